@@ -1,0 +1,126 @@
+/**
+ * `manifest.json`: the facts of one crash, written last and by rename, so that it exists exactly when the dump is
+ * whole or honestly marked. `gocore-archive(5)` documents it. Within a version, fields are only added.
+ */
+import { FormatError } from '../base/errors.ts'
+
+export const manifestVersion = 1
+
+export interface Manifest {
+  schema: 'gocore-manifest'
+  version: typeof manifestVersion
+  /** Twelve characters of lower-case base32. */
+  id: string
+  tool: { version: string; node: string }
+  /** Where it happened. `name` is the node's own, not the crashed container's. */
+  host: { name: string; boot_id?: string; machine_id?: string; kernel?: string; container_hostname?: string }
+  /** ISO 8601 UTC with milliseconds, of the handler's clock where it agrees with the kernel's seconds. */
+  time: string
+  process: ProcessFacts
+  signal: { number: number; name: string }
+  /** `%c`, decimal text; `unlimited` for RLIM_INFINITY. */
+  rlimit_core: string
+  /** `%d`: 0, 1 or 2. */
+  dumpable?: number
+  core: StoredCore
+  /** The crashed executable in `binaries/`, and what else was mapped from files. */
+  executable?: StoredBinary
+  libraries: StoredBinary[]
+  /** How long the crashed process was held: exec of the handler to the close of its standard input, milliseconds. */
+  held_ms: number
+  go_version?: string
+  /** Where an imported dump came from. */
+  imported_from?: string
+  /** What could not be had, one sentence each. */
+  notes: string[]
+}
+
+export interface ProcessFacts {
+  /** In the initial PID namespace. */
+  pid: number
+  tid?: number
+  uid: number
+  gid: number
+  /** `%e`: the crashing thread's name; bytes that are not printable are escaped as `\xNN`. */
+  comm: string
+  exe?: string
+  cmdline?: string[]
+  cwd?: string
+  root?: string
+  cgroup?: string
+  container?: { id?: string; pod_uid?: string; runtime?: string }
+  /** Process start, clock ticks since boot, from /proc/PID/stat. */
+  start_ticks?: number
+  environ?: Record<string, string>
+  limits?: string
+  status?: string
+  /** Lines of /proc/PID/maps that name files. */
+  mappings?: string
+  open_files?: string[]
+  auxv?: string
+  ppid?: number
+  threads?: number
+}
+
+export type TruncationReason =
+  /** The kernel stopped writing before the promised end: the dumping process was killed, or the system ran out of memory. */
+  | 'killed'
+  | 'cap'
+  | 'no-space'
+  | 'storage-error'
+  | 'storage-stalled'
+  | 'rlimit'
+  | 'policy'
+  | 'handler-error'
+  | 'imported'
+
+export interface StoredCore {
+  state: 'complete' | 'truncated' | 'none'
+  reason?: TruncationReason
+  /** A sentence with what failed, for `truncated` and `none`. */
+  detail?: string
+  /** `core.lz4`; absent for `none`. */
+  file?: string
+  /** Bytes received of the kernel. */
+  raw_size: number
+  /** Bytes of the file. */
+  stored_size: number
+  /** Bytes that the program headers promise; absent where they did not arrive. */
+  expected_size?: number
+}
+
+export interface StoredBinary {
+  /** Key in `binaries/`; absent where the file could not be stored. */
+  key?: string
+  /** As the process saw it. */
+  path: string
+  /** GNU build id, hex. */
+  build_id?: string
+  size?: number
+}
+
+/** Checks the shape that readers rely on; unknown fields pass. Throws FormatError. */
+export function parseManifest(text: string, file: string): Manifest {
+  const fail = (problem: string): never => {
+    throw new FormatError({ file, section: 'manifest', offset: 0 }, problem)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    return fail(`not JSON: ${(error as Error).message}`)
+  }
+  if (typeof value !== 'object' || value === null) return fail('not an object')
+  const m = value as Partial<Manifest>
+  if (m.schema !== 'gocore-manifest')
+    return fail(`schema is ${JSON.stringify(m.schema)}, not "gocore-manifest"`)
+  if (m.version !== manifestVersion)
+    return fail(`version ${String(m.version)} is not one that this program reads`)
+  if (typeof m.id !== 'string' || !/^[a-z2-7]{12}$/.test(m.id))
+    return fail('id is not twelve characters of base32')
+  if (typeof m.time !== 'string' || Number.isNaN(Date.parse(m.time))) return fail('time is not a date')
+  for (const key of ['host', 'process', 'signal', 'core', 'tool'] as const)
+    if (typeof m[key] !== 'object' || m[key] === null) return fail(`${key} is missing`)
+  if (!['complete', 'truncated', 'none'].includes(m.core!.state)) return fail('core.state is not known')
+  return m as Manifest
+}

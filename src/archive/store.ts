@@ -1,0 +1,48 @@
+/**
+ * The archive as the rest of the program sees it. One implementation is files on a local or network disk
+ * (`local-store.ts`); the interface is narrow enough for an object store.
+ */
+import type { Manifest } from './manifest.ts'
+
+/** A dump's place: ids are unique, `day` (`YYYY/MM/DD`, UTC) makes it findable without a search. */
+export interface DumpRef {
+  readonly id: string
+  readonly day: string
+}
+
+export interface DumpEntry extends DumpRef {
+  readonly manifest: Manifest
+}
+
+export interface ArchiveStore {
+  readonly root: string
+  /** Every dump that has a manifest, newest day first. A manifest that can't be read is handed to `onBroken`. */
+  list(options?: { since?: Date; onBroken?: (ref: DumpRef, error: Error) => void }): Iterable<DumpEntry>
+  /** All dumps whose id begins with `prefix`. */
+  find(prefix: string): DumpEntry[]
+  readManifest(ref: DumpRef): Manifest
+  /** Path of the compressed core, or undefined when the dump has none. */
+  corePath(ref: DumpRef): string | undefined
+  readReport(ref: DumpRef): string | undefined
+  /** Writes `report.json` by rename. */
+  writeReport(ref: DumpRef, json: string): void
+  readPins(): Map<string, Pin>
+  pin(ref: DumpRef, pin: Pin): void
+  unpin(ref: DumpRef): void
+  /** Removes the dump, manifest first, so that a cut removal leaves nothing listed. */
+  remove(ref: DumpRef): void
+  /** Path of a stored binary, or undefined. */
+  binaryPath(key: string): string | undefined
+  /** Stores a file's content under its key once; answers the key. */
+  addBinary(source: { fd: number; size: number }, hint: { buildId?: string }): string
+  binaries(): Iterable<{ key: string; size: number; mtime: Date }>
+  removeBinary(key: string): void
+  /** Bytes that the whole archive takes, and bytes free on its file system. */
+  usage(): { used: number; free: number; total: number }
+}
+
+export interface Pin {
+  readonly by?: string
+  readonly reason?: string
+  readonly time: string
+}

@@ -1,0 +1,97 @@
+/**
+ * The catalog: a local, rebuildable index over the archive's manifests and reports. It takes plain rows and knows
+ * nothing of how they are made. One implementation is SQLite (`sqlite/`).
+ */
+
+export interface CrashRow {
+  id: string
+  /** `YYYY/MM/DD`. */
+  day: string
+  /** Milliseconds since the epoch. */
+  time: number
+  host: string
+  pid: number
+  uid: number
+  comm: string
+  exe: string
+  signal: number
+  signalName: string
+  coreState: 'complete' | 'truncated' | 'none'
+  coreReason: string | null
+  rawSize: number
+  storedSize: number
+  expectedSize: number | null
+  heldMs: number
+  pinned: boolean
+  /** `pending`: not analysed; `done`; `failed`: see `analysisError`; `none`: nothing to analyse. */
+  analysis: 'pending' | 'done' | 'failed' | 'none'
+  analysisError: string | null
+  goVersion: string | null
+  /** Main module's version or short revision. */
+  programVersion: string | null
+  deathKind: string | null
+  /** `panic: …`, `fatal error: …`, `SIGSEGV at 0x…`. */
+  cause: string | null
+  /** `cache.go:41`. */
+  causeAt: string | null
+  signatureKey: string | null
+  signatureText: string | null
+  goroutines: number | null
+}
+
+/** What full-text search reads of one crash. */
+export interface CrashText {
+  message: string
+  /** Function names and file:line of all distinct frames, one per line. */
+  frames: string
+}
+
+export interface CrashFilter {
+  since?: number
+  until?: number
+  /** Substring of the executable's path or name; globs with `*`. */
+  exe?: string
+  pid?: number
+  uid?: number
+  signal?: number
+  host?: string
+  /** Prefix of the Go version, with or without `go`. */
+  go?: string
+  signature?: string
+  /** Words to find in messages and frames. */
+  text?: string
+  limit?: number
+  /** Oldest first. */
+  reverse?: boolean
+}
+
+export interface SignatureRow {
+  key: string
+  text: string
+  count: number
+  first: number
+  last: number
+  hosts: number
+  programs: string[]
+  latestId: string
+}
+
+export interface Catalog {
+  /** Inserts or replaces by id. */
+  put(row: CrashRow, text?: CrashText): void
+  remove(id: string): void
+  get(id: string): CrashRow | undefined
+  /** At most `limit` rows whose id begins with `prefix`, newest first. */
+  byPrefix(prefix: string, limit: number): CrashRow[]
+  latest(): CrashRow | undefined
+  list(filter: CrashFilter): CrashRow[]
+  search(words: string, filter: CrashFilter): (CrashRow & { snippet: string })[]
+  top(filter: CrashFilter): SignatureRow[]
+  pending(limit: number): CrashRow[]
+  /** Every id with its time, for comparison with the archive. */
+  ids(): Iterable<{ id: string; day: string }>
+  /** Empties it, keeping the schema. */
+  clear(): void
+  transaction<T>(work: () => T): T
+  close(): void
+}
