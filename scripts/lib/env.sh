@@ -28,11 +28,7 @@ ensure_node() {
       || die "could not fetch $package@$node_version with npm"
   fi
   export PATH="$node_dir/bin:$PATH"
-  export npm_config_nodedir="$node_dir"
 }
-
-# Runs npm's own JavaScript under the current Node: the machine's npm may be tied to an old one.
-run_npm() { npm "$@"; }
 
 # node_modules as package-lock.json says, with native addons built for this Node.
 ensure_modules() {
@@ -40,7 +36,7 @@ ensure_modules() {
   want=$(cat "$root/package-lock.json" "$root/package.json" | sha256sum | cut -c1-64)-$node_version
   [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
   say "installing packages (npm ci)"
-  (cd "$root" && run_npm ci --no-audit --no-fund --loglevel=error >&2) \
+  (cd "$root" && npm_config_nodedir="$node_dir" npm ci --no-audit --no-fund --loglevel=error >&2) \
     || die "npm ci failed; a C++ toolchain (g++, make, python3) is needed for the lz4 addon"
   printf '%s' "$want" > "$stamp"
 }
