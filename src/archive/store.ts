@@ -18,6 +18,10 @@ export interface ArchiveStore {
   readonly root: string
   /** Every dump that has a manifest, newest day first. A manifest that can't be read is handed to `onBroken`. */
   list(options?: { since?: Date; onBroken?: (ref: DumpRef, error: Error) => void }): Iterable<DumpEntry>
+  /** Days that have a directory, newest first. With `ids`, the cheap look that each scan begins with. */
+  days(): Iterable<string>
+  /** Ids of one day's directories, those whose manifest is not written yet included; nothing is read of them. */
+  ids(day: string): string[]
   /** All dumps whose id begins with `prefix`. */
   find(prefix: string): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
@@ -26,6 +30,10 @@ export interface ArchiveStore {
   readReport(ref: DumpRef): string | undefined
   /** Writes `report.json` by rename. */
   writeReport(ref: DumpRef, json: string): void
+  /** The record of analysis attempts, `analysis.json`, beside the report; undefined where there was none. */
+  readAnalysis(ref: DumpRef): string | undefined
+  /** Writes `analysis.json` by rename. */
+  writeAnalysis(ref: DumpRef, json: string): void
   readPins(): Map<string, Pin>
   pin(ref: DumpRef, pin: Pin): void
   unpin(ref: DumpRef): void

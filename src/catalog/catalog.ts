@@ -60,6 +60,8 @@ export interface CrashFilter {
   signature?: string
   /** Words to find in messages and frames. */
   text?: string
+  pinned?: boolean
+  analysis?: CrashRow['analysis']
   limit?: number
   /** Oldest first. */
   reverse?: boolean
