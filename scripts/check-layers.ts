@@ -129,7 +129,19 @@ export function refusal(file: string, specifier: string): string | undefined {
   return rule.packages.includes('*') || rule.packages.includes(name) ? undefined : no(`package ${name}`)
 }
 
+/** The law as src/README.md shows it. */
+export function lawTable(): string {
+  const list = (names: readonly string[], none: string): string =>
+    names.length === 0 ? none : names.map(name => (name === '*' ? 'any' : name)).join(', ')
+  const rows = Object.entries(law).map(
+    ([folder, rule]) =>
+      `| ${folder} | ${list(rule.ours, '–')} | ${list(rule.node, '–')} | ${list(rule.packages, '–')} | ${rule.why} |`,
+  )
+  return ['| folder | of ours | of Node | packages | why |', '|---|---|---|---|---|', ...rows].join('\n')
+}
+
 function main(): void {
+  if (process.argv.includes('--print')) return console.log(lawTable())
   const problems: string[] = []
   const edges = new Map<string, Set<string>>()
   for (const file of globSync('**/*.ts', { cwd: 'src' }).sort()) {
@@ -143,6 +155,10 @@ function main(): void {
         edges.set(folder, (edges.get(folder) ?? new Set()).add(target))
     }
   }
+  if (!readFileSync('src/README.md', 'utf8').includes(lawTable()))
+    problems.push(
+      'the table in src/README.md is not the law: put the output of `node scripts/check-layers.ts --print` there',
+    )
   const cycle = findCycle(edges)
   if (cycle !== undefined) problems.push(`the folders import in a circle: ${cycle.join(' → ')}`)
   for (const problem of problems) console.error(problem)
