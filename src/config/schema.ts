@@ -1,14 +1,15 @@
-/** The configuration, whole and validated. `gocore-sink.conf(5)` documents each key. */
+/** The configuration, whole and validated. `gocore-sink.conf(5)` documents each key; `keys.ts` reads and writes them. */
 
 export interface Config {
   /** Root of the archive. */
   archive: string
-  /** Where the catalog, the socket and locks live on this machine. */
+  /** Where the catalog and the daemon's lock live on this machine; never on a network file system. */
   state: string
+  /** The daemon's socket. */
   run: string
   /** Group that may read dumps of ordinary (dumpable 1) processes; empty for root alone. */
   group: string
-  /** Bytes of one core that are kept at most; beyond it the dump is cut and marked `cap`. */
+  /** Bytes of one core that are kept at most; beyond it the dump is cut and marked `cap`. `Infinity`: no limit. */
   coreMax: number
   /** Seconds that the handler waits for storage. */
   storageDeadline: number
@@ -16,8 +17,41 @@ export interface Config {
   rlimitZero: 'store' | 'record'
   /** Names and `PREFIX*` of environment variables that a manifest may carry. */
   environ: string[]
-  retention: { maxAge: number | null; maxSize: number | null; keepFree: number | null }
-  analysis: { timeout: number; memory: number; output: number; parallel: number }
+  /** `maxAge` in seconds, the others in bytes; null: not limited. `cron`: when it runs. */
+  retention: { maxAge: number | null; maxSize: number | null; keepFree: number | null; cron: string }
+  /** `timeout` in seconds, `memory` and `output` in bytes. `user`: whom a daemon that is root analyses as. */
+  analysis: { timeout: number; memory: number; output: number; parallel: number; user: string }
+  /** `cron`: the scan that finds what watching missed. `poll`: seconds between looks where watching does not work. */
   scan: { cron: string; poll: number }
-  logLevel: 'debug' | 'info' | 'warning' | 'error'
+  logLevel: LogLevel
 }
+
+export const logLevels = ['debug', 'info', 'warning', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export const defaultConfigPath = '/etc/gocore-sink.conf'
+
+/** A fresh copy: callers may change theirs. */
+export function defaultConfig(): Config {
+  return {
+    archive: '/var/lib/gocore-sink',
+    state: '/var/lib/gocore-sink-state',
+    run: '/run/gocore-sink',
+    group: '',
+    coreMax: Number.POSITIVE_INFINITY,
+    storageDeadline: 30,
+    rlimitZero: 'record',
+    environ: [
+      ...['GOTRACEBACK', 'GOMAXPROCS', 'GOGC', 'GOMEMLIMIT', 'GODEBUG', 'GORACE', 'GOCOVERDIR'],
+      ...['PATH', 'HOME', 'PWD', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'LANG', 'LC_*', 'TZ', 'TMPDIR'],
+      ...['HOSTNAME', 'INVOCATION_ID', 'LISTEN_FDS', 'NOTIFY_SOCKET'],
+      ...['POD_NAME', 'POD_NAMESPACE', 'POD_IP', 'NODE_NAME', 'KUBERNETES_SERVICE_HOST'],
+    ],
+    retention: { maxAge: 90 * day, maxSize: null, keepFree: 2 ** 30, cron: '17 * * * *' },
+    analysis: { timeout: 300, memory: 2 ** 30, output: 64 * 2 ** 20, parallel: 1, user: 'nobody' },
+    scan: { cron: '*/5 * * * *', poll: 10 },
+    logLevel: 'info',
+  }
+}
+
+const day = 24 * 60 * 60

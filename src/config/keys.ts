@@ -1,0 +1,306 @@
+/**
+ * The keys of the configuration file, as one table: name, where the value goes, how it is read and written, and the
+ * comment that the default file carries. `gocore-sink.conf(5)` has one paragraph for each row, and a test holds the two together.
+ */
+import { isAbsolute, normalize } from 'node:path'
+import { type Config, logLevels } from './schema.ts'
+import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
+
+export interface Key {
+  readonly name: string
+  /** One line for the default file. */
+  readonly comment: string
+  /** Lists grow with each assignment; an empty one empties them. */
+  readonly list: boolean
+  /** Throws an Error whose message says what is wrong with the text. */
+  read(config: Config, text: string): void
+  write(config: Config): string
+}
+
+interface Kind<T> {
+  parse(text: string): T
+  format(value: T): string
+}
+
+const absolutePath: Kind<string> = {
+  parse(text) {
+    if (!isAbsolute(text) || text.includes('\0'))
+      throw new Error(`${JSON.stringify(text)} is not an absolute path`)
+    const path = normalize(text).replace(/(?<=.)\/$/, '')
+    if (path === '/') throw new Error('the root directory can not be used')
+    return path
+  },
+  format: value => value,
+}
+
+/** A user or group as shadow's useradd allows it, or nothing. */
+const account: Kind<string> = {
+  parse(text) {
+    if (!/^([a-z_][a-z0-9_-]{0,30}\$?)?$/i.test(text))
+      throw new Error(`${JSON.stringify(text)} is not an account name`)
+    return text
+  },
+  format: value => value,
+}
+
+const size = (least: number): Kind<number> => ({
+  parse(text) {
+    const bytes = parseSize(text)
+    if (bytes < least) throw new Error(`${text} is less than the least of ${formatSize(least)}`)
+    return bytes
+  },
+  format: formatSize,
+})
+
+const duration = (least: number, most: number): Kind<number> => ({
+  parse(text) {
+    const seconds = parseDuration(text)
+    if (seconds < least || seconds > most)
+      throw new Error(`${text} is not between ${formatDuration(least)} and ${formatDuration(most)}`)
+    return seconds
+  },
+  format: formatDuration,
+})
+
+const count = (least: number, most: number): Kind<number> => ({
+  parse(text) {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+    if (!(value >= least && value <= most))
+      throw new Error(`${JSON.stringify(text)} is not a number from ${least} to ${most}`)
+    return value
+  },
+  format: String,
+})
+
+/** `infinity` as in systemd, held as `none`. */
+const orInfinity = <N>(kind: Kind<number>, none: N): Kind<number | N> => ({
+  parse: text => (text === 'infinity' ? none : kind.parse(text)),
+  format: value => (value === none ? 'infinity' : kind.format(value as number)),
+})
+
+const oneOf = <T extends string>(values: readonly T[]): Kind<T> => ({
+  parse(text) {
+    const value = values.find(known => known === text)
+    if (value === undefined) throw new Error(`${JSON.stringify(text)} is not one of ${values.join(', ')}`)
+    return value
+  },
+  format: value => value,
+})
+
+/** Only the shape: node-cron, which the handler must not load, has the last word when the daemon starts. */
+const cron: Kind<string> = {
+  parse(text) {
+    const fields = text.split(/\s+/)
+    if (fields.length < 5 || fields.length > 6 || !fields.every(field => /^[\d*/,a-z-]+$/i.test(field)))
+      throw new Error(`${JSON.stringify(text)} is not a cron expression of five or six fields`)
+    return fields.join(' ')
+  },
+  format: value => value,
+}
+
+const environName: Kind<string> = {
+  parse(text) {
+    if (!/^([A-Za-z_][A-Za-z0-9_]*\*?|\*)$/.test(text))
+      throw new Error(`${JSON.stringify(text)} is not a variable's name or PREFIX*`)
+    return text
+  },
+  format: value => value,
+}
+
+const key = <T>(
+  name: string,
+  comment: string,
+  kind: Kind<T>,
+  get: (config: Config) => T,
+  set: (config: Config, value: T) => void,
+): Key => ({
+  name,
+  comment,
+  list: false,
+  read: (config, text) => set(config, kind.parse(text)),
+  write: config => kind.format(get(config)),
+})
+
+export const keys: readonly Key[] = [
+  key(
+    'ArchiveDirectory',
+    'Where dumps and executables are kept; shared storage as a rule.',
+    absolutePath,
+    c => c.archive,
+    (c, v) => {
+      c.archive = v
+    },
+  ),
+  key(
+    'StateDirectory',
+    "The catalog and the daemon's lock; a disk of this machine.",
+    absolutePath,
+    c => c.state,
+    (c, v) => {
+      c.state = v
+    },
+  ),
+  key(
+    'RuntimeDirectory',
+    "The daemon's socket.",
+    absolutePath,
+    c => c.run,
+    (c, v) => {
+      c.run = v
+    },
+  ),
+  key(
+    'Group',
+    'Who may read dumps of ordinary processes besides root; empty for nobody.',
+    account,
+    c => c.group,
+    (c, v) => {
+      c.group = v
+    },
+  ),
+  key(
+    'CoreMax',
+    'Bytes of one core that are kept at most.',
+    orInfinity(size(4096), Number.POSITIVE_INFINITY),
+    c => c.coreMax,
+    (c, v) => {
+      c.coreMax = v
+    },
+  ),
+  key(
+    'StorageDeadline',
+    'How long the handler waits for storage.',
+    duration(1, 3600),
+    c => c.storageDeadline,
+    (c, v) => {
+      c.storageDeadline = v
+    },
+  ),
+  key(
+    'RlimitZero',
+    'Processes whose RLIMIT_CORE is 0: "record" the crash alone, or "store" the core too.',
+    oneOf(['record', 'store'] as const),
+    c => c.rlimitZero,
+    (c, v) => {
+      c.rlimitZero = v
+    },
+  ),
+  {
+    name: 'Environ',
+    comment: 'Environment variables that may be recorded: names and PREFIX*. Repeat to add; empty to clear.',
+    list: true,
+    read(config, text) {
+      const names = text.split(/\s+/).filter(Boolean).map(environName.parse)
+      config.environ = names.length > 0 ? [...new Set([...config.environ, ...names])] : []
+    },
+    write: config => config.environ.join(' '),
+  },
+  key(
+    'MaxAge',
+    'Dumps older than this are deleted.',
+    orInfinity(duration(60, 3.2e9), null),
+    c => c.retention.maxAge,
+    (c, v) => {
+      c.retention.maxAge = v
+    },
+  ),
+  key(
+    'MaxSize',
+    'The oldest dumps are deleted while the archive takes more than this.',
+    orInfinity(size(0), null),
+    c => c.retention.maxSize,
+    (c, v) => {
+      c.retention.maxSize = v
+    },
+  ),
+  key(
+    'KeepFree',
+    'The oldest dumps are deleted while the file system has less than this free.',
+    orInfinity(size(0), null),
+    c => c.retention.keepFree,
+    (c, v) => {
+      c.retention.keepFree = v
+    },
+  ),
+  key(
+    'RetentionSchedule',
+    'When that is done, as a cron expression.',
+    cron,
+    c => c.retention.cron,
+    (c, v) => {
+      c.retention.cron = v
+    },
+  ),
+  key(
+    'AnalysisTimeout',
+    'An analysis that takes longer is ended.',
+    duration(1, 86400),
+    c => c.analysis.timeout,
+    (c, v) => {
+      c.analysis.timeout = v
+    },
+  ),
+  key(
+    'AnalysisMemory',
+    'Memory that one analysis may take.',
+    size(64 * 2 ** 20),
+    c => c.analysis.memory,
+    (c, v) => {
+      c.analysis.memory = v
+    },
+  ),
+  key(
+    'AnalysisOutput',
+    'Bytes that one report may have.',
+    size(64 * 2 ** 10),
+    c => c.analysis.output,
+    (c, v) => {
+      c.analysis.output = v
+    },
+  ),
+  key(
+    'AnalysisParallel',
+    'How many dumps are analysed at the same time.',
+    count(1, 64),
+    c => c.analysis.parallel,
+    (c, v) => {
+      c.analysis.parallel = v
+    },
+  ),
+  key(
+    'AnalysisUser',
+    'Whom a daemon that runs as root analyses as; empty for root itself.',
+    account,
+    c => c.analysis.user,
+    (c, v) => {
+      c.analysis.user = v
+    },
+  ),
+  key(
+    'ScanSchedule',
+    'When the whole archive is looked through for what was missed, as a cron expression.',
+    cron,
+    c => c.scan.cron,
+    (c, v) => {
+      c.scan.cron = v
+    },
+  ),
+  key(
+    'PollInterval',
+    'How often new dumps are looked for on network file systems.',
+    duration(1, 3600),
+    c => c.scan.poll,
+    (c, v) => {
+      c.scan.poll = v
+    },
+  ),
+  key(
+    'LogLevel',
+    'The least important lines to log: debug, info, warning or error.',
+    oneOf(logLevels),
+    c => c.logLevel,
+    (c, v) => {
+      c.logLevel = v
+    },
+  ),
+]
