@@ -1,0 +1,3 @@
+extern void goHold(int n);
+
+void hold(int n) { goHold(n + 1); }

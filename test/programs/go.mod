@@ -1,0 +1,3 @@
+module gocore.test/programs
+
+go 1.19

@@ -1,0 +1,6 @@
+// A panic with a bool.
+package main
+
+func main() {
+	panic(true)
+}

@@ -1,0 +1,6 @@
+// A panic with an int.
+package main
+
+func main() {
+	panic(-42)
+}

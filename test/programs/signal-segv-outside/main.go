@@ -1,0 +1,8 @@
+// SIGSEGV sent by kill, which is not a fault of the program.
+package main
+
+import "gocore.test/programs/internal/outside"
+
+func main() {
+	outside.Kill("SIGSEGV")
+}
