@@ -74,24 +74,30 @@ export interface SignatureRow {
   first: number
   last: number
   hosts: number
+  /** At most ten. */
   programs: string[]
   latestId: string
 }
 
 export interface Catalog {
-  /** Inserts or replaces by id. */
+  /** Inserts or replaces by id. Without `text`, that which is stored stays. */
   put(row: CrashRow, text?: CrashText): void
   remove(id: string): void
   get(id: string): CrashRow | undefined
   /** At most `limit` rows whose id begins with `prefix`, newest first. */
   byPrefix(prefix: string, limit: number): CrashRow[]
   latest(): CrashRow | undefined
+  /** Newest first, the id deciding between equal times. */
   list(filter: CrashFilter): CrashRow[]
   search(words: string, filter: CrashFilter): (CrashRow & { snippet: string })[]
+  /** The signatures that occur most, most frequent first; `limit` counts signatures. */
   top(filter: CrashFilter): SignatureRow[]
+  /** Newest first: whoever looks at a machine in trouble wants the last crash. */
   pending(limit: number): CrashRow[]
   /** Every id with its time, for comparison with the archive. */
   ids(): Iterable<{ id: string; day: string }>
+  /** Damage found in the stored data itself, one sentence each; none in a sound catalog. */
+  check(): string[]
   /** Empties it, keeping the schema. */
   clear(): void
   transaction<T>(work: () => T): T

@@ -1,0 +1,92 @@
+/**
+ * Opens a catalog file for its writer (the daemon, or a command run by root) or for readers beside it. A catalog is a
+ * cache: the writer replaces a damaged one by an empty one and says so, a reader gets a sentence with the way out.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Sqlite, { type Database } from 'better-sqlite3'
+import { NotFoundError, reasonOf, SinkError, SystemError } from '../../base/errors.ts'
+import type { Catalog } from '../catalog.ts'
+import { SqliteCatalog } from './catalog.ts'
+import { migrate, readVersion, schemaVersion } from './migrate.ts'
+
+export interface OpenOptions {
+  /** Opens beside a writer and never changes the file. */
+  readonly?: boolean
+  /** Told in a sentence when a damaged file was put aside and an empty one begun; it wants a reindex then. */
+  onRebuilt?: (sentence: string) => void
+}
+
+/** How long a statement waits for another process's write. */
+const busyMs = 5000
+
+/** `:memory:` gives a catalog that ends with the process. */
+export function openCatalog(path: string, options: OpenOptions = {}): Catalog {
+  return new SqliteCatalog(options.readonly ? openReadonly(path) : openWriter(path, options.onRebuilt))
+}
+
+function openWriter(path: string, onRebuilt?: (sentence: string) => void): Database {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+  try {
+    return prepareWriter(path)
+  } catch (error) {
+    if (!isDamage(error)) throw asSinkError(path, error)
+    const aside = `${path}.damaged`
+    renameSync(path, aside)
+    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+    const db = prepareWriter(path)
+    onRebuilt?.(
+      `The catalog ${path} was damaged (${reasonOf(error)}): kept it as ${aside} and began an empty one`,
+    )
+    return db
+  }
+}
+
+function prepareWriter(path: string): Database {
+  const db = new Sqlite(path, { timeout: busyMs })
+  try {
+    migrate(db, path)
+    // WAL lets readers go on while the daemon writes. With it, NORMAL can lose the last rows at a power cut but
+    // never the file, and the scan brings lost rows back.
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = NORMAL')
+    db.pragma('foreign_keys = ON')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function openReadonly(path: string): Database {
+  if (!existsSync(path))
+    throw new NotFoundError(`There is no catalog at ${path}; gocore-sink reindex or the daemon makes it`)
+  const open = (): Database => new Sqlite(path, { readonly: true, timeout: busyMs })
+  let db: Database | undefined
+  try {
+    db = open()
+    const version = readVersion(db, path)
+    if (version < schemaVersion)
+      throw new SystemError(
+        `The catalog ${path} has version ${version}; restart the daemon or run gocore-sink reindex`,
+      )
+    return db
+  } catch (error) {
+    db?.close()
+    throw asSinkError(path, error)
+  }
+}
+
+/** Whether SQLite says that the file itself is broken. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+
+function asSinkError(path: string, error: unknown): SinkError {
+  if (error instanceof SinkError) return error
+  if (isDamage(error))
+    return new SystemError(
+      `The catalog ${path} is damaged (${reasonOf(error)}); run gocore-sink reindex to build it anew from the archive`,
+      { cause: error },
+    )
+  return new SystemError(`Cannot open the catalog ${path}: ${reasonOf(error)}`, { cause: error })
+}

@@ -1,0 +1,57 @@
+/** Between CrashRow and the columns of table `crash`, by one table of names. */
+import type { CrashRow } from '../catalog.ts'
+
+const columnOf = {
+  id: 'id',
+  day: 'day',
+  time: 'time',
+  host: 'host',
+  pid: 'pid',
+  uid: 'uid',
+  comm: 'comm',
+  exe: 'exe',
+  signal: 'signal',
+  signalName: 'signal_name',
+  coreState: 'core_state',
+  coreReason: 'core_reason',
+  rawSize: 'raw_size',
+  storedSize: 'stored_size',
+  expectedSize: 'expected_size',
+  heldMs: 'held_ms',
+  pinned: 'pinned',
+  analysis: 'analysis',
+  analysisError: 'analysis_error',
+  goVersion: 'go_version',
+  programVersion: 'program_version',
+  deathKind: 'death_kind',
+  cause: 'cause',
+  causeAt: 'cause_at',
+  signatureKey: 'signature_key',
+  signatureText: 'signature_text',
+  goroutines: 'goroutines',
+} as const satisfies Record<keyof CrashRow, string>
+
+const fields = Object.keys(columnOf) as (keyof CrashRow)[]
+
+/** `crash.id AS id, …`: each row comes out as a CrashRow but for the boolean. */
+export const selectList = fields.map(field => `crash.${columnOf[field]} AS ${field}`).join(', ')
+
+/** Replaces by id and keeps the key, which the text hangs on. `program` is derived: what people call it. */
+export const upsert = `
+INSERT INTO crash (${Object.values(columnOf).join(', ')}, program)
+VALUES (${fields.map(field => `@${field}`).join(', ')}, @program)
+ON CONFLICT (id) DO UPDATE SET
+${[...Object.values(columnOf), 'program'].map(column => `${column} = excluded.${column}`).join(', ')}
+RETURNING key`
+
+export type StoredRow = Omit<CrashRow, 'pinned'> & { pinned: 0 | 1 }
+
+export const toStored = (row: CrashRow): StoredRow & { program: string } => ({
+  ...row,
+  pinned: row.pinned ? 1 : 0,
+  program: programOf(row),
+})
+
+export const fromStored = (row: StoredRow): CrashRow => ({ ...row, pinned: row.pinned === 1 })
+
+const programOf = ({ exe, comm }: CrashRow): string => exe.slice(exe.lastIndexOf('/') + 1) || comm

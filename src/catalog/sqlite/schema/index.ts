@@ -1,0 +1,4 @@
+import { crashes } from './0001-crashes.ts'
+
+/** Migration n brings a catalog from version n - 1 to n. Append only: files of each version are in the field. */
+export const migrations: readonly string[] = [crashes]
