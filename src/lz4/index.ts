@@ -1,0 +1,7 @@
+/** LZ4 frame files: written block by block, read at any offset. */
+export { blockBound, blockOverhead, tailSize, writeBlock, ZeroBlock } from './block.ts'
+export { IndexWriter } from './block-index.ts'
+export type { ByteFile } from './block-table.ts'
+export { formatFrameHeader, frameMagic, isSkippable } from './frame.ts'
+export { xxh32 } from './native.ts'
+export { type Lz4Options, Lz4Reader, openLz4, unpackLz4 } from './reader.ts'

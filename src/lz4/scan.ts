@@ -1,0 +1,172 @@
+/**
+ * The block table of a file without an index, from its headers alone: foreign files, and ours when they were cut short.
+ * A block's header does not tell how much content it holds. Frames as our writer and `lz4` make them have full blocks
+ * but for the last; where nothing vouches for that, `measure` decodes each block once.
+ */
+import { FormatError, UnsupportedError } from '../base/errors.ts'
+import { type BlockTable, type ByteFile, emptyTable } from './block-table.ts'
+import { decodeData } from './decode.ts'
+import {
+  frameMagic,
+  isSkippable,
+  legacyMagic,
+  maxHeaderSize,
+  readFrameHeader,
+  skippableMagic,
+  storedBit,
+} from './frame.ts'
+
+export interface Scan {
+  readonly table: BlockTable
+  /** What is missing, one sentence each. */
+  readonly warnings: string[]
+  /** False where `table.starts` are not known: the blocks must be measured, or decoded in order. */
+  readonly measured: boolean
+}
+
+interface Found {
+  offset: number
+  word: number
+  blockMax: number
+  checksum: boolean
+  linked: boolean
+}
+
+/** Bounds what a hostile file can make us hold: 4 million blocks are 256 GB of the smallest. */
+const maxBlocks = 4 << 20
+
+/** Walks frames and block headers. A file that is not LZ4 at its beginning is a FormatError; one that ends early is not. */
+export function scanBlocks(file: ByteFile): Scan {
+  const found: Found[] = []
+  const warnings: string[] = []
+  let full = true
+  let frames = 0
+  for (let at = 0; at < file.size; ) {
+    const head = Buffer.from(file.read(at, maxHeaderSize))
+    const magic = head.length >= 4 ? head.readUInt32LE(0) : 0
+    if (head.length >= 8 && isSkippable(magic)) {
+      at += 8 + head.readUInt32LE(4)
+      continue
+    }
+    if (magic !== frameMagic) {
+      if (magic === legacyMagic) throw new UnsupportedError(file.name, 'the legacy LZ4 frame format')
+      if (frames === 0) throw notLz4(file, at, magic)
+      warnings.push(`${file.size - at} bytes behind the last frame are not LZ4`)
+      break
+    }
+    const header = frameHeader(file, head, at, frames, warnings)
+    if (header === undefined) break
+    frames++
+    if (header.dictionaryId !== undefined)
+      throw new UnsupportedError(
+        file.name,
+        `LZ4 with dictionary ${header.dictionaryId}, which is not in the file`,
+      )
+    // Ours, and those of `lz4 -BX --no-frame-crc`. A writer that flushes half blocks keeps a content checksum by default.
+    full &&= header.independent && header.blockChecksum && !header.contentChecksum
+    const first = found.length
+    at += header.headerSize
+    for (;;) {
+      const word = at + 4 <= file.size ? Buffer.from(file.read(at, 4)).readUInt32LE(0) : undefined
+      if (word === undefined) {
+        warnings.push('the file ends before the end mark of its last frame')
+        at = file.size
+        break
+      }
+      if (word === 0) {
+        at += 4 + (header.contentChecksum ? 4 : 0)
+        break
+      }
+      const length = (word & ~storedBit) >>> 0
+      const end = at + 4 + length + (header.blockChecksum ? 4 : 0)
+      if (length > header.blockMax || found.length >= maxBlocks) {
+        warnings.push(`block ${found.length} at byte ${at} is out of bounds; what follows is lost`)
+        at = file.size
+        break
+      }
+      if (end > file.size) {
+        warnings.push(`the file ends within block ${found.length}, at byte ${at}`)
+        at = file.size
+        break
+      }
+      found.push({
+        offset: at,
+        word,
+        blockMax: header.blockMax,
+        checksum: header.blockChecksum,
+        linked: !header.independent && found.length > first,
+      })
+      at = end
+    }
+  }
+  if (frames === 0 && warnings.length === 0) throw notLz4(file, 0, 0)
+  return tableOf(file, found, warnings, full && frames <= 1)
+}
+
+function frameHeader(
+  file: ByteFile,
+  head: Buffer,
+  at: number,
+  frames: number,
+  warnings: string[],
+): ReturnType<typeof readFrameHeader> | undefined {
+  try {
+    return readFrameHeader(head, { file: file.name, offset: at })
+  } catch (error) {
+    if (frames === 0 && at + maxHeaderSize < file.size) throw error
+    warnings.push((error as Error).message)
+    return undefined
+  }
+}
+
+function tableOf(file: ByteFile, found: Found[], warnings: string[], full: boolean): Scan {
+  const table = emptyTable(
+    found.length,
+    found.reduce((most, block) => Math.max(most, block.blockMax), 0),
+  )
+  found.forEach((block, i) => {
+    table.offsets[i] = block.offset
+    table.words[i] = block.word
+    table.checksums[i] = block.checksum ? 1 : 0
+    table.linked[i] = block.linked ? 1 : 0
+    table.starts[i + 1] = table.starts[i]! + block.blockMax
+  })
+  // The last block may be short, and in ours the one before it, too.
+  const scratch = Buffer.alloc(table.blockMax)
+  for (let i = Math.max(0, found.length - 2); full && i < found.length; i++) {
+    let length = 0
+    try {
+      length = decodeData(file, table, i, scratch)
+    } catch (error) {
+      warnings.push((error as Error).message)
+    }
+    table.starts[i + 1] = table.starts[i]! + length
+  }
+  return { table, warnings, measured: full || found.length === 0 }
+}
+
+/**
+ * Decodes every block of independent frames once to learn what it holds. The table ends before the first damaged
+ * block, because what lies behind it has no known place.
+ */
+export function measure(file: ByteFile, scan: Scan, onProgress?: (done: number, of: number) => void): Scan {
+  const { table } = scan
+  const warnings = [...scan.warnings]
+  const scratch = Buffer.alloc(table.blockMax)
+  let count = 0
+  try {
+    for (; count < table.count; count++) {
+      table.starts[count + 1] = table.starts[count]! + decodeData(file, table, count, scratch)
+      if ((count & 63) === 0) onProgress?.(table.offsets[count]!, file.size)
+    }
+  } catch (error) {
+    warnings.push(`${(error as Error).message}; what follows is lost`)
+  }
+  return { table: { ...table, count, starts: table.starts.slice(0, count + 1) }, warnings, measured: true }
+}
+
+const notLz4 = (file: ByteFile, at: number, magic: number): FormatError =>
+  new FormatError(
+    { file: file.name, section: 'LZ4 frame', offset: at },
+    `the magic number is 0x${magic.toString(16)}, not 0x${frameMagic.toString(16)} or 0x${skippableMagic.toString(16)}`,
+  )
