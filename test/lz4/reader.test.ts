@@ -22,7 +22,10 @@ const content = (runs: number[]): Buffer =>
       const bytes = Buffer.alloc(run)
       if (i % 3 === 1) bytes.fill(`pointer ${i} to somewhere; `)
       if (i % 3 === 2)
-        for (let at = 0, x = run | 1; at < run; at++) bytes[at] = (x = (x * 1103515245 + 12345) >>> 0) >>> 16
+        for (let at = 0, x = run | 1; at < run; at++) {
+          x = (x * 1103515245 + 12345) >>> 0
+          bytes[at] = x >>> 16
+        }
       return bytes
     }),
   )
