@@ -6,11 +6,14 @@ import (
 	"time"
 )
 
-type handle struct{ fd int }
+type handle struct {
+	fd   int
+	next *handle
+}
 
 //go:noinline
 func open(fd int) *handle {
-	h := &handle{fd}
+	h := &handle{fd: fd}
 	runtime.SetFinalizer(h, func(h *handle) { panic("handle was not closed") })
 	return h
 }

@@ -1,0 +1,124 @@
+/**
+ * Compares what the engine says of a core with what the dying program itself printed, goroutine by goroutine and frame
+ * by frame. A goroutine is whole when everything the text says of it is in the report, word for word.
+ *
+ * What the text does not say, and is therefore not compared:
+ * - frames of a goroutine whose stack was "unavailable", because it ran on another thread that was never asked
+ *   (a panic does not pass SIGQUIT on): its id and creator are compared, its frames are not;
+ * - frames that the text elides in the middle of a stack: the frames before and after are compared, and the number
+ *   of frames in between where the text tells it.
+ */
+import type { Frame, Goroutine, Report } from '../../src/engine/report/report.ts'
+import type { OracleFrame, OracleGoroutine, Traceback } from '../../test/support/traceback.ts'
+
+export interface Comparison {
+  goroutines: number
+  whole: number
+  frames: number
+  equalFrames: number
+  /** One entry for each goroutine that is not whole, and one if the message differs. */
+  misses: Miss[]
+}
+
+export interface Miss {
+  goroutine?: number
+  /** What differs, most telling first, `-` the program's own text and `+` ours. */
+  lines: string[]
+}
+
+export function compare(traceback: Traceback, report: Report): Comparison {
+  const result: Comparison = { goroutines: 0, whole: 0, frames: 0, equalFrames: 0, misses: [] }
+  const ours = new Map(report.goroutines.map(g => [g.id, g]))
+  for (const theirs of traceback.goroutines.values()) {
+    result.goroutines++
+    const mine = ours.get(theirs.id)
+    ours.delete(theirs.id)
+    const lines = mine ? compareGoroutine(theirs, mine, result) : [`- goroutine ${theirs.id} [${theirs.state}]`]
+    if (mine === undefined) result.frames += theirs.frames.length
+    if (lines.length === 0) result.whole++
+    else result.misses.push({ goroutine: theirs.id, lines })
+  }
+  for (const extra of ours.values()) {
+    result.goroutines++
+    result.misses.push({ goroutine: extra.id, lines: [`+ goroutine ${extra.id} [${extra.state}]`] })
+  }
+  const message = compareDeath(traceback, report)
+  if (message.length > 0) result.misses.push({ lines: message })
+  return result
+}
+
+function compareGoroutine(theirs: OracleGoroutine, mine: Goroutine, counts: Comparison): string[] {
+  const lines: string[] = []
+  differ(lines, `state of ${theirs.id}`, theirs.state, mine.state)
+  if (theirs.labels !== undefined) differ(lines, 'labels', theirs.labels, labelText(mine.labels ?? {}))
+  if (!theirs.unavailable) lines.push(...compareFrames(theirs, mine, counts))
+  differ(lines, 'created by', creatorText(theirs.createdBy), creatorText(mine.createdBy))
+  return lines
+}
+
+function compareFrames(theirs: OracleGoroutine, mine: Goroutine, counts: Comparison): string[] {
+  const lines: string[] = []
+  const { frames, elided } = theirs
+  const gap = elided === undefined ? 0 : mine.frames.length - frames.length
+  const expected = elided?.count ?? gap
+  if (gap !== expected) lines.push(`- ${frames.length} frames and ${expected} elided`, `+ ${mine.frames.length} frames`)
+  for (const [i, frame] of frames.entries()) {
+    counts.frames++
+    const other = mine.frames[elided !== undefined && i >= elided.after ? i + gap : i]
+    const [a, b] = [frameText(frame, other), other && ourFrameText(other, frame)]
+    if (a === b) counts.equalFrames++
+    else lines.push(`- ${i} ${a}`, `+ ${i} ${b ?? 'no frame'}`)
+  }
+  const extra = elided === undefined ? mine.frames.slice(frames.length) : []
+  for (const [i, frame] of extra.entries()) lines.push(`+ ${frames.length + i} ${ourFrameText(frame)}`)
+  return lines
+}
+
+function frameText(frame: OracleFrame, other?: Frame): string {
+  const place = `${frame.function}(${frame.args}) ${frame.file}:${frame.line}`
+  if (frame.inlined) return `${place} inlined`
+  const sp = other?.sp === undefined ? '' : ` sp=${frame.sp}`
+  return `${place} +0x${frame.offset!.toString(16)} pc=${frame.pc}${sp}`
+}
+
+function ourFrameText(frame: Frame, theirs?: OracleFrame): string {
+  const place = `${frame.function}(${frame.args}) ${frame.file}:${frame.line}`
+  if (frame.inlined) return `${place} inlined`
+  const sp = frame.sp === undefined || theirs?.sp === undefined ? '' : ` sp=${frame.sp}`
+  return `${place} +0x${(frame.offset ?? 0).toString(16)} pc=${frame.pc}${sp}`
+}
+
+function creatorText(creator: OracleGoroutine['createdBy'] | Goroutine['createdBy']): string {
+  if (creator === undefined) return 'nobody'
+  const by = creator.goroutine ? ` in goroutine ${creator.goroutine}` : ''
+  return `${creator.function}${by} ${creator.file}:${creator.line} +0x${creator.offset.toString(16)}`
+}
+
+/** As goroutineheader prints them (Go 1.26): quoted where a character asks for it, runtime/traceback.go. */
+function labelText(labels: Record<string, string>): string {
+  const word = (text: string): string => (/^[\w./-]*$/.test(text) ? text : JSON.stringify(text))
+  return Object.entries(labels)
+    .map(([key, value]) => `${word(key)}: ${word(value)}`)
+    .join(', ')
+}
+
+/** The first line of a death in the text: after what the program printed itself. */
+const firstWords = /^(panic: |fatal error: |SIG[A-Z0-9]+: |panic during panic|runtime: out of memory|\[originating)/
+
+/** What the text says of the death, without what a signal adds in brackets. */
+export function deathLine(traceback: Traceback): string | undefined {
+  const lines = traceback.preamble.filter(line => firstWords.test(line))
+  return lines.find(line => !line.startsWith('runtime: ')) ?? lines[0]
+}
+
+function compareDeath(traceback: Traceback, report: Report): string[] {
+  const lines: string[] = []
+  const said = deathLine(traceback)
+  if (said === undefined) lines.push('- no line of the text says how it died')
+  else differ(lines, 'death', said, report.death.message.split('\n')[0]!)
+  return lines
+}
+
+function differ(lines: string[], what: string, theirs: string, mine: string): void {
+  if (theirs !== mine) lines.push(`- ${what}: ${theirs}`, `+ ${what}: ${mine}`)
+}

@@ -1,0 +1,98 @@
+/** Runs a program until it dies of itself, or asks for a signal and dies of that, and keeps its core and its last words. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CorePattern } from '../../test/support/core-pattern.ts'
+
+export interface Crash {
+  program: string
+  executable: string
+  core: string
+  /** File of what it wrote to standard error. */
+  text: string
+}
+
+/** A program that runs and has not yet been let die. */
+export interface Running {
+  child: ChildProcess
+  /** The signal that it asked for; resolves to undefined where it died without asking. */
+  asked: Promise<NodeJS.Signals | undefined>
+  died: Promise<void>
+  text: string
+}
+
+/** Where the kernel leaves cores: by the global process id. */
+export function corePatternIn(dir: string): string {
+  return join(dir, 'core.%P')
+}
+
+/** Starts it with an empty environment: a core holds the environment. */
+export function start(executable: string, program: string, dir: string): Running {
+  mkdirSync(dir, { recursive: true })
+  const text = join(dir, `${program}.txt`)
+  const stderr = openSync(text, 'w')
+  const child = spawn('/bin/sh', ['-c', 'ulimit -c unlimited; exec "$0"', executable], {
+    env: { GOTRACEBACK: 'crash' },
+    cwd: dir,
+    stdio: ['ignore', 'pipe', stderr],
+  })
+  closeSync(stderr)
+  const died = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const asked = new Promise<NodeJS.Signals | undefined>(resolve => {
+    let seen = ''
+    child.stdout!.setEncoding('latin1').on('data', chunk => {
+      seen += chunk
+      const match = /^send (SIG[A-Z]+)$/m.exec(seen)
+      if (match) resolve(match[1] as NodeJS.Signals)
+    })
+    child.once('exit', () => resolve(undefined))
+  })
+  return { child, asked, died, text }
+}
+
+/** Lets it die; the core pattern must be set. Gives undefined where no core came within the time. */
+export async function finish(
+  running: Running,
+  executable: string,
+  program: string,
+  dir: string,
+  timeoutMs = 30_000,
+): Promise<Crash | undefined> {
+  const timer = setTimeout(() => running.child.kill('SIGKILL'), timeoutMs)
+  const signal = await running.asked
+  if (signal !== undefined) running.child.kill(signal)
+  await running.died
+  clearTimeout(timer)
+  running.child.stdout!.destroy()
+  const left = join(dir, `core.${running.child.pid}`)
+  if (!existsSync(left) || statSync(left).size === 0) return undefined
+  const core = join(dir, `${program}.core`)
+  rmSync(core, { force: true })
+  renameSync(left, core)
+  return { program, executable, core, text: running.text }
+}
+
+/** Crashes the programs, `jobs` at a time, while the pattern is ours. */
+export async function crashAll(
+  pattern: CorePattern,
+  bin: string,
+  programs: readonly string[],
+  dir: string,
+  jobs: number,
+): Promise<{ crashes: Crash[]; failed: string[] }> {
+  mkdirSync(dir, { recursive: true })
+  pattern.set(corePatternIn(dir))
+  const crashes: Crash[] = []
+  const failed: string[] = []
+  const queue = [...programs]
+  const worker = async (): Promise<void> => {
+    for (let program = queue.shift(); program !== undefined; program = queue.shift()) {
+      const executable = join(bin, program)
+      const crash = await finish(start(executable, program, dir), executable, program, dir)
+      if (crash) crashes.push(crash)
+      else failed.push(program)
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, worker))
+  return { crashes: crashes.sort((a, b) => (a.program < b.program ? -1 : 1)), failed }
+}
