@@ -1,0 +1,92 @@
+/**
+ * The command line: reads the verb, runs it, and turns whatever it throws into one sentence and an exit code.
+ */
+import yargs from 'yargs'
+import { SinkError, UsageError } from '../base/errors.ts'
+import { yargsOption } from './define.ts'
+import { overview } from './help.ts'
+import { globalOptions } from './options.ts'
+import { printable } from './render/escape.ts'
+import { Exit, exitOf } from './render/exit.ts'
+import { ReaderGone } from './render/output.ts'
+import { verbs } from './verbs.ts'
+import { version } from './version.ts'
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: string[]): Promise<number> {
+  // console.log is yargs' own printing; whoever closed the pipe early has read enough.
+  process.stdout.on('error', () => process.exit(Exit.ok))
+  try {
+    if (args.length === 0 || ['--help', '-h', 'help'].includes(args[0]!)) return await help(args)
+    await commandLine(args).parseAsync()
+    return Number(process.exitCode ?? Exit.ok)
+  } catch (error) {
+    if (error instanceof ReaderGone) return Exit.ok
+    process.stderr.write(`gocore-sink: ${sentence(error)}\n`)
+    if (args.includes('--debug') && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`)
+    return exitOf(error)
+  }
+}
+
+async function help(args: string[]): Promise<number> {
+  if (args[0] === 'help' && args[1] !== undefined) await commandLine([args[1], '--help']).parseAsync()
+  else process.stdout.write(overview(process.stdout))
+  return Exit.ok
+}
+
+function commandLine(args: string[]): ReturnType<typeof yargs> {
+  const cli = yargs(args)
+    .scriptName('gocore-sink')
+    .locale('en')
+    .parserConfiguration({ 'boolean-negation': false, 'greedy-arrays': false, 'parse-numbers': false })
+    .help('help')
+    .alias('h', 'help')
+    .describe('help', 'show this help')
+    .version(version)
+    .describe('version', 'show the version')
+    .group(['help', 'version'], 'Everywhere')
+    .strict()
+    .recommendCommands()
+    .demandCommand(1)
+    .wrap(Math.min(process.stdout.columns || 100, 110))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(usage(message, args))
+    })
+  for (const [name, option] of Object.entries(globalOptions)) cli.option(name, yargsOption(name, option))
+  for (const verb of verbs)
+    cli.command({
+      command: verb.command,
+      describe: verb.describe,
+      builder: async inner => (await verb.load()).builder(inner),
+      handler: async argv => (await verb.load()).handler(argv as never),
+    })
+  return cli
+}
+
+/** yargs' complaint as a sentence that says what to do. */
+function usage(message: string, args: string[]): string {
+  const verb = args.find(arg => !arg.startsWith('-')) ?? ''
+  const seeHelp = verbs.some(known => known.command.split(' ')[0] === verb)
+    ? `See gocore-sink ${verb} --help.`
+    : 'See gocore-sink --help.'
+  if (message.startsWith('Did you mean ')) return `There is no verb ${JSON.stringify(verb)}. ${message}`
+  if (message.startsWith('Unknown command')) return `There is no verb ${JSON.stringify(verb)}. ${seeHelp}`
+  if (message.startsWith('Not enough non-option arguments'))
+    return `gocore-sink ${verb} needs to be told more. ${seeHelp}`
+  return `${message.trim().replaceAll('\n', ' ').replace(/\s+/g, ' ').replace(/\.$/, '')}. ${seeHelp}`
+}
+
+/** One sentence for people; what isn't ours is named as an error of this program. */
+function sentence(error: unknown): string {
+  if (error instanceof SinkError) return error.message.split('\n').map(printable).join('\n  ')
+  const { message, code } = error as NodeJS.ErrnoException
+  if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return printable(message)
+  return `Internal error: ${printable(message ?? String(error))} (--debug shows where; please report it)`
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : ''
+  return `${(error.stack ?? error.message).split('\n').map(printable).join('\n')}${cause}`
+}

@@ -1,0 +1,40 @@
+/** How complete a dump is, in words. */
+import type { StoredCore, TruncationReason } from '../../archive/manifest.ts'
+import { formatSize } from './units.ts'
+
+const reasons: Record<TruncationReason, string> = {
+  killed: 'the kernel stopped writing before the end',
+  cap: 'it reached the size limit',
+  'no-space': 'the storage was full',
+  'storage-error': 'the storage failed',
+  'storage-stalled': 'the storage did not answer in time',
+  rlimit: 'RLIMIT_CORE of the process did not allow more',
+  policy: 'the policy of this host does not allow more',
+  'handler-error': 'the handler failed',
+  imported: 'it was so when it was imported',
+}
+
+/** `complete, 212 MB (3.1 MB stored)`, `cut at 61 % of 88 MB: the storage was full`, `none: …`. */
+export function coreState(core: StoredCore): string {
+  const why = core.reason ? reasons[core.reason] : undefined
+  const detail = core.detail ? ` (${core.detail})` : ''
+  const stored = core.stored_size > 0 ? ` (${formatSize(core.stored_size)} stored)` : ''
+  switch (core.state) {
+    case 'complete':
+      return `complete, ${formatSize(core.raw_size)}${stored}`
+    case 'truncated': {
+      const part = share(core)
+      const size =
+        part === undefined ? formatSize(core.raw_size) : `${part} % of ${formatSize(core.expected_size!)}`
+      return `cut at ${size}${stored}: ${why ?? 'the reason is not known'}${detail}`
+    }
+    case 'none':
+      return `none kept: ${why ?? 'the reason is not known'}${detail}`
+  }
+}
+
+/** Percent of the promised bytes that are there, rounded down. */
+export function share(core: { raw_size: number; expected_size?: number }): number | undefined {
+  if (!core.expected_size) return undefined
+  return Math.min(100, Math.floor((core.raw_size / core.expected_size) * 100))
+}

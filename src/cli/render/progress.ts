@@ -1,0 +1,69 @@
+/**
+ * A progress line for work that takes longer than a second: on standard error, only where that is a terminal, and
+ * wiped when the work ends. Most of our long work is synchronous, so the line is redrawn by those who do the work
+ * calling `update`, not by a timer.
+ */
+import { writeSync } from 'node:fs'
+import { formatSize } from './units.ts'
+
+export interface Progress {
+  /** `done` of `total` bytes (or of whatever `format` prints); without a total only what is done is shown. */
+  update(done: number, total?: number): void
+  [Symbol.dispose](): void
+}
+
+const firstAfter = 1000
+const every = 100
+
+const silent: Progress = { update: () => {}, [Symbol.dispose]: () => {} }
+
+/** Starts a progress line named by what is being done: `reading ./core`. */
+export function startProgress(
+  label: string,
+  options: { format?: (n: number) => string; stream?: NodeJS.WriteStream } = {},
+): Progress {
+  const stream = options.stream ?? process.stderr
+  if (!stream.isTTY) return silent
+  const format = options.format ?? formatSize
+  const started = performance.now()
+  let drawn = 0
+  const write = (text: string): void => {
+    try {
+      writeSync((stream as { fd?: number }).fd ?? 2, text)
+    } catch {
+      // A progress line that can't be drawn is no reason to stop.
+    }
+  }
+  return {
+    update(done, total) {
+      const now = performance.now()
+      if (now - started < firstAfter || now - drawn < every) return
+      drawn = now
+      write(
+        `\r\x1b[K${progressLine(label, done, total, (now - started) / 1000, stream.columns || 80, format)}`,
+      )
+    },
+    [Symbol.dispose]() {
+      if (drawn > 0) write('\r\x1b[K')
+    },
+  }
+}
+
+/** `export 7f3k2m  ███████░░░░░░░  48 %  1.2 GB of 2.5 GB, 3 s left`. */
+export function progressLine(
+  label: string,
+  done: number,
+  total: number | undefined,
+  seconds: number,
+  width: number,
+  format: (n: number) => string = formatSize,
+): string {
+  if (total === undefined || total <= 0) return `${label}  ${format(done)}`.slice(0, width - 1)
+  const part = Math.min(1, done / total)
+  const left = part > 0.02 ? `, ${Math.ceil((seconds / part) * (1 - part))} s left` : ''
+  const numbers = `${String(Math.floor(part * 100)).padStart(3)} %  ${format(done)} of ${format(total)}${left}`
+  const room = Math.min(30, width - label.length - numbers.length - 6)
+  if (room < 5) return `${label} ${numbers}`.slice(0, width - 1)
+  const full = Math.round(part * room)
+  return `${label}  ${'█'.repeat(full)}${'░'.repeat(room - full)} ${numbers}`
+}

@@ -1,0 +1,54 @@
+/**
+ * Goroutines in the runtime's own traceback format, as a crashing Go program prints them (runtime/traceback.go,
+ * `traceback2` and `goroutineheader`), so that what reads such text - people, editors, panicparse - reads ours.
+ */
+import type { CreatedBy, Frame, Goroutine, Thread } from '../../engine/report/report.ts'
+
+export interface TracebackOptions {
+  /** The frames that the runtime shows only from GOTRACEBACK=system on. */
+  system?: boolean
+  /** Add ` sp=0x… pc=0x…` to each frame. */
+  addresses?: boolean
+}
+
+/** One goroutine: header, frames, creator. */
+export function* traceback(goroutine: Goroutine, options: TracebackOptions = {}): Generator<string> {
+  yield `goroutine ${goroutine.id} [${goroutine.state}]:`
+  yield* frames(goroutine.frames, options)
+  if (goroutine.framesOmitted) yield `...${goroutine.framesOmitted} frames elided...`
+  if (goroutine.createdBy) yield* creator(goroutine.createdBy, options)
+}
+
+/** The stack that a thread's registers were on: its g0, its signal stack, or C. */
+export function* threadTraceback(thread: Thread, options: TracebackOptions = {}): Generator<string> {
+  const stacks = {
+    goroutine: 'on the stack of its goroutine',
+    g0: 'on its g0 stack',
+    gsignal: 'on its signal stack',
+    c: 'in C code',
+    unknown: 'on an unknown stack',
+  }
+  const runs = thread.goroutine === undefined ? '' : `, running goroutine ${thread.goroutine}`
+  yield `thread ${thread.tid} [${stacks[thread.stack]}${runs}${thread.crashed ? ', crashed here' : ''}]:`
+  yield* frames(thread.frames, { ...options, system: true })
+}
+
+function* frames(list: readonly Frame[], options: TracebackOptions): Generator<string> {
+  for (const frame of list) {
+    if (frame.hidden && !options.system) continue
+    yield `${frame.function}(${frame.args})`
+    const offset = frame.offset === undefined ? '' : ` +0x${frame.offset.toString(16)}`
+    yield `\t${frame.file === '' ? '?' : frame.file}:${frame.line}${offset}${addresses(frame, options)}`
+  }
+}
+
+function* creator(by: CreatedBy, options: TracebackOptions): Generator<string> {
+  yield `created by ${by.function}${by.goroutine === undefined ? '' : ` in goroutine ${by.goroutine}`}`
+  const offset = by.offset === 0 ? '' : ` +0x${by.offset.toString(16)}`
+  yield `\t${by.file}:${by.line}${offset}${options.addresses ? ` pc=${by.pc}` : ''}`
+}
+
+function addresses(frame: Frame, options: TracebackOptions): string {
+  if (!options.addresses) return ''
+  return `${frame.sp === undefined ? '' : ` sp=${frame.sp}`} pc=${frame.pc}`
+}

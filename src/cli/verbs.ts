@@ -1,0 +1,176 @@
+/**
+ * The table of verbs: the help, the man pages and the completion are made from it. A verb's own file is loaded only
+ * when the verb is used, so that `ls` doesn't pay for `install`.
+ */
+import type { Builder } from './define.ts'
+
+export interface Verb {
+  /** As yargs wants it: the name and its positionals. */
+  readonly command: string
+  readonly describe: string
+  readonly group: 'Look' | 'Keep' | 'Set up'
+  readonly load: () => Promise<VerbModule>
+}
+
+export interface VerbModule {
+  readonly command: string
+  readonly describe: string
+  readonly builder: Builder
+  handler(argv: never): Promise<void>
+}
+
+export const verbs: readonly Verb[] = [
+  {
+    command: 'ls',
+    describe: 'list crashes, newest first',
+    group: 'Look',
+    load: () => import('./commands/ls.ts'),
+  },
+  {
+    command: 'show [dump]',
+    describe: 'explain a crash: why, what, where, and what everything else was doing',
+    group: 'Look',
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    command: 'info [dump]',
+    describe: 'print every recorded fact of a crash: process, host, build, storage',
+    group: 'Look',
+    load: () => import('./commands/info.ts'),
+  },
+  {
+    command: 'bt [dump]',
+    describe: "print the stack of the goroutine that crashed, in the runtime's own format",
+    group: 'Look',
+    load: () => import('./commands/bt.ts'),
+  },
+  {
+    command: 'goroutines [dump]',
+    describe: 'list the goroutines, grouped by equal stacks, filtered, or one by one',
+    group: 'Look',
+    load: () => import('./commands/goroutines.ts'),
+  },
+  {
+    command: 'goroutine <number> [dump]',
+    describe: 'print the stack of one goroutine',
+    group: 'Look',
+    load: () => import('./commands/goroutine.ts'),
+  },
+  {
+    command: 'threads [dump]',
+    describe: 'print the threads and their g0, signal and C stacks',
+    group: 'Look',
+    load: () => import('./commands/threads.ts'),
+  },
+  {
+    command: 'search <words..>',
+    describe: 'find crashes by words in their messages and frames',
+    group: 'Look',
+    load: () => import('./commands/search.ts'),
+  },
+  {
+    command: 'top',
+    describe: 'group crashes that are alike, most frequent first',
+    group: 'Look',
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    command: 'export [dump]',
+    describe: 'unpack a core, its executable, or a bundle of everything',
+    group: 'Keep',
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    command: 'import <files..>',
+    describe: 'take core files of other tools into the archive',
+    group: 'Keep',
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    command: 'rm <dumps..>',
+    describe: 'remove dumps from the archive',
+    group: 'Keep',
+    load: () => import('./commands/rm.ts'),
+  },
+  {
+    command: 'pin [dump]',
+    describe: 'keep a dump whatever the retention rules say',
+    group: 'Keep',
+    load: () => import('./commands/pin.ts'),
+  },
+  {
+    command: 'unpin [dump]',
+    describe: 'leave a pinned dump to the retention rules again',
+    group: 'Keep',
+    load: () => import('./commands/unpin.ts'),
+  },
+  {
+    command: 'gc',
+    describe: 'apply the retention rules now',
+    group: 'Keep',
+    load: () => import('./commands/gc.ts'),
+  },
+  {
+    command: 'reindex',
+    describe: 'rebuild the catalog from the archive',
+    group: 'Keep',
+    load: () => import('./commands/reindex.ts'),
+  },
+  {
+    command: 'verify [dumps..]',
+    describe: 'check what is stored: checksums, sizes, binaries, reports',
+    group: 'Keep',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
+    command: 'daemon',
+    describe: 'analyse new dumps as they come, keep the catalog and apply retention',
+    group: 'Set up',
+    load: () => import('./commands/daemon.ts'),
+  },
+  {
+    command: 'install',
+    describe: 'install the recorder on this machine',
+    group: 'Set up',
+    load: () => import('./commands/install.ts'),
+  },
+  {
+    command: 'uninstall',
+    describe: 'remove the recorder and restore what was before',
+    group: 'Set up',
+    load: () => import('./commands/uninstall.ts'),
+  },
+  {
+    command: 'doctor [process]',
+    describe: 'explain what keeps dumps from arriving or being useful, with the remedy',
+    group: 'Set up',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    command: 'test-crash',
+    describe: 'crash a tiny program for real and follow its dump to the catalog',
+    group: 'Set up',
+    load: () => import('./commands/test-crash.ts'),
+  },
+  {
+    command: 'run <command..>',
+    describe: 'run a program and explain its crash when it dies',
+    group: 'Set up',
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    command: 'completion <shell>',
+    describe: 'print the completion script for bash, zsh or fish',
+    group: 'Set up',
+    load: () => import('./commands/completion.ts'),
+  },
+]
+
+export const nameOf = (verb: { command: string }): string => verb.command.split(' ')[0]!
+
+/** The entry that a verb's file takes its `command` and `describe` from. */
+export function entry(name: string): { command: string; describe: string } {
+  const found = verbs.find(verb => nameOf(verb) === name)
+  if (!found) throw new Error(`${name} is not in the table of verbs`)
+  return found
+}
