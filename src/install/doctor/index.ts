@@ -1,0 +1,49 @@
+/** `gocore-sink doctor`: all that can keep a dump from arriving or from being useful, each with its remedy. */
+import type { Config } from '../../config/index.ts'
+import type { Finding } from './finding.ts'
+import { type Host, openHost } from './host.ts'
+import {
+  checkBoot,
+  checkCorePattern,
+  checkKernel,
+  checkOthers,
+  checkPipeLimit,
+  checkSuidDumpable,
+  checkUsesPid,
+} from './kernel-checks.ts'
+import { checkOneProcess, checkProcesses } from './process-checks.ts'
+import { checkClock, checkDaemon, checkHandler, checkNode } from './program-checks.ts'
+import { checkStorage } from './storage-checks.ts'
+
+export { type Finding, type FindingStatus, formatFindings } from './finding.ts'
+
+export interface DoctorOptions {
+  config: Config
+  /** Also what keeps this process's dump away; the checks over all processes are left out then. */
+  pid?: number
+  host?: Host
+}
+
+/** In the order in which a dump meets them. */
+export async function doctor(options: DoctorOptions): Promise<Finding[]> {
+  const { config, pid } = options
+  const host = options.host ?? openHost()
+  const checks: (() => Finding | Finding[] | Promise<Finding>)[] = [
+    () => (pid === undefined ? checkProcesses(host, config) : checkOneProcess(host, pid, config)),
+    () => checkSuidDumpable(host),
+    () => checkCorePattern(host),
+    () => checkUsesPid(host),
+    () => checkPipeLimit(host),
+    () => checkBoot(host),
+    () => checkOthers(host),
+    () => checkKernel(host),
+    () => checkHandler(host),
+    () => checkNode(),
+    () => checkStorage(config),
+    () => checkDaemon(host, config),
+    () => checkClock(host),
+  ]
+  const findings: Finding[] = []
+  for (const check of checks) findings.push(...[await check()].flat())
+  return findings
+}

@@ -1,0 +1,116 @@
+/** Our own parts: the handler's files, the Node beneath, the daemon, the clock. */
+import { statSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { reasonOf } from '../../base/errors.ts'
+import type { Config } from '../../config/index.ts'
+import { requireRootOwned } from '../files.ts'
+import { launcherVersion } from '../launcher.ts'
+import { describePattern } from '../pattern.ts'
+import type { Finding } from './finding.ts'
+import { type Host, lineOf } from './host.ts'
+
+/** What the kernel would run as root: it must be there, and nobody else may be able to replace it. */
+export function checkHandler(host: Host): Finding {
+  const name = 'handler'
+  const pattern = lineOf(host, '/proc/sys/kernel/core_pattern') ?? ''
+  const { program, owner } = describePattern(pattern)
+  if (owner !== 'gocore-sink' || program === undefined)
+    return { name, status: 'skipped', what: 'No handler of ours is registered.' }
+  const version = launcherVersion(host.text(program) ?? '')
+  if (version === undefined)
+    return {
+      name,
+      status: 'problem',
+      what: `${program} is not what install wrote.`,
+      remedy: 'gocore-sink install',
+    }
+  try {
+    for (const path of [program, join(version, 'bin/node'), join(version, 'dist/handler.js')]) {
+      statSync(path)
+      requireRootOwned(path)
+    }
+  } catch (error) {
+    return {
+      name,
+      status: 'problem',
+      what: `The handler's files: ${reasonOf(error)}.`,
+      remedy: 'gocore-sink install',
+    }
+  }
+  return { name, status: 'ok', what: `${program} and its files are root's alone.` }
+}
+
+export function checkNode(versions: string = process.versions.node): Finding {
+  const name = 'node'
+  const [major = 0, minor = 0] = versions.split('.').map(Number)
+  if (major < 24 || (major === 24 && minor < 12))
+    return {
+      name,
+      status: 'problem',
+      what: `Node ${versions} is older than 24.12.`,
+      remedy: 'gocore-sink install with a newer one',
+    }
+  return { name, status: 'ok', what: `Node ${versions}.` }
+}
+
+/** Asks the daemon's socket, which answers whoever started it. */
+export async function checkDaemon(host: Host, config: Config): Promise<Finding> {
+  const name = 'daemon'
+  const socket = join(config.run, 'daemon.sock')
+  const error = await connectError(socket)
+  if (error === undefined) return { name, status: 'ok', what: 'The daemon runs.' }
+  const systemd = host.exists('/run/systemd/system')
+  const state = systemd
+    ? host.output(['systemctl', 'show', '-P', 'ActiveState', 'gocore-sink.service'])?.trim()
+    : undefined
+  if (error === 'EACCES')
+    return {
+      name,
+      status: 'skipped',
+      what: `This user may not ask the daemon's socket ${socket}.`,
+      remedy: 'run doctor as root',
+    }
+  return {
+    name,
+    status: 'problem',
+    what: `The daemon does not run (${socket}: ${error}${state ? `; systemd says ${state}` : ''}): dumps are stored, but not analysed or listed.`,
+    remedy: systemd
+      ? 'systemctl start gocore-sink; journalctl -u gocore-sink says why it ended'
+      : 'gocore-sink daemon',
+  }
+}
+
+function connectError(path: string): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const socket = createConnection({ path })
+    const end = (answer: string | undefined): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(1000, () => end('no answer'))
+    socket.once('connect', () => end(undefined))
+    socket.once('error', error => end(reasonOf(error)))
+  })
+}
+
+/** A clock that is far off gives dumps days on which nobody looks for them. */
+export function checkClock(host: Host, now: number = Date.now()): Finding {
+  const name = 'clock'
+  const built = statSync(process.execPath).mtimeMs
+  if (now < built - 86_400_000)
+    return {
+      name,
+      status: 'problem',
+      what: `The clock says ${new Date(now).toISOString()}, before this program was made.`,
+      remedy: 'set the clock (timedatectl, chronyc)',
+    }
+  if (host.exists('/run/systemd/timesync') && !host.exists('/run/systemd/timesync/synchronized'))
+    return {
+      name,
+      status: 'note',
+      what: 'systemd-timesyncd has not synchronised the clock yet.',
+      remedy: 'timedatectl timesync-status',
+    }
+  return { name, status: 'ok', what: `The clock says ${new Date(now).toISOString().slice(0, 16)}Z.` }
+}

@@ -1,0 +1,184 @@
+/** Where dumps go: is it there, may root write it, what kind of file system is it, how much room has it. */
+import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { reasonOf } from '../../base/errors.ts'
+import { type Config, formatSize } from '../../config/index.ts'
+import type { Finding } from './finding.ts'
+
+/** statfs(2) f_type of file systems that other machines share, where inotify and file locks are not to be relied on. */
+const networkTypes = new Map([
+  [0x6969, 'NFS'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x65735546, 'FUSE'],
+  [0x00c36400, 'CephFS'],
+  [0x01021997, '9P'],
+  [0x47504653, 'GPFS'],
+  [0x0bd00bd0, 'Lustre'],
+])
+
+const memoryTypes = new Map([
+  [0x01021994, 'tmpfs'],
+  [0x858458f6, 'ramfs'],
+])
+
+export function checkStorage(config: Config): Finding[] {
+  const { archive } = config
+  const stat = statSync(archive, { throwIfNoEntry: false })
+  if (stat === undefined || !stat.isDirectory())
+    return [
+      {
+        name: 'archive',
+        status: 'problem',
+        what: `${archive} ${stat === undefined ? 'does not exist' : 'is not a directory'}: no dump can be stored.`,
+        remedy: 'gocore-sink install, or mount it',
+      },
+    ]
+  const { type, bavail, bsize, ffree, files } = statfsSync(archive)
+  const network = networkTypes.get(type)
+  return [
+    checkRights(archive, stat),
+    checkWrite(archive, network),
+    checkSpace(config, bavail * bsize, files > 0 ? ffree : undefined),
+    checkType(archive, type, network),
+    checkState(config),
+  ]
+}
+
+function checkRights(archive: string, stat: { uid: number; mode: number }): Finding {
+  const name = 'archive-rights'
+  if (stat.uid !== 0)
+    return {
+      name,
+      status: 'problem',
+      what: `${archive} belongs to user ${stat.uid}, who can replace what is in it.`,
+      remedy: `chown root ${archive}`,
+    }
+  if ((stat.mode & 0o022) !== 0)
+    return {
+      name,
+      status: 'problem',
+      what: `Others than root may write ${archive} (mode ${octal(stat.mode)}).`,
+      remedy: `chmod go-w ${archive}`,
+    }
+  if ((stat.mode & 0o007) !== 0)
+    return {
+      name,
+      status: 'warning',
+      what: `Everyone may look into ${archive} (mode ${octal(stat.mode)}); dumps hold keys and passwords.`,
+      remedy: `chmod o= ${archive}`,
+    }
+  return { name, status: 'ok', what: `${archive} is root's, mode ${octal(stat.mode)}.` }
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8)
+
+/** Writes a file as the handler would: only that shows root_squash, read-only mounts and quotas. */
+function checkWrite(archive: string, network: string | undefined): Finding {
+  const name = 'archive-write'
+  if (process.geteuid?.() !== 0)
+    return {
+      name,
+      status: 'skipped',
+      what: 'Whether root can write the archive is only seen as root.',
+      remedy: 'run doctor as root',
+    }
+  const path = join(archive, `.doctor-${process.pid}`)
+  try {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+    try {
+      const { uid, mtimeMs } = fstatSync(fd)
+      const skew = Math.abs(mtimeMs - Date.now())
+      if (uid !== 0)
+        return {
+          name,
+          status: 'problem',
+          what: `What root writes to ${archive} becomes user ${uid}'s: the server squashes root, and anyone with that id may read and replace dumps.`,
+          remedy: 'no_root_squash for this export, or an export that maps root to a user of its own',
+        }
+      if (network !== undefined && skew > 5000)
+        return {
+          name,
+          status: 'warning',
+          what: `The clock of the server of ${archive} is ${(skew / 1000).toFixed(0)} s away from this machine's: times of dumps of several machines do not compare.`,
+          remedy: 'synchronise both clocks (NTP)',
+        }
+      return { name, status: 'ok', what: 'root can write the archive.' }
+    } finally {
+      closeSync(fd)
+      rmSync(path, { force: true })
+    }
+  } catch (error) {
+    return {
+      name,
+      status: 'problem',
+      what: `root can not write ${archive}: ${reasonOf(error)}.`,
+      remedy: 'remount it read-write, free space or quota, or allow root on the server',
+    }
+  }
+}
+
+function checkSpace(config: Config, free: number, inodes: number | undefined): Finding {
+  const name = 'archive-space'
+  if (inodes !== undefined && inodes < 1000)
+    return {
+      name,
+      status: 'problem',
+      what: `Only ${inodes} files can still be made in the archive's file system.`,
+      remedy: 'gocore-sink gc, or free files',
+    }
+  const keep = config.retention.keepFree ?? 0
+  if (free < Math.max(keep, 64 * 2 ** 20))
+    return {
+      name,
+      status: free < 64 * 2 ** 20 ? 'problem' : 'warning',
+      what: `${formatSize(free)} are free, KeepFree is ${keep === 0 ? 'not set' : formatSize(keep)}: a large dump is cut short.`,
+      remedy: 'gocore-sink gc, a lower MaxAge or MaxSize, or more room',
+    }
+  return { name, status: 'ok', what: `${formatSize(roundTo3(free))} are free.` }
+}
+
+/** `formatSize` is exact; for people three digits are enough. */
+function roundTo3(bytes: number): number {
+  const unit = 1024 ** Math.max(0, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1024)))
+  return Math.floor(bytes / unit) * unit
+}
+
+function checkType(archive: string, type: number, network: string | undefined): Finding {
+  const name = 'archive-type'
+  if (memoryTypes.has(type))
+    return {
+      name,
+      status: 'warning',
+      what: `${archive} is on ${memoryTypes.get(type)}: dumps take memory and are gone after a boot.`,
+      remedy: 'ArchiveDirectory= on a disk',
+    }
+  if (network !== undefined)
+    return {
+      name,
+      status: 'ok',
+      what: `${archive} is on ${network}: the daemon polls it, other machines may share it.`,
+    }
+  return { name, status: 'ok', what: `${archive} is on a local file system.` }
+}
+
+function checkState(config: Config): Finding {
+  const name = 'state'
+  const stat = statSync(config.state, { throwIfNoEntry: false })
+  if (stat === undefined)
+    return {
+      name,
+      status: 'warning',
+      what: `${config.state} does not exist: there is no catalog.`,
+      remedy: 'gocore-sink install',
+    }
+  const network = networkTypes.get(statfsSync(config.state).type)
+  if (network !== undefined && network !== 'FUSE')
+    return {
+      name,
+      status: 'problem',
+      what: `The catalog in ${config.state} is on ${network}, where SQLite's locks fail.`,
+      remedy: 'StateDirectory= on a disk of this machine',
+    }
+  return { name, status: 'ok', what: `The catalog is in ${config.state}.` }
+}

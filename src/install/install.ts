@@ -1,0 +1,234 @@
+/** `gocore-sink install`: the list of steps that puts the product in place, and its reasons for refusing. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { SystemError, UsageError } from '../base/errors.ts'
+import { formatConfig, loadConfig } from '../config/index.ts'
+import { requireRootOwned } from './files.ts'
+import { readKernelSetting } from './kernel.ts'
+import { launcherText, launcherVersion } from './launcher.ts'
+import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
+import { generatedFiles } from './manual.ts'
+import { corePattern, pipeLimit } from './pattern.ts'
+import { findProduct, type Product, productEntries, versionName } from './product.ts'
+import { formatRecord, type InstallRecord, readRecord } from './record.ts'
+import { activationSteps, systemdRuns } from './service.ts'
+import { type RunResult, runSteps, type Say, type Step } from './step.ts'
+import { readTemplate, renderSysctl, renderTemplate, storageDirectories } from './units.ts'
+import { retiredVersions } from './versions.ts'
+
+export interface InstallOptions extends LayoutOptions {
+  /** Print every step and change nothing. */
+  dryRun?: boolean
+  /** false: put the files down and leave core_pattern alone. */
+  kernel?: boolean
+  /** false: put the unit down and don't start it. */
+  service?: boolean
+  /** Stands for /proc in tests. */
+  proc?: string
+  product?: Product
+}
+
+export function install(options: InstallOptions, say: Say): RunResult {
+  const dryRun = options.dryRun === true
+  const live = options.root === undefined
+  if (live && !dryRun && process.geteuid?.() !== 0)
+    throw new UsageError(
+      "Installing needs root: it changes the kernel's core_pattern. With --dry-run it shows what it would do, with --root DIR it fills a directory.",
+    )
+  const layout = withExistingConfig(findLayout(options))
+  if (live) for (const path of [layout.launcher, layout.lib, layout.config]) requireRootOwned(path)
+  if (live) requireRootOwned(layout.settings.archive)
+
+  const steps = installSteps(layout, options)
+  const result = runSteps(steps, { dryRun, say })
+  if (dryRun) say(`Dry run: ${result.changed} of ${steps.length} steps would change something.`)
+  else if (result.changed === 0) say('Everything is in place already; nothing was changed.')
+  else say(`Installed: ${result.changed} of ${steps.length} steps changed something.`)
+  if (live) for (const line of closingWords(layout, options)) say(line)
+  return result
+}
+
+/** An administrator's configuration rules over the defaults: its directories are the ones to make. */
+function withExistingConfig(layout: Layout): Layout {
+  const path = staged(layout, layout.config)
+  if (!existsSync(path)) return layout
+  const settings = loadConfig(path)
+  if (
+    settings.archive !== layout.settings.archive &&
+    layout.settings.archive !== findLayout(layout).settings.archive
+  )
+    throw new UsageError(
+      `${path} names the archive ${settings.archive}; change ArchiveDirectory there instead of giving --archive`,
+    )
+  return { ...layout, settings }
+}
+
+/** All steps in their order: the program before the launcher, the record before the kernel, the kernel near the end. */
+export function installSteps(layout: Layout, options: InstallOptions = {}): Step[] {
+  const live = layout.root === '/'
+  const withKernel = live && options.kernel !== false
+  const product = options.product ?? findProduct()
+  const entries = productEntries(product)
+  const program = `${layout.lib}/versions/${versionName(product, entries)}`
+  const pattern = corePattern(layout.launcher)
+  const at = (path: string): string => staged(layout, path)
+  const file = (
+    path: string,
+    text: string,
+    more: { mode?: number; keep?: boolean; quiet?: boolean } = {},
+  ): Step => ({
+    kind: 'file',
+    path,
+    at: at(path),
+    mode: more.mode ?? 0o644,
+    text,
+    ...(more.keep ? { keep: true } : {}),
+    ...(more.quiet ? { quiet: true } : {}),
+  })
+  const template = (name: string): string => renderTemplate(readTemplate(product.root, name), layout)
+
+  const config = formatConfig(layout.settings)
+  const generated = generatedFiles(layout, product)
+  const launcher = launcherText({ version: program, config: layout.config })
+  const accounts = layout.private ? [] : [file(layout.sysusers, template('gocore-sink.sysusers.conf'))]
+  const limits = layout.private
+    ? []
+    : [
+        file(layout.managerLimits, template('gocore-sink.system.conf')),
+        file(layout.loginLimits, template('gocore-sink.limits.conf')),
+      ]
+  const units = [
+    file(layout.unit, template('gocore-sink.service')),
+    file(layout.tmpfiles, template('gocore-sink.tmpfiles.conf')),
+    file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern)),
+    ...limits,
+  ]
+  const files: Step[] = [
+    ...generated.map(({ path, text }) => file(path, text, { quiet: true })),
+    ...units,
+    file(layout.config, config, { keep: true }),
+  ]
+
+  const record: InstallRecord = {
+    schema: 'gocore-sink-install',
+    version: 1,
+    program,
+    ...(withKernel ? { pattern } : {}),
+    previous: withKernel ? previousSettings(layout, pattern, options.proc) : {},
+    config: { path: layout.config, sha256: createHash('sha256').update(config).digest('hex') },
+    files: [...accounts, ...files].flatMap(step => (step.kind === 'file' && !step.keep ? [step.path] : [])),
+    settings: {
+      archive: layout.settings.archive,
+      state: layout.settings.state,
+      run: layout.settings.run,
+    },
+  }
+
+  const before = installedProgram(layout)
+  return [
+    { kind: 'tree', path: program, at: at(program), entries },
+    ...accounts,
+    ...(live && !layout.private ? [accountsStep(layout)] : []),
+    ...storageDirectories(layout.settings).map(
+      ({ path, mode, group }): Step => ({
+        kind: 'directory',
+        path,
+        at: at(path),
+        mode,
+        // While staging, the accounts are those of another system.
+        ...(group !== undefined && live ? { group } : {}),
+      }),
+    ),
+    ...files,
+    ...(live ? [trialStep(program, before)] : []),
+    file(layout.launcher, launcher, { mode: 0o755 }),
+    file(layout.record, formatRecord(record)),
+    ...(withKernel ? kernelSteps(pattern, options.proc) : []),
+    ...(live && !layout.private && options.service !== false
+      ? activationSteps(layout, { program, before, units })
+      : []),
+    ...retiredVersions(layout, [program, before]).map(
+      (path): Step => ({ kind: 'remove', path, at: at(path), recursive: true }),
+    ),
+  ]
+}
+
+function kernelSteps(pattern: string, proc = '/proc'): Step[] {
+  return [
+    { kind: 'kernel', name: 'core_pipe_limit', value: String(pipeLimit), proc },
+    { kind: 'kernel', name: 'core_pattern', value: pattern, proc },
+  ]
+}
+
+/** The settings before us: those of the first installation as long as ours are in force. */
+function previousSettings(layout: Layout, pattern: string, proc?: string): InstallRecord['previous'] {
+  const current = readKernelSetting('core_pattern', proc)
+  const limit = readKernelSetting('core_pipe_limit', proc)
+  const earlier = readRecord(staged(layout, layout.record))
+  const ours =
+    current === pattern || current === earlier?.pattern || current?.startsWith(`|${layout.launcher} `)
+  if (ours) return earlier?.previous ?? { core_pattern: 'core', core_pipe_limit: '0' }
+  return {
+    ...(current === undefined ? {} : { core_pattern: current }),
+    ...(limit === undefined ? {} : { core_pipe_limit: limit }),
+  }
+}
+
+/** The version directory that the launcher starts now. */
+function installedProgram(layout: Layout): string | undefined {
+  const path = staged(layout, layout.launcher)
+  return existsSync(path) ? launcherVersion(readFileSync(path, 'latin1')) : undefined
+}
+
+/** A program that does not start must not be given to the kernel. */
+function trialStep(program: string, before: string | undefined): Step {
+  return {
+    kind: 'command',
+    argv: [
+      `${program}/bin/node`,
+      '--disable-warning=ExperimentalWarning',
+      `${program}/dist/cli.js`,
+      '--version',
+    ],
+    why: 'does it start?',
+    needed: () => program !== before,
+  }
+}
+
+function accountsStep(layout: Layout): Step {
+  return {
+    kind: 'command',
+    argv: ['systemd-sysusers', layout.sysusers],
+    why: `group ${layout.settings.group} and user ${layout.settings.analysis.user}`,
+    needed: () => {
+      const has = (file: string, name: string): boolean =>
+        name === '' ||
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .some(line => line.startsWith(`${name}:`))
+      return !has('/etc/group', layout.settings.group) || !has('/etc/passwd', layout.settings.analysis.user)
+    },
+  }
+}
+
+function closingWords(layout: Layout, options: InstallOptions): string[] {
+  const lines: string[] = []
+  if (layout.private)
+    lines.push(
+      `The prefix is private: the unit lies in ${layout.unit} and is not started. Start the daemon with "${layout.launcher} daemon".`,
+    )
+  else if (!systemdRuns())
+    lines.push(
+      `systemd does not run here: the unit was put down for later, the kernel's settings last until the next boot. Start the daemon with "${layout.launcher} daemon".`,
+    )
+  if (options.kernel === false) lines.push('core_pattern was left alone: no dump arrives until it is set.')
+  return lines
+}
+
+/** For messages: what a failed installation leaves. */
+export function requireInstalled(layout: Layout): InstallRecord {
+  const record = readRecord(staged(layout, layout.record))
+  if (record === undefined)
+    throw new SystemError(`Nothing is installed under ${layout.prefix}: there is no ${layout.record}`)
+  return record
+}

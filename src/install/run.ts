@@ -1,0 +1,134 @@
+/**
+ * `gocore-sink run -- CMD ARGS`: the program runs as it would without us, save that a death of it leaves a core and is
+ * explained. Standard streams are the program's own, signals go through, and we end as it did.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import type { ArchiveStore } from '../archive/store.ts'
+import { NotFoundError, reasonOf, SystemError } from '../base/errors.ts'
+import { withCoreLimit } from './crash-program.ts'
+import { linesAbout, markKernelLog } from './kernel-log.ts'
+import { describePattern, readCorePattern } from './pattern.ts'
+import type { Say } from './step.ts'
+import { awaitDump } from './watch.ts'
+
+export interface RunOptions {
+  /** The archive that the handler of this machine writes. */
+  store: ArchiveStore
+  command: readonly string[]
+  /** Prints the explanation of a dump. */
+  show: (id: string) => Promise<void>
+  /** How long to wait for the dump; default 60 s. */
+  timeoutMs?: number
+}
+
+export type RunOutcome = { readonly code: number } | { readonly signal: NodeJS.Signals }
+
+/** Signals whose default is a core dump, signal(7). */
+const dumping: ReadonlySet<string> = new Set([
+  ...[
+    'SIGABRT',
+    'SIGBUS',
+    'SIGFPE',
+    'SIGILL',
+    'SIGQUIT',
+    'SIGSEGV',
+    'SIGSYS',
+    'SIGTRAP',
+    'SIGXCPU',
+    'SIGXFSZ',
+  ],
+])
+
+/** What a supervisor or another terminal may send us, and means for the program. */
+const forwarded = [
+  'SIGTERM',
+  'SIGHUP',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGCONT',
+  'SIGWINCH',
+  'SIGINT',
+  'SIGQUIT',
+] as const
+
+/** Runs the program and explains its death. `say` gets our own few lines; the caller prints them on standard error. */
+export async function runProgram(options: RunOptions, say: Say): Promise<RunOutcome> {
+  const warning = whyNothingArrives()
+  if (warning !== undefined) say(`${warning}; a crash of ${options.command[0]} will not be recorded`)
+  const since = new Date()
+  const mark = markKernelLog()
+  const child = spawn('/bin/sh', ['-c', withCoreLimit, 'sh', ...options.command], {
+    stdio: 'inherit',
+    env: programEnvironment(),
+  })
+  const outcome = await endOf(child)
+  if ('code' in outcome || !dumping.has(outcome.signal) || warning !== undefined) return outcome
+  try {
+    const dump = await awaitDump(options.store, { pid: child.pid!, since }, options.timeoutMs ?? 60_000)
+    if (dump !== undefined) await options.show(dump.id)
+    else say(noDump(options, child.pid!, linesAbout(mark, child.pid!)))
+  } catch (error) {
+    // The program's end is what counts, whatever becomes of the explanation.
+    say(`Could not explain the crash: ${reasonOf(error)}`)
+  }
+  return outcome
+}
+
+/** GOTRACEBACK as it is needed, the rest as it was; what the launcher set for us is not the program's. */
+function programEnvironment(): NodeJS.ProcessEnv {
+  const { GOCORE_SINK_CONFIG: _config, NODE_COMPILE_CACHE: _cache, ...rest } = process.env
+  return { ...rest, GOTRACEBACK: 'crash' }
+}
+
+function whyNothingArrives(): string | undefined {
+  try {
+    const pattern = readCorePattern()
+    const { owner } = describePattern(pattern)
+    if (owner === 'gocore-sink') return undefined
+    return `core_pattern is ${JSON.stringify(pattern)}: dumps go to ${owner}; root can change that with "gocore-sink install"`
+  } catch (error) {
+    return `Cannot read core_pattern: ${reasonOf(error)}`
+  }
+}
+
+const noDump = (options: RunOptions, pid: number, said: readonly string[]): string =>
+  `No dump of process ${pid} came into ${options.store.root}${said.length > 0 ? `; the kernel log says: ${said.join(' | ')}` : ''}; "gocore-sink doctor" may know why`
+
+async function endOf(child: ChildProcess): Promise<RunOutcome> {
+  const handlers = forwarded.map(signal => {
+    // What a terminal's keys send reaches the whole foreground group, the program too: a second one would be too many.
+    const byKeys =
+      signal === 'SIGINT' || signal === 'SIGQUIT' || signal === 'SIGWINCH' || signal === 'SIGCONT'
+    const handler = (): void => {
+      if (!(byKeys && process.stdin.isTTY)) child.kill(signal)
+    }
+    process.on(signal, handler)
+    return [signal, handler] as const
+  })
+  try {
+    return await new Promise<RunOutcome>((resolve, reject) => {
+      child.once('error', error =>
+        reject(new SystemError(`Cannot run a shell: ${reasonOf(error)}`, { cause: error })),
+      )
+      child.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }))
+    })
+  } finally {
+    for (const [signal, handler] of handlers) process.off(signal, handler)
+  }
+}
+
+/**
+ * Ends this process as the program ended: by the same code, or by the same signal. One that dumps core is answered by
+ * 128 + its number, as shells do: dying of it would put a dump of ourselves beside the program's.
+ */
+export function endAs(outcome: RunOutcome): never {
+  if ('code' in outcome) process.exit(outcome.code)
+  const number = constants.signals[outcome.signal]
+  if (number === undefined) throw new NotFoundError(`There is no signal ${outcome.signal}`)
+  if (!dumping.has(outcome.signal)) {
+    process.removeAllListeners(outcome.signal)
+    process.kill(process.pid, outcome.signal)
+  }
+  process.exit(128 + number)
+}

@@ -1,0 +1,108 @@
+/** `gocore-sink uninstall`: puts back what was. Dumps stay unless they are asked for. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { UsageError } from '../base/errors.ts'
+import { requireInstalled } from './install.ts'
+import { readKernelSetting } from './kernel.ts'
+import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
+import { pipeLimit } from './pattern.ts'
+import type { InstallRecord } from './record.ts'
+import { deactivationSteps, reloadStep } from './service.ts'
+import { type RunResult, runSteps, type Say, type Step } from './step.ts'
+import { runningHandlers } from './versions.ts'
+
+export interface UninstallOptions extends Omit<LayoutOptions, 'archive'> {
+  dryRun?: boolean
+  /** Also the archive with all dumps, and the configuration even where it was changed. */
+  purge?: boolean
+  proc?: string
+}
+
+export async function uninstall(options: UninstallOptions, say: Say): Promise<RunResult> {
+  const live = options.root === undefined
+  if (live && options.dryRun !== true && process.geteuid?.() !== 0)
+    throw new UsageError(
+      'Uninstalling needs root: it puts core_pattern back. With --dry-run it shows what it would do.',
+    )
+  const layout = findLayout(options)
+  const record = requireInstalled(layout)
+  const dryRun = options.dryRun === true
+
+  const first = runSteps(live ? [...kernelSteps(record, options.proc, say), ...deactivation(layout)] : [], {
+    dryRun,
+    say,
+  })
+  // The kernel starts no new handler now. One that has a dump in hand needs its files a little longer.
+  if (live && !dryRun) await handlersGone(layout)
+  const second = runSteps(removalSteps(layout, record, options.purge === true, say), { dryRun, say })
+  if (!options.purge && existsSync(staged(layout, record.settings.archive)))
+    say(`The dumps stay in ${record.settings.archive}; "uninstall --purge" would have removed them.`)
+  const changed = first.changed + second.changed
+  say(
+    dryRun
+      ? `Dry run: ${changed} steps would change something.`
+      : `Removed gocore-sink from ${layout.prefix}.`,
+  )
+  return { changed, same: first.same + second.same }
+}
+
+const deactivation = (layout: Layout): Step[] => (layout.private ? [] : deactivationSteps())
+
+function kernelSteps(record: InstallRecord, proc: string | undefined, say: Say): Step[] {
+  if (record.pattern === undefined) return []
+  const current = readKernelSetting('core_pattern', proc)
+  if (current !== record.pattern) {
+    say(`core_pattern is ${JSON.stringify(current)}, which is not ours any more: left as it is.`)
+    return []
+  }
+  const { core_pattern: pattern = 'core', core_pipe_limit: limit = '0' } = record.previous
+  const steps: Step[] = [{ kind: 'kernel', name: 'core_pattern', value: pattern, proc: proc ?? '/proc' }]
+  if (readKernelSetting('core_pipe_limit', proc) === String(pipeLimit))
+    steps.push({ kind: 'kernel', name: 'core_pipe_limit', value: limit, proc: proc ?? '/proc' })
+  return steps
+}
+
+/** Waits, at most half a minute, until every handler has ended. */
+async function handlersGone(layout: Layout): Promise<void> {
+  for (let waited = 0; waited < 30_000 && runningHandlers(layout).length > 0; waited += 200)
+    await new Promise(resolve => setTimeout(resolve, 200))
+}
+
+function removalSteps(layout: Layout, record: InstallRecord, purge: boolean, say: Say): Step[] {
+  const remove = (path: string, how: { recursive?: boolean; onlyEmpty?: boolean } = {}): Step => ({
+    kind: 'remove',
+    path,
+    at: staged(layout, path),
+    ...how,
+  })
+  const files = record.files.map(path => remove(path))
+  const config = staged(layout, record.config.path)
+  if (existsSync(config)) {
+    const same = createHash('sha256').update(readFileSync(config)).digest('hex') === record.config.sha256
+    if (same || purge) files.push(remove(record.config.path))
+    else say(`${record.config.path} was changed since and stays.`)
+  }
+  const { archive, state, run } = record.settings
+  return [
+    remove(layout.launcher),
+    ...files,
+    remove(run, { recursive: true }),
+    // The catalog is a cache over the archive.
+    remove(state, { recursive: true }),
+    purge ? remove(archive, { recursive: true }) : remove(archive, { onlyEmpty: true }),
+    remove(layout.lib, { recursive: true }),
+    ...(layout.private ? emptied(layout, record).map(path => remove(path, { onlyEmpty: true })) : []),
+    ...(layout.private || layout.root !== '/' ? [] : reloadStep()),
+  ]
+}
+
+/** Directories of a private prefix, deepest first: those that are empty by then go too, the prefix last. */
+function emptied(layout: Layout, record: InstallRecord): string[] {
+  const all = new Set<string>()
+  const { archive, state, run } = record.settings
+  for (const path of [layout.launcher, layout.lib, layout.config, archive, state, run, ...record.files])
+    for (let folder = dirname(path); folder.startsWith(layout.prefix); folder = dirname(folder))
+      all.add(folder)
+  return [...all].sort((a, b) => b.split('/').length - a.split('/').length)
+}

@@ -1,0 +1,46 @@
+/** The files of systemd/ with this installation's paths, accounts and kernel pattern in place of the default ones. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Config, defaultConfig } from '../config/index.ts'
+import type { Layout } from './layout.ts'
+import { pipeLimit } from './pattern.ts'
+
+/** Replaces the default paths in a template. One pass, longest name first: one default is the beginning of another. */
+export function renderTemplate(text: string, layout: Layout): string {
+  const defaults = defaultConfig()
+  const paths: [string, string][] = [
+    ['/usr/local/bin/gocore-sink', layout.launcher],
+    ['/etc/gocore-sink.conf', layout.config],
+    [defaults.state, layout.settings.state],
+    [defaults.archive, layout.settings.archive],
+    [defaults.run, layout.settings.run],
+  ]
+  paths.sort(([a], [b]) => b.length - a.length)
+  const pattern = new RegExp(`(${paths.map(([from]) => from).join('|')})(?![\\w-])`, 'g')
+  const rendered = text.replace(pattern, from => paths.find(([known]) => known === from)![1])
+  if (layout.settings.group !== '') return rendered
+  // tmpfiles.d: without the group, root's own.
+  return rendered.replace(/^(d \S+ \S+ root) gocore /gm, '$1 root ')
+}
+
+export function readTemplate(productRoot: string, name: string): string {
+  return readFileSync(join(productRoot, 'systemd', name), 'utf8')
+}
+
+/** sysctl.d with the pattern of this kernel. */
+export function renderSysctl(text: string, pattern: string): string {
+  return text
+    .replace(/^kernel\.core_pattern=.*$/m, () => `kernel.core_pattern=${pattern}`)
+    .replace(/^kernel\.core_pipe_limit=.*$/m, `kernel.core_pipe_limit=${pipeLimit}`)
+}
+
+/** Directories that the daemon and the handler write, and who may look into them. */
+export function storageDirectories(settings: Config): { path: string; mode: number; group?: string }[] {
+  const group = settings.group === '' ? {} : { group: settings.group }
+  return [
+    // With a group, what is made inside belongs to it too.
+    { path: settings.archive, mode: settings.group === '' ? 0o700 : 0o2750, ...group },
+    { path: settings.state, mode: settings.group === '' ? 0o700 : 0o750, ...group },
+    { path: settings.run, mode: 0o755 },
+  ]
+}
