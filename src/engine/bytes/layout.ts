@@ -78,3 +78,8 @@ function writeField(view: DataView, at: number, type: FieldType, little: boolean
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
+
+/** A copy in memory of its own. Not `slice()`, which is a view where a source hands out a Node Buffer. */
+export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}

@@ -8,6 +8,7 @@
 import { MemoryFault } from '../../base/errors.ts'
 import type { ByteSource } from '../bytes/byte-source.ts'
 import { utf8 } from '../bytes/cursor.ts'
+import { copyOf } from '../bytes/layout.ts'
 
 export interface Memory {
   readonly ptrSize: 4 | 8
@@ -221,7 +222,7 @@ export class SplicedMemory implements Memory {
     const region = this.#regionAt(addr)
     const start = Math.max(region.start, window)
     const end = Math.min(region.end, window + blockSize)
-    const bytes = region.source.read(region.offset + (start - region.start), end - start).slice()
+    const bytes = copyOf(region.source.read(region.offset + (start - region.start), end - start))
     if (addr >= start + bytes.length) throw new MemoryFault(addr, 'is past the end of its file')
     return { start, end: start + bytes.length, bytes, view: new DataView(bytes.buffer, 0, bytes.length) }
   }

@@ -5,7 +5,7 @@
 import { FormatError } from '../../base/errors.ts'
 import type { ByteSource } from '../bytes/byte-source.ts'
 import { fixedText } from '../bytes/cursor.ts'
-import { viewOf } from '../bytes/layout.ts'
+import { copyOf, viewOf } from '../bytes/layout.ts'
 import { decompressSection } from './compression.ts'
 import { NoteType, PN_XNUM, SectionFlag, SectionType, SegmentType } from './constants.ts'
 import { type Note, readNotes } from './note.ts'
@@ -52,7 +52,7 @@ const maxNoteBytes = 32 << 20
 
 /** Opens the file; throws FormatError where it is not ELF. Sections that cannot be read are left out. */
 export function openElf(source: ByteSource): ElfFile {
-  const bytes = source.read(0, identSize + Ehdr64.size).slice()
+  const bytes = copyOf(source.read(0, identSize + Ehdr64.size))
   const fail = (offset: number, problem: string): FormatError =>
     new FormatError({ file: source.name, section: 'ELF header', offset }, problem)
   if (
@@ -182,13 +182,13 @@ export class ElfFile {
     // gABI: counts that do not fit are in section 0.
     const shnum = Math.min(this.#ehdr.shnum || first.size, maxSections)
     const shstrndx = this.#ehdr.shstrndx === 0xffff ? first.link : this.#ehdr.shstrndx
-    const bytes = this.source.read(this.#ehdr.shoff, shnum * this.#ehdr.shentsize).slice()
+    const bytes = copyOf(this.source.read(this.#ehdr.shoff, shnum * this.#ehdr.shentsize))
     const view = viewOf(bytes)
     const raw: ReturnType<typeof Shdr64.read>[] = []
     for (let at = 0; at + Shdr.size <= bytes.length; at += this.#ehdr.shentsize)
       raw.push(Shdr.read(view, at, this.header.littleEndian))
     const strings = raw[shstrndx]
-    const names = strings ? this.#contents(strings).slice() : new Uint8Array(0)
+    const names = strings ? copyOf(this.#contents(strings)) : new Uint8Array(0)
     return raw.map(header => this.#section(header, fixedText(names.subarray(header.name, header.name + 256))))
   }
 
@@ -198,7 +198,7 @@ export class ElfFile {
       if (header.type === SectionType.nobits) return new Uint8Array(0)
       const stored = this.#contents(header)
       const compressed = (header.flags & SectionFlag.compressed) !== 0 || name.startsWith('.zdebug_')
-      return compressed ? decompressSection(this, name, stored) : stored.slice()
+      return compressed ? decompressSection(this, name, stored) : copyOf(stored)
     }
     return {
       name,
@@ -228,7 +228,7 @@ export class ElfFile {
         if (type === SectionType.note) places.push({ offset, size })
     for (const { offset, size } of places.slice(0, 64))
       yield* readNotes(
-        this.source.read(offset, Math.min(size, maxNoteBytes)).slice(),
+        copyOf(this.source.read(offset, Math.min(size, maxNoteBytes))),
         this.header.littleEndian,
       )
   }

@@ -1,0 +1,154 @@
+/** One function of pclntab (`runtime._func`) with its tables. */
+import type { ModuleTables } from './module-tables.ts'
+import { type PcTable, pcValue } from './pc-value.ts'
+import { FuncData, FuncFlag, PcData } from './pclntab-versions.ts'
+
+/** A position in the source. */
+export interface SourceLine {
+  readonly file: string
+  readonly line: number
+}
+
+/** One function at a pc: the function itself, or one that was inlined into it. */
+export interface LogicalFrame extends SourceLine {
+  /** As pclntab has it, type arguments and all. */
+  readonly name: string
+  readonly funcID: number
+  readonly inlined: boolean
+}
+
+const unknownLine: SourceLine = { file: '?', line: 0 }
+/** The compiler inlines to a depth of a few dozen at most. */
+const maxInlineDepth = 1000
+
+export class GoFunc {
+  readonly tables: ModuleTables
+  readonly entry: number
+  /** First address behind it: the next function's entry. */
+  readonly end: number
+  readonly name: string
+  readonly args: number
+  /** Offset of the call to deferreturn, 0 for none. */
+  readonly deferreturn: number
+  readonly startLine: number
+  readonly funcID: number
+  readonly flag: number
+  readonly #pcsp: number
+  readonly #pcfile: number
+  readonly #pcln: number
+  readonly #npcdata: number
+  readonly #nfuncdata: number
+  readonly #cuOffset: number
+  /** Where the pcdata array begins in pclntable. */
+  readonly #pcdataAt: number
+  #stackDepth: PcTable | undefined
+  #inlining: PcTable | undefined
+  #lines: PcTable | undefined
+  #files: PcTable | undefined
+  #argInfo: number | undefined
+
+  constructor(tables: ModuleTables, at: number, entry: number, end: number) {
+    const { func, funcdata } = tables.module.header.format
+    const wordSize = funcdata === 'pointer' ? tables.module.header.ptrSize : 4
+    const u32 = (offset: number): number => tables.funcU32(at + wordSize + offset)
+    const u8 = (offset: number | undefined): number =>
+      offset === undefined ? 0 : tables.funcU8(at + wordSize + offset)
+    this.tables = tables
+    this.entry = entry
+    this.end = end
+    this.name = tables.funcName(u32(func.nameOff) | 0)
+    this.args = u32(func.args) | 0
+    this.deferreturn = u32(func.deferreturn)
+    this.startLine = func.startLine === undefined ? 0 : u32(func.startLine) | 0
+    this.funcID = u8(func.funcID)
+    this.flag = u8(func.flag)
+    this.#pcsp = u32(func.pcsp)
+    this.#pcfile = u32(func.pcfile)
+    this.#pcln = u32(func.pcln)
+    this.#npcdata = Math.min(u32(func.npcdata), 64)
+    this.#cuOffset = u32(func.cuOffset)
+    this.#nfuncdata = u8(func.nfuncdata)
+    this.#pcdataAt = at + wordSize + func.size
+  }
+
+  get isTopFrame(): boolean {
+    return (this.flag & FuncFlag.topFrame) !== 0
+  }
+
+  get writesSp(): boolean {
+    return (this.flag & FuncFlag.spWrite) !== 0
+  }
+
+  /** False for code that has no frame information, such as the race detector's. */
+  get hasFrameInfo(): boolean {
+    return this.#pcsp !== 0
+  }
+
+  /** Bytes of stack below the return address at `pc`; -1 where the table has no answer. */
+  spDelta(pc: number): number {
+    this.#stackDepth ??= this.tables.pcTable(this.#pcsp)
+    return pcValue(this.#stackDepth, pc - this.entry)
+  }
+
+  /** runtime.pcdatavalue: -1 for a table that is not there. */
+  pcdata(table: number, pc: number): number {
+    if (table >= this.#npcdata) return -1
+    return pcValue(this.tables.pcTable(this.tables.funcU32(this.#pcdataAt + 4 * table)), pc - this.entry)
+  }
+
+  /** Address of a FUNCDATA entry, 0 for none. */
+  funcdata(index: number): number {
+    if (index >= this.#nfuncdata) return 0
+    const at = this.#pcdataAt + 4 * this.#npcdata
+    const { module } = this.tables
+    if (module.header.format.funcdata === 'pointer') {
+      const { ptrSize } = module.header
+      return this.tables.funcWord(Math.ceil(at / ptrSize) * ptrSize + index * ptrSize)
+    }
+    const offset = this.tables.funcU32(at + 4 * index)
+    return offset === 0xffffffff ? 0 : module.gofunc + offset
+  }
+
+  /** Address of the argument description, which every frame asks for. */
+  get argInfo(): number {
+    this.#argInfo ??= this.funcdata(FuncData.argInfo)
+    return this.#argInfo
+  }
+
+  /** runtime.funcline: the position of the instruction at `pc`, in the innermost inlined function there. */
+  lineAt(pc: number): SourceLine {
+    this.#files ??= this.tables.pcTable(this.#pcfile)
+    this.#lines ??= this.tables.pcTable(this.#pcln)
+    const file = pcValue(this.#files, pc - this.entry)
+    const line = pcValue(this.#lines, pc - this.entry)
+    if (file === -1 || line === -1) return unknownLine
+    return { file: this.tables.fileName(this.#cuOffset + file), line }
+  }
+
+  /**
+   * The functions at `pc`, innermost first, ending with this one. The way of runtime.inlineUnwinder, which is also
+   * that of Go before 1.20: the inlining index at the call in the parent leads on.
+   */
+  inlinedAt(pc: number): LogicalFrame[] {
+    const frames: LogicalFrame[] = []
+    this.#inlining ??=
+      this.#npcdata > PcData.inlTreeIndex
+        ? this.tables.pcTable(this.#pcdataTable(PcData.inlTreeIndex))
+        : this.tables.pcTable(0)
+    let at = pc
+    for (let depth = 0; depth < maxInlineDepth; depth++) {
+      const index = pcValue(this.#inlining, at - this.entry)
+      if (index < 0) break
+      const call = this.tables.inlinedCall(this.funcdata(FuncData.inlTree), index)
+      if (!call) break
+      frames.push({ name: call.name, funcID: call.funcID, inlined: true, ...this.lineAt(at) })
+      at = this.entry + call.parentPc
+    }
+    frames.push({ name: this.name, funcID: this.funcID, inlined: false, ...this.lineAt(at) })
+    return frames
+  }
+
+  #pcdataTable(table: number): number {
+    return this.tables.funcU32(this.#pcdataAt + 4 * table)
+  }
+}
