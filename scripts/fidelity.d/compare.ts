@@ -33,7 +33,9 @@ export function compare(traceback: Traceback, report: Report): Comparison {
     result.goroutines++
     const mine = ours.get(theirs.id)
     ours.delete(theirs.id)
-    const lines = mine ? compareGoroutine(theirs, mine, result) : [`- goroutine ${theirs.id} [${theirs.state}]`]
+    const lines = mine
+      ? compareGoroutine(theirs, mine, result)
+      : [`- goroutine ${theirs.id} [${theirs.state}]`]
     if (mine === undefined) result.frames += theirs.frames.length
     if (lines.length === 0) result.whole++
     else result.misses.push({ goroutine: theirs.id, lines })
@@ -61,7 +63,8 @@ function compareFrames(theirs: OracleGoroutine, mine: Goroutine, counts: Compari
   const { frames, elided } = theirs
   const gap = elided === undefined ? 0 : mine.frames.length - frames.length
   const expected = elided?.count ?? gap
-  if (gap !== expected) lines.push(`- ${frames.length} frames and ${expected} elided`, `+ ${mine.frames.length} frames`)
+  if (gap !== expected)
+    lines.push(`- ${frames.length} frames and ${expected} elided`, `+ ${mine.frames.length} frames`)
   for (const [i, frame] of frames.entries()) {
     counts.frames++
     const other = mine.frames[elided !== undefined && i >= elided.after ? i + gap : i]
@@ -103,7 +106,8 @@ function labelText(labels: Record<string, string>): string {
 }
 
 /** The first line of a death in the text: after what the program printed itself. */
-const firstWords = /^(panic: |fatal error: |SIG[A-Z0-9]+: |panic during panic|runtime: out of memory|\[originating)/
+const firstWords =
+  /^(panic: |fatal error: |SIG[A-Z0-9]+: |panic during panic|runtime: out of memory|\[originating)/
 
 /** What the text says of the death, without what a signal adds in brackets. */
 export function deathLine(traceback: Traceback): string | undefined {

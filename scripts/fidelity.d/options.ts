@@ -30,8 +30,11 @@ const slice = [
   'cgo-callback',
 ]
 
+/** They wait for minutes before they ask for their signal. */
+export const patientPrograms: readonly string[] = ['wait-minutes']
+
 /** Take minutes or gigabytes: measured with --long only. */
-export const longPrograms: readonly string[] = ['run-100000', 'wait-minutes']
+export const longPrograms: readonly string[] = ['run-100000', ...patientPrograms]
 
 export const help = `usage: scripts/fidelity [OPTION]...
   --go 1.24,1.26        Go versions (${Object.keys(releases).join(' ')})

@@ -9,6 +9,8 @@ export class Cell {
   whole = 0
   frames = 0
   equalFrames = 0
+  /** What dlv gets, where it was asked. */
+  readonly dlv = { goroutines: 0, whole: 0, frames: 0, equalFrames: 0 }
   slowest = { program: '', ms: 0 }
   readonly misses: string[] = []
 
@@ -40,7 +42,7 @@ export class Table {
   readonly #cells = new Map<string, { go: string; kind: string; cell: Cell }>()
 
   cell(go: string, kind: string): Cell {
-    const cell = new Cell()
+    const cell = this.#cells.get(`${go} ${kind}`)?.cell ?? new Cell()
     this.#cells.set(`${go} ${kind}`, { go, kind, cell })
     return cell
   }
@@ -57,18 +59,22 @@ export class Table {
     const all = [...this.#cells.values()]
     const columns = [...new Set(all.map(({ kind }) => kind))]
     const rows = [...new Set(all.map(({ go }) => go))]
-    const width = 18
+    const width = 20
     process.stdout.write(`\ngoroutines whole / frames equal\n${'Go'.padEnd(6)}`)
     process.stdout.write(`${columns.map(kind => kind.padStart(width)).join('')}\n`)
     for (const go of rows) {
       const cells = columns.map(kind => this.#cells.get(`${go} ${kind}`)?.cell)
-      const texts = cells.map(cell => (cell ? `${percent(cell.whole, cell.goroutines)} / ${percent(cell.equalFrames, cell.frames)}` : '-'))
+      const texts = cells.map(cell =>
+        cell ? `${percent(cell.whole, cell.goroutines)} / ${percent(cell.equalFrames, cell.frames)}` : '-',
+      )
       process.stdout.write(`${go.padEnd(6)}${texts.map(text => text.padStart(width)).join('')}\n`)
     }
     const total = new Cell()
     for (const { cell } of all) {
       for (const key of ['programs', 'clean', 'goroutines', 'whole', 'frames', 'equalFrames'] as const)
         total[key] += cell[key]
+      for (const key of ['goroutines', 'whole', 'frames', 'equalFrames'] as const)
+        total.dlv[key] += cell.dlv[key]
     }
     process.stdout.write(`${'all'.padEnd(24)} ${line(total)}\n`)
   }
@@ -92,7 +98,13 @@ function line(cell: Cell): string {
     part('programs', cell.clean, cell.programs),
     part('goroutines', cell.whole, cell.goroutines),
     part('frames', cell.equalFrames, cell.frames),
+    ...(cell.dlv.goroutines > 0 ? [dlvLine(cell.dlv)] : []),
   ].join('  ')
+}
+
+function dlvLine(dlv: Cell['dlv']): string {
+  const [whole, frames] = [percent(dlv.whole, dlv.goroutines), percent(dlv.equalFrames, dlv.frames)]
+  return `(dlv: goroutines ${whole}, frames ${frames})`
 }
 
 /** Never rounds up to 100: one miss in a million shows. */

@@ -55,8 +55,22 @@ export async function build(
   writeFileSync(modfile, `module gocore.test/programs\n\ngo ${go}\n`)
   const targets = only === undefined ? ['./...'] : only.filter(isProgram).map(name => `./${name}`)
   if (targets.length === 0) return out
-  const args = ['build', '-buildvcs=false', `-modfile=${modfile}`, ...kinds[kind]!, '-o', `${out}/`, ...targets]
-  const env = { ...process.env, GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: `go${releases[go]}`, CGO_ENABLED: cgo() }
+  const args = [
+    'build',
+    '-buildvcs=false',
+    `-modfile=${modfile}`,
+    ...kinds[kind]!,
+    '-o',
+    `${out}/`,
+    ...targets,
+  ]
+  const env = {
+    ...process.env,
+    GOFLAGS: '',
+    GOWORK: 'off',
+    GOTOOLCHAIN: `go${releases[go]}`,
+    CGO_ENABLED: cgo(),
+  }
   const failure = await run('go', args, env)
   // Programs named one by one may ask for a later Go than this; the others are built all the same.
   if (failure === undefined) return out
@@ -90,7 +104,11 @@ function cgo(): string {
 
 function run(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return new Promise(resolve => {
-    const child = spawn('nice', [command, ...args], { cwd: programs, env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn('nice', [command, ...args], {
+      cwd: programs,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     let text = ''
     child.stderr.setEncoding('utf8').on('data', chunk => {
       text += chunk

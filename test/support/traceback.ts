@@ -55,6 +55,8 @@ export interface Traceback {
 
 const header = /^goroutine (\d+)(?: gp=\S+ m=(?:nil|\d+ mp=\S+))? \[(.*?)\](?: \{(.*)\})?:$/
 const location = /^\t(.*):(\d+)(?: \+(0x[0-9a-f]+))?(?: fp=(0x[0-9a-f]+) sp=(0x[0-9a-f]+) pc=(0x[0-9a-f]+))?$/
+/** The first line of the registers that a signal's text ends with, amd64. */
+const register = /^rax {4}0x/
 const elision = /^\.\.\.(?:(\d+) frames|additional frames) elided\.\.\.$/
 
 /** Reads a whole traceback; lines that belong to nothing are passed over. */
@@ -77,7 +79,7 @@ export function parseTraceback(text: string): Traceback {
 function startOf(line: string): OracleGoroutine | undefined {
   if (line === 'runtime stack:') return empty(0, '')
   const match = header.exec(line)
-  return match === null ? undefined : empty(Number(match[1]), match[3]!, match[4])
+  return match === null ? undefined : empty(Number(match[1]), match[2]!, match[3])
 }
 
 function empty(id: number, state: string, labels?: string): OracleGoroutine {
@@ -97,12 +99,15 @@ function readStack(lines: string[], from: number, into: OracleGoroutine): number
   let at = from
   for (; at < lines.length; at++) {
     const line = lines[at]!
-    if (line === '' || startOf(line)) break
+    if (line === '' || register.test(line) || startOf(line)) break
     const elided = elision.exec(line)
     const place = location.exec(lines[at + 1] ?? '')
     if (line.startsWith('\tgoroutine running on other thread')) into.unavailable = true
     else if (elided)
-      into.elided = { after: into.frames.length, ...(elided[1] !== undefined && { count: Number(elided[1]) }) }
+      into.elided = {
+        after: into.frames.length,
+        ...(elided[1] !== undefined && { count: Number(elided[1]) }),
+      }
     else if (place === null) into.notes.push(line)
     else {
       if (line.startsWith('created by ')) into.createdBy = readCreator(line, place)

@@ -1,0 +1,28 @@
+/** Crashes kept in a directory: cores, texts, and the executables under bin. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Crash } from './crash.ts'
+
+/** Copies the executable beside its core; gives the crash that refers to the copy. */
+export function keepExecutable(crash: Crash, dir: string): Crash {
+  mkdirSync(join(dir, 'bin'), { recursive: true })
+  const executable = join(dir, 'bin', crash.program)
+  copyFileSync(crash.executable, executable)
+  return { ...crash, executable }
+}
+
+/** What an earlier run kept; undefined where it kept nothing. */
+export function keptCrashes(dir: string, programs: readonly string[] | undefined): Crash[] | undefined {
+  if (!existsSync(dir)) return undefined
+  return readdirSync(dir)
+    .filter(name => name.endsWith('.core'))
+    .map(name => name.slice(0, -'.core'.length))
+    .filter(program => programs?.includes(program) ?? true)
+    .sort()
+    .map(program => ({
+      program,
+      executable: join(dir, 'bin', program),
+      core: join(dir, `${program}.core`),
+      text: join(dir, `${program}.txt`),
+    }))
+}
