@@ -1,5 +1,5 @@
 /** The catalog over one SQLite file. */
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import type { Catalog, CrashFilter, CrashRow, CrashText, SignatureRow } from '../catalog.ts'
 import { conditionsOf } from './filter.ts'
 import { fromStored, type StoredRow, selectList, toStored, upsert } from './rows.ts'
@@ -12,6 +12,8 @@ const limitOf = (filter: CrashFilter): number => filter.limit ?? -1
 
 export class SqliteCatalog implements Catalog {
   readonly #db: Database
+  /** By their SQL: preparing costs more than most of them do, and a statement's memory waits for the collector. */
+  readonly #statements = new Map<string, Statement>()
 
   constructor(db: Database) {
     this.#db = db
@@ -19,19 +21,17 @@ export class SqliteCatalog implements Catalog {
 
   put(row: CrashRow, text?: CrashText): void {
     this.transaction(() => {
-      const key = this.#db.prepare(upsert).pluck().get(toStored(row))
+      const key = this.#prepare(upsert).pluck().get(toStored(row))
       if (text)
-        this.#db
-          .prepare(
-            `INSERT INTO crash_text (key, message, frames) VALUES (@key, @message, @frames)
-             ON CONFLICT (key) DO UPDATE SET message = excluded.message, frames = excluded.frames`,
-          )
-          .run({ key, message: text.message, frames: text.frames })
+        this.#prepare(
+          `INSERT INTO crash_text (key, message, frames) VALUES (@key, @message, @frames)
+           ON CONFLICT (key) DO UPDATE SET message = excluded.message, frames = excluded.frames`,
+        ).run({ key, message: text.message, frames: text.frames })
     })
   }
 
   remove(id: string): void {
-    this.#db.prepare('DELETE FROM crash WHERE id = ?').run(id)
+    this.#prepare('DELETE FROM crash WHERE id = ?').run(id)
   }
 
   get(id: string): CrashRow | undefined {
@@ -127,12 +127,27 @@ export class SqliteCatalog implements Catalog {
   }
 
   close(): void {
+    // A resting file is left in rollback mode: one in WAL mode can only be read by who may create files beside it.
+    // While another process has it open this does nothing, and the last one out does it.
+    if (!this.#db.readonly && !this.#db.memory)
+      try {
+        this.#db.pragma('busy_timeout = 0')
+        this.#db.pragma('journal_mode = DELETE')
+      } catch {}
     this.#db.close()
   }
 
   #rows(rest: string, parameters: Record<string, string | number>): CrashRow[] {
-    const statement = this.#db.prepare<unknown[], StoredRow>(`SELECT ${selectList} FROM crash ${rest}`)
-    return statement.all(parameters).map(fromStored)
+    const statement = this.#prepare(`SELECT ${selectList} FROM crash ${rest}`)
+    return (statement.all(parameters) as StoredRow[]).map(fromStored)
+  }
+
+  #prepare(sql: string): Statement {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#db.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
   }
 }
 

@@ -2,7 +2,7 @@
  * Opens a catalog file for its writer (the daemon, or a command run by root) or for readers beside it. A catalog is a
  * cache: the writer replaces a damaged one by an empty one and says so, a reader gets a sentence with the way out.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { NotFoundError, reasonOf, SinkError, SystemError } from '../../base/errors.ts'
@@ -59,12 +59,15 @@ function prepareWriter(path: string): Database {
 }
 
 function openReadonly(path: string): Database {
-  if (!existsSync(path))
+  try {
+    accessSync(path, constants.R_OK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asSinkError(path, error)
     throw new NotFoundError(`There is no catalog at ${path}; gocore-sink reindex or the daemon makes it`)
-  const open = (): Database => new Sqlite(path, { readonly: true, timeout: busyMs })
+  }
   let db: Database | undefined
   try {
-    db = open()
+    db = new Sqlite(path, { readonly: true, timeout: busyMs })
     const version = readVersion(db, path)
     if (version < schemaVersion)
       throw new SystemError(
