@@ -94,8 +94,10 @@ export interface Catalog {
   top(filter: CrashFilter): SignatureRow[]
   /** Newest first: whoever looks at a machine in trouble wants the last crash. */
   pending(limit: number): CrashRow[]
-  /** Every id with its time, for comparison with the archive. */
-  ids(): Iterable<{ id: string; day: string }>
+  /** The days that it has crashes of, newest first. */
+  days(): string[]
+  /** The ids of one day, for comparison with the archive. */
+  ids(day: string): string[]
   /** Damage found in the stored data itself, one sentence each; none in a sound catalog. */
   check(): string[]
   /** Empties it, keeping the schema. */

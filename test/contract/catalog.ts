@@ -260,14 +260,18 @@ export function catalogContract(name: string, open: () => Catalog): void {
       catalog.close()
     })
 
-    it('ids() gives all, and the catalog may be written meanwhile', () => {
-      const catalog = filled([[row({ id: 'aaaa' })], [row({ id: 'bbbb', day: '2026/11/21' })]])
-      const seen: string[] = []
-      for (const { id, day } of catalog.ids()) {
-        seen.push(`${id} ${day}`)
-        catalog.put(row({ id, pinned: true }))
-      }
-      assert.deepEqual(seen.sort(), ['aaaa 2026/11/22', 'bbbb 2026/11/21'])
+    it('days() and ids() give all, newest day first', () => {
+      const catalog = filled([
+        [row({ id: 'bbbb', day: '2026/11/21' })],
+        [row({ id: 'aaaa', day: '2026/11/22' })],
+        [row({ id: 'dddd', day: '2026/11/21' })],
+        [row({ id: 'cccc', day: '2025/12/31' })],
+      ])
+      assert.deepEqual(catalog.days(), ['2026/11/22', '2026/11/21', '2025/12/31'])
+      assert.deepEqual(catalog.ids('2026/11/21'), ['bbbb', 'dddd'])
+      assert.deepEqual(catalog.ids('2026/11/20'), [])
+      catalog.clear()
+      assert.deepEqual(catalog.days(), [])
       catalog.close()
     })
 

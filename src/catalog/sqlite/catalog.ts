@@ -90,15 +90,20 @@ export class SqliteCatalog implements Catalog {
     return this.list({ analysis: 'pending', limit })
   }
 
-  *ids(): Iterable<{ id: string; day: string }> {
-    const page = this.#db.prepare<unknown[], { key: number; id: string; day: string }>(
-      'SELECT key, id, day FROM crash WHERE key > ? ORDER BY key LIMIT 10000',
+  days(): string[] {
+    // Hops through the index from day to day; DISTINCT would walk all of it.
+    const days = this.#prepare(
+      `WITH RECURSIVE hop (day) AS (
+         SELECT max(day) FROM crash
+         UNION ALL
+         SELECT (SELECT max(day) FROM crash WHERE day < hop.day) FROM hop WHERE hop.day IS NOT NULL
+       ) SELECT day FROM hop WHERE day IS NOT NULL`,
     )
-    // By pages, because the connection can't be used for anything else while a statement is being stepped.
-    for (let after = -1, rows = page.all(after); rows.length > 0; rows = page.all(after)) {
-      for (const { id, day } of rows) yield { id, day }
-      after = rows.at(-1)!.key
-    }
+    return days.pluck().all() as string[]
+  }
+
+  ids(day: string): string[] {
+    return this.#prepare('SELECT id FROM crash WHERE day = ? ORDER BY id').pluck().all(day) as string[]
   }
 
   clear(): void {

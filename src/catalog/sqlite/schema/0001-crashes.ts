@@ -39,6 +39,7 @@ CREATE TABLE crash (
   goroutines      INTEGER
 ) STRICT;
 
+CREATE INDEX crash_day ON crash (day, id);
 CREATE INDEX crash_time ON crash (time, id);
 CREATE INDEX crash_signature ON crash (signature_key, time) WHERE signature_key IS NOT NULL;
 CREATE INDEX crash_host ON crash (host, time);
