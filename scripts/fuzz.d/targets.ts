@@ -1,0 +1,7 @@
+/** All that is fuzzed. */
+
+import type { Target } from './target.ts'
+import { coreTargets } from './targets-core.ts'
+import { symbolTargets } from './targets-symbols.ts'
+
+export const targets: readonly Target[] = [...coreTargets, ...symbolTargets]
