@@ -11,6 +11,7 @@ const programs: Record<string, string> = {
   cli: 'src/cli/main.ts',
   daemon: 'src/daemon/main.ts',
   analyse: 'src/daemon/analyse-child.ts',
+  'unpack-worker': 'src/source/unpack-worker.ts',
 }
 
 const options: BuildOptions = {

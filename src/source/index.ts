@@ -1,0 +1,97 @@
+/**
+ * Opens files for the engine. Whatever a core is packed with, it comes out as a ByteSource: LZ4 is read in place,
+ * the rest is unpacked once to a private file without a name.
+ */
+import { closeSync } from 'node:fs'
+import { UnsupportedError } from '../base/errors.ts'
+import type { ByteSource } from '../engine/bytes/byte-source.ts'
+import { openLz4 } from '../lz4/index.ts'
+import { type Compression, detectCompression } from './compression.ts'
+import { FileSource, openRegular } from './file-source.ts'
+import { type Progress, unpack } from './unpack.ts'
+
+export type { Compression } from './compression.ts'
+export { FileSource } from './file-source.ts'
+export type { Progress } from './unpack.ts'
+
+export interface OpenSource extends ByteSource, Disposable {
+  readonly compression: Compression
+  /** What is missing of the content, one sentence each. */
+  readonly warnings: readonly string[]
+}
+
+export interface OpenOptions {
+  /** Hears of long unpacking. */
+  onProgress?: Progress
+  /** Where to unpack; the system's temporary directory otherwise. */
+  directory?: string
+  /** Bytes of content that are kept in memory. */
+  cache?: number
+}
+
+/**
+ * Opens a core, or any file, by what its first bytes say: as it is, or packed with LZ4, Zstandard, gzip or xz.
+ * @example using core = openCoreFile('core.lz4')
+ */
+export function openCoreFile(path: string, options: OpenOptions = {}): OpenSource {
+  const input = openRegular(path)
+  const file = new FileSource(path, input.fd, input.size, options.cache)
+  try {
+    const compression = detectCompression((offset, length) => file.read(offset, length))
+    if (compression === 'none') return plain(file, compression, [])
+    if (compression === 'lz4') {
+      const inPlace = lz4InPlace(file, options)
+      if (inPlace !== undefined) return inPlace
+    }
+    const unpacked = unpack(path, input, compression, options)
+    file[Symbol.dispose]()
+    return plain(
+      new FileSource(path, unpacked.fd, unpacked.size, options.cache),
+      compression,
+      unpacked.warnings,
+    )
+  } catch (error) {
+    closeQuietly(input.fd)
+    throw error
+  }
+}
+
+/** Opens a file as it is, or an LZ4 file in place: an executable, a library, a symbol file. */
+export const openFile = (path: string, options: OpenOptions = {}): OpenSource => openCoreFile(path, options)
+
+function plain(file: FileSource, compression: Compression, warnings: readonly string[]): OpenSource {
+  return {
+    name: file.name,
+    size: file.size,
+    compression,
+    warnings,
+    read: (offset, length) => file.read(offset, length),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  }
+}
+
+/** Undefined where the blocks depend on one another, so that only decoding in order will do. */
+function lz4InPlace(file: FileSource, options: OpenOptions): OpenSource | undefined {
+  try {
+    const reader = openLz4(file, options)
+    return {
+      name: file.name,
+      size: reader.size,
+      compression: 'lz4',
+      warnings: reader.warnings,
+      read: (offset, length) => reader.read(offset, length),
+      [Symbol.dispose]: () => file[Symbol.dispose](),
+    }
+  } catch (error) {
+    if (error instanceof UnsupportedError && error.message.includes('depend on one another')) return undefined
+    throw error
+  }
+}
+
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd)
+  } catch {
+    // Closed already with the source that owned it.
+  }
+}
