@@ -50,4 +50,6 @@ export const amd64: Arch = {
   pcQuantum: 1,
   ucontext: Object.fromEntries(sigcontext.map((name, i) => [name, mcontext + 8 * i])),
   sigframeUcontext: 8,
+  // uc_flags, uc_link, uc_stack, sigcontext_64 (256 bytes), uc_sigmask of 8 bytes.
+  sigframeSiginfo: 8 + 304,
 }

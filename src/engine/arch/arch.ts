@@ -43,6 +43,8 @@ export interface Arch {
   readonly ucontext: Readonly<Record<string, number>>
   /** Offset of the `ucontext_t` from the stack pointer with which the kernel enters a signal handler. */
   readonly sigframeUcontext: number
+  /** Offset of the `siginfo_t` from the same place. */
+  readonly sigframeSiginfo: number
 }
 
 const all: readonly Arch[] = [amd64]

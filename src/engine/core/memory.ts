@@ -183,7 +183,7 @@ export class SplicedMemory implements Memory {
   }
 
   has(addr: number, length: number): boolean {
-    if (!(length >= 0 && length <= maxRead)) return false
+    if (!(length >= 0 && length <= maxRead && addr < Number.MAX_SAFE_INTEGER)) return false
     for (let at = addr; at < addr + length; ) {
       const region = this.#findRegion(at)
       if (!region) return false

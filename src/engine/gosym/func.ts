@@ -1,4 +1,5 @@
 /** One function of pclntab (`runtime._func`) with its tables. */
+import { type FuncRole, funcRole } from './func-role.ts'
 import type { ModuleTables } from './module-tables.ts'
 import { type PcTable, pcValue } from './pc-value.ts'
 import { FuncData, FuncFlag, PcData } from './pclntab-versions.ts'
@@ -27,6 +28,8 @@ export class GoFunc {
   /** First address behind it: the next function's entry. */
   readonly end: number
   readonly name: string
+  /** What stack walks have to know of it. */
+  readonly role: FuncRole | undefined
   readonly args: number
   /** Offset of the call to deferreturn, 0 for none. */
   readonly deferreturn: number
@@ -46,6 +49,7 @@ export class GoFunc {
   #lines: PcTable | undefined
   #files: PcTable | undefined
   #argInfo: number | undefined
+  #argLiveInfo: number | undefined
 
   constructor(tables: ModuleTables, at: number, entry: number, end: number) {
     const { func, funcdata } = tables.module.header.format
@@ -57,6 +61,7 @@ export class GoFunc {
     this.entry = entry
     this.end = end
     this.name = tables.funcName(u32(func.nameOff) | 0)
+    this.role = funcRole(this.name)
     this.args = u32(func.args) | 0
     this.deferreturn = u32(func.deferreturn)
     this.startLine = func.startLine === undefined ? 0 : u32(func.startLine) | 0
@@ -92,8 +97,7 @@ export class GoFunc {
 
   /** runtime.pcdatavalue: -1 for a table that is not there. */
   pcdata(table: number, pc: number): number {
-    if (table >= this.#npcdata) return -1
-    return pcValue(this.tables.pcTable(this.tables.funcU32(this.#pcdataAt + 4 * table)), pc - this.entry)
+    return pcValue(this.#pcdataTable(table), pc - this.entry)
   }
 
   /** Address of a FUNCDATA entry, 0 for none. */
@@ -115,6 +119,11 @@ export class GoFunc {
     return this.#argInfo
   }
 
+  get argLiveInfo(): number {
+    this.#argLiveInfo ??= this.funcdata(FuncData.argLiveInfo)
+    return this.#argLiveInfo
+  }
+
   /** runtime.funcline: the position of the instruction at `pc`, in the innermost inlined function there. */
   lineAt(pc: number): SourceLine {
     this.#files ??= this.tables.pcTable(this.#pcfile)
@@ -131,10 +140,7 @@ export class GoFunc {
    */
   inlinedAt(pc: number): LogicalFrame[] {
     const frames: LogicalFrame[] = []
-    this.#inlining ??=
-      this.#npcdata > PcData.inlTreeIndex
-        ? this.tables.pcTable(this.#pcdataTable(PcData.inlTreeIndex))
-        : this.tables.pcTable(0)
+    this.#inlining ??= this.#pcdataTable(PcData.inlTreeIndex)
     let at = pc
     for (let depth = 0; depth < maxInlineDepth; depth++) {
       const index = pcValue(this.#inlining, at - this.entry)
@@ -148,7 +154,8 @@ export class GoFunc {
     return frames
   }
 
-  #pcdataTable(table: number): number {
-    return this.tables.funcU32(this.#pcdataAt + 4 * table)
+  #pcdataTable(table: number): PcTable {
+    const offset = table < this.#npcdata ? this.tables.funcU32(this.#pcdataAt + 4 * table) : 0
+    return this.tables.pcTable(offset)
   }
 }

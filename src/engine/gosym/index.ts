@@ -1,6 +1,7 @@
 export { type BuildInfo, findBuildInfo, type GoModule } from './buildinfo.ts'
 export type { GoFunc, LogicalFrame, SourceLine } from './func.ts'
 export { funcNameForPrint, isExportedRuntime, printedFuncName } from './func-name.ts'
+export { elideWrapperCalling, type FuncRole, funcRole, wrapperFuncID } from './func-role.ts'
 export { findModules, type ModuleData, readable, scanWords } from './moduledata.ts'
 export { findPclntab, type PclnHeader } from './pclntab.ts'
 export { FuncData, FuncFlag, PcData } from './pclntab-versions.ts'

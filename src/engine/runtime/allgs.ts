@@ -1,0 +1,115 @@
+/**
+ * `runtime.allgs`, without a symbol for it: among the program's variables, the slice whose elements are g's. A g is
+ * told by its own address in `g.sched.g`, which newproc1 and the like set in every Go version, and by a stack
+ * that its saved stack pointer lies in.
+ */
+import type { Memory } from '../core/memory.ts'
+import { type ModuleData, readable } from '../gosym/index.ts'
+import type { RuntimeLayout } from './layouts/layout.ts'
+
+/** Goroutines that are looked at before a slice is believed. */
+const sample = 32
+const maxGoroutines = 1 << 24
+const chunkSize = 1 << 20
+
+export interface GoroutineList {
+  /** Addresses of the g's. */
+  readonly addrs: Float64Array
+  /** How they were found. */
+  readonly source: 'allgs' | 'threads'
+}
+
+/** Whether a g can be at `addr`. */
+export function isG(memory: Memory, layout: RuntimeLayout, addr: number): boolean {
+  const sched = addr + layout.at('g.sched')
+  if (
+    !(addr > 0) ||
+    addr % memory.ptrSize !== 0 ||
+    !memory.has(addr, layout.at('g.startpc') + memory.ptrSize)
+  )
+    return false
+  if (memory.word(sched + layout.at('gobuf.g')) !== addr) return false
+  const [low, high] = [memory.word(addr), memory.word(addr + memory.ptrSize)]
+  const sp = memory.word(sched)
+  return low <= high && (sp === 0 || low === 0 || (sp >= low && sp <= high))
+}
+
+/** Searches the program's variables: those with pointers first, then all data. */
+export function findAllgs(
+  memory: Memory,
+  layout: RuntimeLayout,
+  modules: readonly ModuleData[],
+): GoroutineList | undefined {
+  let best: { ptr: number; len: number } | undefined
+  for (const module of modules) {
+    for (const [start, end] of [
+      [module.bss, module.ebss],
+      [module.data, module.edata],
+      [module.noptrbss, module.enoptrbss],
+    ] as const) {
+      for (const slice of scanSlices(memory, start, end, addr => isG(memory, layout, addr)))
+        if (!best || slice.len > best.len) best = slice
+      if (best) return { addrs: readAddrs(memory, best.ptr, best.len), source: 'allgs' }
+    }
+  }
+  return undefined
+}
+
+/** Slices of pointers in `[start, end)`: three words (array, len, cap) whose first elements all pass `isElement`. */
+export function* scanSlices(
+  memory: Memory,
+  start: number,
+  end: number,
+  isElement: (addr: number, index: number) => boolean,
+): Generator<{ ptr: number; len: number }> {
+  const { ptrSize, littleEndian } = memory
+  if (!(end > start) || end - start > 1 << 30) return
+  for (let base = start; base < end; base += chunkSize) {
+    // Two words more, so that a slice across two chunks is seen.
+    const bytes = readable(memory, base, Math.min(chunkSize + 2 * ptrSize, end - base))
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const half = (at: number, high: boolean): number =>
+      view.getUint32(ptrSize === 8 && high === littleEndian ? at + 4 : at, littleEndian)
+    const word = (at: number): number =>
+      ptrSize === 4 ? view.getUint32(at, littleEndian) : half(at, true) * 0x100000000 + half(at, false)
+    for (let at = 0; at + 3 * ptrSize <= bytes.length; at += ptrSize) {
+      // The length first: of most words it is out of range.
+      if (ptrSize === 8 && half(at + ptrSize, true) !== 0) continue
+      const len = word(at + ptrSize)
+      if (len === 0 || len > maxGoroutines) continue
+      const [ptr, cap] = [word(at), word(at + 2 * ptrSize)]
+      if (ptr === 0 || ptr % ptrSize !== 0 || cap < len || cap > 2 * maxGoroutines) continue
+      if (allElements(memory, ptr, len, isElement)) yield { ptr, len }
+    }
+  }
+}
+
+function allElements(
+  memory: Memory,
+  ptr: number,
+  len: number,
+  isElement: (addr: number, index: number) => boolean,
+): boolean {
+  const count = Math.min(len, sample)
+  if (!memory.has(ptr, count * memory.ptrSize)) return false
+  for (let i = 0; i < count; i++) {
+    // Spread over the whole slice, the first and the last among them.
+    const index = count === len ? i : Math.floor((i * (len - 1)) / (count - 1))
+    const at = ptr + index * memory.ptrSize
+    if (!memory.has(at, memory.ptrSize) || !isElement(memory.word(at), index)) return false
+  }
+  return true
+}
+
+/** The elements that are there; a hole in a damaged core leaves some out. */
+export function readAddrs(memory: Memory, ptr: number, len: number): Float64Array {
+  const addrs = new Float64Array(len)
+  let count = 0
+  for (let i = 0; i < len; i++) {
+    const at = ptr + i * memory.ptrSize
+    if (!memory.has(at, memory.ptrSize)) continue
+    const addr = memory.word(at)
+    if (addr !== 0 && Number.isFinite(addr)) addrs[count++] = addr
+  }
+  return addrs.subarray(0, count)
+}

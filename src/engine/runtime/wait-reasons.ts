@@ -1,0 +1,223 @@
+/**
+ * Why goroutines wait: the texts of `runtime.waitReasonStrings`. Read from the program itself, where the array is found
+ * by its content; else from the table of its version (runtime/runtime2.go).
+ */
+
+import { utf8 } from '../bytes/cursor.ts'
+import type { Memory } from '../core/memory.ts'
+import { type ModuleData, scanWords } from '../gosym/index.ts'
+
+const common = [
+  '',
+  'GC assist marking',
+  'IO wait',
+  'chan receive (nil chan)',
+  'chan send (nil chan)',
+  'dumping heap',
+  'garbage collection',
+  'garbage collection scan',
+  'panicwait',
+  'select',
+  'select (no cases)',
+  'GC assist wait',
+  'GC sweep wait',
+  'GC scavenge wait',
+  'chan receive',
+  'chan send',
+  'finalizer wait',
+  'force gc (idle)',
+]
+
+/** What follows the common ones, newest first. */
+const tails = [
+  {
+    since: 25,
+    reasons: [
+      'GOMAXPROCS updater (idle)',
+      'semacquire',
+      'sleep',
+      'sync.Cond.Wait',
+      'sync.Mutex.Lock',
+      'sync.RWMutex.RLock',
+      'sync.RWMutex.Lock',
+      'sync.WaitGroup.Wait',
+      'trace reader (blocked)',
+      'wait for GC cycle',
+      'GC worker (idle)',
+      'GC worker (active)',
+      'preempted',
+      'debug call',
+      'GC mark termination',
+      'stopping the world',
+      'flushing proc caches',
+      'trace goroutine status',
+      'trace proc status',
+      'page trace flush',
+      'coroutine',
+      'GC weak to strong wait',
+      'synctest.Run',
+      'synctest.Wait',
+      'chan receive (durable)',
+      'chan send (durable)',
+      'select (durable)',
+      'sync.WaitGroup.Wait (durable)',
+      'cleanup wait',
+    ],
+  },
+  {
+    since: 24,
+    reasons: [
+      'semacquire',
+      'sleep',
+      'sync.Cond.Wait',
+      'sync.Mutex.Lock',
+      'sync.RWMutex.RLock',
+      'sync.RWMutex.Lock',
+      'sync.WaitGroup.Wait',
+      'trace reader (blocked)',
+      'wait for GC cycle',
+      'GC worker (idle)',
+      'GC worker (active)',
+      'preempted',
+      'debug call',
+      'GC mark termination',
+      'stopping the world',
+      'flushing proc caches',
+      'trace goroutine status',
+      'trace proc status',
+      'page trace flush',
+      'coroutine',
+      'GC weak to strong wait',
+      'synctest.Run',
+      'synctest.Wait',
+      'chan receive (synctest)',
+      'chan send (synctest)',
+      'select (synctest)',
+    ],
+  },
+  {
+    since: 23,
+    reasons: [
+      'semacquire',
+      'sleep',
+      'sync.Cond.Wait',
+      'sync.Mutex.Lock',
+      'sync.RWMutex.RLock',
+      'sync.RWMutex.Lock',
+      'trace reader (blocked)',
+      'wait for GC cycle',
+      'GC worker (idle)',
+      'GC worker (active)',
+      'preempted',
+      'debug call',
+      'GC mark termination',
+      'stopping the world',
+      'flushing proc caches',
+      'trace goroutine status',
+      'trace proc status',
+      'page trace flush',
+      'coroutine',
+      'GC weak to strong wait',
+    ],
+  },
+  {
+    since: 22,
+    reasons: [
+      'semacquire',
+      'sleep',
+      'sync.Cond.Wait',
+      'sync.Mutex.Lock',
+      'sync.RWMutex.RLock',
+      'sync.RWMutex.Lock',
+      'trace reader (blocked)',
+      'wait for GC cycle',
+      'GC worker (idle)',
+      'GC worker (active)',
+      'preempted',
+      'debug call',
+      'GC mark termination',
+      'stopping the world',
+      'flushing proc caches',
+      'trace goroutine status',
+      'trace proc status',
+      'page trace flush',
+      'coroutine',
+    ],
+  },
+  {
+    since: 20,
+    reasons: [
+      'semacquire',
+      'sleep',
+      'sync.Cond.Wait',
+      'sync.Mutex.Lock',
+      'sync.RWMutex.RLock',
+      'sync.RWMutex.Lock',
+      'trace reader (blocked)',
+      'wait for GC cycle',
+      'GC worker (idle)',
+      'GC worker (active)',
+      'preempted',
+      'debug call',
+      'GC mark termination',
+      'stopping the world',
+    ],
+  },
+  {
+    since: 19,
+    reasons: [
+      'semacquire',
+      'sleep',
+      'sync.Cond.Wait',
+      'timer goroutine (idle)',
+      'trace reader (blocked)',
+      'wait for GC cycle',
+      'GC worker (idle)',
+      'preempted',
+      'debug call',
+    ],
+  },
+]
+
+const maxReasons = 128
+const maxLength = 64
+/** The second entry; the first is empty. */
+const landmark = 'GC assist marking'
+
+/** Texts by `g.waitreason`. */
+export function readWaitReasons(memory: Memory, module: ModuleData, goMinor: number): readonly string[] {
+  return findWaitReasons(memory, module) ?? waitReasonTable(goMinor)
+}
+
+export function waitReasonTable(goMinor: number): readonly string[] {
+  const tail = tails.find(({ since }) => since <= goMinor) ?? tails.at(-1)!
+  return [...common, ...tail.reasons]
+}
+
+/** The array lies in the data of the program: string headers, the first of length 0, the second the landmark. */
+function findWaitReasons(memory: Memory, { data, edata }: ModuleData): string[] | undefined {
+  const { ptrSize } = memory
+  for (const at of scanWords(memory, data, edata, landmark.length)) {
+    // `at` is the length of entry 1; entry 0 is one string header before its pointer.
+    const array = at - 3 * ptrSize
+    if (array < data || memory.word(array + ptrSize) !== 0) continue
+    if (textAt(memory, array + 2 * ptrSize) !== landmark) continue
+    const reasons = ['']
+    while (reasons.length < maxReasons) {
+      const text = textAt(memory, array + reasons.length * 2 * ptrSize)
+      if (!text) break
+      reasons.push(text)
+    }
+    if (reasons.length >= common.length) return reasons
+  }
+  return undefined
+}
+
+function textAt(memory: Memory, header: number): string | undefined {
+  if (!memory.has(header, 2 * memory.ptrSize)) return undefined
+  const length = memory.word(header + memory.ptrSize)
+  if (length === 0 || length > maxLength) return undefined
+  const bytes = memory.tryRead(memory.word(header), length)
+  const text = bytes && utf8(bytes)
+  return text !== undefined && /^[\x20-\x7e]+$/.test(text) ? text : undefined
+}
