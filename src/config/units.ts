@@ -44,7 +44,7 @@ const durationUnits: [names: string[], seconds: number][] = [
 
 /** Seconds: `90`, `5min`, `1h 30min`, `30d`. `M` is months and `m` minutes, as in systemd. */
 export function parseDuration(text: string): number {
-  const parts = [...text.trim().matchAll(/\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)/y)]
+  const parts = [...text.trim().matchAll(/\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)/gy)]
   const consumed = parts.reduce((sum, part) => sum + part[0].length, 0)
   let seconds = parts.length > 0 && consumed === text.trim().length ? 0 : Number.NaN
   for (const [, count, name] of parts) {
