@@ -269,7 +269,7 @@ export const keys: readonly Key[] = [
   ),
   key(
     'AnalysisUser',
-    'Whom a daemon that runs as root analyses as; empty for root itself.',
+    'Whom a daemon that runs as root analyses as, nobody where there is no such user; empty for root.',
     account,
     c => c.analysis.user,
     (c, v) => {

@@ -48,7 +48,7 @@ export function defaultConfig(): Config {
       ...['POD_NAME', 'POD_NAMESPACE', 'POD_IP', 'NODE_NAME', 'KUBERNETES_SERVICE_HOST'],
     ],
     retention: { maxAge: 90 * day, maxSize: null, keepFree: 2 ** 30, cron: '17 * * * *' },
-    analysis: { timeout: 300, memory: 2 ** 30, output: 64 * 2 ** 20, parallel: 1, user: 'nobody' },
+    analysis: { timeout: 300, memory: 2 ** 30, output: 64 * 2 ** 20, parallel: 1, user: 'gocore-sink' },
     scan: { cron: '*/5 * * * *', poll: 10 },
     logLevel: 'info',
   }

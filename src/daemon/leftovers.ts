@@ -1,0 +1,82 @@
+/**
+ * What lies in an archive and belongs to no dump: files in `tmp/` of a write that was cut, and directories of dumps whose
+ * manifest was never written, or was removed before the rest could be.
+ */
+import { lstatSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import { NotFoundError } from '../base/errors.ts'
+
+export interface Leftover {
+  /** Below the archive's root. */
+  readonly path: string
+  readonly bytes: number
+  /** Last change, milliseconds since the epoch. */
+  readonly mtime: number
+  /** It may be deleted when it has not changed for so long. */
+  readonly keepMs: number
+  readonly what: string
+  remove(): void
+}
+
+const day = 24 * 60 * 60 * 1000
+
+export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
+  for (const name of namesIn(join(store.root, 'tmp'))) {
+    const path = join('tmp', name)
+    yield {
+      ...sizeOf(join(store.root, path)),
+      path,
+      keepMs: day,
+      what: 'a write that never ended',
+      remove: () => rmSync(join(store.root, path), { recursive: true }),
+    }
+  }
+  for (const date of store.days())
+    for (const id of store.ids(date)) {
+      const ref = { id, day: date }
+      if (hasManifest(store, ref)) continue
+      const path = join('dumps', date, id)
+      yield {
+        ...sizeOf(join(store.root, path)),
+        path,
+        // It may hold what a killed handler saw of a core: someone may want to look.
+        keepMs: 7 * day,
+        what: 'a dump without a manifest: its handler was killed, or its deletion was cut',
+        remove: () => store.remove(ref),
+      }
+    }
+}
+
+function hasManifest(store: ArchiveStore, ref: DumpRef): boolean {
+  try {
+    store.readManifest(ref)
+    return true
+  } catch (error) {
+    // A manifest that can't be read is damage, and no leftover.
+    return !(error instanceof NotFoundError)
+  }
+}
+
+/** Bytes and the latest change of a file, or of a directory and what lies in it. */
+function sizeOf(path: string): { bytes: number; mtime: number } {
+  try {
+    const stat = lstatSync(path)
+    const inside = stat.isDirectory() ? namesIn(path).map(name => sizeOf(join(path, name))) : []
+    return {
+      bytes: inside.reduce((sum, { bytes }) => sum + bytes, stat.isFile() ? stat.size : 0),
+      mtime: inside.reduce((latest, { mtime }) => Math.max(latest, mtime), stat.mtimeMs),
+    }
+  } catch {
+    // Gone between the look and this one, so nobody's leftover.
+    return { bytes: 0, mtime: Number.POSITIVE_INFINITY }
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,104 @@
+/** From a manifest and a report to what the catalog keeps of them. */
+import { basename } from 'node:path'
+import type { Manifest } from '../archive/manifest.ts'
+import type { DumpEntry } from '../archive/store.ts'
+import type { CrashRow, CrashText } from '../catalog/index.ts'
+import type { Frame, GoFacts, Report } from '../engine/report/report.ts'
+import { type AnalysisRecord, standingOf } from './analysis-record.ts'
+
+export interface RowParts {
+  report?: Report | undefined
+  record?: AnalysisRecord | undefined
+  pinned: boolean
+}
+
+/** Texts of dumps are as long as whoever crashed wanted them to be. */
+const mostText = 1000
+const mostFrames = 4000
+
+export function rowOf(entry: DumpEntry, parts: RowParts): { row: CrashRow; text: CrashText } {
+  const { manifest } = entry
+  const { report } = parts
+  const row: CrashRow = {
+    ...factsOf(entry),
+    pinned: parts.pinned,
+    ...(report ? { analysis: 'done', analysisError: null } : standingOf(manifest, parts.record)),
+    goVersion: report?.go?.version.slice(0, 100) ?? manifest.go_version ?? null,
+    programVersion: programVersionOf(report?.go),
+    deathKind: report?.death.kind ?? null,
+    cause: report ? cut(report.death.message.split('\n')[0]!) : null,
+    causeAt: report ? causeAt(report) : null,
+    signatureKey: report?.signature.key.slice(0, 100) ?? null,
+    signatureText: report ? cut(report.signature.text) : null,
+    goroutines: report?.go ? report.goroutineCount : null,
+  }
+  return { row, text: textOf(manifest, report) }
+}
+
+const cut = (text: string): string => (text.length > mostText ? `${text.slice(0, mostText)}…` : text)
+
+type Facts = 'day' | 'time' | 'host' | 'pid' | 'uid' | 'comm' | 'exe' | 'signal' | 'signalName'
+type CoreFacts = 'coreState' | 'coreReason' | 'rawSize' | 'storedSize' | 'expectedSize' | 'heldMs'
+
+function factsOf({ id, day, manifest }: DumpEntry): Pick<CrashRow, 'id' | Facts | CoreFacts> {
+  const { process, signal, core, host } = manifest
+  return {
+    id,
+    day,
+    time: Date.parse(manifest.time),
+    host: cut(host.name),
+    pid: process.pid,
+    uid: process.uid,
+    comm: cut(process.comm),
+    exe: cut(process.exe ?? ''),
+    signal: signal.number,
+    signalName: signal.name,
+    coreState: core.state,
+    coreReason: core.reason ?? null,
+    rawSize: core.raw_size,
+    storedSize: core.stored_size,
+    expectedSize: core.expected_size ?? null,
+    heldMs: manifest.held_ms,
+  }
+}
+
+/** The main module's version; for a build in its own checkout, which has none, the revision. */
+function programVersionOf(go: GoFacts | undefined): string | null {
+  const version = go?.main?.version
+  if (version && version !== '(devel)') return version.slice(0, 100)
+  const revision = go?.vcs?.revision?.slice(0, 12)
+  return revision ? `${revision}${go?.vcs?.modified ? '+dirty' : ''}` : null
+}
+
+/** Where the program's own code stood: the first frame of the guilty stack that is not the runtime's. */
+function causeAt(report: Report): string | null {
+  const guilty = report.goroutines.find(({ id }) => id === report.death.goroutine)
+  const frames = guilty?.frames ?? report.threads.find(({ crashed }) => crashed)?.frames ?? []
+  const frame = frames.find(isOwn) ?? frames[0]
+  return frame?.file ? cut(`${basename(frame.file)}:${frame.line}`) : null
+}
+
+const isOwn = ({ function: name, hidden }: Frame): boolean =>
+  !hidden && name !== 'panic' && !/^(runtime|internal|sync|syscall)(\/[^.]*)?\./.test(name)
+
+/** What full-text search reads: all that was said, and the distinct places of all stacks. */
+function textOf(manifest: Manifest, report: Report | undefined): CrashText {
+  if (!report) return { message: manifest.core.detail ?? '', frames: '' }
+  const { death } = report
+  const said = [death.message, ...death.panics.map(({ text }) => text), death.printed ?? '']
+  const places = new Set<string>()
+  for (const frame of framesOf(report)) {
+    places.add(cut(`${frame.function} ${basename(frame.file)}:${frame.line}`))
+    if (places.size >= mostFrames) break
+  }
+  return {
+    message: [...new Set(said.filter(Boolean))].join('\n').slice(0, 64 * 1024),
+    frames: [...places].join('\n'),
+  }
+}
+
+function* framesOf(report: Report): Generator<Frame> {
+  for (const { frames } of report.goroutines.filter(({ id }) => id === report.death.goroutine)) yield* frames
+  for (const { frames } of report.groups) yield* frames
+  for (const { frames } of report.threads) yield* frames
+}

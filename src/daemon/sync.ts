@@ -1,0 +1,165 @@
+/** Brings the catalog in line with the archive, which is the truth. */
+import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import { NotFoundError, reasonOf } from '../base/errors.ts'
+import type { Catalog, CrashRow, CrashText } from '../catalog/index.ts'
+import { readAnalysisRecord } from './analysis-record.ts'
+import { parseReport } from './report-file.ts'
+import { rowOf } from './row.ts'
+
+export interface SyncOptions {
+  /** Reads every dump again, not only those that the catalog does not know or waits for. */
+  deep?: boolean
+  /** Only so many of the newest days. */
+  days?: number
+  /** Looks again at the dumps whose analysis failed: a newer program may try them. */
+  failed?: boolean
+  onProgress?: (done: number, of: number) => void
+}
+
+export interface SyncResult {
+  added: number
+  changed: number
+  removed: number
+  /** Dumps that could not be read, with the reason. */
+  broken: { ref: DumpRef; reason: string }[]
+}
+
+/** Days are compared newest first, so that the last crashes are listed before a long sync is through. */
+export async function syncCatalog(
+  store: ArchiveStore,
+  catalog: Catalog,
+  options: SyncOptions = {},
+): Promise<SyncResult> {
+  const steps = syncSteps(store, catalog, options)
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value
+    // The caller's watchdog, signals and socket have their turn.
+    await setImmediate()
+  }
+}
+
+/** Reads all dumps into the catalog anew. Afterwards it holds what the archive holds, and nothing else. */
+export const reindex = (
+  store: ArchiveStore,
+  catalog: Catalog,
+  onProgress?: SyncOptions['onProgress'],
+): Promise<SyncResult> => syncCatalog(store, catalog, { deep: true, ...(onProgress ? { onProgress } : {}) })
+
+/** One dump's row, read and put; undefined where the dump has no manifest (yet, or any more). */
+export function syncDump(
+  store: ArchiveStore,
+  catalog: Catalog,
+  ref: DumpRef,
+  pinned?: boolean,
+): CrashRow | undefined {
+  const read = readDump(store, ref, pinned ?? store.readPins().has(ref.id))
+  if (read) catalog.put(read.row, read.text)
+  return read?.row
+}
+
+/** The row that a dump should have. */
+export const expectedRow = (store: ArchiveStore, ref: DumpRef, pinned: boolean): CrashRow | undefined =>
+  readDump(store, ref, pinned)?.row
+
+/** So many dumps are read before their rows are written in one transaction. */
+const batchSize = 200
+
+function* syncSteps(
+  store: ArchiveStore,
+  catalog: Catalog,
+  options: SyncOptions,
+): Generator<void, SyncResult> {
+  const result: SyncResult = { added: 0, changed: 0, removed: 0, broken: [] }
+  const pins = new Set(store.readPins().keys())
+  const unsettled = unsettledIds(catalog, options, pins)
+  const days = [...new Set([...store.days(), ...catalog.days()])].sort().reverse().slice(0, options.days)
+  for (const [done, day] of days.entries()) {
+    options.onProgress?.(done, days.length)
+    const known = new Set(catalog.ids(day))
+    const present = new Set(store.ids(day))
+    dropRows(catalog, known.difference(present), result)
+    const wanted = [...present].filter(id => options.deep || !known.has(id) || unsettled.has(id))
+    for (let from = 0; from < wanted.length; from += batchSize) {
+      putBatch(store, catalog, day, wanted.slice(from, from + batchSize), pins, result)
+      yield
+    }
+    yield
+  }
+  options.onProgress?.(days.length, days.length)
+  return result
+}
+
+/** Known dumps that may have changed: their analysis is open, or their pin differs. */
+function unsettledIds(catalog: Catalog, options: SyncOptions, pins: ReadonlySet<string>): Set<string> {
+  const rows = [
+    ...catalog.list({ analysis: 'pending' }),
+    ...(options.failed ? catalog.list({ analysis: 'failed' }) : []),
+  ]
+  const ids = new Set(rows.map(({ id }) => id))
+  const pinned = new Set(catalog.list({ pinned: true }).map(({ id }) => id))
+  for (const id of pins.symmetricDifference(pinned)) ids.add(id)
+  return ids
+}
+
+function putBatch(
+  store: ArchiveStore,
+  catalog: Catalog,
+  day: string,
+  ids: string[],
+  pins: ReadonlySet<string>,
+  result: SyncResult,
+): void {
+  const read = new Map<string, ReturnType<typeof readDump>>()
+  for (const id of ids) {
+    try {
+      read.set(id, readDump(store, { id, day }, pins.has(id)))
+    } catch (error) {
+      read.set(id, undefined)
+      result.broken.push({ ref: { id, day }, reason: reasonOf(error) })
+    }
+  }
+  catalog.transaction(() => {
+    for (const [id, found] of read) {
+      const before = catalog.get(id)
+      if (found) {
+        catalog.put(found.row, found.text)
+        if (!before) result.added++
+        else if (!isDeepStrictEqual(before, found.row)) result.changed++
+      } else if (before) dropRows(catalog, [id], result)
+    }
+  })
+}
+
+function dropRows(catalog: Catalog, ids: Iterable<string>, result: SyncResult): void {
+  catalog.transaction(() => {
+    for (const id of ids) {
+      catalog.remove(id)
+      result.removed++
+    }
+  })
+}
+
+function readDump(
+  store: ArchiveStore,
+  ref: DumpRef,
+  pinned: boolean,
+): { row: CrashRow; text: CrashText } | undefined {
+  let manifest: ReturnType<ArchiveStore['readManifest']>
+  try {
+    manifest = store.readManifest(ref)
+  } catch (error) {
+    // Its handler is still at work.
+    if (error instanceof NotFoundError) return undefined
+    throw error
+  }
+  const text = store.readReport(ref)
+  let report: ReturnType<typeof parseReport> | undefined
+  try {
+    if (text !== undefined) report = parseReport(text, `report.json of ${ref.id}`)
+  } catch {
+    // As if it were not there: the dump is analysed again, and verify names the damage.
+  }
+  return rowOf({ ...ref, manifest }, { report, record: readAnalysisRecord(store, ref), pinned })
+}

@@ -1,0 +1,171 @@
+/** Looks through the archive for damage: manifests, every block of every core, executables, reports, the catalog. */
+import { statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import type { Manifest } from '../archive/manifest.ts'
+import type { ArchiveStore, DumpEntry, DumpRef } from '../archive/store.ts'
+import { reasonOf } from '../base/errors.ts'
+import type { Catalog } from '../catalog/index.ts'
+import { type OpenSource, openCoreFile } from '../source/index.ts'
+import { findLeftovers } from './leftovers.ts'
+import { parseReport } from './report-file.ts'
+import { expectedRow } from './sync.ts'
+
+export interface Finding {
+  /** `problem`: something is lost or wrong. `note`: worth knowing, nothing is lost. */
+  readonly severity: 'problem' | 'note'
+  /** Dump id, `binaries/KEY`, `catalog`, or a path below the archive. */
+  readonly where: string
+  readonly what: string
+}
+
+/** Bytes of cores looked at so far, of all there are; `id` is the dump at hand. */
+export interface VerifyProgress {
+  readonly done: number
+  readonly of: number
+  readonly id: string
+}
+
+export interface VerifyOptions {
+  store: ArchiveStore
+  catalog?: Catalog | undefined
+  /** Dumps to look at; all, and what is not a dump, where it is absent. */
+  only?: readonly DumpRef[] | undefined
+}
+
+/** Yields a finding as soon as it is made, and progress after each piece of work. */
+export function* verify(options: VerifyOptions): Generator<Finding | VerifyProgress> {
+  const { store, catalog, only } = options
+  const { dumps, broken } = listDumps(store, only)
+  yield* broken
+  const of = dumps.reduce((sum, { size }) => sum + size, 0)
+  let done = 0
+  for (const { id, day, size } of dumps) {
+    yield { done, of, id }
+    for (const step of verifyDump(store, { id, day }))
+      yield typeof step === 'number' ? { done: done + step, of, id } : step
+    done += size
+  }
+  if (!only) yield* verifySurroundings(store, dumps)
+  if (catalog) yield* verifyCatalog(store, catalog, dumps, !only)
+}
+
+export const isFinding = (step: Finding | VerifyProgress): step is Finding => 'severity' in step
+
+const problem = (where: string, what: string): Finding => ({ severity: 'problem', where, what })
+const note = (where: string, what: string): Finding => ({ severity: 'note', where, what })
+
+/** Of each dump only what is needed to go on: an archive may have more manifests than memory holds. */
+interface Listed extends DumpRef {
+  readonly size: number
+  readonly keys: readonly string[]
+}
+
+function listDumps(store: ArchiveStore, only?: readonly DumpRef[]): { dumps: Listed[]; broken: Finding[] } {
+  const broken: Finding[] = []
+  const dumps: Listed[] = []
+  const onBroken = ({ id }: DumpRef, error: unknown): void => {
+    broken.push(problem(id, `its manifest can't be read: ${reasonOf(error)}`))
+  }
+  const add = ({ id, day, manifest }: DumpEntry): void => {
+    dumps.push({
+      id,
+      day,
+      size: manifest.core.raw_size,
+      keys: binariesOf(manifest).flatMap(({ key }) => key ?? []),
+    })
+  }
+  if (!only) for (const entry of store.list({ onBroken })) add(entry)
+  for (const ref of only ?? [])
+    try {
+      add({ ...ref, manifest: store.readManifest(ref) })
+    } catch (error) {
+      onBroken(ref, error)
+    }
+  return { dumps, broken }
+}
+
+const binariesOf = ({ executable, libraries }: Manifest): { key?: string; path: string }[] =>
+  executable ? [executable, ...libraries] : libraries
+
+/** Findings, and numbers: bytes of the core's content that were read. */
+function* verifyDump(store: ArchiveStore, ref: DumpRef): Generator<Finding | number> {
+  const manifest = store.readManifest(ref)
+  yield* verifyCore(store, { ...ref, manifest })
+  for (const { key, path } of binariesOf(manifest))
+    if (key !== undefined && store.binaryPath(key) === undefined)
+      yield problem(ref.id, `${path} was stored as binaries/${key}, which is gone`)
+  try {
+    const report = store.readReport(ref)
+    if (report !== undefined) parseReport(report, 'report.json')
+  } catch (error) {
+    yield problem(ref.id, `its report can't be read and wants another analysis: ${reasonOf(error)}`)
+  }
+}
+
+const pieceSize = 4 * 1024 * 1024
+
+function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding | number> {
+  const { id, manifest } = entry
+  const { core } = manifest
+  if (core.state === 'none') return
+  const path = store.corePath(entry)
+  if (path === undefined) {
+    yield problem(id, `its core (${core.state}) is gone`)
+    return
+  }
+  let source: OpenSource | undefined
+  try {
+    const { size } = statSync(path)
+    if (size !== core.stored_size)
+      yield problem(id, `its core has ${size} bytes where the manifest says ${core.stored_size}`)
+    source = openCoreFile(path)
+    for (const warning of source.warnings)
+      yield core.state === 'complete' ? problem(id, warning) : note(id, warning)
+    if (source.size !== core.raw_size)
+      yield problem(id, `its core unpacks to ${source.size} bytes where the manifest says ${core.raw_size}`)
+    // Reading decodes, and decoding compares the checksum of each block.
+    for (let at = 0; at < source.size; at += pieceSize) {
+      source.read(at, Math.min(pieceSize, source.size - at))
+      yield at
+    }
+  } catch (error) {
+    yield problem(id, `its core is damaged: ${reasonOf(error)}`)
+  } finally {
+    source?.[Symbol.dispose]()
+  }
+}
+
+/** What is no dump: executables that nobody names, writes that never ended. */
+function* verifySurroundings(store: ArchiveStore, dumps: readonly Listed[]): Generator<Finding> {
+  const named = new Set(dumps.flatMap(({ keys }) => keys))
+  for (const { key, size } of store.binaries())
+    if (!named.has(key)) yield note(`binaries/${key}`, `no dump names these ${size} bytes; gc deletes them`)
+  for (const { path, bytes, what } of findLeftovers(store))
+    yield note(path, `${what}, ${bytes} bytes; gc deletes it in time`)
+  const ids = new Set(dumps.map(({ id }) => id))
+  for (const id of store.readPins().keys())
+    if (!ids.has(id)) yield note(id, 'it is pinned, and there is no such dump')
+}
+
+function* verifyCatalog(
+  store: ArchiveStore,
+  catalog: Catalog,
+  dumps: readonly Listed[],
+  whole: boolean,
+): Generator<Finding> {
+  for (const damage of catalog.check())
+    yield problem('catalog', `${damage}; gocore-sink reindex builds it anew`)
+  const pins = store.readPins()
+  const rows = dumps.map(ref => ({ ref, row: catalog.get(ref.id) }))
+  const missing = rows.filter(({ row }) => !row).length
+  const differing = rows.filter(
+    ({ ref, row }) => row && !isDeepStrictEqual(row, expectedRow(store, ref, pins.has(ref.id))),
+  ).length
+  const ids = new Set(dumps.map(({ id }) => id))
+  const known = whole ? catalog.days().flatMap(day => catalog.ids(day)) : []
+  const gone = known.filter(id => !ids.has(id)).length
+  if (missing > 0) yield note('catalog', `it does not know ${missing} of ${dumps.length} dumps yet`)
+  if (differing > 0)
+    yield note('catalog', `it differs from the archive in ${differing} rows; gocore-sink reindex cures that`)
+  if (gone > 0) yield note('catalog', `it lists ${gone} dumps that the archive does not have`)
+}
