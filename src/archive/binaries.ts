@@ -1,0 +1,184 @@
+/**
+ * `binaries/`: the crashed executables and, for dynamically linked programs, their libraries. Stored as they are, not
+ * compressed: the engine reads them at random offsets, and `dlv core ARCHIVE/binaries/…/binary CORE` works by hand.
+ * The key carries a hash of the content, since a build id is only what a file says of itself: a forged one must not
+ * put another file in the place of an honest program's.
+ */
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
+import { ArchiveError } from '../base/errors.ts'
+import type { Rights } from './access.ts'
+import { findBuildId } from './build-id.ts'
+import { makeDirectories, makeDirectory } from './directories.ts'
+import { binaryFile, binaryInfoFile, keyPattern, type Layout, newId } from './layout.ts'
+
+export interface BinaryInfo {
+  schema: 'gocore-binary'
+  version: 1
+  key: string
+  /** As the first process that crashed with it saw it, escaped. */
+  path?: string
+  build_id?: string
+  size: number
+  sha256: string
+  stored: string
+}
+
+const chunkSize = 1 << 20
+
+/** A reader of an open file, for `findBuildId`. */
+export const readerOf =
+  (fd: number) =>
+  (offset: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, 1 << 20)))
+    if (!Number.isSafeInteger(offset) || offset < 0) return bytes.subarray(0, 0)
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset))
+  }
+
+/**
+ * Stores the file behind `fd` once, however many handlers do so at a time: each fills a directory of its own below
+ * `tmp/`, one rename wins, the others find the place taken. A stored file is compared by its hash, never rewritten.
+ */
+export function storeBinary(
+  layout: Layout,
+  fd: number,
+  rights: Rights,
+  path?: string,
+): { key: string; buildId?: string; size: number } {
+  const before = fstatSync(fd)
+  if (!before.isFile()) throw new ArchiveError('Cannot store the executable: it is not a regular file')
+  const buildId = findBuildId(readerOf(fd))
+  const sha256 = hashOf(fd)
+  const key =
+    buildId !== undefined && /^.{16,64}$/.test(buildId)
+      ? `${buildId}-${sha256.slice(0, 16)}`
+      : sha256.slice(0, 40)
+  const result = { key, ...(buildId === undefined ? {} : { buildId }), size: before.size }
+  const place = layout.binary(key)
+  if (isStored(place, before.size)) return result
+  makeDirectories(layout.root, dirname(place), rights.directory)
+  makeDirectories(layout.root, layout.temporary, rights.directory)
+  const temporary = join(layout.temporary, newId())
+  makeDirectory(temporary, rights.directory)
+  try {
+    copyTo(fd, join(temporary, binaryFile), rights, sha256)
+    const info: BinaryInfo = {
+      schema: 'gocore-binary',
+      version: 1,
+      key,
+      ...(path === undefined ? {} : { path }),
+      ...(buildId === undefined ? {} : { build_id: buildId }),
+      size: before.size,
+      sha256,
+      stored: new Date().toISOString(),
+    }
+    writeFileAtomic(join(temporary, binaryInfoFile), `${JSON.stringify(info, null, 2)}\n`, rights.file)
+    renameSync(temporary, place)
+    syncDirectory(dirname(place))
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    if (isStored(place, before.size)) return result
+    throw error
+  }
+  return result
+}
+
+function isStored(place: string, size: number): boolean {
+  try {
+    return statSync(join(place, binaryFile)).size === size
+  } catch {
+    return false
+  }
+}
+
+function hashOf(fd: number): string {
+  const hash = createHash('sha256')
+  eachChunk(fd, chunk => hash.update(chunk))
+  return hash.digest('hex')
+}
+
+function copyTo(fd: number, path: string, rights: Rights, sha256: string): void {
+  const output = createFile(path, rights.file)
+  try {
+    const hash = createHash('sha256')
+    eachChunk(fd, chunk => {
+      hash.update(chunk)
+      writeAll(output, chunk)
+    })
+    if (hash.digest('hex') !== sha256) throw new ArchiveError('The file changed while it was stored')
+    fsyncSync(output)
+  } finally {
+    closeSync(output)
+  }
+}
+
+function eachChunk(fd: number, use: (chunk: Buffer) => void): void {
+  const chunk = Buffer.allocUnsafe(chunkSize)
+  for (let at = 0; ; ) {
+    const got = readSync(fd, chunk, 0, chunkSize, at)
+    if (got === 0) return
+    use(chunk.subarray(0, got))
+    at += got
+  }
+}
+
+export function findBinary(layout: Layout, key: string): string | undefined {
+  if (!keyPattern.test(key)) return undefined
+  const path = join(layout.binary(key), binaryFile)
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined
+}
+
+/** Keys of the stored binaries that carry this build id. */
+export function keysOfBuildId(layout: Layout, buildId: string): string[] {
+  if (!/^[0-9a-f]{16,64}$/.test(buildId)) return []
+  return namesIn(join(layout.binaries, buildId.slice(0, 2))).filter(
+    name => keyPattern.test(name) && name.startsWith(`${buildId}-`),
+  )
+}
+
+export function readBinaryInfo(layout: Layout, key: string): BinaryInfo | undefined {
+  try {
+    const info = JSON.parse(readFileSync(join(layout.binary(key), binaryInfoFile), 'utf8')) as BinaryInfo
+    return info.schema === 'gocore-binary' ? info : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function* listBinaries(layout: Layout): Generator<{ key: string; size: number; mtime: Date }> {
+  for (const first of namesIn(layout.binaries))
+    for (const key of namesIn(join(layout.binaries, first))) {
+      if (!keyPattern.test(key) || !key.startsWith(first)) continue
+      const stat = statSync(join(layout.binary(key), binaryFile), { throwIfNoEntry: false })
+      if (stat !== undefined) yield { key, size: stat.size, mtime: stat.mtime }
+    }
+}
+
+export function removeBinary(layout: Layout, key: string): void {
+  // Renamed away first, so that a handler never finds half a binary in its place.
+  const place = layout.binary(key)
+  const doomed = join(dirname(place), `.${newId()}.removed`)
+  renameSync(place, doomed)
+  rmSync(doomed, { recursive: true })
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}

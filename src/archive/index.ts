@@ -1,0 +1,15 @@
+/** The archive: dumps and binaries as plain files. */
+
+export type { BinaryInfo } from './binaries.ts'
+export { findBuildId } from './build-id.ts'
+export { dayOf, idPattern, keyPattern, newId } from './layout.ts'
+export { initializeStore, LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts'
+export {
+  type Manifest,
+  type ProcessFacts,
+  parseManifest,
+  type StoredBinary,
+  type StoredCore,
+  type TruncationReason,
+} from './manifest.ts'
+export type { ArchiveStore, DumpEntry, DumpRef, Pin } from './store.ts'

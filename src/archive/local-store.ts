@@ -1,0 +1,307 @@
+/**
+ * The archive as plain files on a local disk or NFS. Directories may lag behind on NFS and files vanish between a
+ * listing and a read: absence is never an error here, only what is there and can't be read.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
+import { ArchiveError, FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
+import { findGroup, Rights } from './access.ts'
+import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
+import { makeDirectories } from './directories.ts'
+import {
+  analysisFile,
+  coreFile,
+  dayOf,
+  formatFile,
+  formatVersion,
+  idPattern,
+  type Layout,
+  layoutOf,
+  manifestFile,
+  reportFile,
+} from './layout.ts'
+import { type Manifest, parseManifest } from './manifest.ts'
+import type { ArchiveStore, DumpEntry, DumpRef, Pin } from './store.ts'
+
+export interface LocalStoreOptions {
+  /** Group that may read; empty or unknown for root alone. */
+  group?: string
+}
+
+const mostManifest = 64 << 20
+const mostReport = 1 << 30
+
+export class LocalStore implements ArchiveStore {
+  readonly root: string
+  readonly layout: Layout
+  readonly rights: Rights
+
+  constructor(root: string, rights: Rights) {
+    this.root = root
+    this.layout = layoutOf(root)
+    this.rights = rights
+  }
+
+  *days(): Generator<string> {
+    for (const year of names(this.layout.dumps, /^[0-9]{4}$/))
+      for (const month of names(join(this.layout.dumps, year), /^(0[1-9]|1[0-2])$/))
+        for (const day of names(join(this.layout.dumps, year, month), /^(0[1-9]|[12][0-9]|3[01])$/))
+          yield `${year}/${month}/${day}`
+  }
+
+  ids(day: string): string[] {
+    return names(this.layout.day(day), idPattern)
+  }
+
+  *list(
+    options: { since?: Date; onBroken?: (ref: DumpRef, error: Error) => void } = {},
+  ): Generator<DumpEntry> {
+    const first = options.since === undefined ? '' : dayOf(options.since)
+    for (const day of this.days()) {
+      if (day < first) return
+      const entries = this.#read(day, this.ids(day), options.onBroken)
+      entries.sort((a, b) => (a.manifest.time < b.manifest.time ? 1 : -1))
+      for (const entry of entries)
+        if (options.since === undefined || new Date(entry.manifest.time) >= options.since) yield entry
+    }
+  }
+
+  find(prefix: string): DumpEntry[] {
+    if (!/^[a-z2-7]{0,12}$/.test(prefix)) return []
+    const found: DumpEntry[] = []
+    for (const day of this.days())
+      found.push(
+        ...this.#read(
+          day,
+          this.ids(day).filter(id => id.startsWith(prefix)),
+        ),
+      )
+    return found
+  }
+
+  #read(day: string, ids: string[], onBroken?: (ref: DumpRef, error: Error) => void): DumpEntry[] {
+    const entries: DumpEntry[] = []
+    for (const id of ids) {
+      try {
+        const text = this.#text({ id, day }, manifestFile, mostManifest)
+        if (text !== undefined) entries.push({ id, day, manifest: this.#parse({ id, day }, text) })
+      } catch (error) {
+        onBroken?.({ id, day }, error as Error)
+      }
+    }
+    return entries
+  }
+
+  readManifest(ref: DumpRef): Manifest {
+    const text = this.#text(ref, manifestFile, mostManifest)
+    if (text === undefined) throw new NotFoundError(`Dump ${ref.id} has no manifest`)
+    return this.#parse(ref, text)
+  }
+
+  #parse(ref: DumpRef, text: string): Manifest {
+    const file = this.layout.file(ref, manifestFile)
+    const manifest = parseManifest(text, file)
+    if (manifest.id !== ref.id)
+      throw new FormatError({ file, section: 'manifest', offset: 0 }, `id is ${manifest.id}, not ${ref.id}`)
+    return manifest
+  }
+
+  corePath(ref: DumpRef): string | undefined {
+    const path = this.layout.file(ref, coreFile)
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined
+  }
+
+  readReport(ref: DumpRef): string | undefined {
+    return this.#text(ref, reportFile, mostReport)
+  }
+
+  writeReport(ref: DumpRef, json: string): void {
+    this.#write(ref, reportFile, json)
+  }
+
+  readAnalysis(ref: DumpRef): string | undefined {
+    return this.#text(ref, analysisFile, mostManifest)
+  }
+
+  writeAnalysis(ref: DumpRef, json: string): void {
+    this.#write(ref, analysisFile, json)
+  }
+
+  /** Beside the dump's other files and with the same rights: a report tells what the memory held. */
+  #write(ref: DumpRef, name: string, text: string): void {
+    const manifest = this.readManifest(ref)
+    writeFileAtomic(this.layout.file(ref, name), text, this.rights.forDumpable(manifest.dumpable).file)
+  }
+
+  readPins(): Map<string, Pin> {
+    const pins = new Map<string, Pin>()
+    for (const name of names(this.layout.pins, /^[a-z2-7]{12}\.json$/)) {
+      const text = readText(join(this.layout.pins, name), mostManifest)
+      if (text === undefined) continue
+      // A pin that can't be read still keeps its dump.
+      pins.set(name.slice(0, 12), parsePin(text))
+    }
+    return pins
+  }
+
+  pin(ref: DumpRef, pin: Pin): void {
+    this.readManifest(ref)
+    makeDirectories(this.root, this.layout.pins, this.rights.directory)
+    writeFileAtomic(this.layout.pin(ref.id), `${JSON.stringify(pin)}\n`, this.rights.file)
+  }
+
+  unpin(ref: DumpRef): void {
+    removeIfThere(this.layout.pin(ref.id))
+  }
+
+  remove(ref: DumpRef): void {
+    const directory = this.layout.dump(ref)
+    const stat = lstatSync(directory, { throwIfNoEntry: false })
+    if (stat === undefined) throw new NotFoundError(`No dump is called ${ref.id}`)
+    if (!stat.isDirectory()) throw new ArchiveError(`${directory} is not a directory`)
+    removeIfThere(join(directory, manifestFile))
+    syncDirectory(directory)
+    rmSync(directory, { recursive: true, force: true })
+    this.unpin(ref)
+  }
+
+  binaryPath(key: string): string | undefined {
+    return findBinary(this.layout, key)
+  }
+
+  addBinary(source: { fd: number; size: number }, hint: { buildId?: string; path?: string } = {}): string {
+    return storeBinary(this.layout, source.fd, this.rights, hint.path).key
+  }
+
+  /** Paths of stored binaries that say they have this build id; more than one where somebody forged it. */
+  binariesOfBuildId(buildId: string): string[] {
+    return keysOfBuildId(this.layout, buildId)
+      .map(key => this.binaryPath(key))
+      .filter(path => path !== undefined)
+  }
+
+  binaries(): Iterable<{ key: string; size: number; mtime: Date }> {
+    return listBinaries(this.layout)
+  }
+
+  removeBinary(key: string): void {
+    removeBinary(this.layout, key)
+  }
+
+  usage(): { used: number; free: number; total: number } {
+    const { bavail, bsize, blocks } = statfsSync(this.root)
+    return { used: sizeBelow(this.root, 8), free: bavail * bsize, total: blocks * bsize }
+  }
+
+  #text(ref: DumpRef, name: string, most: number): string | undefined {
+    return readText(this.layout.file(ref, name), most)
+  }
+}
+
+/** Opens the archive at `root`. One of a newer layout is refused; one that is still empty is not an error. */
+export function openLocalStore(root: string, options: LocalStoreOptions = {}): LocalStore {
+  const text = readText(join(root, formatFile), 65536)
+  if (text !== undefined) checkFormat(text, join(root, formatFile))
+  return new LocalStore(root, new Rights(findGroup(options.group ?? '')))
+}
+
+/** Makes the root and `format.json` where they are missing, before something is stored. */
+export function initializeStore(store: LocalStore): void {
+  makeDirectories(store.root, store.root, store.rights.directory)
+  const path = join(store.root, formatFile)
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
+  const format = { schema: 'gocore-archive', version: formatVersion }
+  writeFileAtomic(path, `${JSON.stringify(format)}\n`, store.rights.file)
+}
+
+function checkFormat(text: string, file: string): void {
+  let format: { schema?: unknown; version?: unknown }
+  try {
+    format = JSON.parse(text) as typeof format
+  } catch (error) {
+    throw new FormatError({ file, section: 'format', offset: 0 }, (error as Error).message)
+  }
+  if (format?.schema !== 'gocore-archive')
+    throw new FormatError({ file, section: 'format', offset: 0 }, 'schema is not "gocore-archive"')
+  if (format.version !== formatVersion)
+    throw new ArchiveError(
+      `${file} says version ${JSON.stringify(format.version)}, this program reads ${formatVersion}; install the newer gocore-sink`,
+    )
+}
+
+function parsePin(text: string): Pin {
+  try {
+    const pin = JSON.parse(text) as Pin
+    if (typeof pin === 'object' && pin !== null && typeof pin.time === 'string') return pin
+  } catch {
+    // Falls through to a pin without a time.
+  }
+  return { time: new Date(0).toISOString() }
+}
+
+/** Names in a directory that fit, greatest first; none where it doesn't exist. */
+function names(directory: string, pattern: RegExp): string[] {
+  try {
+    return readdirSync(directory)
+      .filter(name => pattern.test(name))
+      .sort()
+      .reverse()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw new ArchiveError(`Cannot list ${directory}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function readText(path: string, most: number): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new ArchiveError(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+  try {
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) throw new ArchiveError(`Cannot read ${path}: it is not a regular file`)
+    if (stat.size > most)
+      throw new ArchiveError(`Cannot read ${path}: ${stat.size} bytes are more than ${most}`)
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function sizeBelow(directory: string, depth: number): number {
+  let sum = 0
+  try {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) sum += depth > 0 ? sizeBelow(path, depth - 1) : 0
+      else if (entry.isFile()) sum += (lstatSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  return sum
+}
