@@ -89,7 +89,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
 
   const config = formatConfig(layout.settings)
   const generated = generatedFiles(layout, product)
-  const launcher = launcherText({ version: program, config: layout.config })
+  const launcher = launcherText({ version: program, config: layout.config, tell: layout.private })
   const accounts = layout.private ? [] : [file(layout.sysusers, template('gocore-sink.sysusers.conf'))]
   const limits = layout.private
     ? []

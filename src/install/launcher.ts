@@ -10,6 +10,8 @@ export interface LauncherPaths {
   /** The version's directory, named outright: replacing this file by rename switches Node and program in one step. */
   readonly version: string
   readonly config: string
+  /** Tell the command line where its configuration is: not needed for the default place. */
+  readonly tell: boolean
 }
 
 /** Node's warnings would go nowhere in the handler, and to people who can't act on them otherwise. */
@@ -22,7 +24,7 @@ case $1 in
 '' | *[!0-9]*) ;;
 *) exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/handler.js --config ${paths.config} -- "$@" ;;
 esac
-GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${paths.config}} exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/cli.js "$@"
+${paths.tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${paths.config}} ` : ''}exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/cli.js "$@"
 `
 }
 

@@ -24,12 +24,11 @@ export interface DoctorOptions {
   host?: Host
 }
 
-/** In the order in which a dump meets them. */
+/** First what concerns every dump, in the order in which one meets it, then the processes. */
 export async function doctor(options: DoctorOptions): Promise<Finding[]> {
   const { config, pid } = options
   const host = options.host ?? openHost()
   const checks: (() => Finding | Finding[] | Promise<Finding>)[] = [
-    () => (pid === undefined ? checkProcesses(host, config) : checkOneProcess(host, pid, config)),
     () => checkSuidDumpable(host),
     () => checkCorePattern(host),
     () => checkUsesPid(host),
@@ -42,6 +41,7 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
     () => checkStorage(config),
     () => checkDaemon(host, config),
     () => checkClock(host),
+    () => (pid === undefined ? checkProcesses(host, config) : checkOneProcess(host, pid, config)),
   ]
   const findings: Finding[] = []
   for (const check of checks) findings.push(...[await check()].flat())

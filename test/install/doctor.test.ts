@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { zstdDecompressSync } from 'node:zlib'
+import { defaultConfig } from '../../src/config/index.ts'
+import { openHost } from '../../src/install/doctor/host.ts'
+import { doctor, type Finding, formatFindings } from '../../src/install/index.ts'
+
+const till = join(import.meta.dirname, '../fixtures/till/till.zst')
+let folder: string
+const config = defaultConfig()
+
+/** A made-up machine: files below a directory. */
+const put = (files: Record<string, string>): void => {
+  for (const [path, text] of Object.entries(files)) {
+    const at = join(folder, path)
+    mkdirSync(dirname(at), { recursive: true })
+    writeFileSync(at, text)
+  }
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'doctor-'))
+  config.archive = join(folder, 'archive')
+  config.state = join(folder, 'state')
+  config.run = join(folder, 'run')
+  for (const name of ['archive', 'state', 'run', 'etc/sysctl.d'])
+    mkdirSync(join(folder, name), { recursive: true, mode: 0o700 })
+  put({
+    'proc/sys/kernel/core_pattern': '|/usr/local/bin/gocore-sink %P %u %g %s %t %c %e %h %I %d -F%F\n',
+    'proc/sys/kernel/core_pipe_limit': '64\n',
+    'proc/sys/kernel/core_uses_pid': '0\n',
+    'proc/sys/kernel/osrelease': '6.18.1\n',
+    'proc/sys/fs/suid_dumpable': '2\n',
+    'usr/local/bin/gocore-sink': '',
+    'etc/sysctl.d/60-gocore-sink.conf': 'kernel.core_pattern=|/usr/local/bin/gocore-sink %P\n',
+  })
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const findings = async (pid?: number): Promise<Map<string, Finding>> =>
+  new Map(
+    (await doctor({ config, host: openHost(folder), ...(pid === undefined ? {} : { pid }) })).map(found => [
+      found.name,
+      found,
+    ]),
+  )
+
+/** A process of the made-up machine. */
+function putProcess(
+  pid: number,
+  facts: { core?: string; filter?: string; environ?: string; exe?: 'go'; cgroup?: string },
+): void {
+  const process = `proc/${pid}`
+  put({
+    [`${process}/status`]: `Name:\tserver\nUid:\t0\t0\t0\t0\nVmSize:\t  100 kB\n`,
+    [`${process}/comm`]: 'server\n',
+    [`${process}/cgroup`]: facts.cgroup ?? '0::/system.slice/shop.service\n',
+    [`${process}/limits`]: `Limit                     Soft Limit           Hard Limit           Units\nMax core file size        ${facts.core ?? 'unlimited'}            unlimited            bytes\n`,
+    [`${process}/coredump_filter`]: `${facts.filter ?? '00000033'}\n`,
+    [`${process}/environ`]: facts.environ ?? 'GOTRACEBACK=crash\0PATH=/bin\0',
+  })
+  if (facts.exe === 'go') writeFileSync(join(folder, process, 'exe'), zstdDecompressSync(readFileSync(till)))
+  else copyFileSync('/bin/sh', join(folder, process, 'exe'))
+}
+
+test('doctor finds nothing on a machine that is in order', async () => {
+  putProcess(100, { exe: 'go' })
+  const server = createServer().listen(join(config.run, 'daemon.sock'))
+  try {
+    const found = [...(await findings()).values()]
+    const wrong = found.filter(
+      ({ status, name }) =>
+        !['ok', 'skipped'].includes(status) && name !== 'archive-space' && name !== 'handler',
+    )
+    if (process.geteuid?.() === 0) assert.deepEqual(wrong, [])
+  } finally {
+    server.close()
+  }
+})
+
+test('doctor says for each kernel setting what follows from it, with a remedy', async () => {
+  const rows: [file: string, text: string, name: string, status: string, what: RegExp][] = [
+    ['core_pattern', 'core', 'core-pattern', 'problem', /dumps go to the kernel, which writes files itself/],
+    [
+      'core_pattern',
+      '|/usr/lib/systemd/systemd-coredump %P',
+      'core-pattern',
+      'problem',
+      /dumps go to systemd-coredump/,
+    ],
+    ['core_pattern', '|/bin/false', 'core-pattern', 'problem', /throws dumps away/],
+    [
+      'core_pattern',
+      '|/opt/gone/gocore-sink %P',
+      'core-pattern',
+      'problem',
+      /does not exist: every dump is lost/,
+    ],
+    [
+      'core_pattern',
+      '|/usr/local/bin/gocore-sink %u %P',
+      'core-pattern',
+      'problem',
+      /the handler goes by their order/,
+    ],
+    [
+      'core_pattern',
+      '|/usr/local/bin/gocore-sink %P %u %g %s %t %c %e',
+      'core-pattern',
+      'note',
+      /knows more fields/,
+    ],
+    ['core_pipe_limit', '0', 'core-pipe-limit', 'warning', /does not wait for the handler/],
+    ['core_pipe_limit', '1', 'core-pipe-limit', 'warning', /further crashes leave only a kernel log line/],
+    ['osrelease', '5.2.0', 'kernel', 'warning', /a thread name with a space/],
+    ['osrelease', '6.1.0', 'kernel', 'note', /has no %F/],
+    ['../fs/suid_dumpable', '0', 'suid-dumpable', 'note', /leave no dump at all/],
+    ['../fs/suid_dumpable', '1', 'suid-dumpable', 'warning', /as if it were the user's own/],
+  ]
+  for (const [file, text, name, status, what] of rows) {
+    const path = `proc/sys/kernel/${file}`
+    const before = readFileSync(join(folder, path), 'utf8')
+    put({ [path]: `${text}\n` })
+    const found = (await findings()).get(name)!
+    assert.equal(found.status, status, `${file}=${text}: ${found.what}`)
+    assert.match(found.what, what)
+    if (status !== 'note') assert.ok(found.remedy, `${name} has a remedy`)
+    put({ [path]: before })
+  }
+})
+
+test('doctor reads sysctl.d as systemd does: by name, the last file counts, /etc hides /usr/lib', async () => {
+  put({ 'usr/lib/sysctl.d/50-coredump.conf': 'kernel.core_pattern=|/usr/lib/systemd/systemd-coredump\n' })
+  assert.equal((await findings()).get('boot')!.status, 'ok')
+  put({ 'usr/lib/sysctl.d/99-late.conf': '# c\n-kernel/core_pattern = core.%p\n' })
+  const late = (await findings()).get('boot')!
+  assert.equal(late.status, 'warning')
+  assert.match(late.what, /\/usr\/lib\/sysctl\.d\/99-late\.conf sets core_pattern to "core\.%p"/)
+  put({ 'etc/sysctl.d/99-late.conf': '' })
+  assert.equal((await findings()).get('boot')!.status, 'ok')
+  rmSync(join(folder, 'etc/sysctl.d/60-gocore-sink.conf'))
+  rmSync(join(folder, 'usr/lib/sysctl.d/50-coredump.conf'))
+  assert.match((await findings()).get('boot')!.what, /No sysctl\.d file sets core_pattern/)
+})
+
+test('doctor names other recorders', async () => {
+  put({ 'usr/lib/systemd/systemd-coredump': '' })
+  assert.equal((await findings()).get('other-recorders')!.status, 'note')
+  put({ 'usr/share/apport/apport': '' })
+  const apport = (await findings()).get('other-recorders')!
+  assert.equal(apport.status, 'warning')
+  assert.match(apport.remedy!, /systemctl disable --now apport/)
+  put({ 'etc/default/apport': 'enabled=0\n' })
+  assert.equal((await findings()).get('other-recorders')!.status, 'note')
+})
+
+test('doctor groups processes by service and tells Go programs from others', async () => {
+  for (const pid of [11, 12, 13, 14, 15])
+    putProcess(pid, { core: '0        ', environ: 'A=GOTRACEBACK=crash\0', exe: 'go' })
+  putProcess(20, { core: '0        ', environ: '', cgroup: '0::/\n' })
+  putProcess(30, { filter: '00000020', exe: 'go' })
+  const found = await findings()
+  const limits = found.get('rlimit-core')!
+  assert.equal(limits.status, 'warning')
+  assert.match(limits.what, /^6 processes have RLIMIT_CORE at 0/)
+  assert.deepEqual(limits.detail, ['shop.service (5 processes: 11, 12, 13, 14, …)', 'server (20)'])
+  const traceback = found.get('gotraceback')!
+  assert.match(traceback.what, /^5 Go programs without GOTRACEBACK=crash/)
+  assert.match(found.get('coredump-filter')!.what, /^1 process leaves heap or ELF headers out/)
+})
+
+test('doctor looks at one process', async () => {
+  putProcess(11, { core: '0        ', environ: '', exe: 'go' })
+  const found = await findings(11)
+  assert.equal(found.get('process')!.what, '11 is server of shop.service, a Go program.')
+  assert.equal(found.get('rlimit-core')!.status, 'warning')
+  assert.equal(found.get('gotraceback')!.status, 'warning')
+  assert.match((await findings(12)).get('process')!.what, /There is no process 12/)
+})
+
+test('doctor bears hostile texts of /proc', async () => {
+  putProcess(11, {
+    core: 'x'.repeat(5000),
+    filter: 'zz',
+    environ: '\0\0GOTRACEBACK',
+    cgroup: `0::/${'a/'.repeat(9000)}\n`,
+  })
+  put({
+    'proc/11/comm': '\u001b[2J\nVmSize: 1\n',
+    'proc/12/status': 'Name:\tx\nVmSize:\t',
+    'proc/12/exe': '\u007fELF\u0002\u0001'.padEnd(64, '\xff'),
+    'proc/13/status': '',
+  })
+  const text = formatFindings([...(await findings()).values()])
+  assert.doesNotMatch(text, /\u001b/)
+})
+
+test('doctor says what is wrong with the storage', async () => {
+  if (process.geteuid?.() !== 0) return
+  mkdirSync(join(folder, 'wide'), { mode: 0o777 })
+  config.archive = join(folder, 'none')
+  assert.match((await findings()).get('archive')!.what, /does not exist: no dump can be stored/)
+  config.archive = join(folder, 'archive')
+  config.retention.keepFree = 2 ** 60
+  assert.match((await findings()).get('archive-space')!.what, /a large dump is cut short/)
+  config.retention.keepFree = null
+  assert.match((await findings()).get('daemon')!.what, /dumps are stored, but not analysed/)
+  config.state = join(folder, 'gone')
+  assert.match((await findings()).get('state')!.what, /there is no catalog/)
+})
+
+test('doctor looks at this machine for real, quickly', async () => {
+  const begun = performance.now()
+  const found = await doctor({ config: defaultConfig() })
+  assert.ok(performance.now() - begun < 5000)
+  assert.ok(found.length > 12)
+  for (const { what } of found) assert.match(what, /^\S.*\.$/)
+  assert.match(formatFindings(found), /(Nothing is in the way of a dump|\d+ problems?, \d+ warnings?)\.\n$/)
+})

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { install, uninstall } from '../../src/install/index.ts'
+import type { Product } from '../../src/install/product.ts'
+
+const root = process.geteuid?.() === 0
+const needsRoot = root ? {} : { skip: 'needs root: files must be root-owned' }
+const checkout = join(import.meta.dirname, '../..')
+
+let folder: string
+let prefix: string
+let proc: string
+let product: Product
+let lines: string[]
+const say = (line: string): void => void lines.push(line)
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'install-'))
+  prefix = join(folder, 'p')
+  proc = join(folder, 'proc')
+  lines = []
+  mkdirSync(join(proc, 'sys/kernel'), { recursive: true })
+  setKernel('core_pattern', 'core.%p')
+  setKernel('core_pipe_limit', '0')
+  product = makeProduct('one')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const setKernel = (name: string, value: string): void =>
+  writeFileSync(join(proc, 'sys/kernel', name), `${value}\n`)
+const kernel = (name: string): string => readFileSync(join(proc, 'sys/kernel', name), 'latin1').trimEnd()
+
+/** The checkout's own files with a program of a line and a Node that is a script, so that a copy is quick. */
+function makeProduct(name: string): Product {
+  const path = join(folder, name)
+  mkdirSync(join(path, 'dist'), { recursive: true })
+  mkdirSync(join(path, 'systemd'))
+  mkdirSync(join(path, 'man'))
+  for (const file of readdirSync(join(checkout, 'systemd')))
+    writeFileSync(join(path, 'systemd', file), readFileSync(join(checkout, 'systemd', file)))
+  writeFileSync(join(path, 'man/gocore-sink.1'), '.TH gocore-sink 1\n')
+  writeFileSync(join(path, 'package.json'), '{"name":"gocore-sink","version":"0.1.0"}')
+  writeFileSync(
+    join(path, 'dist/cli.js'),
+    `// ${name}\nprocess.stdout.write(process.argv.slice(2).join(' '))\n`,
+  )
+  writeFileSync(join(path, 'dist/handler.js'), `// ${name}\n`)
+  writeFileSync(join(path, 'node'), `#!/bin/sh\nexec ${process.execPath} "$@"\n`, { mode: 0o755 })
+  return { root: path, version: '0.1.0', node: join(path, 'node') }
+}
+
+/** Path, mode and size of everything below a directory. */
+const listing = (path: string): string[] =>
+  readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .map(
+      name => `${name} ${statSync(join(path, name)).mode.toString(8)} ${statSync(join(path, name)).mtimeMs}`,
+    )
+    .sort()
+
+test('install --dry-run prints every step with the text of the files, and changes nothing', needsRoot, () => {
+  const before = listing(folder)
+  const { changed } = install({ prefix, proc, product, dryRun: true }, say)
+  assert.deepEqual(listing(folder), before)
+  assert.ok(changed > 10)
+  const text = lines.join('\n')
+  for (const part of [
+    /^\+ program \S+\/versions\/0\.1\.0-[0-9a-f]{12}, \d+ files$/m,
+    /^\+ kernel\.core_pattern = \|\S+\/bin\/gocore-sink %P %u %g %s %t %c %e/m,
+    /^ {4}ExecStart=\S+\/p\/bin\/gocore-sink daemon$/m,
+    /^ {4}ArchiveDirectory=\S+\/p\/var\/archive$/m,
+    /^Dry run: \d+ of \d+ steps would change something\.$/m,
+  ])
+    assert.match(text, part)
+})
+
+test(
+  'install puts everything in place, a second run changes nothing, uninstall leaves no trace',
+  needsRoot,
+  async () => {
+    assert.ok(install({ prefix, proc, product }, say).changed > 0)
+    assert.match(kernel('core_pattern'), /^\|\S+\/p\/bin\/gocore-sink %P %u %g %s %t %c %e/)
+    assert.equal(kernel('core_pipe_limit'), '64')
+    assert.equal(statSync(join(prefix, 'var/archive')).mode & 0o777, 0o700)
+    for (const name of listing(prefix))
+      assert.doesNotMatch(name.split(' ')[1]!, /[2367].?$/, `${name}: others may write`)
+
+    const installed = listing(prefix)
+    lines = []
+    assert.equal(install({ prefix, proc, product }, say).changed, 0)
+    assert.equal(lines[0], 'Everything is in place already; nothing was changed.')
+    assert.deepEqual(listing(prefix), installed)
+
+    await uninstall({ prefix, proc }, say)
+    assert.equal(kernel('core_pattern'), 'core.%p')
+    assert.equal(kernel('core_pipe_limit'), '0')
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+test(
+  'uninstall keeps the dumps unless they are asked for, and a changed configuration',
+  needsRoot,
+  async () => {
+    const archive = join(folder, 'dumps')
+    install({ prefix, proc, product, archive }, say)
+    writeFileSync(join(archive, 'a'), 'dump')
+    const config = join(prefix, 'etc/gocore-sink.conf')
+    writeFileSync(config, `${readFileSync(config, 'utf8')}LogLevel=debug\n`)
+    await uninstall({ prefix, proc }, say)
+    assert.equal(readFileSync(join(archive, 'a'), 'utf8'), 'dump')
+    assert.match(readFileSync(config, 'utf8'), /LogLevel=debug/)
+
+    install({ prefix, proc, product }, say)
+    assert.match(readFileSync(config, 'utf8'), /LogLevel=debug/, "the administrator's configuration stays")
+    await uninstall({ prefix, proc, purge: true }, say)
+    assert.equal(existsSync(archive), false)
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+test('uninstall leaves a core_pattern that is not ours any more', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  setKernel('core_pattern', '|/usr/share/apport/apport %p')
+  await uninstall({ prefix, proc }, say)
+  assert.equal(kernel('core_pattern'), '|/usr/share/apport/apport %p')
+  assert.match(
+    lines.join('\n'),
+    /core_pattern is "\|\/usr\/share\/apport\/apport %p", which is not ours any more/,
+  )
+})
+
+test('a new version remembers the settings from before the first one', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  install({ prefix, proc, product: makeProduct('two') }, say)
+  setKernel('core_pattern', '|/other')
+  install({ prefix, proc, product: makeProduct('three') }, say)
+  await uninstall({ prefix, proc }, say)
+  assert.equal(kernel('core_pattern'), '|/other', 'the last one that was not ours')
+})
+
+test(
+  'an upgrade keeps the version before and any that still runs, and removes older ones',
+  needsRoot,
+  async () => {
+    const versions = join(prefix, 'lib/gocore-sink/versions')
+    install({ prefix, proc, product }, say)
+    const [first] = readdirSync(versions)
+    // A process whose executable lies in the first version.
+    const program = join(versions, first!, 'bin/sleep')
+    writeFileSync(program, readFileSync('/bin/sleep'), { mode: 0o755 })
+    const running: ChildProcess = spawn(program, ['60'], { stdio: 'ignore' })
+    try {
+      for (const name of ['two', 'three', 'four']) install({ prefix, proc, product: makeProduct(name) }, say)
+      const left = readdirSync(versions)
+      assert.equal(left.length, 3, 'the one that runs, the one before, the new one')
+      assert.ok(left.includes(first!))
+    } finally {
+      running.kill()
+      await new Promise(resolve => running.once('exit', resolve))
+    }
+    install({ prefix, proc, product: makeProduct('five') }, say)
+    assert.equal(readdirSync(versions).length, 2)
+  },
+)
+
+test(
+  'a program that does not start is not given to the kernel, and the old one stays in force',
+  needsRoot,
+  () => {
+    install({ prefix, proc, product }, say)
+    const launcher = readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8')
+    const broken = makeProduct('broken')
+    writeFileSync(join(broken.root, 'dist/cli.js'), 'process.exit(3)\n')
+    assert.throws(() => install({ prefix, proc, product: broken }, say), /does it start\?/)
+    assert.equal(readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8'), launcher)
+  },
+)
+
+test('install refuses paths that others than root could replace', needsRoot, () => {
+  const open = join(folder, 'open')
+  mkdirSync(open)
+  chmodSync(open, 0o777)
+  assert.throws(
+    () => install({ prefix: join(open, 'p'), proc, product }, say),
+    /others than root may write .*\/open/,
+  )
+  const foreign = join(folder, 'foreign')
+  mkdirSync(foreign)
+  chownSync(foreign, 65534, 65534)
+  assert.throws(() => install({ prefix: join(foreign, 'p'), proc, product }, say), /belongs to user 65534/)
+  assert.throws(() => install({ prefix: 'relative', proc, product }, say), /must be an absolute path/)
+  assert.throws(() => install({ prefix: '/tmp/a b', proc, product }, say), /must be an absolute path/)
+  assert.throws(
+    () => install({ prefix: join(folder, 'x'.repeat(100)), proc, product }, say),
+    /choose a shorter prefix/,
+  )
+  assert.equal(kernel('core_pattern'), 'core.%p')
+})
+
+test('a setting that the kernel does not have ends the run before core_pattern is changed', needsRoot, () => {
+  rmSync(join(proc, 'sys/kernel/core_pipe_limit'))
+  assert.throws(
+    () => install({ prefix, proc, product }, say),
+    /Could not do "kernel\.core_pipe_limit = 64": ENOENT/,
+  )
+  assert.equal(kernel('core_pattern'), 'core.%p')
+})
+
+test('--root fills a staging directory and leaves the system alone', () => {
+  const stage = join(folder, 'stage')
+  install({ root: stage, product }, say)
+  for (const path of [
+    'usr/local/bin/gocore-sink',
+    'usr/local/share/man/man1/gocore-sink.1',
+    'etc/gocore-sink.conf',
+    'etc/systemd/system/gocore-sink.service',
+    'etc/sysctl.d/60-gocore-sink.conf',
+    'etc/sysusers.d/gocore-sink.conf',
+    'var/lib/gocore-sink',
+  ])
+    assert.ok(existsSync(join(stage, path)), path)
+  const launcher = readFileSync(join(stage, 'usr/local/bin/gocore-sink'), 'utf8')
+  assert.doesNotMatch(launcher, /stage/, 'paths are those of the system to be')
+  lines = []
+  assert.equal(install({ root: stage, product }, say).changed, 0)
+  assert.equal(kernel('core_pattern'), 'core.%p')
+})

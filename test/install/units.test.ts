@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { findLayout } from '../../src/install/layout.ts'
+import { renderSysctl, renderTemplate } from '../../src/install/units.ts'
+
+const folder = join(import.meta.dirname, '../../systemd')
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
+const has = (program: string): boolean => spawnSync('which', [program]).status === 0
+const needsAnalyze = has('systemd-analyze') ? {} : { skip: 'systemd-analyze is not installed' }
+
+/** systemd-analyze verify ends with 0 on unknown keys, so what it says counts. */
+function verify(text: string): string {
+  const place = mkdtempSync(join(tmpdir(), 'unit-'))
+  try {
+    const path = join(place, 'gocore-sink.service')
+    // What is not installed here is no fault of the unit.
+    writeFileSync(
+      path,
+      text.replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true').replace(/^Documentation=.*\n/m, ''),
+    )
+    return spawnSync('systemd-analyze', ['verify', '--man=no', path], { encoding: 'utf8' }).stderr
+  } finally {
+    rmSync(place, { recursive: true })
+  }
+}
+
+test('the service is one that systemd understands in every word', needsAnalyze, () => {
+  assert.equal(verify(read('gocore-sink.service')), '')
+  assert.equal(
+    verify(
+      renderTemplate(read('gocore-sink.service'), findLayout({ prefix: '/opt/sink', archive: '/mnt/a' })),
+    ),
+    '',
+  )
+  assert.match(verify(`${read('gocore-sink.service')}[Service]\nNoSuchKey=1\n`), /NoSuchKey/)
+})
+
+test('the service is confined: exposure of at most 2.0', needsAnalyze, () => {
+  const { status, stdout } = spawnSync(
+    'systemd-analyze',
+    ['security', '--offline=yes', '--threshold=20', join(folder, 'gocore-sink.service')],
+    { encoding: 'utf8' },
+  )
+  assert.equal(status, 0, stdout.split('\n').slice(-3).join('\n'))
+})
+
+test('renderTemplate() puts in the paths of the prefix, and leaves no default behind', () => {
+  const layout = findLayout({ prefix: '/opt/sink', archive: '/mnt/nfs/dumps' })
+  for (const name of readdirSync(folder)) {
+    const text = renderTemplate(read(name), layout)
+    for (const gone of ['/usr/local/', '/etc/gocore', '/var/lib/', ' /run/gocore'])
+      assert.ok(!text.includes(gone), `${name} still has ${gone}`)
+  }
+  const unit = renderTemplate(read('gocore-sink.service'), layout)
+  assert.match(unit, /^ReadWritePaths=\/mnt\/nfs\/dumps \/opt\/sink\/var\/state \/opt\/sink\/var\/run$/m)
+})
+
+test('renderTemplate() changes nothing for the default layout', () => {
+  for (const name of readdirSync(folder)) assert.equal(renderTemplate(read(name), findLayout()), read(name))
+})
+
+test('renderSysctl() writes the pattern as it is, dollar signs and all', () => {
+  const text = renderSysctl(read('gocore-sink.sysctl.conf'), "|/a$&/b %P $1 $'")
+  assert.match(text, /^kernel\.core_pattern=\|\/a\$&\/b %P \$1 \$'$/m)
+})
+
+test('tmpfiles.d and sysusers.d files are accepted', {
+  skip: has('systemd-tmpfiles') ? false : 'systemd-tmpfiles is not installed',
+}, () => {
+  const place = mkdtempSync(join(tmpdir(), 'tmpfiles-'))
+  try {
+    const layout = findLayout({ prefix: '/opt/sink' })
+    const path = join(place, 'x.conf')
+    writeFileSync(path, renderTemplate(read('gocore-sink.tmpfiles.conf'), layout))
+    const made = spawnSync('systemd-tmpfiles', ['--create', `--root=${place}`, path], { encoding: 'utf8' })
+    assert.equal(made.status, 0, made.stderr)
+    assert.deepEqual(readdirSync(join(place, 'opt/sink/var')).sort(), ['run', 'state'])
+    mkdirSync(join(place, 'etc'))
+    writeFileSync(path, read('gocore-sink.sysusers.conf'))
+    const users = spawnSync('systemd-sysusers', [`--root=${place}`, path], { encoding: 'utf8' })
+    assert.equal(users.status, 0, users.stderr)
+    assert.match(readFileSync(join(place, 'etc/group'), 'utf8'), /^gocore:/m)
+  } finally {
+    rmSync(place, { recursive: true })
+  }
+})
