@@ -62,9 +62,9 @@ function compareFrames(theirs: OracleGoroutine, mine: Goroutine, counts: Compari
   const lines: string[] = []
   const { frames, elided } = theirs
   const gap = elided === undefined ? 0 : mine.frames.length - frames.length
-  const expected = elided?.count ?? gap
-  if (gap !== expected)
-    lines.push(`- ${frames.length} frames and ${expected} elided`, `+ ${mine.frames.length} frames`)
+  const left = gap + (mine.framesOmitted ?? 0)
+  if (elided?.count !== undefined && elided.count !== left)
+    lines.push(`- ${elided.count} more frames`, `+ ${left} more frames`)
   for (const [i, frame] of frames.entries()) {
     counts.frames++
     const other = mine.frames[elided !== undefined && i >= elided.after ? i + gap : i]

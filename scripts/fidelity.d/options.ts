@@ -69,7 +69,7 @@ export function parseOptions(argv: string[]): Options | undefined {
   if (values.help) return undefined
   const ci = values.ci === true
   return {
-    go: choose('Go version', values.go, Object.keys(releases), ci ? ['1.21', '1.26'] : Object.keys(releases)),
+    go: choose('Go version', values.go, Object.keys(releases), ci ? ['1.19', '1.26'] : Object.keys(releases)),
     kind: choose('kind', values.kind, Object.keys(kinds), ci ? ['full', 'pie-stripped'] : Object.keys(kinds)),
     programs: values.programs?.split(',') ?? (ci ? slice : undefined),
     keep: values.keep ?? values.reuse,

@@ -82,6 +82,7 @@ export class Table {
   /** Writes the misses to a file and gives the exit code; a temporary directory with none goes away. */
   finish(path: string, temporary: string | undefined): number {
     const misses = [...this.#cells.values()].flatMap(({ cell }) => cell.misses)
+    rmSync(path, { force: true })
     if (misses.length === 0) {
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
       return 0

@@ -16,6 +16,8 @@ export interface LogicalFrame extends SourceLine {
   readonly name: string
   readonly funcID: number
   readonly inlined: boolean
+  /** The instruction that file and line are of. */
+  readonly pc: number
 }
 
 const unknownLine: SourceLine = { file: '?', line: 0 }
@@ -147,10 +149,10 @@ export class GoFunc {
       if (index < 0) break
       const call = this.tables.inlinedCall(this.funcdata(FuncData.inlTree), index)
       if (!call) break
-      frames.push({ name: call.name, funcID: call.funcID, inlined: true, ...this.lineAt(at) })
+      frames.push({ name: call.name, funcID: call.funcID, inlined: true, pc: at, ...this.lineAt(at) })
       at = this.entry + call.parentPc
     }
-    frames.push({ name: this.name, funcID: this.funcID, inlined: false, ...this.lineAt(at) })
+    frames.push({ name: this.name, funcID: this.funcID, inlined: false, pc: at, ...this.lineAt(at) })
     return frames
   }
 

@@ -26,7 +26,7 @@ import { findMachines, type Machine, type StackBounds, threadG } from './machine
 import { type StateContext, stateText, waitedFor, waitReasonText } from './state-text.ts'
 import { type GoThread, readThreadContexts, type StackKind, threadStacks, within } from './thread.ts'
 import { type Traceback, Tracebacker, type TracebackLimits } from './traceback.ts'
-import type { PhysicalFrame, StackPosition, UnwindContext } from './unwinder.ts'
+import { type PhysicalFrame, type StackPosition, type UnwindContext, unwind } from './unwinder.ts'
 import { readWaitReasons } from './wait-reasons.ts'
 
 export interface RuntimeOptions {
@@ -244,13 +244,27 @@ export class Runtime {
     if (machine && machine.vdso.sp !== 0 && machine.curg === g.addr)
       return { start: { ...machine.vdso, lr: 0, trap: false, isSyscall: false } }
     if (g.status === GStatus.running && machine?.curg === g.addr) {
-      const skip = skipDying()
       const context = this.#threadOfMachine.get(machine.addr)?.contexts.at(-1)
       if (context && within(context.position.sp, g.stack) && this.symtab.findFunc(context.position.pc))
-        return { start: context.position, skip }
-      return { start: this.#savedPosition(g), skip }
+        return this.#belowDying(context.position)
+      return this.#belowDying(this.#savedPosition(g))
     }
     return { start: this.#savedPosition(g) }
+  }
+
+  /**
+   * Of a dying goroutine the runtime prints what is below runtime.fatalpanic or runtime.fatalthrow: those, and what
+   * they called, are the machinery of dying. Without one of them the stack is printed from its top.
+   */
+  #belowDying(start: StackPosition): { start: StackPosition; skip?: (frame: PhysicalFrame) => boolean } {
+    let machinery = 0
+    let count = 0
+    unwind(this.context, start, ({ func }) => {
+      count++
+      if (func.role === 'fatalpanic' || func.role === 'fatalthrow') machinery = count
+      return machinery === 0 && count < maxMachinery && dyingCallers.has(func.name)
+    })
+    return machinery === 0 ? { start } : { start, skip: () => machinery-- > 0 }
   }
 
   #savedPosition(g: Goroutine): StackPosition {
@@ -298,10 +312,12 @@ export class Runtime {
 
   #matchThreads(threadGs: readonly number[]): GoThread[] {
     const byProcid = new Map([...this.machines.values()].map(machine => [machine.procid, machine]))
+    // A thread that was just cloned has its parent's registers, and so its parent's g: procid goes first.
+    const claimed = new Set(this.image.core.threads.map(({ tid }) => byProcid.get(tid)))
     return this.image.core.threads.map((thread, i) => {
       const own = threadGs[i]!
-      const ownM = own === 0 ? 0 : this.memory.word(own + this.layout.at('g.m'))
-      const machine = byProcid.get(thread.tid) ?? this.machines.get(ownM)
+      const ownM = own === 0 ? undefined : this.machines.get(this.memory.word(own + this.layout.at('g.m')))
+      const machine = byProcid.get(thread.tid) ?? (claimed.has(ownM) ? undefined : ownM)
       const contexts = readThreadContexts(this.context, thread, (sp, pc) => this.#stackKind(machine, sp, pc))
       const goThread: GoThread = { thread, machine, contexts }
       if (machine) this.#threadOfMachine.set(machine.addr, goThread)
@@ -350,24 +366,8 @@ export class Runtime {
   }
 }
 
-/**
- * Of a dying goroutine the runtime prints what is below runtime.fatalpanic and runtime.fatalthrow: those, and what they
- * called, are the machinery of dying. Frames are left out up to and including the first of them, if it is near.
- */
-function skipDying(): (frame: PhysicalFrame) => boolean {
-  let leading: boolean | undefined
-  let over = false
-  return frame => {
-    if (over) return false
-    leading ??=
-      dyingCallers.has(frame.func.name) ||
-      frame.func.role === 'fatalpanic' ||
-      frame.func.role === 'fatalthrow'
-    if (!leading) return false
-    if (frame.func.role === 'fatalpanic' || frame.func.role === 'fatalthrow') over = true
-    return true
-  }
-}
+/** Frames above runtime.fatalpanic that are looked at. */
+const maxMachinery = 16
 
 /** What can be innermost on a dying goroutine's own stack (runtime/panic.go, signal_unix.go, sys_linux_*.s). */
 const dyingCallers = new Set([

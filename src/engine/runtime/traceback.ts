@@ -40,13 +40,14 @@ export class TracebackFrame {
   readonly hidden: boolean
   readonly #memory: Memory
   readonly #argp: number
-  readonly #symPC: number
+  /** By which the liveness of arguments is looked up. */
+  readonly #argPC: number
 
   constructor(
     memory: Memory,
     frame: PhysicalFrame,
     logical: { function: string; file: string; line: number; inlined: boolean },
-    details: { hidden: boolean; argp: number },
+    details: { hidden: boolean; argp: number; argPC: number },
   ) {
     this.function = logical.function
     this.file = logical.file
@@ -59,7 +60,7 @@ export class TracebackFrame {
     this.hidden = details.hidden
     this.#memory = memory
     this.#argp = details.argp
-    this.#symPC = symPC(frame)
+    this.#argPC = details.argPC
   }
 
   /** The `+0x…` of the traceback; none for inlined functions, nor at a function's first instruction. */
@@ -69,7 +70,7 @@ export class TracebackFrame {
 
   /** The text between the parentheses. */
   get args(): string {
-    return this.inlined ? '...' : formatArguments(this.#memory, this.func, this.#argp, this.#symPC)
+    return this.inlined ? '...' : formatArguments(this.#memory, this.func, this.#argp, this.#argPC)
   }
 }
 
@@ -95,6 +96,7 @@ interface Symbolized {
   readonly file: string
   readonly line: number
   readonly inlined: boolean
+  readonly pc: number
   readonly role: FuncRole | undefined
   readonly isWrapper: boolean
   /** Hidden whatever it called: runtime internals. */
@@ -145,14 +147,17 @@ export class Tracebacker {
   }
 
   #open(frame: PhysicalFrame, into: TracebackFrame[]): void {
-    const { memory, arch } = this.context
+    const { memory, arch, goMinor } = this.context
     const argp = frame.fp + arch.minFrameSize
+    const tracePC = symPC(frame)
     let callee = frame.callee?.role
     for (const logical of this.#symbolize(frame)) {
       const first = into.length === 0
       const elided = logical.isWrapper && elideWrapperCalling(callee)
       const hidden = elided || (logical.internal && !(logical.isPanic && !first))
-      into.push(new TracebackFrame(memory, frame, logical, { hidden, argp }))
+      // Before Go 1.21 the loop over inlined functions had moved the pc when the arguments were printed.
+      const argPC = goMinor >= 21 ? tracePC : logical.pc
+      into.push(new TracebackFrame(memory, frame, logical, { hidden, argp, argPC }))
       callee = logical.role
     }
   }
@@ -170,7 +175,7 @@ export class Tracebacker {
     return known
   }
 
-  #describe({ name, file, line, inlined, funcID }: LogicalFrame): Symbolized {
+  #describe({ name, file, line, inlined, pc, funcID }: LogicalFrame): Symbolized {
     const { goMinor } = this.context
     const role = funcRole(name)
     return {
@@ -178,6 +183,7 @@ export class Tracebacker {
       file,
       line,
       inlined,
+      pc,
       role,
       isWrapper: funcID === wrapperFuncID(goMinor),
       internal: isInternal(name, role, goMinor),
