@@ -38,8 +38,7 @@ export function renderSysctl(text: string, pattern: string): string {
 export function storageDirectories(settings: Config): { path: string; mode: number; group?: string }[] {
   const group = settings.group === '' ? {} : { group: settings.group }
   return [
-    // With a group, what is made inside belongs to it too.
-    { path: settings.archive, mode: settings.group === '' ? 0o700 : 0o2750, ...group },
+    { path: settings.archive, mode: settings.group === '' ? 0o700 : 0o750, ...group },
     { path: settings.state, mode: settings.group === '' ? 0o700 : 0o750, ...group },
     { path: settings.run, mode: 0o755 },
   ]
