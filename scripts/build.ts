@@ -1,21 +1,38 @@
 /**
- * Bundles src/ into dist/: one JavaScript file per program, with the native addons copied beside them, so that dist/
- * alone (and a Node) is the product. Prints nothing unless something is wrong.
+ * Bundles src/ into dist/, with the native addons copied beside the programs, so that dist/ alone (and a Node) is the
+ * product. Prints nothing unless something is wrong.
  */
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:process'
-import { type BuildOptions, build } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
-const programs: Record<string, string> = {
+/** One file each: the handler must not look for others while a crashed process is held. */
+const single: Record<string, string> = {
   handler: 'src/handler/main.ts',
-  cli: 'src/cli/main.ts',
-  daemon: 'src/daemon/main.ts',
-  analyse: 'src/daemon/analyse-child.ts',
   'unpack-worker': 'src/source/unpack-worker.ts',
 }
 
+/** In chunks, so that each verb loads what it needs. */
+const chunked: Record<string, string> = {
+  cli: 'src/cli/main.ts',
+  daemon: 'src/daemon/main.ts',
+  analyse: 'src/daemon/analyse-child.ts',
+}
+
+/** Modules that make a require of their own to load addons: without that line esbuild sees which, and takes them along. */
+const bundledRequire: Plugin = {
+  name: 'bundled-require',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/lz4\/native\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      const contents = text.replace('const require = createRequire(import.meta.url)\n', '')
+      if (contents === text) throw new Error(`${path} does not make its require as this build expects`)
+      return { contents, loader: 'ts' }
+    })
+  },
+}
+
 const options: BuildOptions = {
-  entryPoints: programs,
   outdir: 'dist',
   bundle: true,
   platform: 'node',
@@ -32,22 +49,37 @@ const options: BuildOptions = {
   resolveExtensions: ['.ts', '.js', '.json', '.node'],
   loader: { '.sql': 'text', '.node': 'copy' },
   assetNames: '[name]-[hash]',
+  chunkNames: 'chunk-[hash]',
+  plugins: [bundledRequire],
   logLevel: 'warning',
 }
 
 rmSync('dist', { recursive: true, force: true })
-const { metafile } = await build(options)
-
-// Whatever is not Node's own must be inside dist/, or the installed product would miss it.
-const outside = new Set<string>()
-for (const [file, output] of Object.entries(metafile!.outputs))
-  for (const { path, external } of output.imports)
-    if (external && !path.startsWith('node:') && !isBuiltin(path) && !existsSync(`dist/${path}`))
-      outside.add(`${file}: ${path}`)
-if (outside.size > 0)
-  throw new Error(`dist/ would need packages from outside:\n  ${[...outside].join('\n  ')}`)
+const results = [
+  await build({ ...options, entryPoints: single }),
+  await build({ ...options, entryPoints: chunked, splitting: true }),
+]
 writeFileSync('dist/package.json', '{"type":"module"}\n')
+const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
+if (outside.length > 0) throw new Error(`dist/ would need what is not in it:\n  ${outside.join('\n  ')}`)
 
-function isBuiltin(name: string): boolean {
-  return process.getBuiltinModule(name) !== undefined
+/** Imports that are neither Node's own nor in dist/. */
+function outsideImports({ outputs }: Metafile): string[] {
+  return Object.entries(outputs).flatMap(([file, { imports }]) =>
+    imports
+      .filter(({ external, path }) => external && process.getBuiltinModule(path) === undefined)
+      .filter(({ path }) => !existsSync(`dist/${path}`))
+      .map(({ path }) => `${file}: ${path}`),
+  )
+}
+
+/** Programs that are started by their place beside the one that starts them: `new URL('./x.js', import.meta.url)`. */
+function missingSiblings(): string[] {
+  return readdirSync('dist')
+    .filter(name => name.endsWith('.js'))
+    .flatMap(name =>
+      [...readFileSync(`dist/${name}`, 'utf8').matchAll(/["'`]\.\/([\w-]+\.js)["'`]/g)]
+        .filter(match => !existsSync(`dist/${match[1]}`))
+        .map(match => `dist/${name}: ${match[1]}`),
+    )
 }
