@@ -1,0 +1,31 @@
+/** Users and groups of this machine. Node has no getpwnam; accounts that a crash recorder runs as stand in the files. */
+import { readFileSync } from 'node:fs'
+
+export interface Account {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** The account of that name in passwd(5), or undefined. */
+export function findUser(name: string, file = '/etc/passwd'): Account | undefined {
+  const fields = findLine(name, file)
+  const [uid, gid] = [Number(fields?.[2]), Number(fields?.[3])]
+  return Number.isSafeInteger(uid) && Number.isSafeInteger(gid) ? { uid, gid } : undefined
+}
+
+/** The number of the group of that name in group(5), or undefined. */
+export function findGroup(name: string, file = '/etc/group'): number | undefined {
+  const gid = Number(findLine(name, file)?.[2])
+  return Number.isSafeInteger(gid) ? gid : undefined
+}
+
+function findLine(name: string, file: string): string[] | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+  const lines = text.split('\n').map(line => line.split(':'))
+  return lines.find(fields => fields[0] === name && fields.length >= 4 && fields[2] !== '')
+}

@@ -1,0 +1,151 @@
+/** Has one dump analysed by a child process, and puts the report, or why there is none, beside it. */
+import { hostname } from 'node:os'
+import type { Manifest } from '../archive/manifest.ts'
+import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import { reasonOf } from '../base/errors.ts'
+import { toolVersion } from '../base/version.ts'
+import { type Config, formatDuration, formatSize } from '../config/index.ts'
+import { findUser } from './account.ts'
+import { type AnalysisJob, ChildExit, type JobBinary } from './analysis-job.ts'
+import { type AnalysisRecord, readAnalysisRecord, writeAnalysisRecord } from './analysis-record.ts'
+import { confinedCommand, confinedEnvironment } from './confine.ts'
+import { parseReport } from './report-file.ts'
+import { type ChildEnd, runChild } from './run-child.ts'
+
+export interface AnalyseOptions {
+  store: ArchiveStore
+  config: Pick<Config, 'analysis'>
+  /** Ends the child; the dump is then as if it had not been begun. */
+  signal?: AbortSignal | undefined
+  /** The child's program, for tests. */
+  program?: string | undefined
+}
+
+export type AnalysisOutcome =
+  | { state: 'done'; ms: number }
+  | { state: 'failed'; ms: number; reason: string }
+  | { state: 'interrupted' }
+
+/** Never throws for what the dump holds; throws where the archive can't be read or written. */
+export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promise<AnalysisOutcome> {
+  const { store } = options
+  const manifest = store.readManifest(ref)
+  const job = jobOf(store, ref, manifest, options.config.analysis.user)
+  const before = readAnalysisRecord(store, ref)
+  const started = Date.now()
+  const record: AnalysisRecord = {
+    ...{ schema: 'gocore-analysis', version: 1, state: 'running', tool: toolVersion, host: hostname() },
+    started: new Date(started).toISOString(),
+    attempts: (before?.tool === toolVersion ? before.attempts : 0) + 1,
+  }
+  if (typeof job === 'string') return fail(job)
+  writeAnalysisRecord(store, ref, record)
+  const end = await runJob(job, options)
+  if (end.kind === 'aborted') {
+    writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
+    return { state: 'interrupted' }
+  }
+  const report = reportOf(end, options.config.analysis)
+  if ('reason' in report) return fail(report.reason)
+  const ms = Date.now() - started
+  try {
+    store.writeReport(ref, report.json)
+  } catch (error) {
+    // The archive's trouble, not the dump's: it does not count as an attempt.
+    writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
+    throw error
+  }
+  writeAnalysisRecord(store, ref, { ...record, state: 'done', ms })
+  return { state: 'done', ms }
+
+  function fail(reason: string): AnalysisOutcome {
+    const ms = Date.now() - started
+    writeAnalysisRecord(store, ref, { ...record, state: 'failed', ms, reason })
+    return { state: 'failed', ms, reason }
+  }
+}
+
+/** The job, or the sentence why there is none. */
+function jobOf(store: ArchiveStore, ref: DumpRef, manifest: Manifest, user: string): AnalysisJob | string {
+  const core = store.corePath(ref)
+  if (core === undefined) return 'the dump has no core in the archive'
+  const binaries: JobBinary[] = []
+  const { executable, libraries } = manifest
+  for (const binary of executable ? [executable, ...libraries] : libraries) {
+    const file = binary.key === undefined ? undefined : store.binaryPath(binary.key)
+    if (file === undefined) continue
+    const role = binary === executable ? 'executable' : 'library'
+    binaries.push({ role, path: binary.path, file, ...(binary.build_id ? { buildId: binary.build_id } : {}) })
+  }
+  const become = process.geteuid?.() === 0 && user !== '' ? (findUser(user) ?? nobody) : undefined
+  return { core, name: `core of ${ref.id}`, binaries, ...(become ? { become } : {}) }
+}
+
+/** The kernel's overflow id, which is nobody wherever there is such a user. */
+const nobody = { uid: 65534, gid: 65534 }
+
+function runJob(job: AnalysisJob, { store, config, signal, program }: AnalyseOptions): Promise<ChildEnd> {
+  const { timeout, memory, output } = config.analysis
+  return runChild({
+    command: confinedCommand({ memory, seconds: timeout }, [store.root], program),
+    env: confinedEnvironment,
+    input: JSON.stringify(job),
+    timeoutMs: timeout * 1000,
+    memory,
+    output,
+    signal,
+  })
+}
+
+function reportOf(end: ChildEnd, limits: Config['analysis']): { json: string } | { reason: string } {
+  const tooLong = { reason: `it took longer than AnalysisTimeout=${formatDuration(limits.timeout)}` }
+  const tooMuch = { reason: `it needed more memory than AnalysisMemory=${formatSize(limits.memory)}` }
+  switch (end.kind) {
+    case 'timeout':
+      return tooLong
+    case 'memory':
+      return tooMuch
+    case 'output':
+      return { reason: `the report is larger than AnalysisOutput=${formatSize(limits.output)}` }
+    case 'unstartable':
+      return { reason: `the analysis could not be started: ${end.error}` }
+    case 'signal':
+      if (end.signal === 'SIGXCPU') return tooLong
+      if (ranOutOfMemory(end.error)) return tooMuch
+      return { reason: `the analysis was ended by ${end.signal}${lastLine(end.error)}` }
+    case 'exit':
+      return end.status === ChildExit.done ? checkedReport(end.output) : exitReason(end, tooMuch)
+    case 'aborted':
+      return { reason: 'it was interrupted' }
+  }
+}
+
+function exitReason(end: ChildEnd & { kind: 'exit' }, tooMuch: { reason: string }): { reason: string } {
+  if (end.status === ChildExit.refused) return { reason: lastLine(end.error).slice(2) || 'it gave no reason' }
+  // A shell reports its program's signal as 128 and the number; 134 is V8's abort.
+  if (ranOutOfMemory(end.error)) return tooMuch
+  return { reason: `the analysis ended with status ${end.status}${lastLine(end.error)}` }
+}
+
+const ranOutOfMemory = (error: string): boolean =>
+  /out of memory|Array buffer allocation failed|bad_alloc|ERR_MEMORY_ALLOCATION_FAILED/i.test(error)
+
+/** `: ` and the last line of what the child said, made harmless; nothing where it said nothing. */
+function lastLine(error: string): string {
+  const line = error.trim().split('\n').at(-1)!
+  const harmless = line.replace(
+    /[^\x20-\x7e]/g,
+    byte => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+  return harmless === '' ? '' : `: ${harmless.slice(0, 500)}`
+}
+
+function checkedReport(output: Buffer): { json: string } | { reason: string } {
+  try {
+    const json = output.toString('utf8')
+    parseReport(json, 'the report')
+    return { json }
+  } catch (error) {
+    return { reason: `the analysis gave no report: ${reasonOf(error).slice(0, 500)}` }
+  }
+}

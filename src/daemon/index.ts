@@ -1,0 +1,11 @@
+/** The use-cases of the daemon, for the daemon itself and for commands. */
+export { type AnalyseOptions, type AnalysisOutcome, analyseDump } from './analyse.ts'
+export { type AnalysisRecord, readAnalysisRecord } from './analysis-record.ts'
+export { type GcAction, type GcOptions, type GcResult, runGc } from './gc.ts'
+export { catalogPath, openArchive } from './maintenance.ts'
+export { socketPath } from './nudge.ts'
+export { parseReport } from './report-file.ts'
+export { rowOf } from './row.ts'
+export { type DaemonOptions, runDaemon } from './run.ts'
+export { reindex, type SyncOptions, type SyncResult, syncCatalog, syncDump } from './sync.ts'
+export { type Finding, isFinding, type VerifyOptions, type VerifyProgress, verify } from './verify.ts'

@@ -1,0 +1,54 @@
+/** Opens what the daemon works on, and makes a catalog good again that turned out to be damaged. */
+import { chmodSync, chownSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { findGroup } from '../archive/access.ts'
+import { initializeStore, type LocalStore, openLocalStore } from '../archive/index.ts'
+import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { type Catalog, openCatalog } from '../catalog/index.ts'
+import type { Config } from '../config/index.ts'
+import type { Log } from './log.ts'
+
+export const catalogPath = (config: Pick<Config, 'state'>): string => join(config.state, 'catalog.db')
+
+/** The archive that the configuration names, made where it does not exist yet. */
+export function openArchive(config: Pick<Config, 'archive' | 'group'>): LocalStore {
+  const store = openLocalStore(config.archive, { group: config.group })
+  try {
+    initializeStore(store)
+  } catch (error) {
+    throw new ArchiveError(`Cannot use the archive ${config.archive}: ${reasonOf(error)}`, { cause: error })
+  }
+  return store
+}
+
+/** The catalog for its one steady writer. The archive's group may read it, as it may read the manifests. */
+export function openOwnCatalog(config: Pick<Config, 'state' | 'group'>, log: Log): Catalog {
+  const path = catalogPath(config)
+  const catalog = openCatalog(path, { onRebuilt: sentence => log.warning(sentence) })
+  const gid = findGroup(config.group)
+  try {
+    // SQLite gives the files beside it the same rights.
+    if (gid !== undefined) chownSync(path, -1, gid)
+    chmodSync(path, gid === undefined ? 0o600 : 0o640)
+  } catch (error) {
+    log.warning(`Could not give ${path} its rights, others may be unable to read it: ${reasonOf(error)}`)
+  }
+  return catalog
+}
+
+/** Puts a damaged catalog aside; the next opening begins an empty one. */
+export function putAside(config: Pick<Config, 'state'>): string {
+  const path = catalogPath(config)
+  renameSync(path, `${path}.damaged`)
+  for (const suffix of ['-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
+  return `${path}.damaged`
+}
+
+/** An archive that is not mounted looks empty, and must not empty the catalog. */
+export function requireArchive(store: { root: string }): void {
+  try {
+    statSync(join(store.root, 'format.json'))
+  } catch (error) {
+    throw new ArchiveError(`The archive ${store.root} is not there: ${reasonOf(error)}`, { cause: error })
+  }
+}

@@ -1,0 +1,82 @@
+/** Runs one confined child to its end, whatever it does: bounded in time, memory and output, never in the way. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+export interface ChildOrder {
+  readonly command: readonly string[]
+  readonly env: Record<string, string>
+  readonly input: string
+  readonly timeoutMs: number
+  /** Bytes of memory in use, and of output. */
+  readonly memory: number
+  readonly output: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export type ChildEnd =
+  | { kind: 'exit'; status: number; output: Buffer; error: string }
+  /** By a signal, its own or a limit's. */
+  | { kind: 'signal'; signal: string; error: string }
+  /** By us. */
+  | { kind: 'timeout' | 'memory' | 'output' | 'aborted' }
+  | { kind: 'unstartable'; error: string }
+
+const errorKept = 8 * 1024
+
+export function runChild(order: ChildOrder): Promise<ChildEnd> {
+  return new Promise(resolve => {
+    if (order.signal?.aborted) return resolve({ kind: 'aborted' })
+    const [program, ...args] = order.command
+    const child = spawn(program!, args, { cwd: '/', env: order.env, stdio: ['pipe', 'pipe', 'pipe'] })
+    const output: Buffer[] = []
+    let length = 0
+    let error = ''
+    let killedFor: 'timeout' | 'memory' | 'output' | 'aborted' | undefined
+    const kill = (why: typeof killedFor): void => {
+      killedFor ??= why
+      child.kill('SIGKILL')
+      // A grandchild could hold the pipes open for ever; there is none to be, and this does not rely on it.
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }
+    const onAbort = (): void => kill('aborted')
+    order.signal?.addEventListener('abort', onAbort)
+    const timer = setTimeout(() => kill('timeout'), order.timeoutMs)
+    const sampler = setInterval(() => {
+      if (residentBytes(child) > order.memory) kill('memory')
+    }, 200)
+    child.stdout.on('data', (piece: Buffer) => {
+      length += piece.length
+      if (length > order.output) kill('output')
+      else output.push(piece)
+    })
+    child.stderr.on('data', (piece: Buffer) => {
+      error = (error + piece.toString('latin1')).slice(-errorKept)
+    })
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
+    child.stdin.end(order.input)
+    const finish = (end: ChildEnd): void => {
+      clearTimeout(timer)
+      clearInterval(sampler)
+      order.signal?.removeEventListener('abort', onAbort)
+      resolve(end)
+    }
+    child.once('error', cause => {
+      if (child.pid === undefined) finish({ kind: 'unstartable', error: cause.message })
+    })
+    child.once('close', (status, signal) => {
+      if (killedFor) finish({ kind: killedFor })
+      else if (signal) finish({ kind: 'signal', signal, error })
+      else finish({ kind: 'exit', status: status!, output: Buffer.concat(output), error })
+    })
+  })
+}
+
+/** Pages in use, of /proc/PID/statm; 0 where another user's processes are hidden (the child's own limits hold there). */
+function residentBytes(child: ChildProcess): number {
+  try {
+    return Number(readFileSync(`/proc/${child.pid}/statm`, 'latin1').split(' ')[1]) * 4096
+  } catch {
+    return 0
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * The daemon's parts put together: it hears of dumps (watch, nudge, schedule), keeps the catalog in line with the archive,
+ * has new dumps analysed, and keeps the archive within its limits. Each job may fail without ending the service.
+ */
+import { schedule, validate } from 'node-cron'
+import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import { ConfigError, reasonOf } from '../base/errors.ts'
+import { type Catalog, type CrashRow, isDamage } from '../catalog/index.ts'
+import type { Config } from '../config/index.ts'
+import { analyseDump } from './analyse.ts'
+import { runGc } from './gc.ts'
+import type { Log } from './log.ts'
+import { openArchive, openOwnCatalog, putAside, requireArchive } from './maintenance.ts'
+import { networkFileSystem } from './network-fs.ts'
+import { listenForNudges } from './nudge.ts'
+import { AnalysisQueue } from './queue.ts'
+import { type SyncOptions, syncCatalog, syncDump } from './sync.ts'
+import { pollArchive, type Watch, watchArchive } from './watch.ts'
+
+export interface ServiceOptions {
+  config: Config
+  log: Log
+  /** Hears what the service is doing, for systemctl status. */
+  onStatus?: (text: string) => void
+  /** The analysing child's program, for tests. */
+  program?: string | undefined
+}
+
+/** Work that a look at the newest days covers. */
+const newestDays = 2
+
+export class Service {
+  readonly #log: Log
+  readonly #options: ServiceOptions
+  readonly #store: ArchiveStore
+  readonly #queue: AnalysisQueue
+  #config: Config
+  #catalog: Catalog
+  #watch: Watch | undefined
+  #nudges: AsyncDisposable | undefined
+  #schedules: { stop(): void | Promise<void> }[] = []
+  /** Scans and gc run one after another. */
+  #turn: Promise<void> = Promise.resolve()
+  #looking = false
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#config = checkSchedules(options.config)
+    this.#store = openArchive(this.#config)
+    this.#catalog = openOwnCatalog(this.#config, this.#log)
+    this.#queue = new AnalysisQueue({
+      store: this.#store,
+      catalog: () => this.#catalog,
+      parallel: () => this.#config.analysis.parallel,
+      patience: () => this.#config.analysis.timeout * 2000,
+      work: (row, signal) => this.#analyse(row, signal),
+      onIdle: () => options.onStatus?.('Waiting for dumps'),
+    })
+  }
+
+  /** Ready when it answers: the newest days are listed, and whatever arrives is heard of. */
+  async start(): Promise<void> {
+    this.#nudges = await listenForNudges(this.#config.run, id => this.#onNudge(id))
+    await this.#startWatch()
+    this.#startSchedules()
+    await this.scan({ days: newestDays, failed: true })
+    void this.scan({ failed: true })
+  }
+
+  /** Looks for what is new in the archive; all of it, or its newest days. */
+  scan(options: SyncOptions = {}): Promise<void> {
+    return this.#inTurn('Scan of the archive', async () => {
+      requireArchive(this.#store)
+      const result = await syncCatalog(this.#store, this.#catalog, options)
+      const { added, changed, removed, broken } = result
+      for (const { ref, reason } of broken)
+        this.#log.warning(`Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
+      if (added + changed + removed > 0)
+        this.#log.info(`Catalog: ${added} dumps added, ${changed} changed, ${removed} removed`)
+      this.#queue.pump()
+    })
+  }
+
+  gc(): Promise<void> {
+    return this.#inTurn('Retention', async () => {
+      requireArchive(this.#store)
+      const result = await runGc({
+        store: this.#store,
+        catalog: this.#catalog,
+        policy: this.#config.retention,
+      })
+      for (const { kind, name, reason, failed } of result.actions)
+        if (failed) this.#log.warning(`Could not delete ${kind} ${name} (${reason}): ${failed}`)
+        else this.#log.info(`Deleted ${kind} ${name}: ${reason}`)
+    })
+  }
+
+  /** Takes on what can change while it runs; answers what can't, in sentences. */
+  reload(config: Config): string[] {
+    checkSchedules(config)
+    const fixed = (['archive', 'state', 'run'] as const).filter(key => config[key] !== this.#config[key])
+    const { archive, state, run } = this.#config
+    this.#config = { ...config, archive, state, run }
+    this.#log.level = config.logLevel
+    this.#startSchedules()
+    void this.#startWatch()
+    this.#queue.pump()
+    return fixed.map(key => `A new ${key} directory takes a restart; going on with ${this.#config[key]}`)
+  }
+
+  /** Analyses in hand may end within `graceMs`; after that they are handed back. */
+  async stop(graceMs: number): Promise<void> {
+    for (const task of this.#schedules) await task.stop()
+    await this.#watch?.close()
+    await this.#nudges?.[Symbol.asyncDispose]()
+    await this.#queue.stop(graceMs)
+    await this.#turn
+    this.#catalog.close()
+  }
+
+  /** Hands back at once what is in hand. */
+  abort(): void {
+    this.#queue.abort()
+  }
+
+  async #analyse(row: CrashRow, signal: AbortSignal): Promise<void> {
+    const { id, day } = row
+    const name = `dump ${id} (${row.comm}, pid ${row.pid} on ${row.host})`
+    try {
+      // Another machine may have been faster.
+      if (syncDump(this.#store, this.#catalog, { id, day })?.analysis !== 'pending') return
+      this.#options.onStatus?.(`Analysing ${name}`)
+      const outcome = await analyseDump(
+        { id, day },
+        { store: this.#store, config: this.#config, signal, program: this.#options.program },
+      )
+      const after = syncDump(this.#store, this.#catalog, { id, day })
+      if (outcome.state === 'done')
+        this.#log.info(
+          `Analysed ${name} in ${(outcome.ms / 1000).toFixed(1)} s: ${after?.cause ?? 'no cause'}`,
+        )
+      else if (outcome.state === 'failed') this.#log.warning(`Could not analyse ${name}: ${outcome.reason}`)
+      else this.#log.info(`Handed back ${name}: the daemon stops`)
+    } catch (error) {
+      if (this.#isGone({ id, day })) return
+      this.#log.warning(`Could not analyse ${name} now, trying again later: ${reasonOf(error)}`)
+      this.#mend(error)
+      throw error
+    }
+  }
+
+  /** A dump that was deleted meanwhile is nothing to complain of. */
+  #isGone({ id, day }: DumpRef): boolean {
+    try {
+      if (this.#store.ids(day).includes(id)) return false
+      this.#catalog.remove(id)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #onNudge(id: string): void {
+    try {
+      const days = [...this.#store.days()].slice(0, newestDays)
+      const day = days.find(candidate => this.#store.ids(candidate).includes(id))
+      if (day === undefined) this.#look()
+      else this.#onDump({ id, day }, true)
+    } catch (error) {
+      this.#log.warning(`Could not look for dump ${id}, leaving it to the next scan: ${reasonOf(error)}`)
+    }
+  }
+
+  #onDump(ref: DumpRef, asked = false): void {
+    try {
+      const row = syncDump(this.#store, this.#catalog, ref)
+      if (row) this.#log.debug(`Dump ${ref.id} arrived: ${row.comm}, pid ${row.pid}, ${row.signalName}`)
+      if (asked) this.#queue.prefer(ref.id)
+      else this.#queue.pump()
+    } catch (error) {
+      this.#log.warning(`Could not list dump ${ref.id}, leaving it to the next scan: ${reasonOf(error)}`)
+      this.#mend(error)
+    }
+  }
+
+  /** At most one look waits at a time. */
+  #look(): void {
+    if (this.#looking) return
+    this.#looking = true
+    void this.scan({ days: newestDays }).finally(() => {
+      this.#looking = false
+    })
+  }
+
+  async #startWatch(): Promise<void> {
+    await this.#watch?.close()
+    const { archive, scan } = this.#config
+    const events = {
+      onDump: (ref: DumpRef) => this.#onDump(ref),
+      onLook: () => this.#look(),
+      onProblem: (sentence: string) => this.#log.warning(sentence),
+    }
+    const network = networkFileSystem(archive)
+    if (network) this.#log.info(`${archive} lies on ${network}: polling it every ${scan.poll} s`)
+    this.#watch = network ? pollArchive(scan.poll, events) : watchArchive(archive, scan.poll, events)
+  }
+
+  #startSchedules(): void {
+    for (const task of this.#schedules) void task.stop()
+    const quiet = { noOverlap: true, suppressMissedWarning: true }
+    this.#schedules = [
+      schedule(this.#config.scan.cron, () => this.scan(), quiet),
+      schedule(this.#config.retention.cron, () => this.gc(), quiet),
+    ]
+  }
+
+  #inTurn(what: string, work: () => Promise<void>): Promise<void> {
+    const run = this.#turn.then(work).catch(error => {
+      this.#log.error(`${what} failed, the next one is tried as scheduled: ${reasonOf(error)}`)
+      this.#mend(error)
+    })
+    this.#turn = run
+    return run
+  }
+
+  /** A catalog that turns out damaged is begun anew, from the archive. */
+  #mend(error: unknown): void {
+    if (!isDamage(error)) return
+    try {
+      this.#catalog.close()
+      this.#log.warning(`The catalog is damaged: kept it as ${putAside(this.#config)}, building a new one`)
+      this.#catalog = openOwnCatalog(this.#config, this.#log)
+      void this.scan()
+    } catch (next) {
+      this.#log.error(`Could not begin a new catalog: ${reasonOf(next)}`)
+    }
+  }
+}
+
+function checkSchedules(config: Config): Config {
+  for (const cron of [config.scan.cron, config.retention.cron])
+    if (!validate(cron)) throw new ConfigError(`${JSON.stringify(cron)} is not a cron expression`)
+  return config
+}
