@@ -9,6 +9,7 @@ export class Cell {
   whole = 0
   frames = 0
   equalFrames = 0
+  moved = 0
   /** What dlv gets, where it was asked. */
   readonly dlv = { goroutines: 0, whole: 0, frames: 0, equalFrames: 0 }
   slowest = { program: '', ms: 0 }
@@ -21,6 +22,7 @@ export class Cell {
     this.whole += comparison.whole
     this.frames += comparison.frames
     this.equalFrames += comparison.equalFrames
+    this.moved += comparison.moved
     if (ms > this.slowest.ms) this.slowest = { program, ms }
     const clean = comparison.misses.length === 0
     if (clean) this.clean++
@@ -71,7 +73,15 @@ export class Table {
     }
     const total = new Cell()
     for (const { cell } of all) {
-      for (const key of ['programs', 'clean', 'goroutines', 'whole', 'frames', 'equalFrames'] as const)
+      for (const key of [
+        'programs',
+        'clean',
+        'goroutines',
+        'whole',
+        'frames',
+        'equalFrames',
+        'moved',
+      ] as const)
         total[key] += cell[key]
       for (const key of ['goroutines', 'whole', 'frames', 'equalFrames'] as const)
         total.dlv[key] += cell.dlv[key]
@@ -99,6 +109,7 @@ function line(cell: Cell): string {
     part('programs', cell.clean, cell.programs),
     part('goroutines', cell.whole, cell.goroutines),
     part('frames', cell.equalFrames, cell.frames),
+    ...(cell.moved > 0 ? [`${cell.moved} moved on`] : []),
     ...(cell.dlv.goroutines > 0 ? [dlvLine(cell.dlv)] : []),
   ].join('  ')
 }

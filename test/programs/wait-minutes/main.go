@@ -1,5 +1,5 @@
-// Waits of more than a minute, which the runtime counts from the garbage collection that first saw them; one is locked
-// to its thread.
+// Waits of more than a minute, which the runtime counts from the garbage collection before the one that first saw them;
+// one is locked to its thread.
 package main
 
 import (
@@ -17,6 +17,7 @@ func main() {
 	}()
 	go time.Sleep(time.Hour)
 	outside.Settle()
+	runtime.GC()
 	runtime.GC()
 	time.Sleep(66 * time.Second)
 	outside.Kill("SIGQUIT")
