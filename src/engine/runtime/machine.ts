@@ -69,6 +69,12 @@ export function findMachines(
   return machines
 }
 
+/** Whether the links between the machines lead from one to the next, and to none at the oldest. */
+export function linksHold(machines: ReadonlyMap<number, Machine>): boolean {
+  for (const { alllink } of machines.values()) if (alllink !== 0 && !machines.has(alllink)) return false
+  return true
+}
+
 /** A machine is one whose g0 names it. */
 function tryMachine(context: UnwindContext, layout: RuntimeLayout, addr: number): Machine | undefined {
   const { memory } = context

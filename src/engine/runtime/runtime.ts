@@ -22,7 +22,7 @@ import { type GoVersion, parseGoVersion } from './go-version.ts'
 import { GOffsets, Goroutine, GStatus } from './goroutine.ts'
 import { readLabels } from './labels.ts'
 import { newestMinor, oldestMinor, RuntimeLayout } from './layouts/layout.ts'
-import { findMachines, type Machine, type StackBounds, threadG } from './machine.ts'
+import { findMachines, linksHold, type Machine, type StackBounds, threadG } from './machine.ts'
 import { type StateContext, stateText, waitedFor, waitReasonText } from './state-text.ts'
 import { type GoThread, readThreadContexts, type StackKind, threadStacks, within } from './thread.ts'
 import { type Traceback, Tracebacker, type TracebackLimits } from './traceback.ts'
@@ -112,6 +112,14 @@ export class Runtime {
     const threadGs = image.core.threads.map(thread => threadG(this.context, layout, thread))
     this.#allgs = allgs ?? this.#goroutinesOfThreads(threadGs)
     this.machines = findMachines(this.context, layout, this.#machineRoots(threadGs))
+    if (!linksHold(this.machines)) {
+      const earlier = new RuntimeLayout(layout.minor, 'earlier')
+      const machines = findMachines(this.context, earlier, this.#machineRoots(threadGs))
+      if (linksHold(machines)) {
+        this.layout = earlier
+        this.machines = machines
+      }
+    }
     this.threads = this.#matchThreads(threadGs)
     const ps = findAllp(image.memory, layout, modules)
     this.gomaxprocs = ps.length
@@ -241,8 +249,9 @@ export class Runtime {
   #startOf(g: Goroutine): { start: StackPosition; skip?: (frame: PhysicalFrame) => boolean } {
     const machine = this.machines.get(g.m)
     if (g.status === GStatus.syscall) return { start: { ...g.syscall, lr: 0, trap: false, isSyscall: true } }
-    if (machine && machine.vdso.sp !== 0 && machine.curg === g.addr)
-      return { start: { ...machine.vdso, lr: 0, trap: false, isSyscall: false } }
+    const vdso = machine?.curg === g.addr ? machine.vdso : undefined
+    if (vdso && within(vdso.sp, g.stack) && this.symtab.findFunc(vdso.pc))
+      return { start: { ...vdso, lr: 0, trap: false, isSyscall: false } }
     if (g.status === GStatus.running && machine?.curg === g.addr) {
       const context = this.#threadOfMachine.get(machine.addr)?.contexts.at(-1)
       if (context && within(context.position.sp, g.stack) && this.symtab.findFunc(context.position.pc))

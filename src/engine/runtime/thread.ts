@@ -19,6 +19,8 @@ export interface ThreadContext {
   readonly stack: StackKind
   /** What the handler above was told. */
   readonly siginfo?: Siginfo
+  /** Address of the `ucontext_t` in which the kernel saved the registers. */
+  readonly ucontext?: number
 }
 
 export interface GoThread {
@@ -79,6 +81,7 @@ function interruptedBy(
   return {
     position: { pc, sp, lr, trap: true, isSyscall: false },
     stack: kindOf(sp, pc),
+    ucontext,
     ...(siginfo && siginfo.signo > 0 && siginfo.signo <= 64 ? { siginfo } : {}),
   }
 }

@@ -60,9 +60,11 @@ export const go1_22: StructTable = {
     ncgo: 304,
     alllink: 328,
     lockedg: 344,
-    vdsoSP: 1096,
-    vdsoPC: 1104,
+    vdsoSP: 1120,
+    vdsoPC: 1128,
   },
+  /** As `m` was before a patch release put fields in. */
+  mEarlier: { vdsoSP: 1096, vdsoPC: 1104 },
   p: {
     id: 0,
     status: 4,

@@ -36,9 +36,11 @@ export class RuntimeLayout {
   readonly minor: number
   readonly #table: StructTable
 
-  constructor(minor: number) {
+  /** The layout of the version's latest patch release, or of its earlier ones. */
+  constructor(minor: number, release: 'latest' | 'earlier' = 'latest') {
     this.minor = Math.min(newestMinor, Math.max(oldestMinor, minor))
-    this.#table = tables[this.minor - oldestMinor]!
+    const table = tables[this.minor - oldestMinor]!
+    this.#table = release === 'earlier' ? { ...table, m: { ...table.m, ...table.mEarlier } } : table
   }
 
   /** The offset of `struct.field`, undefined where this version does not have it. */
