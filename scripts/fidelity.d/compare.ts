@@ -59,7 +59,7 @@ export function compare(traceback: Traceback, report: Report): Comparison {
 }
 
 function movedOn(theirs: OracleGoroutine, mine: Goroutine | undefined): boolean {
-  return theirs.state.startsWith('runnable') && !mine?.state.startsWith('runnable')
+  return theirs.state.startsWith('runnable') && mine !== undefined && !mine.state.startsWith('runnable')
 }
 
 function compareGoroutine(theirs: OracleGoroutine, mine: Goroutine, counts: Comparison): string[] {
