@@ -10,7 +10,7 @@ import { printable } from './render/escape.ts'
 import { Exit, exitOf } from './render/exit.ts'
 import { ReaderGone } from './render/output.ts'
 import { verbs } from './verbs.ts'
-import { version } from './version.ts'
+import { toolVersion } from '../base/version.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -43,7 +43,7 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
     .help('help')
     .alias('h', 'help')
     .describe('help', 'show this help')
-    .version(version)
+    .version(toolVersion)
     .describe('version', 'show the version')
     .group(['help', 'version'], 'Everywhere')
     .strict()

@@ -6,8 +6,8 @@ import { parseSignal } from './signals.ts'
 import { parseWhen } from './when.ts'
 
 export interface GlobalArgs {
-  config?: string
-  archive?: string
+  config?: string | undefined
+  archive?: string | undefined
   debug?: boolean
   noPager?: boolean
 }

@@ -1,15 +1,6 @@
 /** Points in time as people type them. */
 import { UsageError } from '../base/errors.ts'
-
-const unit: Record<string, number> = {
-  s: 1e3,
-  sec: 1e3,
-  m: 60e3,
-  min: 60e3,
-  h: 3600e3,
-  d: 86400e3,
-  w: 604800e3,
-}
+import { parseDuration } from '../config/index.ts'
 
 /**
  * Milliseconds since the epoch of: a duration before now (`90s`, `1h30m`, `3d`, `2 w`), `now`, `today`, `yesterday`,
@@ -27,11 +18,13 @@ export function parseWhen(text: string, option = '--since', now = Date.now()): n
 }
 
 function duration(text: string, now: number): number | undefined {
-  if (!/^(?:\d+(?:\.\d+)?\s*(?:sec|min|[smhdw])\s*)+(?:ago)?$/.test(text)) return undefined
-  let ms = 0
-  for (const [, n, name] of text.matchAll(/(\d+(?:\.\d+)?)\s*(sec|min|[smhdw])/g))
-    ms += Number(n) * unit[name!]!
-  return now - ms
+  // A bare number could be meant as seconds, an hour or a year.
+  if (!/[a-z]/i.test(text) || /^\d{4}-/.test(text)) return undefined
+  try {
+    return now - parseDuration(text.replace(/\s*ago$/, '')) * 1000
+  } catch {
+    return undefined
+  }
 }
 
 function word(text: string, now: number): number | undefined {

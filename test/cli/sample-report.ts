@@ -126,7 +126,7 @@ export function sampleReport(): Report {
       ],
     },
     goroutineCount: 53,
-    goroutines: [guilty],
+    goroutines: [structuredClone(guilty)],
     goroutinesOmitted: 52,
     groups: [
       group(

@@ -44,7 +44,7 @@ const place = (frame: { file: string; line: number } | undefined): string =>
   frame === undefined ? '' : shortPlace(frame.file, frame.line).split('/').at(-1)!
 
 /** `cache.(*Cache).Get`: without the directories of the import path; the place beside it tells the rest. */
-const shortName = (symbol: string): string => {
+export const shortName = (symbol: string): string => {
   const bracket = symbol.indexOf('[')
   return symbol.slice(symbol.lastIndexOf('/', bracket < 0 ? undefined : bracket) + 1)
 }

@@ -3,6 +3,7 @@
  * much is printed, and a reader that went away (`| head`) ends the program quietly.
  */
 import { writeSync } from 'node:fs'
+import { printable } from './escape.ts'
 
 /** Nobody reads on: not an error of ours. `main.ts` ends quietly with it. */
 export class ReaderGone extends Error {
@@ -42,3 +43,9 @@ export function writeLines(fd: number, lines: Iterable<string>): void {
   }
   if (text !== '') writeAll(fd, Buffer.from(text))
 }
+
+/** A reporter for work that tells what it does line by line. */
+export const sayTo =
+  (fd: 1 | 2) =>
+  (line: string): void =>
+    writeLines(fd, line.split('\n').map(printable))

@@ -94,6 +94,8 @@ function* sourceBlock(lines: readonly SourceLine[], width: number, paint: Palett
 /** `cache/cache.go:41`: the last two parts of the path, enough to know the file by. */
 export function shortPlace(file: string, line: number): string {
   if (file === '' || file === '?') return '?'
+  // C code is named by its file alone.
+  if (line === 0) return file.split('/').at(-1)!
   return `${file.split('/').slice(-2).join('/')}:${line}`
 }
 

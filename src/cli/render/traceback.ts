@@ -38,7 +38,9 @@ function* frames(list: readonly Frame[], options: TracebackOptions): Generator<s
     if (frame.hidden && !options.system) continue
     yield `${frame.function}(${frame.args})`
     const offset = frame.offset === undefined ? '' : ` +0x${frame.offset.toString(16)}`
-    yield `\t${frame.file === '' ? '?' : frame.file}:${frame.line}${offset}${addresses(frame, options)}`
+    // C code is named by its file alone.
+    const place = frame.line === 0 ? frame.file || '?' : `${frame.file || '?'}:${frame.line}`
+    yield `\t${place}${offset}${addresses(frame, options)}`
   }
 }
 

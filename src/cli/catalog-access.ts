@@ -1,0 +1,107 @@
+/**
+ * Which catalog a reader gets. The machine's own, which the daemon keeps; brought up to date here where the daemon is
+ * behind or absent and we may write it. Whoever may not, or looks at another machine's archive, gets a catalog of
+ * their own below XDG_CACHE_HOME (XDG Base Directory Specification), and one in memory where even that fails.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import { type Catalog, openCatalog } from '../catalog/index.ts'
+import type { Config } from '../config/index.ts'
+import { startProgress } from './render/progress.ts'
+
+export const catalogPath = (config: Config): string => join(config.state, 'catalog.db')
+
+/** Whose catalog it is to be. */
+export interface CatalogPlace {
+  readonly config: Config
+  readonly store: ArchiveStore
+  /** The archive is not the one that the machine's catalog belongs to. */
+  readonly foreign: boolean
+}
+
+export async function openForReading({ config, store, foreign }: CatalogPlace): Promise<Catalog> {
+  if (foreign) return openOwn(config, store)
+  let reader: Catalog | undefined
+  try {
+    reader = openCatalog(catalogPath(config), { readonly: true })
+    if (isCurrent(store, reader)) return reader
+  } catch {
+    // None yet, or one that only its writer can mend.
+  }
+  try {
+    const writer = openCatalog(catalogPath(config))
+    reader?.close()
+    // The newest days are what somebody waits for; with nothing there, everything is new.
+    await sync(store, writer, reader ? { days: recentDays } : {})
+    return writer
+  } catch {
+    // Slightly old rows are better than a catalog built from nothing for each call.
+    return reader ?? openOwn(config, store)
+  }
+}
+
+/** To be kept in line with a change to the archive; undefined where we may not, and the daemon will. */
+export function openForWriting({ config, foreign }: CatalogPlace): Catalog | undefined {
+  try {
+    return openCatalog(foreign ? ownPath(config) : catalogPath(config))
+  } catch {
+    return undefined
+  }
+}
+
+/** After a change to the archive: the rows of these dumps. */
+export async function refreshRows(place: CatalogPlace, dumps: readonly DumpRef[]): Promise<void> {
+  const { syncDump } = await import('../daemon/index.ts')
+  const catalog = openForWriting(place)
+  if (!catalog) return
+  try {
+    for (const dump of dumps) if (!syncDump(place.store, catalog, dump)) catalog.remove(dump.id)
+  } finally {
+    catalog.close()
+  }
+}
+
+const recentDays = 2
+/** So many dumps of a day are looked up one by one; a busier day has a daemon. */
+const mostLookups = 2000
+
+/** Whether the catalog knows the dumps of the newest days: what a daemon that runs has seen to. */
+function isCurrent(store: ArchiveStore, catalog: Catalog): boolean {
+  let days = 0
+  for (const day of store.days()) {
+    if (days++ === recentDays) break
+    const ids = store.ids(day)
+    if (ids.length <= mostLookups && ids.some(id => catalog.get(id) === undefined)) return false
+  }
+  return true
+}
+
+async function openOwn(config: Config, store: ArchiveStore): Promise<Catalog> {
+  const catalog = openOwnFile(config)
+  await sync(store, catalog, {})
+  return catalog
+}
+
+function openOwnFile(config: Config): Catalog {
+  try {
+    return openCatalog(ownPath(config))
+  } catch {
+    return openCatalog(':memory:')
+  }
+}
+
+function ownPath(config: Config): string {
+  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gocore-sink')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const name = createHash('sha256').update(realpathSync(config.archive)).digest('hex').slice(0, 16)
+  return join(folder, `${name}.db`)
+}
+
+async function sync(store: ArchiveStore, catalog: Catalog, options: { days?: number }): Promise<void> {
+  const { syncCatalog } = await import('../daemon/index.ts')
+  using progress = startProgress('reading the archive', { format: n => `${n} days` })
+  await syncCatalog(store, catalog, { ...options, onProgress: (done, of) => progress.update(done, of) })
+}

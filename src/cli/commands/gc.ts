@@ -1,0 +1,66 @@
+/** `gc`: retention now. */
+import { define } from '../define.ts'
+import { type GlobalArgs, type JsonArgs, jsonOption } from '../options.ts'
+import { fromDump } from '../render/escape.ts'
+import { Exit } from '../render/exit.ts'
+import { jsonDocument } from '../render/json.ts'
+import { sayTo, writeLines } from '../render/output.ts'
+import { startProgress } from '../render/progress.ts'
+import { lookOf, palette } from '../render/style.ts'
+import { table } from '../render/table.ts'
+import { count } from '../render/text.ts'
+import { formatSize } from '../render/units.ts'
+import { entry } from '../verbs.ts'
+
+export const { command, describe } = entry('gc')
+
+export const builder = define({
+  options: {
+    'dry-run': { type: 'boolean', alias: 'n', describe: 'print what would be removed, and why, and remove nothing' },
+    ...jsonOption,
+  },
+  examples: [['gocore-sink gc --dry-run', 'what would go, and by which rule']],
+})
+
+interface Args extends GlobalArgs, JsonArgs {
+  dryRun?: boolean
+}
+
+export async function handler(argv: Args): Promise<void> {
+  const { openSite } = await import('../site.ts')
+  const { openForWriting } = await import('../catalog-access.ts')
+  const { runGc } = await import('../../daemon/index.ts')
+  using site = openSite(argv)
+  const { config, store } = site
+  using progress = startProgress('reading the archive', { format: n => `${n} dumps` })
+  const dryRun = argv.dryRun === true
+  const catalog = dryRun ? undefined : openForWriting(site)
+  const result = await runGc({
+    store,
+    catalog,
+    policy: config.retention,
+    dryRun,
+    onProgress: (done, of) => progress.update(done, of),
+  })
+  catalog?.close()
+  const { actions, freed, kept, pinned } = result
+  if (argv.json) return writeLines(1, jsonDocument({ schema: 'gocore-gc', version: 1, dryRun, freed, kept, pinned }, 'actions', actions))
+  const look = lookOf(process.stdout)
+  const paint = palette(look)
+  writeLines(
+    1,
+    table(
+      fromDump(actions),
+      [
+        { title: dryRun ? 'WOULD REMOVE' : 'REMOVED', cell: action => action.kind },
+        { title: 'NAME', cell: action => action.name, shrink: 2, least: 12, style: () => paint.name },
+        { title: 'SIZE', cell: action => formatSize(action.bytes), align: 'right' },
+        { title: 'WHY', cell: action => (action.failed ? `FAILED: ${action.failed}` : action.reason), shrink: 1, least: 20 },
+      ],
+      look,
+    ),
+  )
+  const done = actions.length === 0 ? 'Nothing is due' : `${dryRun ? 'Would free' : 'Freed'} ${formatSize(freed)}`
+  sayTo(1)(`${done}; ${count(kept, 'dump')} kept, ${pinned} of them pinned.`)
+  if (actions.some(action => action.failed)) process.exitCode = Exit.failure
+}

@@ -1,0 +1,57 @@
+/** `show`: why a program died, for a person. */
+import { define } from '../define.ts'
+import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { fromDump } from '../render/escape.ts'
+import { writeLines } from '../render/output.ts'
+import { page } from '../render/pager.ts'
+import { show } from '../render/show.ts'
+import { lookOf } from '../render/style.ts'
+import { sourceFinder } from '../source-lines.ts'
+import { entry } from '../verbs.ts'
+
+export const { command, describe } = entry('show')
+
+export const builder = define({
+  positionals: { dump: dumpPositional },
+  options: {
+    ...exeOption,
+    source: {
+      type: 'string',
+      value: 'DIR',
+      several: true,
+      describe: 'look for source files below this directory too',
+      complete: 'directory',
+    },
+    all: {
+      type: 'boolean',
+      alias: 'a',
+      describe: "all frames and all stacks, those of the runtime's own goroutines too",
+    },
+    fresh: { type: 'boolean', describe: 'analyse the core again instead of reading the stored report' },
+    ...jsonOption,
+  },
+  examples: [
+    ['gocore-sink show', 'the latest crash'],
+    ['gocore-sink show 7f3k', 'the dump whose id begins so'],
+    ['gocore-sink show ./core.zst --exe ./server', 'a core file that was never in the archive'],
+  ],
+})
+
+interface Args extends TargetArgs, JsonArgs {
+  source?: string[]
+  all?: boolean
+  fresh?: boolean
+}
+
+export async function handler(argv: Args): Promise<void> {
+  const { openTarget } = await import('../target.ts')
+  using target = await openTarget(argv)
+  const report = await target.report({ fresh: argv.fresh === true })
+  if (argv.json) {
+    const { reportJson } = await import('../report-json.ts')
+    return writeLines(1, reportJson(target, report))
+  }
+  const crash = { ...fromDump({ manifest: target.manifest, report }), target: target.label }
+  const options = { source: sourceFinder(argv.source ?? []), all: argv.all === true }
+  await page(show(crash, lookOf(process.stdout), options), { pager: !argv.noPager })
+}

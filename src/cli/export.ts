@@ -1,0 +1,135 @@
+/** Writing what the archive holds to ordinary files: the raw core, the executable, a bundle of everything. */
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { NotFoundError, reasonOf, SystemError } from '../base/errors.ts'
+import type { ByteSource } from '../engine/bytes/byte-source.ts'
+import { openCoreFile, openFile } from '../source/index.ts'
+import { writeAll } from './render/output.ts'
+import { startProgress } from './render/progress.ts'
+import { formatSize } from './render/units.ts'
+import type { Target } from './target.ts'
+
+export interface ExportOptions {
+  readonly output: string | undefined
+  readonly force: boolean
+}
+
+/** The core as the kernel wrote it. Answers what was done, for standard error; nothing when it went to a pipe. */
+export async function exportCore(target: Target, options: ExportOptions): Promise<string | undefined> {
+  if (target.corePath === undefined) throw new NotFoundError(`${target.label} has no core to export.`)
+  using core = openCoreFile(target.corePath)
+  for (const warning of core.warnings) process.stderr.write(`gocore-sink: ${warning}\n`)
+  return writeOut(core, `core.${shortName(target)}`, options)
+}
+
+/** The executable as it was stored beside the dump. */
+export async function exportBinary(target: Target, options: ExportOptions): Promise<string | undefined> {
+  const path = await target.executablePath()
+  if (path === undefined)
+    throw new NotFoundError(`The executable of ${target.label} is neither in the archive nor on this machine.`)
+  using binary = openFile(path)
+  return writeOut(binary, `binary.${shortName(target)}`, { ...options, mode: 0o700 })
+}
+
+/** Manifest, report, core, executable and libraries in a tar file, with the names that they have in the archive. */
+export async function exportBundle(target: Target, options: ExportOptions): Promise<string | undefined> {
+  if (target.id === undefined)
+    throw new NotFoundError('Only a dump of the archive can be bundled; import the core file first.')
+  const { writeBundle } = await import('./bundle.ts')
+  return withOutput(`gocore-${target.id}.tar`, { ...options, mode: 0o600 }, async fd => {
+    using progress = startProgress(`bundling ${target.label}`)
+    return writeBundle(target, bytes => writeAll(fd, bytes), progress)
+  })
+}
+
+/** The short id that people type; for a file, just that it is one. */
+const shortName = (target: Target): string => target.id?.slice(0, 6) ?? 'raw'
+
+interface OutputOptions extends ExportOptions {
+  readonly mode?: number
+}
+
+function writeOut(source: ByteSource, name: string, options: OutputOptions): Promise<string | undefined> {
+  return withOutput(name, options, async fd => {
+    using progress = startProgress(`writing ${options.output ?? name}`)
+    copy(source, fd, (done, total) => progress.update(done, total))
+    return source.size
+  })
+}
+
+async function withOutput(
+  name: string,
+  { output, force, mode = 0o600 }: OutputOptions,
+  write: (fd: number) => Promise<number>,
+): Promise<string | undefined> {
+  if (output === '-') {
+    if (process.stdout.isTTY) throw new SystemError('Refused to write binary data to a terminal; -o FILE names a file.')
+    await write(1)
+    return undefined
+  }
+  const isDirectory = output !== undefined && statSync(output, { throwIfNoEntry: false })?.isDirectory()
+  const path = output === undefined ? name : isDirectory ? join(output, name) : output
+  const existed = existsSync(path)
+  const fd = openOutput(path, force, mode)
+  try {
+    const size = await write(fd)
+    return `Wrote ${path}, ${formatSize(size)}.`
+  } catch (error) {
+    if (!existed && fstatSync(fd).isFile()) unlinkSync(path)
+    const { code } = error as NodeJS.ErrnoException
+    if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw error
+    throw new SystemError(`Could not write ${path}: ${reasonOf(error)}; nothing was left behind.`, { cause: error })
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openOutput(path: string, force: boolean, mode: number): number {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = constants
+  try {
+    return openSync(path, O_WRONLY | O_CREAT | (force ? O_TRUNC : O_EXCL), mode)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // Devices and FIFOs exist before they are written; nothing of theirs is replaced.
+    if (code === 'EEXIST' && !statSync(path).isFile()) return openSync(path, O_WRONLY)
+    if (code === 'EEXIST') throw new SystemError(`${path} exists already; --force replaces it.`)
+    throw new SystemError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+const piece = 1024 * 1024
+const page = 4096
+const zeros = Buffer.alloc(page)
+
+/** Copies a source; into a regular file, pages of zeros become holes. */
+export function copy(source: ByteSource, fd: number, onProgress: (done: number, total: number) => void): void {
+  const sparse = fstatSync(fd).isFile() && fd !== 1
+  for (let at = 0; at < source.size; ) {
+    const bytes = source.read(at, Math.min(piece, source.size - at))
+    if (bytes.length === 0) throw new SystemError(`${source.name} ends at byte ${at} of ${source.size}.`)
+    if (sparse) writeSparse(fd, bytes, at)
+    else writeAll(fd, bytes)
+    at += bytes.length
+    onProgress(at, source.size)
+  }
+  // A hole at the end needs the length said.
+  if (sparse) ftruncateSync(fd, source.size)
+}
+
+function writeSparse(fd: number, bytes: Uint8Array, offset: number): void {
+  let from = -1
+  for (let at = 0; at < bytes.length; at += page) {
+    const part = bytes.subarray(at, at + page)
+    const empty = Buffer.compare(part, part.length === page ? zeros : zeros.subarray(0, part.length)) === 0
+    if (!empty && from < 0) from = at
+    if (empty && from >= 0) {
+      writeAt(fd, bytes.subarray(from, at), offset + from)
+      from = -1
+    }
+  }
+  if (from >= 0) writeAt(fd, bytes.subarray(from), offset + from)
+}
+
+function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, offset + done)
+}

@@ -1,0 +1,52 @@
+/** Dumps by what people type: any unique beginning of an id, or nothing for the latest. */
+import type { DumpEntry } from '../archive/store.ts'
+import { NotFoundError, UsageError } from '../base/errors.ts'
+import type { Site } from './site.ts'
+
+/** Whether a text can be (the beginning of) an id: lower-case base32. */
+export const looksLikeId = (text: string): boolean => /^[a-z2-7]{1,12}$/.test(text)
+
+/** Throws NotFoundError for none, UsageError for several. */
+export async function findDump(site: Site, prefix: string | undefined): Promise<DumpEntry> {
+  if (prefix === undefined) return latest(site)
+  const found = await dumpsByPrefix(site, prefix)
+  if (found.length === 0)
+    throw new NotFoundError(
+      `There is no dump ${JSON.stringify(prefix)} in ${site.config.archive}; gocore-sink ls lists what there is.`,
+    )
+  if (found.length > 1) {
+    const some = found.slice(0, 4).map(dump => dump.id)
+    throw new UsageError(
+      `${JSON.stringify(prefix)} is the beginning of ${found.length} ids (${some.join(', ')}${found.length > 4 ? ', …' : ''}); give more of it.`,
+    )
+  }
+  return found[0]!
+}
+
+/** All dumps whose id begins so: by the catalog where it knows any, else by looking through the archive. */
+export async function dumpsByPrefix(site: Site, prefix: string): Promise<DumpEntry[]> {
+  if (!looksLikeId(prefix)) return []
+  const rows = (await site.catalog()).byPrefix(prefix, 20)
+  const known = rows.flatMap(({ id, day }) => read(site, { id, day }))
+  return known.length > 0 ? known : site.store.find(prefix)
+}
+
+async function latest(site: Site): Promise<DumpEntry> {
+  const row = (await site.catalog()).latest()
+  const dump = row && read(site, row)[0]
+  if (!dump)
+    throw new NotFoundError(
+      `No crashes are recorded in ${site.config.archive} yet; gocore-sink doctor says whether they can arrive.`,
+    )
+  return dump
+}
+
+/** Nothing for a dump that was removed since the catalog saw it. */
+function read(site: Site, { id, day }: { id: string; day: string }): DumpEntry[] {
+  try {
+    return [{ id, day, manifest: site.store.readManifest({ id, day }) }]
+  } catch (error) {
+    if (error instanceof NotFoundError) return []
+    throw error
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * What an inspecting verb looks at: a dump of the archive, or any core file. Reports that are stored are used as they
+ * are; the core is opened when a question goes beyond them.
+ */
+import { existsSync } from 'node:fs'
+import type { DumpEntry } from '../archive/store.ts'
+import { NotFoundError } from '../base/errors.ts'
+import type { Manifest } from '../archive/manifest.ts'
+import type { Goroutine, Report, Thread } from '../engine/report/report.ts'
+import { archiveFiles } from './archive-files.ts'
+import { dumpsByPrefix, findDump, looksLikeId } from './find-dump.ts'
+import type { TargetArgs } from './options.ts'
+import { coreState } from './render/core-state.ts'
+import type { Session } from './session.ts'
+import { openSite, type Site } from './site.ts'
+
+/** A report without its long lists. */
+export type Summary = Omit<Report, 'goroutines' | 'groups' | 'threads'>
+
+export interface Target extends Disposable {
+  /** What to type to name it again: an id, or a path. */
+  readonly label: string
+  readonly id?: string
+  readonly manifest?: Manifest
+  /** The core's file, packed or not; undefined where none was kept. */
+  readonly corePath?: string
+  /** The executable's file: the one that was named, the stored one, or the path on this machine. */
+  executablePath(): Promise<string | undefined>
+  /** Everything that the archive holds of a dump, with its names there. */
+  files(): { name: string; path: string }[]
+  /** The whole explanation; undefined where the dump has no core. `fresh`: made anew. */
+  report(options?: { fresh?: boolean }): Promise<Report | undefined>
+  summary(): Promise<Summary>
+  /** All goroutines, one by one, in the runtime's order. */
+  goroutines(): Promise<Iterable<Goroutine>>
+  goroutine(id: number): Promise<Goroutine | undefined>
+  /** The goroutine that crashed, where one did. */
+  guilty(): Promise<Goroutine | undefined>
+  threads(): Promise<readonly Thread[]>
+}
+
+/** Opens what `[dump]` names: a path is a file; a bare word a dump, and where there is none such, a file. */
+export async function openTarget(args: TargetArgs): Promise<Target> {
+  const site = openSite(args)
+  const { dump } = args
+  if (dump === undefined) return dumpTarget(site, await findDump(site, undefined), args)
+  if (!looksLikeId(dump)) return fileTarget(site, dump, args)
+  const isFile = existsSync(dump)
+  // A core file that lies here is often called just `core`, which an id may begin with, too.
+  const found = isFile ? await dumpsByPrefix(site, dump).catch(() => []) : [await findDump(site, dump)]
+  return found.length === 1 ? dumpTarget(site, found[0]!, args) : fileTarget(site, dump, args)
+}
+
+function fileTarget(site: Site, path: string, args: TargetArgs): Target {
+  if (!existsSync(path))
+    throw new NotFoundError(
+      `There is no file ${path}, and an id has only the letters a to z and the digits 2 to 7.`,
+    )
+  return makeTarget({ label: path, path, site, exe: args.exe })
+}
+
+function dumpTarget(site: Site, dump: DumpEntry, args: TargetArgs): Target {
+  const path = site.store.corePath(dump)
+  return makeTarget({ label: dump.id, path, site, exe: args.exe, dump })
+}
+
+interface Parts {
+  readonly label: string
+  /** Of the core; undefined where none was kept. */
+  readonly path: string | undefined
+  readonly site: Site
+  readonly exe: string | undefined
+  readonly dump?: DumpEntry
+}
+
+function makeTarget({ label, path, site, exe, dump }: Parts): Target {
+  const manifest = dump?.manifest
+  let stored: Report | undefined | 'unread' = 'unread'
+  let session: Promise<Session> | undefined
+
+  /** The stored report; not for somebody who names an executable, and none where it can't be read. */
+  const readStored = async (): Promise<Report | undefined> => {
+    if (stored !== 'unread') return stored
+    stored = undefined
+    const text = dump && exe === undefined ? site.store.readReport(dump) : undefined
+    if (text === undefined) return undefined
+    const { parseReport } = await import('../daemon/index.ts')
+    try {
+      stored = parseReport(text, 'report.json')
+    } catch {
+      // Of another version, or damaged: the core is the truth.
+    }
+    return stored
+  }
+  const open = (): Promise<Session> => {
+    if (path === undefined)
+      throw new NotFoundError(
+        `Dump ${label} has no core to look into: ${manifest ? coreState(manifest.core) : 'it is gone'}.`,
+      )
+    session ??= import('./session.ts').then(({ openSession }) => openSession({ path, label, site, exe, manifest }))
+    return session
+  }
+  const whole = async (): Promise<Report | undefined> => {
+    const report = await readStored()
+    return report?.goroutinesOmitted === 0 ? report : undefined
+  }
+
+  return {
+    label,
+    ...(dump ? { id: dump.id, manifest: dump.manifest } : {}),
+    ...(path === undefined ? {} : { corePath: path }),
+    async executablePath() {
+      if (exe !== undefined) return exe
+      const stored = manifest?.executable
+      const kept = stored?.key === undefined ? undefined : site.store.binaryPath(stored.key)
+      const here = stored?.path ?? (await open()).executablePath
+      return kept ?? (here !== undefined && existsSync(here) ? here : undefined)
+    },
+    files: () => (dump ? archiveFiles(site.store, dump) : []),
+    async report(options) {
+      const report = options?.fresh ? undefined : await readStored()
+      if (report || path === undefined) return report
+      return (await open()).report()
+    },
+    async summary() {
+      return (await readStored()) ?? (await open()).summary()
+    },
+    async goroutines() {
+      return (await whole())?.goroutines ?? (await open()).goroutines()
+    },
+    async goroutine(id) {
+      const listed = (await readStored())?.goroutines.find(goroutine => goroutine.id === id)
+      return listed ?? ((await whole()) ? undefined : (await open()).goroutine(id))
+    },
+    async guilty() {
+      const report = await readStored()
+      if (!report) return (await open()).guilty()
+      return report.death.goroutine === undefined ? undefined : this.goroutine(report.death.goroutine)
+    },
+    async threads() {
+      return (await readStored())?.threads ?? (await open()).threads()
+    },
+    [Symbol.dispose]() {
+      session?.then(
+        s => s[Symbol.dispose](),
+        () => {},
+      )
+      site[Symbol.dispose]()
+    },
+  }
+}

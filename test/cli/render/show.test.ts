@@ -1,0 +1,79 @@
+import { describe, it } from 'node:test'
+import { fromDump } from '../../../src/cli/render/escape.ts'
+import { show } from '../../../src/cli/render/show.ts'
+import { threadTraceback, traceback } from '../../../src/cli/render/traceback.ts'
+import { assertGolden } from '../../support/golden.ts'
+import { now, sampleManifest, sampleReport } from '../sample-report.ts'
+
+process.env.TZ = 'UTC'
+const noSource = { lines: () => undefined, noneFound: true }
+const text = (lines: Iterable<string>): string => `${[...lines].join('\n')}\n`
+const crash = (): { report: ReturnType<typeof sampleReport>; manifest: ReturnType<typeof sampleManifest>; target: string } => ({
+  report: sampleReport(),
+  manifest: sampleManifest(),
+  target: '7f3k2mabcdef',
+})
+
+describe('show()', () => {
+  for (const width of [80, 160, Number.POSITIVE_INFINITY])
+    it(`fits ${width} columns`, () =>
+      assertGolden(
+        `cli/show-${width}.txt`,
+        text(show(crash(), { width, color: false, now }, { source: noSource, all: false })),
+      ))
+
+  it('colours', () =>
+    assertGolden(
+      'cli/show-color.txt',
+      text(show(crash(), { width: 100, color: true, now }, { source: noSource, all: true })),
+    ))
+
+  it('explains a dump without a core by its manifest', () => {
+    const { manifest } = crash()
+    const core = { state: 'none' as const, reason: 'rlimit' as const, detail: 'RLIMIT_CORE was 0', raw_size: 0, stored_size: 0 }
+    assertGolden(
+      'cli/show-no-core.txt',
+      text(show({ manifest: { ...manifest, core }, target: manifest.id }, { width: 100, color: false, now }, { source: noSource, all: false })),
+    )
+  })
+
+  it('explains a crash outside Go by its thread', () => {
+    const report = sampleReport()
+    const { go: _, ...rest } = report
+    const c = {
+      ...rest,
+      program: { ...report.program, language: 'c' as const },
+      death: { kind: 'signal' as const, message: 'SIGSEGV: segmentation violation', verdict: 'Read of address 0x0.', signal: 11, signalName: 'SIGSEGV', signalCodeName: 'SEGV_MAPERR', address: '0x0', thread: 4125, panics: [] },
+      goroutines: [],
+      groups: [],
+      goroutineCount: 0,
+    }
+    assertGolden(
+      'cli/show-c.txt',
+      text(show({ report: c, target: './core' }, { width: 100, color: false, now }, { source: noSource, all: false })),
+    )
+  })
+
+  it('prints nothing of a hostile dump raw', () => {
+    const { report, manifest } = crash()
+    const evil = '\x1b[2J\x1b]0;owned\x07\nforged line\u202e'
+    report.death.message = `panic: ${evil}`
+    report.goroutines[0]!.frames[2]!.function = `main.${evil}`
+    report.goroutines[0]!.labels = { [evil]: evil }
+    manifest.process.comm = evil
+    manifest.process.cmdline = ['x', evil]
+    manifest.host.name = evil
+    assertGolden(
+      'cli/show-hostile.txt',
+      text(show({ ...fromDump({ report, manifest }), target: manifest.id }, { width: 100, color: false, now }, { source: noSource, all: false })),
+    )
+  })
+})
+
+describe('traceback()', () => {
+  const guilty = sampleReport().goroutines[0]!
+  it("has the runtime's own format", () => assertGolden('cli/traceback.txt', text(traceback(guilty))))
+  it('adds what the runtime adds at GOTRACEBACK=system', () =>
+    assertGolden('cli/traceback-system.txt', text(traceback(guilty, { system: true, addresses: true }))))
+  it('prints threads alike', () => assertGolden('cli/traceback-thread.txt', text(threadTraceback(sampleReport().threads[0]!))))
+})
