@@ -2,7 +2,7 @@
  * The call frame tables of one loaded file: which FDE covers an address. `.eh_frame_hdr` has a sorted table for a binary
  * search (LSB 5.0 core 10.6.2); without it the section is read once from its start and indexed.
  */
-import { FormatError } from '../../base/errors.ts'
+import { FormatError, MemoryFault } from '../../base/errors.ts'
 import { Pe } from './constants.ts'
 import { type Fde, type FrameFlavour, type FrameSource, readEntry } from './frame-entry.ts'
 
@@ -86,7 +86,7 @@ function guarded<T>(action: () => T): T | undefined {
   try {
     return action()
   } catch (error) {
-    if (error instanceof FormatError) return undefined
+    if (error instanceof FormatError || error instanceof MemoryFault) return undefined
     throw error
   }
 }

@@ -108,6 +108,8 @@ export interface Death {
   message: string
   /** One sentence for a person that adds what the message leaves out. */
   verdict: string
+  /** The lines with which the runtime's own report begins, before the first goroutine; absent where it has none. */
+  lines?: string[]
   /** The original signal's number; for a panic under GOTRACEBACK=crash that the runtime raised it is SIGABRT. */
   signal?: number
   signalName?: string

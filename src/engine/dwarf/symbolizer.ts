@@ -1,0 +1,72 @@
+/** Names of C functions by address, from the symbol tables of the files that were mapped; raw, as the linker knew them. */
+import type { LoadedFile, ProcessImage } from '../core/process-image.ts'
+import type { ElfSymbol } from '../elf/symbol.ts'
+
+export interface SymbolAt {
+  readonly file: LoadedFile
+  /** Absent where the file's symbols do not cover the address. */
+  readonly name?: string
+  /** Address of the symbol in the process. */
+  readonly start?: number
+}
+
+const sttFunc = 2
+const sttGnuIfunc = 10
+const sttNotype = 0
+
+export class Symbolizer {
+  readonly #files: readonly LoadedFile[]
+  readonly #sorted = new Map<LoadedFile, readonly ElfSymbol[]>()
+
+  constructor(image: ProcessImage) {
+    this.#files = [...(image.executable ? [image.executable] : []), ...image.libraries]
+  }
+
+  /** Undefined where no known file lies at `pc`. */
+  at(pc: number): SymbolAt | undefined {
+    const file = this.#files.find(({ start, end }) => pc >= start && pc < end)
+    if (!file) return undefined
+    const symbol = cover(this.#symbols(file), pc - file.bias)
+    return symbol ? { file, name: symbol.name, start: symbol.value + file.bias } : { file }
+  }
+
+  #symbols(file: LoadedFile): readonly ElfSymbol[] {
+    let sorted = this.#sorted.get(file)
+    if (!sorted) {
+      sorted = file.elf
+        .symbols()
+        .filter(({ type, name, value }) => isCode(type) && name !== '' && value !== 0 && name[0] !== '$')
+        .sort((a, b) => a.value - b.value || rank(b) - rank(a))
+      this.#sorted.set(file, sorted)
+    }
+    return sorted
+  }
+}
+
+function isCode(type: number): boolean {
+  return type === sttFunc || type === sttGnuIfunc || type === sttNotype
+}
+
+/** Of several names for one place: functions before labels, then names that are not the library's inner ones. */
+function rank({ type, name }: ElfSymbol): number {
+  return (type === sttNotype ? 0 : 4) + (name.startsWith('_') ? 0 : 2) - name.length / 1000
+}
+
+/** The nearest symbol at or below `addr` whose size reaches it; one without a size reaches to the next. */
+function cover(symbols: readonly ElfSymbol[], addr: number): ElfSymbol | undefined {
+  let [low, high] = [0, symbols.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (symbols[middle]!.value <= addr) low = middle + 1
+    else high = middle
+  }
+  let best: ElfSymbol | undefined
+  // Symbols nest now and then (aliases of different sizes), so look a few further down.
+  for (let i = low - 1; i >= 0 && i >= low - 8; i--) {
+    const symbol = symbols[i]!
+    if (best && symbol.value !== best.value) break
+    const reaches = symbol.size === 0 ? best === undefined : addr < symbol.value + symbol.size
+    if (reaches && (!best || rank(symbol) > rank(best))) best = symbol
+  }
+  return best ?? undefined
+}

@@ -1,0 +1,52 @@
+/**
+ * The signature: one key for crashes that are the same, on any host and in any build of the same source.
+ *
+ * Its text is the kind of death, the message with all that varies taken out (numbers, addresses, what is in quotes),
+ * and the three innermost functions that are the program's own: no line numbers, no offsets, no arguments, no inlining
+ * (an inlined function counts like any other). `runtime.` and `internal/runtime/` functions are passed over, as are
+ * wrappers and `panic`; in C code the functions' names, or the library's name where there is none. Signals from outside
+ * and snapshots say nothing of where the program was, so their text has no functions.
+ */
+import type { Death, Frame } from './report.ts'
+
+const frameCount = 3
+const maxMessage = 120
+
+export function signatureOf(death: Death, frames: readonly Frame[]): { key: string; text: string } {
+  const parts = [death.kind, normalise(death.message)]
+  if (death.kind !== 'killed' && death.kind !== 'alive') parts.push(...userFunctions(frames))
+  const text = parts.filter(part => part !== '').join(' | ')
+  return { key: fnv1a64(text), text }
+}
+
+/** `index out of range [5] with length 3` → `index out of range [N] with length N`. */
+function normalise(message: string): string {
+  return message
+    .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')
+    .replace(/0x[0-9a-fA-F]+/g, 'N')
+    .replace(/[+-]?\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?/g, 'N')
+    .slice(0, maxMessage)
+}
+
+function userFunctions(frames: readonly Frame[]): string[] {
+  const names: string[] = []
+  for (const frame of frames) {
+    if (frame.hidden || isRuntime(frame.function)) continue
+    names.push(frame.function === '??' ? (frame.file.split('/').at(-1) ?? '??') : frame.function)
+    if (names.length === frameCount) break
+  }
+  return names
+}
+
+/** Functions in which a program dies, but which are not why. */
+export function isRuntime(name: string): boolean {
+  return name === 'panic' || name.startsWith('runtime.') || name.startsWith('internal/runtime/')
+}
+
+/** FNV-1a, 64 bits: stable for ever, and nothing depends on its being hard to invert. */
+function fnv1a64(text: string): string {
+  let hash = 0xcbf29ce484222325n
+  for (const byte of new TextEncoder().encode(text))
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+  return hash.toString(16).padStart(16, '0')
+}

@@ -1,0 +1,194 @@
+/**
+ * How a Go program died. The signal that made the core is mostly not the cause: under GOTRACEBACK=crash the runtime
+ * kills itself with SIGABRT when it is done with printing, and before that it may have passed a SIGQUIT from thread to
+ * thread (signal_unix.go sighandler; golang/go#63277: up to Go 1.22 the thread that dies last is not the one that was
+ * hit). So the machine that entered startpanic_m is looked for, and on its stacks the way in which it came there.
+ */
+import { MemoryFault } from '../../base/errors.ts'
+import type { Siginfo } from '../core/siginfo.ts'
+import { TypeReader } from '../value/rtype.ts'
+import { readString } from '../value/value.ts'
+import { signalText } from './death-signals.ts'
+import { type DeathStack, readDeathStack } from './death-stack.ts'
+import type { Goroutine } from './goroutine.ts'
+import { type Panic, readPanics } from './panic-chain.ts'
+import {
+  type BacklogPlace,
+  backlogPlaceFromCode,
+  backlogPlaceFromText,
+  fatalMessage,
+  readBacklog,
+} from './print-backlog.ts'
+import type { Runtime } from './runtime.ts'
+import type { GoThread } from './thread.ts'
+
+export interface GoDeath {
+  readonly kind: 'panic' | 'fatal' | 'signal' | 'unknown'
+  /** The first line as the runtime prints it. */
+  readonly message: string
+  /** The lines with which the runtime's own report begins, as far as the core tells them. */
+  readonly lines: readonly string[]
+  readonly thread: GoThread | undefined
+  readonly goroutine: Goroutine | undefined
+  readonly stack: DeathStack
+  /** Oldest first; also those that are still being deferred for in a process that died of something else. */
+  readonly panics: readonly Panic[]
+  /** The signal that began it: for panics and throws the fault behind them, if one is. */
+  readonly signal?: Siginfo
+  /** Where the signal arrived. */
+  readonly pc?: number
+  readonly printed?: string
+}
+
+const maxThrowText = 4096
+
+export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
+  const thread = guiltyThread(runtime)
+  const stack = readDeathStack(runtime, thread)
+  const goroutine = guiltyGoroutine(runtime, thread)
+  const printed = printBacklog(runtime)
+  const panics = goroutine ? panicsOf(runtime, types, goroutine) : []
+  const common = { thread, goroutine, stack, panics, ...(printed === undefined ? {} : { printed }) }
+  const fault = goroutine && readFault(goroutine)
+
+  if (stack.dying === 'panic') {
+    const lines = panics.flatMap(({ line }) => (line === undefined ? [] : line.split('\n')))
+    if (fault) lines.push(fault.line)
+    const message = lines[0] ?? 'panic: (unreadable)'
+    return { ...common, kind: 'panic', message, lines, ...(stack.sigpanic && fault ? fault.facts : {}) }
+  }
+  if (stack.dying === 'fatal') {
+    const text = thrownText(runtime, stack)
+    const fromBacklog = printed === undefined ? undefined : fatalMessage(printed)
+    const lines =
+      (fromBacklog ?? (text === undefined ? undefined : `fatal error: ${text}`))?.split('\n') ?? []
+    if (fault) lines.push(fault.line)
+    const message = lines[0] ?? 'fatal error: (unreadable)'
+    return { ...common, kind: 'fatal', message, lines, ...(stack.sigpanic && fault ? fault.facts : {}) }
+  }
+  const context = thread?.contexts.findLast(({ siginfo }) => siginfo !== undefined)
+  const signal = context?.siginfo ?? runtime.image.core.siginfo
+  if (!signal || signal.signo === 0) return { ...common, kind: 'unknown', message: '', lines: [] }
+  const line = signalText(signal.signo)
+  return {
+    ...common,
+    kind: 'signal',
+    message: line,
+    lines: [line],
+    signal,
+    ...(context ? { pc: context.position.pc } : {}),
+  }
+}
+
+/**
+ * The thread whose machine began to die; where several did, the one that made the core if it is among them. Without
+ * one, the thread that made the core.
+ */
+function guiltyThread({ threads }: Runtime): GoThread | undefined {
+  const dying = threads.filter(({ machine }) => machine !== undefined && machine.dying > 0)
+  return (
+    dying.find(({ thread }) => thread.crashed) ?? dying[0] ?? threads.find(({ thread }) => thread.crashed)
+  )
+}
+
+function guiltyGoroutine(runtime: Runtime, thread: GoThread | undefined): Goroutine | undefined {
+  const curg = thread?.machine?.curg ?? 0
+  if (curg === 0) return undefined
+  const g = runtime.goroutineAt(curg)
+  try {
+    return g.id > 0 ? g : undefined
+  } catch (error) {
+    if (error instanceof MemoryFault) return undefined
+    throw error
+  }
+}
+
+/** The panics of any goroutine, oldest first. */
+export function panicsOf(runtime: Runtime, types: TypeReader, g: Goroutine): readonly Panic[] {
+  const { layout, context } = runtime
+  try {
+    const fields = {
+      arg: layout.at('_panic.arg'),
+      link: layout.at('_panic.link'),
+      recovered: layout.at('_panic.recovered'),
+      goexit: layout.at('_panic.goexit'),
+      repanicked: layout.find('_panic.repanicked'),
+    }
+    return readPanics(types, g.field('_panic') ?? 0, fields, context.goMinor).panics
+  } catch (error) {
+    if (error instanceof MemoryFault) return []
+    throw error
+  }
+}
+
+/** What sighandler left in g before it let the goroutine panic; dopanic_m prints it as `[signal …]`. */
+function readFault(g: Goroutine): { line: string; facts: { signal: Siginfo; pc: number } } | undefined {
+  try {
+    const signo = (g.field('sig') ?? 0) % 2 ** 32
+    if (signo === 0 || !Number.isFinite(signo)) return undefined
+    const [code, addr, pc] = [g.field('sigcode0') ?? 0, g.field('sigcode1') ?? 0, g.field('sigpc') ?? 0]
+    const hex = (value: number): string => `0x${value.toString(16)}`
+    return {
+      line: `[signal ${signalText(signo)} code=${hex(code)} addr=${hex(addr)} pc=${hex(pc)}]`,
+      facts: { signal: { signo, errno: 0, code, addr: Number.isFinite(addr) ? BigInt(addr) : 0n }, pc },
+    }
+  } catch (error) {
+    if (error instanceof MemoryFault) return undefined
+    throw error
+  }
+}
+
+/** The argument of `runtime.throw(s string)` as its frame spilled it: pointer and length above the return address. */
+function thrownText(runtime: Runtime, { thrower }: DeathStack): string | undefined {
+  if (!thrower) return undefined
+  const argp = thrower.fp + runtime.image.arch.minFrameSize
+  try {
+    const { text, length } = readString(runtime.memory, argp, maxThrowText)
+    return length > 0 && length <= maxThrowText ? text : undefined
+  } catch (error) {
+    if (error instanceof MemoryFault) return undefined
+    throw error
+  }
+}
+
+/** By symbol, by code, by content: see print-backlog.ts. */
+function printBacklog(runtime: Runtime): string | undefined {
+  const { memory, image, modules } = runtime
+  const module = modules[0]
+  if (!module) return undefined
+  const noptrbss = { start: module.noptrbss, end: module.enoptrbss }
+  const place =
+    placeBySymbol(runtime) ?? placeByCode(runtime, noptrbss) ?? backlogPlaceFromText(image.memory, noptrbss)
+  return place && readBacklog(memory, place)
+}
+
+function placeBySymbol({ image: { executable } }: Runtime): BacklogPlace | undefined {
+  if (!executable) return undefined
+  try {
+    const symbols = executable.elf.symbols()
+    const ring = symbols.find(({ name }) => name === 'runtime.printBacklog')
+    const index = symbols.find(({ name }) => name === 'runtime.printBacklogIndex')
+    if (!ring) return undefined
+    const at = (value: number): number => value + executable.bias
+    return index ? { ring: at(ring.value), index: at(index.value) } : { ring: at(ring.value) }
+  } catch {
+    // A damaged symbol table is as good as none.
+    return undefined
+  }
+}
+
+function placeByCode(
+  { symtab, memory, image }: Runtime,
+  noptrbss: { start: number; end: number },
+): BacklogPlace | undefined {
+  if (image.arch.name !== 'amd64') return undefined
+  const func = symtab.findByName('runtime.recordForPanic')
+  const code =
+    func && func.end - func.entry < 1 << 16 ? memory.tryRead(func.entry, func.end - func.entry) : undefined
+  return func && code ? backlogPlaceFromCode(code, func.entry, noptrbss, memory) : undefined
+}
+
+/** The reader of the program's type descriptors. */
+export function openTypes(runtime: Runtime): TypeReader {
+  return new TypeReader(runtime.memory, runtime.modules, { goMinor: runtime.context.goMinor })
+}
