@@ -42,7 +42,16 @@ export function defaultConfig(): Config {
     storageDeadline: 30,
     rlimitZero: 'record',
     environ: [
-      ...['GOTRACEBACK', 'GOMAXPROCS', 'GOGC', 'GOMEMLIMIT', 'GODEBUG', 'GORACE', 'GOCOVERDIR'],
+      ...[
+        'GOTRACEBACK',
+        'GOMAXPROCS',
+        'GOGC',
+        'GOMEMLIMIT',
+        'GODEBUG',
+        'GORACE',
+        'GOCOVERDIR',
+        'GOCORE_SINK_RUN',
+      ],
       ...['PATH', 'HOME', 'PWD', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'LANG', 'LC_*', 'TZ', 'TMPDIR'],
       ...['HOSTNAME', 'INVOCATION_ID', 'LISTEN_FDS', 'NOTIFY_SOCKET'],
       ...['POD_NAME', 'POD_NAMESPACE', 'POD_IP', 'NODE_NAME', 'KUBERNETES_SERVICE_HOST'],

@@ -3,6 +3,7 @@
  * explained. Standard streams are the program's own, signals go through, and we end as it did.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { constants } from 'node:os'
 import type { ArchiveStore } from '../archive/store.ts'
 import { NotFoundError, reasonOf, SystemError } from '../base/errors.ts'
@@ -10,7 +11,7 @@ import { withCoreLimit } from './crash-program.ts'
 import { linesAbout, markKernelLog } from './kernel-log.ts'
 import { describePattern, readCorePattern } from './pattern.ts'
 import type { Say } from './step.ts'
-import { awaitDump } from './watch.ts'
+import { awaitDump, awaitDumpInHand } from './watch.ts'
 
 export interface RunOptions {
   /** The archive that the handler of this machine writes. */
@@ -40,6 +41,9 @@ const dumping: ReadonlySet<string> = new Set([
   ],
 ])
 
+/** By it the dumps of the program and of what it starts are known; the configuration's Environ lets it through. */
+const runVariable = 'GOCORE_SINK_RUN'
+
 /** What a supervisor or another terminal may send us, and means for the program. */
 const forwarded = [
   'SIGTERM',
@@ -58,16 +62,21 @@ export async function runProgram(options: RunOptions, say: Say): Promise<RunOutc
   if (warning !== undefined) say(`${warning}; a crash of ${options.command[0]} will not be recorded`)
   const since = new Date()
   const mark = markKernelLog()
+  const token = randomBytes(8).toString('hex')
   const child = spawn('/bin/sh', ['-c', withCoreLimit, 'sh', ...options.command], {
     stdio: 'inherit',
-    env: programEnvironment(),
+    env: programEnvironment(token),
   })
   const outcome = await endOf(child)
-  if ('code' in outcome || !dumping.has(outcome.signal) || warning !== undefined) return outcome
+  if (warning !== undefined || ('code' in outcome && outcome.code === 0)) return outcome
+  const wanted = { pid: child.pid!, since, variable: runVariable, token }
+  const timeout = options.timeoutMs ?? 60_000
+  const died = 'signal' in outcome && dumping.has(outcome.signal)
   try {
-    const dump = await awaitDump(options.store, { pid: child.pid!, since }, options.timeoutMs ?? 60_000)
+    // One that merely failed may have had a child that crashed: `go run` ends with 1 then.
+    const dump = await (died ? awaitDump : awaitDumpInHand)(options.store, wanted, timeout)
     if (dump !== undefined) await options.show(dump.id)
-    else say(noDump(options, child.pid!, linesAbout(mark, child.pid!)))
+    else if (died) say(noDump(options, child.pid!, linesAbout(mark, child.pid!)))
   } catch (error) {
     // The program's end is what counts, whatever becomes of the explanation.
     say(`Could not explain the crash: ${reasonOf(error)}`)
@@ -76,9 +85,9 @@ export async function runProgram(options: RunOptions, say: Say): Promise<RunOutc
 }
 
 /** GOTRACEBACK as it is needed, the rest as it was; what the launcher set for us is not the program's. */
-function programEnvironment(): NodeJS.ProcessEnv {
-  const { GOCORE_SINK_CONFIG: _config, NODE_COMPILE_CACHE: _cache, ...rest } = process.env
-  return { ...rest, GOTRACEBACK: 'crash' }
+function programEnvironment(token: string): NodeJS.ProcessEnv {
+  const { GOCORE_SINK_CONFIG: _config, ...rest } = process.env
+  return { ...rest, GOTRACEBACK: 'crash', [runVariable]: token }
 }
 
 function whyNothingArrives(): string | undefined {
