@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
+import { writeAnalysisRecord } from '../../src/daemon/analysis-record.ts'
+import { reindex, syncCatalog } from '../../src/daemon/sync.ts'
+import { addDump, report, testArchive } from './archive.ts'
+
+const idsOf = (catalog: Catalog): string[] => catalog.list({}).map(({ id }) => id)
+
+describe('syncCatalog()', () => {
+  it('lists what is new, forgets what is gone, and does nothing twice', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const one = addDump(archive.store, { time: new Date('2026-11-20T10:00:00Z') })
+    const two = addDump(archive.store, { time: new Date('2026-11-22T10:00:00Z') })
+    assert.deepEqual(await syncCatalog(archive.store, catalog), {
+      added: 2,
+      changed: 0,
+      removed: 0,
+      broken: [],
+    })
+    assert.deepEqual(idsOf(catalog), [two.id, one.id])
+    assert.deepEqual(await syncCatalog(archive.store, catalog), {
+      added: 0,
+      changed: 0,
+      removed: 0,
+      broken: [],
+    })
+    archive.store.remove(one)
+    assert.deepEqual(await syncCatalog(archive.store, catalog), {
+      added: 0,
+      changed: 0,
+      removed: 1,
+      broken: [],
+    })
+    assert.deepEqual(idsOf(catalog), [two.id])
+  })
+
+  it('sees reports and pins that another process wrote', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const ref = addDump(archive.store)
+    await syncCatalog(archive.store, catalog)
+    assert.equal(catalog.get(ref.id)!.analysis, 'pending')
+    archive.store.writeReport(ref, JSON.stringify(report()))
+    archive.store.pin(ref, { time: new Date().toISOString() })
+    assert.equal((await syncCatalog(archive.store, catalog)).changed, 1)
+    assert.equal(catalog.get(ref.id)!.analysis, 'done')
+    assert.equal(catalog.get(ref.id)!.pinned, true)
+    assert.equal(catalog.search('cache.put', {}).length, 1)
+    archive.store.unpin(ref)
+    await syncCatalog(archive.store, catalog)
+    assert.equal(catalog.get(ref.id)!.pinned, false)
+  })
+
+  it('leaves a dump alone whose manifest is not written yet, and names one that is damaged', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const unfinished = addDump(archive.store)
+    rmSync(archive.store.layout.file(unfinished, 'manifest.json'))
+    const damaged = addDump(archive.store)
+    writeFileSync(archive.store.layout.file(damaged, 'manifest.json'), '{"schema":')
+    const result = await syncCatalog(archive.store, catalog)
+    assert.deepEqual([result.added, result.broken.map(({ ref }) => ref.id)], [0, [damaged.id]])
+    assert.match(result.broken[0]!.reason, /not JSON/)
+    assert.deepEqual(idsOf(catalog), [])
+  })
+
+  it('days: only the newest', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    addDump(archive.store, { time: new Date('2026-11-20T10:00:00Z') })
+    const two = addDump(archive.store, { time: new Date('2026-11-22T10:00:00Z') })
+    await syncCatalog(archive.store, catalog, { days: 1 })
+    assert.deepEqual(idsOf(catalog), [two.id])
+  })
+
+  it('failed: a newer program gets another try', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const ref = addDump(archive.store)
+    await syncCatalog(archive.store, catalog)
+    catalog.put({ ...catalog.get(ref.id)!, analysis: 'failed', analysisError: 'by an old one' })
+    const record = { schema: 'gocore-analysis', version: 1, state: 'failed', tool: '0.0.1' } as const
+    writeAnalysisRecord(archive.store, ref, { ...record, host: 'x', started: 'y', attempts: 1 })
+    await syncCatalog(archive.store, catalog)
+    assert.equal(catalog.get(ref.id)!.analysis, 'failed')
+    await syncCatalog(archive.store, catalog, { failed: true })
+    assert.equal(catalog.get(ref.id)!.analysis, 'pending')
+  })
+})
+
+describe('reindex()', () => {
+  it('gives the same rows as following the archive did', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const followed = openCatalog(':memory:')
+    const times = [0, 1, 2, 3, 4, 5].map(days => new Date(Date.UTC(2026, 10, 20 + days, 10)))
+    const refs = times.map((time, index) => addDump(store, { time, ...(index === 3 ? { core: null } : {}) }))
+    await syncCatalog(store, followed)
+    store.writeReport(refs[0]!, JSON.stringify(report()))
+    store.writeReport(refs[1]!, 'not a report')
+    store.pin(refs[2]!, { time: 'now' })
+    const record = { schema: 'gocore-analysis', version: 1, state: 'failed', tool: '0.1.0' } as const
+    writeAnalysisRecord(store, refs[4]!, { ...record, host: 'x', started: 'y', attempts: 1, reason: 'no' })
+    await syncCatalog(store, followed)
+    store.remove(refs[5]!)
+    await syncCatalog(store, followed)
+
+    const anew = openCatalog(':memory:')
+    await reindex(store, anew)
+    assert.deepEqual(anew.list({}), followed.list({}))
+    assert.deepEqual(anew.top({}), followed.top({}))
+    assert.deepEqual(anew.search('panic', {}), followed.search('panic', {}))
+    assert.equal(anew.list({}).length, 5)
+  })
+
+  it('cures a catalog that holds nonsense', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const ref = addDump(archive.store)
+    await syncCatalog(archive.store, catalog)
+    const good = catalog.list({})
+    catalog.put({ ...good[0]!, comm: 'wrong', cause: 'wrong', pinned: true })
+    catalog.put({ ...good[0]!, id: 'zzzzzzzzzzzz', day: '2020/01/01' })
+    await reindex(archive.store, catalog)
+    assert.deepEqual(catalog.list({}), good)
+    writeFileSync(archive.store.layout.file(ref, 'manifest.json'), 'damage')
+    const { removed, broken } = await reindex(archive.store, catalog)
+    assert.deepEqual([removed, broken.length], [1, 1])
+  })
+})

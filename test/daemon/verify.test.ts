@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
+import { syncCatalog } from '../../src/daemon/sync.ts'
+import { isFinding, type VerifyOptions, verify } from '../../src/daemon/verify.ts'
+import { addDump, report, testArchive } from './archive.ts'
+
+const findings = (options: VerifyOptions): string[] =>
+  [...verify(options)].filter(isFinding).map(({ severity, where, what }) => `${severity} ${where}: ${what}`)
+
+const core = randomBytes(200_000)
+
+describe('verify()', () => {
+  it('finds nothing in a sound archive, and reads all of it', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog = openCatalog(':memory:')
+    const ref = addDump(store, { core })
+    addDump(store, { core: null })
+    store.writeReport(ref, JSON.stringify(report()))
+    store.pin(ref, { time: 'now' })
+    await syncCatalog(store, catalog)
+    assert.deepEqual(findings({ store, catalog }), [])
+    const progress = [...verify({ store })].filter(step => !isFinding(step))
+    assert.ok(progress.every(step => 'of' in step && step.of === core.length && step.done <= step.of))
+  })
+
+  it('names a damaged block, and a cut file', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [flipped, cut] = [addDump(store, { core }), addDump(store, { core })]
+    const path = store.corePath(flipped)!
+    const bytes = readFileSync(path)
+    bytes[90_000]! ^= 1
+    writeFileSync(path, bytes)
+    writeFileSync(store.corePath(cut)!, bytes.subarray(0, 70_000))
+    const found = findings({ store })
+    assert.ok(
+      found.some(
+        text => text.startsWith(`problem ${flipped.id}: its core is damaged`) && /checksum/.test(text),
+      ),
+    )
+    assert.ok(
+      found.some(text =>
+        text.startsWith(`problem ${cut.id}: its core has 70000 bytes where the manifest says`),
+      ),
+    )
+    assert.equal(
+      findings({ store, only: [cut] }).every(text => text.includes(cut.id)),
+      true,
+    )
+  })
+
+  it('names what is gone, unreadable or nobody’s', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [gone, bad, reported, cut] = [addDump(store), addDump(store), addDump(store), addDump(store)]
+    const executable = { key: `${'ab'.repeat(20)}`, path: '/srv/api' }
+    const binless = addDump(store, { manifest: { executable } })
+    rmSync(store.corePath(gone)!)
+    writeFileSync(store.layout.file(bad, 'manifest.json'), '{}')
+    writeFileSync(store.layout.file(reported, 'report.json'), '{}')
+    rmSync(store.layout.file(cut, 'manifest.json'))
+    mkdirSync(join(store.root, 'tmp'), { recursive: true })
+    writeFileSync(join(store.root, 'tmp', 'half'), 'xx')
+    mkdirSync(join(store.root, 'pins'), { recursive: true })
+    writeFileSync(join(store.root, 'pins', 'aaaaaaaaaaaa.json'), '{}')
+    const found = findings({ store })
+    const expected = [
+      `problem ${gone.id}: its core (complete) is gone`,
+      `problem ${bad.id}: its manifest can't be read: `,
+      `problem ${reported.id}: its report can't be read and wants another analysis: `,
+      `problem ${binless.id}: /srv/api was stored as binaries/${executable.key}, which is gone`,
+      `note ${join('dumps', cut.day, cut.id)}: a dump without a manifest`,
+      'note tmp/half: a write that never ended, 2 bytes',
+      'note aaaaaaaaaaaa: it is pinned, and there is no such dump',
+    ]
+    for (const text of expected)
+      assert.ok(
+        found.some(line => line.startsWith(text)),
+        `${text}\nin\n${found.join('\n')}`,
+      )
+    assert.equal(found.length, expected.length)
+  })
+
+  it('compares the catalog with the archive', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog: Catalog = openCatalog(':memory:')
+    const [one] = [addDump(store), addDump(store)]
+    await syncCatalog(store, catalog)
+    addDump(store)
+    const row = catalog.get(one.id)!
+    catalog.put({ ...row, comm: 'wrong' })
+    catalog.put({ ...row, id: 'zzzzzzzzzzzz' })
+    assert.deepEqual(findings({ store, catalog }), [
+      'note catalog: it does not know 1 of 3 dumps yet',
+      'note catalog: it differs from the archive in 1 rows; gocore-sink reindex cures that',
+      'note catalog: it lists 1 dumps that the archive does not have',
+    ])
+  })
+})
