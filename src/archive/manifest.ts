@@ -81,7 +81,7 @@ export interface StoredCore {
   detail?: string
   /** `core.lz4`; absent for `none`. */
   file?: string
-  /** Bytes received of the kernel. */
+  /** Bytes of content in the file: what `lz4 -d` gives. */
   raw_size: number
   /** Bytes of the file. */
   stored_size: number

@@ -52,6 +52,20 @@ export class IndexWriter {
     this.#contentSize += length
   }
 
+  /** Forgets the blocks that begin at `offset` of the file or behind it; answers where the first of them began. */
+  rewind(offset: number): number | undefined {
+    let first: number | undefined
+    while (this.#count > 0) {
+      const at = (this.#count - 1) * entrySize
+      const begins = Number(this.#entries.readBigUInt64LE(at))
+      if (begins < offset) break
+      first = begins
+      this.#count--
+      this.#contentSize -= this.#entries.readUInt32LE(at + 12)
+    }
+    return first
+  }
+
   /** The whole skippable frame, to be written at `fileOffset`. */
   finish(fileOffset: number): Buffer {
     const entries = this.#entries.subarray(0, this.#count * entrySize)

@@ -1,0 +1,138 @@
+/**
+ * One dump on its way into the archive:
+ *
+ *     dumps/…/ID/pending.json   what is known, before the first byte of the core
+ *     dumps/…/ID/core.lz4.part  the core while it comes
+ *     core.lz4                  by rename, after fsync
+ *     manifest.json             by rename, last: now the dump exists
+ *
+ * A handler that is killed leaves the first two, from which `recoverOrphans` makes an honest partial dump.
+ */
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, renameSync, statfsSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
+import type { Rights } from './access.ts'
+import { makeDirectories } from './directories.ts'
+import { coreFile, dayOf, manifestFile, newId, partFile, pendingFile } from './layout.ts'
+import { initializeStore, type LocalStore } from './local-store.ts'
+import type { Manifest } from './manifest.ts'
+import type { DumpRef } from './store.ts'
+
+export class DumpWriter {
+  readonly ref: DumpRef
+  readonly directory: string
+  readonly store: LocalStore
+  readonly rights: Rights
+  #fd: number | undefined
+  #size = 0
+  #pending = false
+
+  constructor(store: LocalStore, ref: DumpRef, rights: Rights) {
+    this.store = store
+    this.ref = ref
+    this.rights = rights
+    this.directory = store.layout.dump(ref)
+  }
+
+  /** The descriptor of the core, opened at the first call. */
+  get fd(): number {
+    this.#fd ??= createFile(join(this.directory, partFile), this.rights.file)
+    return this.#fd
+  }
+
+  /** Bytes of the core's file so far. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Appends to the core. */
+  write(bytes: Uint8Array): void {
+    writeAll(this.fd, bytes, this.#size)
+    this.#size += bytes.length
+  }
+
+  /** Cuts the core's file to its first `size` bytes and goes on from there. */
+  truncate(size: number): void {
+    ftruncateSync(this.fd, size)
+    this.#size = size
+  }
+
+  /** Bytes that this file system has left. */
+  free(): number {
+    const { bavail, bsize } = statfsSync(this.directory)
+    return bavail * bsize
+  }
+
+  /** The facts so far, for the case that this process doesn't live to write the manifest. */
+  writePending(manifest: Manifest): void {
+    const fd = createFile(join(this.directory, pendingFile), this.rights.file)
+    this.#pending = true
+    try {
+      writeAll(fd, Buffer.from(`${JSON.stringify(manifest)}\n`))
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /** A second file to write the core to, in the place of the first; `take` puts it there. */
+  createReplacement(): { write(bytes: Uint8Array): void; take(): void; discard(): void } {
+    const path = join(this.directory, `${partFile}.new`)
+    const fd = createFile(path, this.rights.file)
+    let size = 0
+    return {
+      write(bytes) {
+        writeAll(fd, bytes, size)
+        size += bytes.length
+      },
+      take: () => {
+        renameSync(path, join(this.directory, partFile))
+        closeSync(this.fd)
+        this.#fd = fd
+        this.#size = size
+      },
+      discard: () => {
+        closeSync(fd)
+        unlinkSync(path)
+      },
+    }
+  }
+
+  /** Makes the core last and gives it its name; answers its size in the file system. */
+  finishCore(): number {
+    const fd = this.fd
+    const { size } = fstatSync(fd)
+    // On NFS a full disk or an exceeded quota may show only here.
+    fsyncSync(fd)
+    closeSync(fd)
+    this.#fd = undefined
+    renameSync(join(this.directory, partFile), join(this.directory, coreFile))
+    syncDirectory(this.directory)
+    return size
+  }
+
+  /** Gives up the core and its room. */
+  dropCore(): void {
+    if (this.#fd === undefined) return
+    closeSync(this.#fd)
+    this.#fd = undefined
+    unlinkSync(join(this.directory, partFile))
+  }
+
+  /** Writes the manifest: from here on the dump exists. */
+  finish(manifest: Manifest): void {
+    const text = `${JSON.stringify(manifest, null, 2)}\n`
+    writeFileAtomic(join(this.directory, manifestFile), text, this.rights.file)
+    if (!this.#pending) return
+    this.#pending = false
+    unlinkSync(join(this.directory, pendingFile))
+  }
+}
+
+/** Begins a dump of a process with this dump mode (`%d`). Throws where the archive can't be written. */
+export function beginDump(store: LocalStore, time: Date, dumpable: number | undefined): DumpWriter {
+  initializeStore(store)
+  const ref = { id: newId(), day: dayOf(time) }
+  const writer = new DumpWriter(store, ref, store.rights.forDumpable(dumpable))
+  makeDirectories(store.root, writer.directory, store.rights.directory)
+  return writer
+}

@@ -1,0 +1,227 @@
+/**
+ * Turns full blocks into the LZ4 file, in order, with the help of threads where there is enough to do.
+ *
+ * The reader must never wait for long: what it does not read keeps the crashed process. So when the compressing threads
+ * fall behind and the file system is a local one, blocks go to the file uncompressed, which LZ4 frames allow, and are
+ * compressed after the process has been let go (`compact.ts`). And no wait is without end: a thread that has died
+ * leaves its block to be compressed here.
+ */
+import { Worker } from 'node:worker_threads'
+import { blockBound, type Lz4Writer, writeBlock } from '../lz4/index.ts'
+import { BlockRing } from './block-ring.ts'
+import type { CompressOrder } from './compress-thread.ts'
+
+export interface EncoderOptions {
+  /** Compressing threads; 0 for none. */
+  threads: number
+  /** The program to start as a thread. */
+  script: string | URL
+  /** Bytes that may go uncompressed for now. */
+  spareBytes: number
+  slots?: number
+  /** Milliseconds after which a silent thread is given up. */
+  patience?: number
+}
+
+/** A slot, a block that is encoded already, or zeros. */
+type Pending = number | { block: Buffer; length: number } | 'zeros'
+
+/** A Go program's small core is done before a thread would have come up. */
+const blocksBeforeThreads = 6
+
+export class BlockEncoder {
+  readonly #writer: Lz4Writer
+  readonly #ring: BlockRing
+  readonly #options: EncoderOptions
+  readonly #free: number[]
+  /** What is on its way, in order. */
+  readonly #pending: Pending[] = []
+  #workers: Worker[] = []
+  #threaded = false
+  #busyBlocks = 0
+  #spare: number
+  #uncompressed = 0
+  #slowWrites = 0
+
+  constructor(writer: Lz4Writer, options: EncoderOptions) {
+    this.#writer = writer
+    this.#options = options
+    this.#ring = new BlockRing(options.slots ?? 10, writer.blockSize)
+    this.#free = Array.from({ length: this.#ring.slots }, (_, i) => i)
+    this.#spare = options.spareBytes
+  }
+
+  /** Blocks that were left uncompressed for lack of time. */
+  get uncompressed(): number {
+    return this.#uncompressed
+  }
+
+  /** A slot to fill. Waits where all are in use, but never for a thread that doesn't answer. */
+  take(): number {
+    this.#collect()
+    while (this.#free.length === 0) this.#makeRoom()
+    return this.#free.pop()!
+  }
+
+  buffer(slot: number): Buffer {
+    return this.#ring.raw(slot)
+  }
+
+  release(slot: number): void {
+    this.#free.push(slot)
+  }
+
+  /** Takes over a full slot. */
+  submit(slot: number): void {
+    const raw = this.#ring.raw(slot)
+    if (this.#writer.isZero(raw)) {
+      this.#free.push(slot)
+      if (this.#pending.length === 0) this.#writer.addZeros()
+      else this.#pending.push('zeros')
+      return
+    }
+    if (++this.#busyBlocks === blocksBeforeThreads) this.#startThreads()
+    if (!this.#threaded) {
+      this.#writer.add(raw)
+      this.#free.push(slot)
+      return
+    }
+    this.#ring.publish(slot, raw.length)
+    this.#pending.push(slot)
+  }
+
+  /** Takes a block that is encoded already, for its place in the order. */
+  copy(block: Buffer, length: number): void {
+    this.#collect()
+    while (this.#pending.length >= this.#ring.slots) this.#makeRoom()
+    if (this.#pending.length === 0) this.#writer.addEncoded(block, length)
+    else this.#pending.push({ block: Buffer.from(block), length })
+  }
+
+  /** Waits for all blocks and writes the last piece, the end mark and the index. */
+  finish(rest: Buffer): void {
+    this.drain()
+    this.#writer.finish(rest)
+  }
+
+  /** Waits until all that was submitted is written. */
+  drain(): void {
+    while (this.#pending.length > 0) {
+      this.#collect()
+      if (this.#pending.length > 0) this.#makeRoom()
+    }
+  }
+
+  close(): void {
+    this.#ring.stop()
+    for (const worker of this.#workers) worker.unref()
+  }
+
+  #startThreads(): void {
+    if (this.#options.threads === 0) return
+    const order: CompressOrder = {
+      kind: 'gocore-compress',
+      slots: this.#ring.slots,
+      blockSize: this.#ring.blockSize,
+      memory: this.#ring.memory,
+    }
+    try {
+      for (let i = 0; i < this.#options.threads; i++)
+        this.#workers.push(
+          new Worker(this.#options.script, {
+            workerData: order,
+            resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
+          }).on('error', () => {}),
+        )
+      this.#threaded = true
+    } catch {
+      // No threads to be had: everything is compressed here.
+    }
+  }
+
+  /** Writes what is done, in order. */
+  #collect(): void {
+    for (;;) {
+      const next = this.#pending[0]
+      if (next === undefined || (typeof next === 'number' && !this.#ring.isDone(next))) return
+      this.#pending.shift()
+      if (typeof next !== 'number') this.#put(next)
+      else {
+        this.#free.push(next)
+        const block = this.#ring.encoded(next).subarray(0, this.#ring.encodedLength(next))
+        this.#write(block, this.#ring.rawLength(next))
+      }
+    }
+  }
+
+  #put(entry: Exclude<Pending, number>): void {
+    if (entry === 'zeros') this.#writer.addZeros()
+    else this.#writer.addEncoded(entry.block, entry.length)
+  }
+
+  /** A file system that can't take blocks as fast as memory gets them compressed ones only. */
+  #write(block: Buffer, length: number): void {
+    const began = performance.now()
+    this.#writer.addEncoded(block, length)
+    if (block.length > length)
+      this.#slowWrites += performance.now() - began > 4 ? 1 : this.#slowWrites > 0 ? -0.25 : 0
+    if (this.#slowWrites > 8) this.#spare = 0
+  }
+
+  /** Gets the oldest block forward: by leaving it uncompressed, by compressing it here, or by waiting for its thread. */
+  #makeRoom(): void {
+    if (this.#oldest() !== undefined) {
+      if (this.#spare > 0 || this.#ring.readyCount === 0) {
+        const slot = this.#ring.claim()
+        if (slot !== undefined) {
+          const store = this.#spare > 0
+          const raw = this.#ring.raw(slot).subarray(0, this.#ring.rawLength(slot))
+          this.#ring.finish(slot, writeBlock(raw, this.#ring.encoded(slot), store))
+          if (store) {
+            this.#spare -= raw.length
+            this.#uncompressed++
+          }
+          this.#collect()
+          return
+        }
+      }
+      this.#awaitOldest()
+    }
+    this.#collect()
+  }
+
+  #oldest(): number | undefined {
+    return this.#pending.find(entry => typeof entry === 'number')
+  }
+
+  #awaitOldest(): void {
+    const slot = this.#oldest()!
+    const deadline = performance.now() + (this.#options.patience ?? 10_000)
+    while (!this.#ring.isDone(slot)) {
+      const seen = this.#ring.finishedCount
+      if (this.#ring.isDone(slot)) return
+      this.#ring.awaitFinished(seen, 100)
+      if (performance.now() > deadline) {
+        this.#giveUpThreads()
+        return
+      }
+    }
+  }
+
+  /** Compresses here what is pending, into memory that no thread knows, and goes on without them. */
+  #giveUpThreads(): void {
+    this.#threaded = false
+    const scratch = Buffer.alloc(blockBound(this.#writer.blockSize))
+    while (this.#ring.claim() !== undefined);
+    for (const slot of this.#pending.splice(0)) {
+      if (typeof slot !== 'number') {
+        this.#put(slot)
+        continue
+      }
+      const raw = this.#ring.raw(slot).subarray(0, this.#ring.rawLength(slot))
+      this.#writer.addEncoded(scratch.subarray(0, writeBlock(raw, scratch)), raw.length)
+      // A thread that is only slow may still read the slot; it writes to `encoded` alone, so the raw side is free.
+      this.#free.push(slot)
+    }
+  }
+}

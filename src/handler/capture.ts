@@ -1,0 +1,136 @@
+/** The core from the pipe to the file: read, counted against its own headers, compressed, cut where a limit says so. */
+import type { DumpWriter } from '../archive/dump-writer.ts'
+import type { StoredCore, TruncationReason } from '../archive/manifest.ts'
+import { reasonOf } from '../base/errors.ts'
+import { Lz4Writer } from '../lz4/index.ts'
+import { BlockEncoder } from './block-encoder.ts'
+import { CoreSize } from './core-size.ts'
+import type { PipeReader } from './pipe.ts'
+
+export const blockSize = 1 << 20
+
+export interface CaptureOptions {
+  /** Most bytes of the core that are kept. */
+  most: number
+  threads: number
+  script: string | URL
+  /** Bytes that may be left uncompressed while the process is held. */
+  spareBytes: number
+}
+
+export interface Captured {
+  /** Bytes of content in the file. */
+  stored: number
+  expected?: number
+  truncated?: { reason: TruncationReason; detail: string }
+  /** Blocks to compress once the process is free. */
+  uncompressed: number
+  /** Bytes of the file that were lost with the storage; it ends where `DumpWriter.truncate` cut it. */
+  failed: boolean
+}
+
+/**
+ * Reads the pipe to its end. Over the limit it reads on and throws away, so that the kernel still tells the parent of a
+ * core dump; where the storage fails it stops, since there is nothing to hold the process for.
+ */
+export function captureCore(pipe: PipeReader, dump: DumpWriter, options: CaptureOptions): Captured {
+  const size = new CoreSize()
+  const writer = new Lz4Writer(dump, blockSize)
+  const encoder = new BlockEncoder(writer, options)
+  let truncated: Captured['truncated']
+  let failed = false
+  try {
+    truncated = copy(pipe, encoder, size, options.most)
+  } catch (error) {
+    failed = true
+    truncated = storageFailure(error)
+  }
+  const uncompressed = encoder.uncompressed
+  encoder.close()
+  if (failed) salvage(dump, writer)
+  const expected = size.expected
+  if (truncated === undefined && expected !== undefined && pipe.received < expected)
+    truncated = {
+      reason: 'killed',
+      detail: `The kernel ended the dump after ${pipe.received} of ${expected} bytes: the process was killed while it was dumped, or memory ran out`,
+    }
+  return {
+    stored: writer.contentSize,
+    ...(expected === undefined ? {} : { expected }),
+    ...(truncated === undefined ? {} : { truncated }),
+    uncompressed,
+    failed,
+  }
+}
+
+function copy(pipe: PipeReader, encoder: BlockEncoder, size: CoreSize, most: number): Captured['truncated'] {
+  let slot = encoder.take()
+  let buffer = encoder.buffer(slot)
+  let filled = 0
+  // A full block is handed over when the next byte is there: the last one ends differently.
+  let full: number | undefined
+  for (;;) {
+    const got = pipe.read(buffer, filled)
+    if (got === 0) break
+    if (!size.done) size.feed(buffer.subarray(filled, filled + got))
+    filled += got
+    if (full !== undefined) {
+      encoder.submit(full)
+      full = undefined
+    }
+    if (pipe.received > most) {
+      encoder.finish(buffer.subarray(0, filled - (pipe.received - most)))
+      while (pipe.read(buffer, 0) > 0);
+      return { reason: 'cap', detail: `The configured limit keeps ${most} of ${pipe.received} bytes` }
+    }
+    if (filled === buffer.length) {
+      full = slot
+      slot = encoder.take()
+      buffer = encoder.buffer(slot)
+      filled = 0
+    }
+  }
+  encoder.finish(full === undefined ? buffer.subarray(0, filled) : encoder.buffer(full))
+  return undefined
+}
+
+const ENOSPC = 28
+const EDQUOT = 122
+
+/** Node has no name for some errors (EDQUOT, ESTALE), so it is the number that tells. */
+export function isFull(error: unknown): boolean {
+  const errno = Math.abs((error as NodeJS.ErrnoException).errno ?? 0)
+  return errno === ENOSPC || errno === EDQUOT
+}
+
+export function storageFailure(error: unknown): { reason: TruncationReason; detail: string } {
+  return isFull(error)
+    ? { reason: 'no-space', detail: `No space was left for the core: ${reasonOf(error)}` }
+    : { reason: 'storage-error', detail: `The core could not be written: ${reasonOf(error)}` }
+}
+
+/**
+ * Ends a file that the disk has cut: the last of it is given back, so that end mark, index and manifest have room.
+ */
+function salvage(dump: DumpWriter, writer: Lz4Writer): void {
+  try {
+    const room = 256 * 1024
+    const size = writer.rewind(Math.max(0, writer.size - room))
+    dump.truncate(size)
+    writer.finish(Buffer.alloc(0))
+  } catch {
+    // The blocks so far are readable without an index.
+  }
+}
+
+/** The manifest's account of what was captured. */
+export function describeCore(captured: Captured, storedSize: number, file: string): StoredCore {
+  return {
+    state: captured.truncated === undefined ? 'complete' : 'truncated',
+    ...(captured.truncated ?? {}),
+    file,
+    raw_size: captured.stored,
+    stored_size: storedSize,
+    ...(captured.expected === undefined ? {} : { expected_size: captured.expected }),
+  }
+}

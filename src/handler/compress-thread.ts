@@ -1,0 +1,25 @@
+/** A thread that compresses blocks of the ring. It lives until the ring is stopped and has nothing else to fail on. */
+import { setPriority } from 'node:os'
+import { writeBlock } from '../lz4/index.ts'
+import { BlockRing } from './block-ring.ts'
+
+export interface CompressOrder {
+  kind: 'gocore-compress'
+  slots: number
+  blockSize: number
+  memory: SharedArrayBuffer
+}
+
+/** Below the thread that reads and the kernel's that writes: those two hold the crashed process. */
+const nice = 5
+
+export function runCompressThread(order: CompressOrder): void {
+  // On Linux niceness is a thread's own, and 0 means the calling one.
+  setPriority(0, nice)
+  const ring = new BlockRing(order.slots, order.blockSize, order.memory)
+  ring.sayReady()
+  do {
+    for (let slot = ring.claim(); slot !== undefined; slot = ring.claim())
+      ring.finish(slot, writeBlock(ring.raw(slot).subarray(0, ring.rawLength(slot)), ring.encoded(slot)))
+  } while (ring.awaitTicket())
+}

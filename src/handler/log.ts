@@ -1,0 +1,48 @@
+/**
+ * The kernel log: the one place that is there with no daemon, no network and no disk, since descriptors 1 and 2 are
+ * closed. A line of /dev/kmsg holds less than a kilobyte (LOG_LINE_MAX, kernel/printk), so lines are cut.
+ */
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
+
+/** Syslog priorities of the facility `user`. */
+const priority = { notice: 13, warning: 12, error: 11 } as const
+export type Level = keyof typeof priority
+
+const mostBytes = 900
+
+export class KernelLog {
+  readonly #path: string
+  readonly #fallback: (line: string) => void
+
+  /** `fallback` hears what the kernel log refuses. */
+  constructor(path = '/dev/kmsg', fallback: (line: string) => void = toStandardError) {
+    this.#path = path
+    this.#fallback = fallback
+  }
+
+  /** Never throws. `text` has been escaped by the caller where it carries foreign bytes. */
+  write(level: Level, text: string): void {
+    const line = `gocore-sink: ${text.replace(/[\u0000-\u001f\u007f]/g, ' ')}`
+    const bytes = Buffer.from(`<${priority[level]}>${line}`)
+    const cut =
+      bytes.length <= mostBytes ? bytes : Buffer.concat([bytes.subarray(0, mostBytes), Buffer.from('…')])
+    try {
+      const fd = openSync(this.#path, constants.O_WRONLY | constants.O_NOCTTY | constants.O_APPEND)
+      try {
+        writeSync(fd, cut)
+      } finally {
+        closeSync(fd)
+      }
+    } catch {
+      this.#fallback(line)
+    }
+  }
+}
+
+function toStandardError(line: string): void {
+  try {
+    writeSync(2, `${line}\n`)
+  } catch {
+    // Nobody is left to tell.
+  }
+}

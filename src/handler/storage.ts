@@ -1,0 +1,37 @@
+/**
+ * Where a dump can go: the archive, else the spool on this machine's own disk, which has the archive's layout and from
+ * which the daemon brings it home. Where neither takes it, the kernel log says what was lost.
+ */
+import { join } from 'node:path'
+import { beginDump, type DumpWriter } from '../archive/dump-writer.ts'
+import { openLocalStore } from '../archive/local-store.ts'
+import { reasonOf } from '../base/errors.ts'
+import type { Config } from '../config/index.ts'
+
+export const spoolRoot = (config: Config): string => join(config.state, 'spool')
+
+export interface Place {
+  dump: DumpWriter
+  /** Why it isn't the archive. */
+  fallback?: string
+}
+
+/** Begins a dump in the first place that takes one; `failures` says why the others didn't. */
+export function findPlace(
+  config: Config,
+  time: Date,
+  dumpable: number | undefined,
+): { place?: Place; failures: string[] } {
+  const failures: string[] = []
+  for (const root of [config.archive, spoolRoot(config)]) {
+    try {
+      const dump = beginDump(openLocalStore(root, { group: config.group }), time, dumpable)
+      // A read-only or full disk shows here, not at the first block.
+      void dump.fd
+      return { place: failures.length > 0 ? { dump, fallback: failures[0]! } : { dump }, failures }
+    } catch (error) {
+      failures.push(`Could not write to ${root}: ${reasonOf(error)}`)
+    }
+  }
+  return { failures }
+}

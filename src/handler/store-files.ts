@@ -1,0 +1,38 @@
+/** The executable and the libraries into the archive, after the process has been let go. */
+
+import { readerOf, storeBinary } from '../archive/binaries.ts'
+import { findBuildId } from '../archive/build-id.ts'
+import type { DumpWriter } from '../archive/dump-writer.ts'
+import type { StoredBinary } from '../archive/manifest.ts'
+import { reasonOf } from '../base/errors.ts'
+import type { MappedFile, MappedFiles } from './mapped-files.ts'
+
+export function storeMappedFiles(
+  files: MappedFiles,
+  dump: DumpWriter,
+  notes: string[],
+): { executable?: StoredBinary; libraries: StoredBinary[] } {
+  const store = (file: MappedFile): StoredBinary => {
+    try {
+      const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, dump.rights, file.path)
+      return { key, path: file.path, ...(buildId === undefined ? {} : { build_id: buildId }), size }
+    } catch (error) {
+      notes.push(`Could not store ${file.path}, storing the core without it: ${reasonOf(error)}`)
+      return { path: file.path, size: file.size, ...buildIdOf(file.fd) }
+    }
+  }
+  return {
+    ...(files.executable === undefined ? {} : { executable: store(files.executable) }),
+    libraries: files.libraries.map(store),
+  }
+}
+
+/** A file that can't be stored is still named by its build id. */
+function buildIdOf(fd: number): { build_id?: string } {
+  try {
+    const buildId = findBuildId(readerOf(fd))
+    return buildId === undefined ? {} : { build_id: buildId }
+  } catch {
+    return {}
+  }
+}
