@@ -67,6 +67,22 @@ export class Process {
     else for (const thread of this.image.core.threads) yield cThread(thread, this.stacks)
   }
 
+  /** The goroutine that died, where one did, without a look at the others. */
+  guilty(): Goroutine | undefined {
+    const g = this.#death?.goroutine
+    return g && toGoroutine(this.runtime!, g)
+  }
+
+  /** What was running, without a look at what it was doing. */
+  facts(): Pick<Report, 'core' | 'program' | 'go'> {
+    const { image, runtime } = this
+    return {
+      core: coreFacts(image),
+      program: programFacts(image, runtime),
+      ...(runtime ? { go: goFacts(runtime) } : {}),
+    }
+  }
+
   get stacks(): CStacks {
     this.#stacks ??= new CStacks(this.image)
     return this.#stacks
