@@ -9,6 +9,7 @@ import { globalOptions } from './options.ts'
 import { printable } from './render/escape.ts'
 import { Exit, exitOf } from './render/exit.ts'
 import { ReaderGone } from './render/output.ts'
+import { usageSentence } from './usage.ts'
 import { verbs } from './verbs.ts'
 import { toolVersion } from '../base/version.ts'
 
@@ -21,13 +22,17 @@ async function main(args: string[]): Promise<number> {
     if (args.length === 0 || ['--help', '-h', 'help'].includes(args[0]!)) return await help(args)
     await commandLine(args).parseAsync()
     return Number(process.exitCode ?? Exit.ok)
-  } catch (error) {
-    if (error instanceof ReaderGone) return Exit.ok
+  } catch (thrown) {
+    if (thrown instanceof ReaderGone) return Exit.ok
+    const error = yargsError(thrown) ? new UsageError(usageSentence(thrown.message, args)) : thrown
     process.stderr.write(`gocore-sink: ${sentence(error)}\n`)
     if (args.includes('--debug') && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`)
     return exitOf(error)
   }
 }
+
+/** What yargs found wrong before any verb ran; what `parse` of an option throws arrives as one, with our sentence. */
+const yargsError = (error: unknown): error is Error => error instanceof Error && error.name === 'YError'
 
 async function help(args: string[]): Promise<number> {
   if (args[0] === 'help' && args[1] !== undefined) await commandLine([args[1], '--help']).parseAsync()
@@ -52,7 +57,7 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
     .wrap(Math.min(process.stdout.columns || 100, 110))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(usage(message, args))
+      throw error ?? new UsageError(usageSentence(message, args))
     })
   for (const [name, option] of Object.entries(globalOptions)) cli.option(name, yargsOption(name, option))
   for (const verb of verbs)
@@ -63,19 +68,6 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
       handler: async argv => (await verb.load()).handler(argv as never),
     })
   return cli
-}
-
-/** yargs' complaint as a sentence that says what to do. */
-function usage(message: string, args: string[]): string {
-  const verb = args.find(arg => !arg.startsWith('-')) ?? ''
-  const seeHelp = verbs.some(known => known.command.split(' ')[0] === verb)
-    ? `See gocore-sink ${verb} --help.`
-    : 'See gocore-sink --help.'
-  if (message.startsWith('Did you mean ')) return `There is no verb ${JSON.stringify(verb)}. ${message}`
-  if (message.startsWith('Unknown command')) return `There is no verb ${JSON.stringify(verb)}. ${seeHelp}`
-  if (message.startsWith('Not enough non-option arguments'))
-    return `gocore-sink ${verb} needs to be told more. ${seeHelp}`
-  return `${message.trim().replaceAll('\n', ' ').replace(/\s+/g, ' ').replace(/\.$/, '')}. ${seeHelp}`
 }
 
 /** One sentence for people; what isn't ours is named as an error of this program. */

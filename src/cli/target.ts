@@ -3,6 +3,7 @@
  * are; the core is opened when a question goes beyond them.
  */
 import { existsSync } from 'node:fs'
+import type { LocalStore } from '../archive/index.ts'
 import type { DumpEntry } from '../archive/store.ts'
 import { NotFoundError } from '../base/errors.ts'
 import type { Manifest } from '../archive/manifest.ts'
@@ -17,6 +18,9 @@ import { openSite, type Site } from './site.ts'
 /** A report without its long lists. */
 export type Summary = Omit<Report, 'goroutines' | 'groups' | 'threads'>
 
+/** What was running. */
+export type Facts = Pick<Report, 'core' | 'program' | 'go'>
+
 export interface Target extends Disposable {
   /** What to type to name it again: an id, or a path. */
   readonly label: string
@@ -30,7 +34,9 @@ export interface Target extends Disposable {
   files(): { name: string; path: string }[]
   /** The whole explanation; undefined where the dump has no core. `fresh`: made anew. */
   report(options?: { fresh?: boolean }): Promise<Report | undefined>
-  summary(): Promise<Summary>
+  /** The report with few goroutines or none, for those that are read one by one. */
+  outline(): Promise<Report>
+  facts(): Promise<Facts>
   /** All goroutines, one by one, in the runtime's order. */
   goroutines(): Promise<Iterable<Goroutine>>
   goroutine(id: number): Promise<Goroutine | undefined>
@@ -62,6 +68,15 @@ function fileTarget(site: Site, path: string, args: TargetArgs): Target {
 function dumpTarget(site: Site, dump: DumpEntry, args: TargetArgs): Target {
   const path = site.store.corePath(dump)
   return makeTarget({ label: dump.id, path, site, exe: args.exe, dump })
+}
+
+/** A core file can be looked at on a machine that has no archive, or one that we may not read. */
+function archiveOf(site: Site): LocalStore | undefined {
+  try {
+    return site.store
+  } catch {
+    return undefined
+  }
 }
 
 interface Parts {
@@ -97,7 +112,9 @@ function makeTarget({ label, path, site, exe, dump }: Parts): Target {
       throw new NotFoundError(
         `Dump ${label} has no core to look into: ${manifest ? coreState(manifest.core) : 'it is gone'}.`,
       )
-    session ??= import('./session.ts').then(({ openSession }) => openSession({ path, label, site, exe, manifest }))
+    session ??= import('./session.ts').then(({ openSession }) =>
+      openSession({ path, label, exe, manifest, store: () => archiveOf(site) }),
+    )
     return session
   }
   const whole = async (): Promise<Report | undefined> => {
@@ -122,15 +139,20 @@ function makeTarget({ label, path, site, exe, dump }: Parts): Target {
       if (report || path === undefined) return report
       return (await open()).report()
     },
-    async summary() {
-      return (await readStored()) ?? (await open()).summary()
+    async outline() {
+      return (await readStored()) ?? (await open()).report(0)
+    },
+    async facts() {
+      return (await readStored()) ?? (await open()).facts()
     },
     async goroutines() {
       return (await whole())?.goroutines ?? (await open()).goroutines()
     },
     async goroutine(id) {
       const listed = (await readStored())?.goroutines.find(goroutine => goroutine.id === id)
-      return listed ?? ((await whole()) ? undefined : (await open()).goroutine(id))
+      if (listed || (await whole())) return listed
+      for (const goroutine of (await open()).goroutines()) if (goroutine.id === id) return goroutine
+      return undefined
     },
     async guilty() {
       const report = await readStored()

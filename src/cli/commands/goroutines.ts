@@ -57,9 +57,10 @@ export async function handler(argv: Args): Promise<void> {
   using target = await openTarget(argv)
   if (argv.json) {
     const { goroutinesJson } = await import('../report-json.ts')
-    return writeLines(1, goroutinesJson(await target.summary(), limited(await target.goroutines(), matches, argv.limit)))
+    const outline = await target.outline()
+    return writeLines(1, goroutinesJson(outline, limited(await target.goroutines(), matches, argv.limit)))
   }
-  const summary = await target.summary()
+  const facts = await target.facts()
   // The runtime's own are hidden from people unless asked for; for programs they are marked.
   const chosen = limited(await target.goroutines(), g => (argv.system || !g.system) && matches(g), argv.limit)
   const pager = { pager: !argv.noPager }
@@ -72,14 +73,14 @@ export async function handler(argv: Args): Promise<void> {
   })()
   const look = lookOf(process.stdout)
   if (argv.traceback) await page(tracebacks(counted, argv), pager)
-  else if (argv.list) await page(goroutineTable([...counted].map(fromDump), ownCode(summary), look), pager)
+  else if (argv.list) await page(goroutineTable([...counted].map(fromDump), ownCode(facts), look), pager)
   else {
     const groups = groupGoroutines(counted)
     await page(
       (function* () {
         if (printed === 0) return
         yield palette(look).bold(`${count(printed, 'goroutine')}, ${count(groups.length, 'distinct stack')}`)
-        yield* groupTable(fromDump(groups), ownCode(summary), look)
+        yield* groupTable(fromDump(groups), ownCode(facts), look)
       })(),
       pager,
     )

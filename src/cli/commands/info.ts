@@ -54,7 +54,8 @@ export async function handler(argv: Args): Promise<void> {
 /** The build facts where they can be had; a core that is beyond reading leaves the manifest's facts. */
 async function summaryOf(target: Target): Promise<Summary | undefined> {
   try {
-    return await target.summary()
+    const { goroutines: _, groups: __, threads: ___, ...summary } = await target.outline()
+    return summary
   } catch (error) {
     if (target.manifest) return undefined
     throw error

@@ -1,4 +1,5 @@
 /** `show`: why a program died, for a person. */
+import { NotFoundError } from '../../base/errors.ts'
 import { define } from '../define.ts'
 import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
@@ -49,7 +50,8 @@ export async function handler(argv: Args): Promise<void> {
   const report = await target.report({ fresh: argv.fresh === true })
   if (argv.json) {
     const { reportJson } = await import('../report-json.ts')
-    return writeLines(1, reportJson(target, report))
+    if (!report) throw new NotFoundError(`${target.label} has no core to report on; gocore-sink info --json has what is known.`)
+    return writeLines(1, reportJson(report))
   }
   const crash = { ...fromDump({ manifest: target.manifest, report }), target: target.label }
   const options = { source: sourceFinder(argv.source ?? []), all: argv.all === true }

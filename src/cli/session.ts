@@ -1,0 +1,73 @@
+/** A core that is open: the engine over it, asked for what a verb needs and no more. */
+import type { LocalStore } from '../archive/index.ts'
+import type { Manifest } from '../archive/manifest.ts'
+import { type Goroutine, openCore, type Report, type Thread } from '../engine/index.ts'
+import { openCoreFile } from '../source/index.ts'
+import { openFiles } from './files.ts'
+import { startProgress } from './render/progress.ts'
+
+export interface Session extends Disposable {
+  /** The whole report; `goroutines`: how many it lists at most, instead of the engine's own limit. */
+  report(goroutines?: number): Report
+  facts(): Pick<Report, 'core' | 'program' | 'go'>
+  goroutines(): Iterable<Goroutine>
+  guilty(): Goroutine | undefined
+  threads(): Thread[]
+  readonly executablePath: string | undefined
+}
+
+export interface SessionOptions {
+  /** Of the core. */
+  readonly path: string
+  /** What to call it in messages. */
+  readonly label: string
+  readonly exe: string | undefined
+  readonly manifest: Manifest | undefined
+  readonly store: () => LocalStore | undefined
+}
+
+export function openSession({ path, label, exe, manifest, store }: SessionOptions): Session {
+  const progress = startProgress(`reading ${label}`)
+  const core = openCoreFile(path, { onProgress: (done, total) => progress.update(done, total) })
+  const files = openFiles({ exe, manifest, store })
+  let read = 0
+  // The engine is synchronous: its reads are what moves the progress line.
+  const counted = {
+    name: path,
+    size: core.size,
+    read: (offset: number, length: number) => {
+      read += length
+      progress.update(read)
+      return core.read(offset, length)
+    },
+  }
+  const open = (maxGoroutines?: number) =>
+    openCore(counted, files, maxGoroutines === undefined ? {} : { maxGoroutines })
+  const dispose = (): void => {
+    progress[Symbol.dispose]()
+    files[Symbol.dispose]()
+    core[Symbol.dispose]()
+  }
+  let process: ReturnType<typeof open>
+  try {
+    process = open()
+  } catch (error) {
+    dispose()
+    throw error
+  }
+  return {
+    report: goroutines => withWarnings((goroutines === undefined ? process : open(goroutines)).report(), core.warnings),
+    facts: () => process.facts(),
+    goroutines: () => process.goroutines(),
+    guilty: () => process.guilty(),
+    threads: () => [...process.threads()],
+    executablePath: process.image.executablePath,
+    [Symbol.dispose]: dispose,
+  }
+}
+
+/** What is missing of the packed file belongs to what is missing of the core. */
+function withWarnings(report: Report, sentences: readonly string[]): Report {
+  const added = sentences.map(message => ({ code: 'core-damaged', message }))
+  return { ...report, warnings: [...added, ...report.warnings] }
+}
