@@ -45,7 +45,8 @@ export function parseMaps(text: string): Mapping[] {
     const match = mappingPattern.exec(line)
     if (match !== null)
       mappings.push({
-        range: match[1]!,
+        // map_files knows the addresses without the zeros that maps pads them with.
+        range: match[1]!.replace(/(^|-)0+(?=[0-9a-f])/g, '$1'),
         permissions: match[2]!,
         device: match[3]!,
         inode: match[4]!,
