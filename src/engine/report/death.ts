@@ -42,6 +42,8 @@ export function goDeath(
   const cause = signal ?? final
   if (isAlive(image, cause, death)) return { kind: 'alive', message: '', ...place }
   if (!cause) return { kind: 'unknown', message: '', ...place }
+  if (kind === 'unknown')
+    return { kind, message: signalText(cause.signo), ...signalFacts(cause, true), ...place }
   return {
     kind: kindOfSignal(cause, image.core.psinfo?.pid),
     message: signalText(cause.signo),
@@ -104,7 +106,8 @@ function signalFacts(info: Siginfo, withDetails: boolean): Partial<DeathFacts> {
     ...facts,
     signalCode: code,
     ...(codeName === undefined ? {} : { signalCodeName: codeName }),
-    ...(addr === undefined ? {} : { address: toHex(addr) }),
+    // With SI_KERNEL the hardware told no address, and the 0 there is none.
+    ...(addr === undefined || codeName === 'SI_KERNEL' ? {} : { address: toHex(addr) }),
     ...(isSent(code) && pid !== undefined ? { sender: { pid, uid: uid ?? 0 } } : {}),
   }
 }

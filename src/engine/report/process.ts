@@ -14,6 +14,7 @@ import { cDeath, type DeathFacts, goDeath } from './death.ts'
 import { coreFacts, goFacts, programFacts } from './facts.ts'
 import { Groups, toGoroutine } from './goroutines.ts'
 import { type PanicOrigin, panicOrigins } from './panic-types.ts'
+import { ownershipOf } from './place.ts'
 import { type Death, type Frame, type Goroutine, type Report, reportVersion, type Thread } from './report.ts'
 import { signatureOf } from './signature.ts'
 import { contextFrames, cThread, goThread } from './threads.ts'
@@ -141,11 +142,12 @@ export class Process {
     frames: readonly Frame[]
   } {
     const { runtime } = this
-    const pid = this.image.core.psinfo?.pid
+    const info = runtime?.buildInfo
+    const modules = [...(info?.main ? [info.main] : []), ...(info?.deps ?? [])]
     const context = {
       states: found.states,
       goroutineCount: found.goroutineCount,
-      ...(pid === undefined ? {} : { pid }),
+      isOwn: ownershipOf(modules.map(({ path }) => path)),
     }
     if (!runtime || !this.types) {
       const { facts, frames } = this.#cDeath()

@@ -2,10 +2,10 @@
  * The signature: one key for crashes that are the same, on any host and in any build of the same source.
  *
  * Its text is the kind of death, the message with all that varies taken out (numbers, addresses, what is in quotes),
- * and the three innermost functions that are the program's own: no line numbers, no offsets, no arguments, no inlining
- * (an inlined function counts like any other). `runtime.` and `internal/runtime/` functions are passed over, as are
- * wrappers and `panic`; in C code the functions' names, or the library's name where there is none. Signals from outside
- * and snapshots say nothing of where the program was, so their text has no functions.
+ * and the three innermost functions that are not the runtime's: no line numbers, no offsets, no arguments (an inlined
+ * function counts like any other). `panic` and the runtime's functions are passed over, under whatever package's name,
+ * as are wrappers; in C code it is the functions' names, or the library's name where there is none. Signals from
+ * outside and snapshots say nothing of where the program was, so their text has no functions.
  */
 import type { Death, Frame } from './report.ts'
 
@@ -40,7 +40,13 @@ function userFunctions(frames: readonly Frame[]): string[] {
 
 /** Functions in which a program dies, but which are not why. */
 export function isRuntime(name: string): boolean {
-  return name === 'panic' || name.startsWith('runtime.') || name.startsWith('internal/runtime/')
+  return (
+    name === 'panic' ||
+    name.startsWith('runtime.') ||
+    name.startsWith('internal/runtime/') ||
+    // Linknamed into other packages: sync.runtime_SemacquireMutex, internal/poll.runtime_pollWait; sync.fatal.
+    /^[\w/]+\.(runtime_|fatal$|throw$)/.test(name)
+  )
 }
 
 /** FNV-1a, 64 bits: stable for ever, and nothing depends on its being hard to invert. */

@@ -3,21 +3,25 @@
  * have to be guessed; where there is nothing to add it names the place.
  */
 import type { DeathFacts } from './death.ts'
+import { goPlace, guiltyPlace, loopOf, statesText } from './place.ts'
 import type { Frame } from './report.ts'
-import { isRuntime } from './signature.ts'
 
 export interface VerdictContext {
-  /** The guilty stack, innermost first: the goroutine's, or the C thread's. */
+  /** The guilty stack, innermost first: the goroutine's, or the C thread's and the goroutine's below it. */
   readonly frames: readonly Frame[]
   /** States of the program's own goroutines and how many are in each. */
   readonly states: ReadonlyMap<string, number>
   readonly goroutineCount: number
+  /** Whether a function is of the program's own modules, not of the standard library. */
+  readonly isOwn: (name: string) => boolean
   /** The panic's value written out, where the message shows an address only. */
   readonly value?: string
   /** Its type, where the message shows the text of its Error or String method. */
   readonly type?: string
-  readonly pid?: number
 }
+
+/** Addresses below are null pointers: the kernel maps nothing there (vm.mmap_min_addr, runtime.minLegalPointer). */
+const nilPage = 4096
 
 export function verdictOf(death: DeathFacts, context: VerdictContext): string {
   switch (death.kind) {
@@ -32,15 +36,16 @@ export function verdictOf(death: DeathFacts, context: VerdictContext): string {
     case 'alive':
       return `The process had not died: this is a snapshot of it${countText(context)}.`
     case 'unknown':
-      return 'The core does not show why the process died.'
+      return death.signalName === 'SIGABRT'
+        ? 'The Go runtime ended the process with SIGABRT, as it does after a panic or a fatal error; the part of the core that says which is missing.'
+        : 'The core does not show why the process died.'
   }
 }
 
 function panicVerdict(death: DeathFacts, context: VerdictContext): string {
   const newest = death.panics.at(-1)
   const text = newest?.text ?? ''
-  const place = placeOf(context.frames)
-  const where = place ?? 'The program'
+  const where = goPlace(context) ?? 'The program'
   const chain = chainText(death)
   const sentence = runtimeError(text, where, death)
   if (sentence) return `${sentence}.${chain}`
@@ -56,8 +61,12 @@ function runtimeError(text: string, where: string, death: DeathFacts): string | 
   if (text.includes('nil pointer dereference')) {
     if (death.address === undefined) return undefined
     const address = Number(death.address)
+    if (address >= nilPage)
+      return `${where} touched address ${death.address}, which it may not (debug.SetPanicOnFault was on)`
+    // A call through a nil interface reads its method table, whose functions begin at 24.
+    const what = address >= 24 && address % 8 === 0 ? 'pointer or interface' : 'pointer'
     const member = address === 0 ? '' : `, ${address} bytes into what it should point to`
-    return `${where} used a nil pointer${member}`
+    return `${where} used a nil ${what}${member}`
   }
   const rules: [RegExp, (match: RegExpExecArray) => string][] = [
     [/index out of range \[(-?\d+)\] with length 0/, m => `indexed something empty with ${m[1]}`],
@@ -107,23 +116,23 @@ function chainText({ panics }: DeathFacts): string {
 
 function fatalVerdict(death: DeathFacts, context: VerdictContext): string {
   const { message } = death
-  const place = placeOf(context.frames)
+  const place = goPlace(context)
   if (message.includes('deadlock')) {
     const waits = statesText(context.states)
     return waits === '' ? 'No goroutine is left that could go on.' : `No goroutine can ever go on: ${waits}.`
   }
   if (message.includes('concurrent map')) {
-    const seen = place ? `; it was noticed in ${inPlace(context.frames)}` : ''
+    const seen = place ? `; it was noticed in ${place}` : ''
     return `Two goroutines used the same map at once without a lock${seen}.`
   }
   if (message.includes('stack overflow')) {
     const loop = loopOf(context.frames)
     return loop
       ? `The goroutine's stack reached its limit: ${loop}.`
-      : `The goroutine's stack reached its limit${place ? ` in ${inPlace(context.frames)}` : ''}.`
+      : `The goroutine's stack reached its limit${place ? ` in ${place}` : ''}.`
   }
   if (message.includes('out of memory') || message.includes('cannot allocate'))
-    return `The system gave the program no more memory${place ? `; ${inPlace(context.frames)} asked for it` : ''}.`
+    return `The system gave the program no more memory${place ? `; ${place} asked for it` : ''}.`
   if (message.includes('fatal error: fault') || message.includes('unexpected signal')) {
     const how = death.signalCodeName ? ` (${death.signalCodeName})` : ''
     const at = death.address === undefined ? '' : ` at address ${death.address}`
@@ -135,25 +144,24 @@ function fatalVerdict(death: DeathFacts, context: VerdictContext): string {
 }
 
 function signalVerdict(death: DeathFacts, context: VerdictContext): string {
-  const place = placeOf(context.frames) ?? cPlace(context.frames) ?? 'The program'
+  const place = guiltyPlace(context) ?? 'The program'
   const name = death.signalName ?? 'a signal'
+  if (name === 'SIGABRT' && context.frames.some(frame => frame.function === 'abort'))
+    return `${place} called abort().`
   if (death.sender) return `${place} sent its own process ${name}.`
   if (name === 'SIGSEGV' || name === 'SIGBUS') {
-    const address = death.address
-    // The hardware reports no address for those that are not canonical (SI_KERNEL).
+    const { address } = death
     if (death.signalCodeName === 'SI_KERNEL') return `${place} used an address that cannot be one.`
-    const nil = address !== undefined && Number(address) < 4096
+    if (address === undefined) return `${place} touched memory that it may not touch.`
+    if (Number(address) < nilPage) return `${place} used a null pointer (address ${address}).`
     const why =
-      death.signalCodeName === 'SEGV_ACCERR' ? ', which does not permit it' : ', where nothing is mapped'
-    return nil
-      ? `${place} used a null pointer (address ${address}).`
-      : `${place} touched address ${address ?? '(unknown)'}${why}.`
+      death.signalCodeName === 'SEGV_MAPERR' ? 'where nothing is mapped' : 'which does not permit it'
+    return `${place} touched address ${address}, ${why}.`
   }
   const reasons: Record<string, string> = {
     SIGILL: 'came to an instruction that the processor does not know',
     SIGTRAP: 'came to a breakpoint, and no debugger was there',
     SIGFPE: 'made an arithmetic error',
-    SIGABRT: 'aborted the process',
     SIGSYS: 'made a system call that is not permitted',
   }
   return `${place} ${reasons[name] ?? `got ${name}`}.`
@@ -161,49 +169,14 @@ function signalVerdict(death: DeathFacts, context: VerdictContext): string {
 
 function killedVerdict(death: DeathFacts, context: VerdictContext): string {
   const name = death.signalName ?? 'a signal'
-  const { sender } = death
-  const who = sender
-    ? sender.pid === 0
-      ? 'A process outside of its container'
-      : `Process ${sender.pid} (user ${sender.uid})`
-    : 'The kernel'
   const waits = statesText(context.states)
-  return `${who} sent it ${name}; the program itself did nothing wrong${waits ? `. It was at: ${waits}` : ''}.`
+  return `${senderText(death)} sent it ${name}; the program did not cause it${waits ? `. It was at: ${waits}` : ''}.`
 }
 
-/** `main.(*cache).put (cache.go:41)` of the innermost frame that is the program's own. */
-function placeOf(frames: readonly Frame[]): string | undefined {
-  const frame = frames.find(f => !f.hidden && !isRuntime(f.function) && f.line > 0)
-  return frame && `${frame.function} (${baseName(frame.file)}:${frame.line})`
-}
-
-function inPlace(frames: readonly Frame[]): string {
-  return placeOf(frames) ?? 'the program'
-}
-
-function cPlace(frames: readonly Frame[]): string | undefined {
-  const inner = ['raise', 'abort', 'gsignal', '__pthread_kill_implementation', 'pthread_kill', 'tgkill', '??']
-  const frame = frames.find(f => !inner.includes(f.function)) ?? frames[0]
-  if (!frame) return undefined
-  return frame.file === '' ? `C function ${frame.function}` : `${frame.function} in ${baseName(frame.file)}`
-}
-
-/** A function that is on the stack again and again, or a few that call each other. */
-function loopOf(frames: readonly Frame[]): string | undefined {
-  const counts = new Map<string, number>()
-  for (const { function: name } of frames) if (!isRuntime(name)) counts.set(name, (counts.get(name) ?? 0) + 1)
-  const often = [...counts].filter(([, count]) => count >= 8).map(([name]) => name)
-  if (often.length === 0) return undefined
-  if (often.length === 1) return `${often[0]} calls itself without end`
-  return `${often.slice(0, 4).join(', ')} call each other without end`
-}
-
-/** `31 in chan receive, 2 in select`. */
-function statesText(states: ReadonlyMap<string, number>): string {
-  const parts = [...states].sort((a, b) => b[1] - a[1])
-  const shown = parts.slice(0, 5).map(([state, count]) => `${count} in ${state}`)
-  if (parts.length > 5) shown.push('…')
-  return shown.join(', ')
+function senderText({ sender, signalName }: DeathFacts): string {
+  if (!sender) return signalName === 'SIGQUIT' || signalName === 'SIGINT' ? 'The terminal' : 'The kernel'
+  if (sender.pid === 0) return 'A process outside of its PID namespace'
+  return `Process ${sender.pid} (user ${sender.uid})`
 }
 
 function countText({ goroutineCount }: VerdictContext): string {
@@ -217,8 +190,4 @@ function article(type: string): string {
 function oneLine(text: string): string {
   const line = text.split('\n')[0] ?? ''
   return line.length > 80 ? `${line.slice(0, 80)}…` : line
-}
-
-function baseName(path: string): string {
-  return path.split('/').at(-1) ?? path
 }

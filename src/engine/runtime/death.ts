@@ -8,7 +8,7 @@ import { MemoryFault } from '../../base/errors.ts'
 import type { Siginfo } from '../core/siginfo.ts'
 import { TypeReader } from '../value/rtype.ts'
 import { readString } from '../value/value.ts'
-import { signalText } from './death-signals.ts'
+import { isSent, Signal, signalText } from './death-signals.ts'
 import { type DeathStack, readDeathStack } from './death-stack.ts'
 import type { Goroutine } from './goroutine.ts'
 import { type Panic, readPanics } from './panic-chain.ts'
@@ -20,7 +20,7 @@ import {
   readBacklog,
 } from './print-backlog.ts'
 import type { Runtime } from './runtime.ts'
-import type { GoThread } from './thread.ts'
+import { type GoThread, within } from './thread.ts'
 
 export interface GoDeath {
   readonly kind: 'panic' | 'fatal' | 'signal' | 'unknown'
@@ -49,7 +49,8 @@ export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
   const printed = printBacklog(runtime)
   const panics = goroutine ? panicsOf(runtime, types, goroutine) : []
   const common = { thread, goroutine, stack, panics, ...(printed === undefined ? {} : { printed }) }
-  const fault = goroutine && readFault(goroutine)
+  const dying = dyingGoroutine(runtime, thread, stack) ?? goroutine
+  const fault = dying && readFault(dying)
 
   if (stack.dying === 'panic') {
     const lines = panics.flatMap(({ line }) => (line === undefined ? [] : line.split('\n')))
@@ -68,7 +69,8 @@ export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
   }
   const context = thread?.contexts.findLast(({ siginfo }) => siginfo !== undefined)
   const signal = context?.siginfo ?? runtime.image.core.siginfo
-  if (!signal || signal.signo === 0) return { ...common, kind: 'unknown', message: '', lines: [] }
+  if (!signal || signal.signo === 0 || isOwnAbort(runtime, signal, context?.position.pc))
+    return { ...common, kind: 'unknown', message: '', lines: [] }
   const line = signalText(signal.signo)
   return {
     ...common,
@@ -78,6 +80,21 @@ export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
     signal,
     ...(context ? { pc: context.position.pc } : {}),
   }
+}
+
+/**
+ * The runtime's last act after a panic, a throw or a signal is to send itself SIGABRT: where nothing else of the way
+ * there can be read, as in a core that was cut, that alone does not tell which.
+ */
+function isOwnAbort(
+  { image, symtab }: Runtime,
+  { signo, code, pid }: Siginfo,
+  pc: number | undefined,
+): boolean {
+  if (signo !== Signal.abrt || !isSent(code) || pid !== image.core.psinfo?.pid) return false
+  if (pc === undefined) return !image.core.complete
+  const name = symtab.findFunc(pc)?.name
+  return name === 'runtime.raise' || name === 'runtime.tgkill'
 }
 
 /**
@@ -97,6 +114,23 @@ function guiltyGoroutine(runtime: Runtime, thread: GoThread | undefined): Gorout
   const g = runtime.goroutineAt(curg)
   try {
     return g.id > 0 ? g : undefined
+  } catch (error) {
+    if (error instanceof MemoryFault) return undefined
+    throw error
+  }
+}
+
+/** The g that runtime.fatalthrow or fatalpanic ran on: g0 where C or runtime code was hit, and its `sig` is printed. */
+function dyingGoroutine(
+  runtime: Runtime,
+  thread: GoThread | undefined,
+  { frames }: DeathStack,
+): Goroutine | undefined {
+  const frame = frames.find(({ func }) => func.role === 'fatalpanic' || func.role === 'fatalthrow')
+  if (!frame || !thread?.machine) return undefined
+  const g0 = runtime.goroutineAt(thread.machine.g0)
+  try {
+    return within(frame.sp, g0.stack) ? g0 : undefined
   } catch (error) {
     if (error instanceof MemoryFault) return undefined
     throw error

@@ -1,0 +1,82 @@
+/** Places and counts in words, for the verdict. */
+import type { Frame } from './report.ts'
+import { isRuntime } from './signature.ts'
+
+interface Stack {
+  readonly frames: readonly Frame[]
+  readonly isOwn: (name: string) => boolean
+}
+
+/**
+ * `main.(*cache).put (cache.go:41)`: the innermost function that is the program's own; of the standard library where
+ * none is.
+ */
+export function goPlace({ frames, isOwn }: Stack): string | undefined {
+  const shown = frames.filter(f => !f.hidden && f.line > 0 && !isRuntime(f.function) && !isCgoStub(f))
+  const frame = shown.find(f => isOwn(f.function)) ?? shown[0]
+  return frame && `${frame.function} (${baseName(frame.file)}:${frame.line})`
+}
+
+/** The same for a stack that may begin in C: `C function length in libx.so, called from main.measure (main.go:12),`. */
+export function guiltyPlace(stack: Stack): string | undefined {
+  const [first] = stack.frames
+  const go = goPlace(stack)
+  if (!first || first.line > 0 || isRuntime(first.function)) return go
+  const c = cPlace(stack.frames)
+  if (!c) return go
+  return go ? `${c}, called from ${go},` : c
+}
+
+/** Functions by which a C program ends itself: not the place that decided to. */
+const ending = new Set(['raise', 'gsignal', 'abort', 'pthread_kill', 'tgkill', 'kill', '??'])
+
+function cPlace(frames: readonly Frame[]): string | undefined {
+  const inC = frames.slice(0, frames.findIndex(({ line }) => line > 0) >>> 0)
+  const frame = inC.find(f => !ending.has(f.function) && !f.function.startsWith('__')) ?? inC[0]
+  if (!frame) return undefined
+  const name = frame.function === '??' ? 'Code' : frame.function.replace(/^_cgo_[0-9a-f]+_Cfunc_/, '')
+  return frame.file === '' ? `${name} (in C)` : `${name} (in C, ${baseName(frame.file)})`
+}
+
+/** cgo's Go side of a C function. */
+function isCgoStub({ file }: Frame): boolean {
+  return file.endsWith('_cgo_gotypes.go')
+}
+
+/** A function that is on the stack again and again, or a few that call each other. */
+export function loopOf(frames: readonly Frame[]): string | undefined {
+  const counts = new Map<string, number>()
+  for (const { function: name } of frames) if (!isRuntime(name)) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const often = [...counts].filter(([, count]) => count >= 8).map(([name]) => name)
+  if (often.length === 0) return undefined
+  if (often.length === 1) return `${often[0]} calls itself without end`
+  return `${often.slice(0, 4).join(' and ')} call each other without end`
+}
+
+/** `31 in chan receive, 2 in select`. */
+export function statesText(states: ReadonlyMap<string, number>): string {
+  const parts = [...states].sort((a, b) => b[1] - a[1])
+  const shown = parts.slice(0, 5).map(([state, count]) => `${count} in ${state}`)
+  if (parts.length > 5) shown.push('…')
+  return shown.join(', ')
+}
+
+export function baseName(path: string): string {
+  return path.split('/').at(-1) ?? path
+}
+
+/**
+ * Whether a function belongs to the program's modules. Import paths of modules are in the build information; a program
+ * without it is judged by the first element of the path, which has a dot in all but the standard library's.
+ */
+export function ownershipOf(modulePaths: readonly string[]): (name: string) => boolean {
+  return name => {
+    if (name.startsWith('main.')) return true
+    const slash = name.lastIndexOf('/')
+    const dot = name.indexOf('.', slash + 1)
+    // The last element's dots are escaped: gopkg.in/yaml%2ev3.Marshal.
+    const path = name.slice(0, dot < 0 ? undefined : dot).replaceAll('%2e', '.')
+    if (modulePaths.some(module => path === module || path.startsWith(`${module}/`))) return true
+    return modulePaths.length === 0 && path.split('/')[0]!.includes('.')
+  }
+}
