@@ -4,7 +4,7 @@
  * The key carries a hash of the content, since a build id is only what a file says of itself: a forged one must not
  * put another file in the place of an honest program's.
  */
-import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import {
   closeSync,
   fstatSync,
@@ -103,8 +103,11 @@ function isStored(place: string, size: number): boolean {
   }
 }
 
+/** Loaded when it is needed: the handler gets here only after the crashed process is free. */
+const newHash = (): Hash => process.getBuiltinModule('node:crypto').createHash('sha256')
+
 function hashOf(fd: number): string {
-  const hash = createHash('sha256')
+  const hash = newHash()
   eachChunk(fd, chunk => hash.update(chunk))
   return hash.digest('hex')
 }
@@ -112,7 +115,7 @@ function hashOf(fd: number): string {
 function copyTo(fd: number, path: string, rights: Rights, sha256: string): void {
   const output = createFile(path, rights.file)
   try {
-    const hash = createHash('sha256')
+    const hash = newHash()
     eachChunk(fd, chunk => {
       hash.update(chunk)
       writeAll(output, chunk)

@@ -6,16 +6,16 @@
  * compressed after the process has been let go (`compact.ts`). And no wait is without end: a thread that has died
  * leaves its block to be compressed here.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { blockBound, type Lz4Writer, writeBlock } from '../lz4/index.ts'
 import { BlockRing } from './block-ring.ts'
-import type { CompressOrder } from './compress-thread.ts'
+import { type CompressOrder, threadArgument } from './compress-thread.ts'
 
 export interface EncoderOptions {
   /** Compressing threads; 0 for none. */
   threads: number
   /** The program to start as a thread. */
-  script: string | URL
+  script: string
   /** Bytes that may go uncompressed for now. */
   spareBytes: number
   slots?: number
@@ -120,15 +120,17 @@ export class BlockEncoder {
   #startThreads(): void {
     if (this.#options.threads === 0) return
     const order: CompressOrder = {
-      kind: 'gocore-compress',
       slots: this.#ring.slots,
       blockSize: this.#ring.blockSize,
       memory: this.#ring.memory,
     }
     try {
+      // Loaded here: a small core is done without.
+      const { Worker } = process.getBuiltinModule('node:worker_threads')
       for (let i = 0; i < this.#options.threads; i++)
         this.#workers.push(
           new Worker(this.#options.script, {
+            argv: [threadArgument],
             workerData: order,
             resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
           }).on('error', () => {}),

@@ -13,7 +13,7 @@ export interface CaptureOptions {
   /** Most bytes of the core that are kept. */
   most: number
   threads: number
-  script: string | URL
+  script: string
   /** Bytes that may be left uncompressed while the process is held. */
   spareBytes: number
 }

@@ -33,7 +33,7 @@ export function spareFor(dump: DumpWriter): number {
  * Rewrites the core's file with all blocks compressed; those that are, go over as they are. Where this fails, the first
  * file stays: it is whole, only larger.
  */
-export function compactCore(dump: DumpWriter, script: URL): void {
+export function compactCore(dump: DumpWriter, script: string): void {
   const file = {
     name: 'core.lz4.part',
     size: dump.size,

@@ -3,8 +3,10 @@ import { setPriority } from 'node:os'
 import { writeBlock } from '../lz4/index.ts'
 import { BlockRing } from './block-ring.ts'
 
+/** The first argument of such a thread, which runs the same file as the handler itself. No field of the kernel's is it. */
+export const threadArgument = '--compress-thread'
+
 export interface CompressOrder {
-  kind: 'gocore-compress'
   slots: number
   blockSize: number
   memory: SharedArrayBuffer
@@ -13,7 +15,8 @@ export interface CompressOrder {
 /** Below the thread that reads and the kernel's that writes: those two hold the crashed process. */
 const nice = 5
 
-export function runCompressThread(order: CompressOrder): void {
+export function runCompressThread(): void {
+  const order = process.getBuiltinModule('node:worker_threads').workerData as CompressOrder
   // On Linux niceness is a thread's own, and 0 means the calling one.
   setPriority(0, nice)
   const ring = new BlockRing(order.slots, order.blockSize, order.memory)

@@ -13,7 +13,7 @@ import { takeInHand } from './last-words.ts'
 import { KernelLog } from './log.ts'
 import { closeMappedFiles, openMappedFiles } from './mapped-files.ts'
 import { nudgeDaemon } from './nudge.ts'
-import { enlargePipe, PipeReader } from './pipe.ts'
+import { PipeReader } from './pipe.ts'
 import { type Snapshot, takeSnapshot } from './process-info.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
 import { shieldSelf } from './self.ts'
@@ -77,20 +77,18 @@ const unfinished: StoredCore = {
 }
 
 function capture(dump: DumpWriter, config: Config, script: string): Captured {
-  // Only now: a small core that fits the larger pipe lets the process go before /proc was read.
-  const size = enlargePipe(standardInput, blockSize)
-  const pipe = new PipeReader(standardInput, size === undefined ? 32 * 1024 : 128 * 1024)
+  const pipe = new PipeReader(standardInput, blockSize)
   return captureCore(pipe, dump, {
     most: config.coreMax,
     threads: threadsFor(),
-    script: new URL(script),
+    script: script,
     spareBytes: spareFor(dump),
   })
 }
 
 function storeCore(dump: DumpWriter, captured: Captured, snapshot: Snapshot, script: string): StoredCore {
   if (captured.uncompressed > 0 && !captured.failed)
-    attempt(snapshot, 'compress what was left uncompressed', () => compactCore(dump, new URL(script)))
+    attempt(snapshot, 'compress what was left uncompressed', () => compactCore(dump, script))
   try {
     const size = dump.finishCore()
     return describeCore(captured, size, 'core.lz4')

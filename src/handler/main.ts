@@ -5,14 +5,18 @@
  *
  * The crashed process is held until standard input is closed, so everything before that is the least there can be.
  */
-import { isMainThread, workerData } from 'node:worker_threads'
-import { type CompressOrder, runCompressThread } from './compress-thread.ts'
+import { runCompressThread, threadArgument } from './compress-thread.ts'
 import { handleCrash } from './handle-crash.ts'
 import { lastWords } from './last-words.ts'
 
-if (!isMainThread && (workerData as CompressOrder | null)?.kind === 'gocore-compress') {
-  runCompressThread(workerData as CompressOrder)
-} else {
+const [, script, ...args] = process.argv
+
+if (args[0] === threadArgument) runCompressThread()
+else {
   process.on('uncaughtException', lastWords)
-  process.exitCode = await handleCrash(process.argv.slice(2), import.meta.url).catch(lastWords)
+  void handleCrash(args, script!)
+    .catch(lastWords)
+    .then(code => {
+      process.exitCode = code
+    })
 }

@@ -1,12 +1,12 @@
 /** Tells the daemon of a new dump. It would find it by itself: a daemon that is down or slow costs nothing here. */
-import { connect } from 'node:net'
 import { join } from 'node:path'
 
 const mostMilliseconds = 100
 
 export function nudgeDaemon(run: string, id: string): Promise<void> {
   return new Promise(resolve => {
-    const socket = connect({ path: join(run, 'daemon.sock') })
+    // Loaded here, after the crashed process is free.
+    const socket = process.getBuiltinModule('node:net').connect({ path: join(run, 'daemon.sock') })
     const done = (): void => {
       clearTimeout(timer)
       socket.destroy()

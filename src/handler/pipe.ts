@@ -34,24 +34,33 @@ export function enlargePipe(fd: number, size: number): number | undefined {
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
+/** Bytes that have come before the pipe is made larger: for a small core the library costs more than it saves. */
+const enlargeAfter = 256 * 1024
+
 /** Reads from a pipe, and after a short read gives the writer a moment to fill it. */
 export class PipeReader {
   readonly #fd: number
-  readonly #low: number
-  #short = 0
+  readonly #size: number
+  #low = 32 * 1024
+  #enlarged = false
+  #short = false
   received = 0
 
-  /** A read of fewer than `low` bytes is a short one. */
-  constructor(fd: number, low: number) {
+  /** `size` is what the pipe should hold, and what a read asks for. */
+  constructor(fd: number, size: number) {
     this.#fd = fd
-    this.#low = low
+    this.#size = size
   }
 
   /** At least one byte into `buffer` from `at`, or 0 at the end. */
   read(buffer: Buffer, at: number): number {
-    if (this.#short > 0) Atomics.wait(sleeper, 0, 0, 0.05)
+    if (!this.#enlarged && this.received >= enlargeAfter) {
+      this.#enlarged = true
+      if (enlargePipe(this.#fd, this.#size) !== undefined) this.#low = this.#size / 8
+    }
+    if (this.#short) Atomics.wait(sleeper, 0, 0, 0.05)
     const got = this.#once(buffer, at)
-    this.#short = got < Math.min(this.#low, buffer.length - at) ? 1 : 0
+    this.#short = got < Math.min(this.#low, buffer.length - at)
     this.received += got
     return got
   }

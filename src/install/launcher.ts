@@ -22,7 +22,7 @@ export function launcherText(paths: LauncherPaths): string {
 # gocore-sink, written by "gocore-sink install". The kernel calls it with numbers, people call it with words.
 case $1 in
 '' | *[!0-9]*) ;;
-*) exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/handler.js --config ${paths.config} -- "$@" ;;
+*) exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/handler.cjs --config ${paths.config} -- "$@" ;;
 esac
 ${paths.tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${paths.config}} ` : ''}exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/cli.js "$@"
 `

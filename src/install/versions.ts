@@ -28,7 +28,7 @@ export function runningHandlers(layout: Layout): number[] {
       try {
         const [program, ...rest] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
         const ours = program!.startsWith(`${layout.lib}/versions/`)
-        return ours && rest.some(word => word.endsWith('/dist/handler.js')) ? [Number(pid)] : []
+        return ours && rest.some(word => word.endsWith('/dist/handler.cjs')) ? [Number(pid)] : []
       } catch {
         return []
       }

@@ -56,7 +56,7 @@ function handlerRuns(): boolean {
   return readdirSync('/proc').some(name => {
     if (!/^\d+$/.test(name)) return false
     try {
-      return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('/dist/handler.js\0')
+      return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('/dist/handler.cjs\0')
     } catch {
       return false
     }

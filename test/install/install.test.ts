@@ -59,7 +59,7 @@ function makeProduct(name: string): Product {
     join(path, 'dist/cli.js'),
     `// ${name}\nprocess.stdout.write(process.argv.slice(2).join(' '))\n`,
   )
-  writeFileSync(join(path, 'dist/handler.js'), `// ${name}\n`)
+  writeFileSync(join(path, 'dist/handler.cjs'), `// ${name}\n`)
   writeFileSync(join(path, 'node'), `#!/bin/sh\nexec ${process.execPath} "$@"\n`, { mode: 0o755 })
   return { root: path, version: '0.1.0', node: join(path, 'node') }
 }

@@ -26,7 +26,7 @@ export function checkHandler(host: Host): Finding {
       remedy: 'gocore-sink install',
     }
   try {
-    for (const path of [program, join(version, 'bin/node'), join(version, 'dist/handler.js')]) {
+    for (const path of [program, join(version, 'bin/node'), join(version, 'dist/handler.cjs')]) {
       statSync(path)
       requireRootOwned(path)
     }
