@@ -29,7 +29,9 @@ export function toGoroutine(
     system: runtime.isSystem(g),
     ...(labels.length > 0 ? { labels: Object.fromEntries(labels) } : {}),
     frames: traceback.frames.map(goFrame),
-    ...(traceback.omitted ? { framesOmitted: traceback.omitted.count } : {}),
+    ...(traceback.omitted
+      ? { framesOmitted: traceback.omitted.count, framesOmittedAfter: traceback.omitted.after }
+      : {}),
     ...createdBy(runtime.createdBy(g)),
   }
 }

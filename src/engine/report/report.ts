@@ -164,6 +164,8 @@ export interface Goroutine {
   frames: Frame[]
   /** The walk stopped at its cap; so many frames at least are left out in the middle or below. */
   framesOmitted?: number
+  /** After how many of `frames` they are left out. */
+  framesOmittedAfter?: number
   createdBy?: CreatedBy
 }
 
