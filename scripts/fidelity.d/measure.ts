@@ -28,5 +28,5 @@ export async function reportOf(crash: Crash): Promise<Report> {
   using core = fileSource(crash.core)
   using executable = fileSource(crash.executable)
   const files = { executable, find: () => undefined }
-  return analyse(core, files, {})
+  return analyse(core, files, { maxGoroutines: Number.MAX_SAFE_INTEGER })
 }
