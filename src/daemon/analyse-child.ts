@@ -3,18 +3,20 @@
  * this process opens the files it was told of, gives up its rights, and only then looks at what they hold.
  */
 import { readFileSync, writeSync } from 'node:fs'
-import { reasonOf } from '../base/errors.ts'
-import { analyse, type FileProvider } from '../engine/index.ts'
+import { MismatchError, reasonOf } from '../base/errors.ts'
+import { analyse, type ByteSource, type FileProvider, type Report } from '../engine/index.ts'
 import { type OpenSource, openCoreFile, openFile } from '../source/index.ts'
 import { type AnalysisJob, ChildExit, type JobBinary } from './analysis-job.ts'
 
 try {
   const job = JSON.parse(readFileSync(0, 'utf8')) as AnalysisJob
   const core = openCoreFile(job.core)
-  const files = openBinaries(job.binaries)
+  const binaries = openBinaries(job.binaries)
   if (job.become) become(job.become)
-  const report = analyse({ ...core, name: job.name }, files, {})
-  writeAll(JSON.stringify(report))
+  const report = analyseWith({ ...core, name: job.name }, binaries)
+  for (const message of core.warnings) report.warnings.unshift({ code: 'core-damaged', message })
+  // Not writeSync: the pipe may be full, and a stream waits for room.
+  process.stdout.write(JSON.stringify(report))
 } catch (error) {
   writeSync(2, `${reasonOf(error)}\n`)
   process.exitCode = ChildExit.refused
@@ -26,25 +28,40 @@ function become({ uid, gid }: { uid: number; gid: number }): void {
   process.setuid!(uid)
 }
 
+type OpenBinary = JobBinary & { source: OpenSource }
+
 /** A binary that can't be opened is one the engine does without, and says so. */
-function openBinaries(binaries: readonly JobBinary[]): FileProvider {
-  const opened: (JobBinary & { source: OpenSource })[] = []
-  for (const binary of binaries) {
+function openBinaries(binaries: readonly JobBinary[]): OpenBinary[] {
+  return binaries.flatMap(binary => {
     try {
-      opened.push({ ...binary, source: openFile(binary.file) })
-    } catch (error) {
-      writeSync(2, `Could not open ${binary.path}, going on without: ${reasonOf(error)}\n`)
+      return { ...binary, source: openFile(binary.file) }
+    } catch {
+      return []
     }
-  }
-  return {
-    find: ({ path, buildId }) => {
-      const byId = buildId === undefined ? undefined : opened.find(binary => binary.buildId === buildId)
-      return (byId ?? opened.find(binary => binary.path === path))?.source
-    },
+  })
+}
+
+/** An executable that turns out to be another program's is left out: the core alone still says how it died. */
+function analyseWith(core: ByteSource, binaries: readonly OpenBinary[]): Report {
+  try {
+    return analyse(core, providerOf(binaries))
+  } catch (error) {
+    if (!(error instanceof MismatchError)) throw error
+    const report = analyse(core, providerOf(binaries.filter(({ role }) => role !== 'executable')))
+    report.warnings.unshift({ code: 'executable-mismatch', message: error.message })
+    return report
   }
 }
 
-function writeAll(text: string): void {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at)
+/** By build id, else by name. The executable came of /proc/PID/exe: it is the program, under whatever name. */
+function providerOf(binaries: readonly OpenBinary[]): FileProvider {
+  return {
+    find: ({ path, buildId, role }) => {
+      const byId = buildId === undefined ? undefined : binaries.find(binary => binary.buildId === buildId)
+      const named = binaries.find(binary =>
+        role === 'executable' ? binary.role === role : binary.path === path,
+      )
+      return (byId ?? named)?.source
+    },
+  }
 }

@@ -2,7 +2,7 @@
  * Opens a catalog file for its writer (the daemon, or a command run by root) or for readers beside it. A catalog is a
  * cache: the writer replaces a damaged one by an empty one and says so, a reader gets a sentence with the way out.
  */
-import { accessSync, constants, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { NotFoundError, reasonOf, SinkError, SystemError } from '../../base/errors.ts'
@@ -26,7 +26,11 @@ export function openCatalog(path: string, options: OpenOptions = {}): Catalog {
 }
 
 function openWriter(path: string, onRebuilt?: (sentence: string) => void): Database {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+  if (path !== ':memory:') {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+    // What a crash printed may be secret. SQLite gives the files beside it the same rights.
+    closeSync(openSync(path, 'a', 0o600))
+  }
   try {
     return prepareWriter(path)
   } catch (error) {
@@ -51,6 +55,8 @@ function prepareWriter(path: string): Database {
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = NORMAL')
     db.pragma('foreign_keys = ON')
+    // A first read makes the files beside it, which readers without the right to write can't make themselves.
+    db.prepare('SELECT max(time) FROM crash').get()
     return db
   } catch (error) {
     db.close()

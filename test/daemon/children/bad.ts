@@ -1,0 +1,64 @@
+/** Stands in for an analysis that goes wrong, in the way that a file beside the core names. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { createConnection } from 'node:net'
+
+const { core } = JSON.parse(readFileSync(0, 'utf8')) as { core: string }
+const beside = (name: string): string => core.replace(/core\.lz4$/, name)
+
+/** What the confinement refuses, by the error's code. */
+function refusal(work: () => void): string {
+  try {
+    work()
+    return 'allowed'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error)
+  }
+}
+
+const behaviours: Record<string, () => void> = {
+  refuse() {
+    writeSync(2, 'noise\nthe core is not one, said \u0007 hostile bytes\n')
+    process.exit(3)
+  },
+  status() {
+    writeSync(2, 'broken\n')
+    process.exit(9)
+  },
+  signal() {
+    process.kill(process.pid, 'SIGSEGV')
+    setTimeout(() => {}, 10_000)
+  },
+  hang: () => void setTimeout(() => {}, 60_000),
+  spin() {
+    for (;;);
+  },
+  huge() {
+    for (;;) writeSync(1, 'x'.repeat(65_536))
+  },
+  chatter() {
+    process.stderr.write('y'.repeat(8 << 20), () => process.exit(3))
+  },
+  memory() {
+    const kept: number[][] = []
+    for (;;) kept.push(Array.from({ length: 100_000 }, Math.random))
+  },
+  buffers() {
+    const kept: Buffer[] = []
+    for (;;) kept.push(Buffer.alloc(16 << 20, 1))
+  },
+  nonsense: () => void writeSync(1, '{"schema":"gocore-report"'),
+  escape() {
+    const tries = [
+      refusal(() => readFileSync('/etc/passwd')),
+      refusal(() => writeFileSync(beside('manifest.json'), 'gone')),
+      refusal(() => spawnSync('/bin/true')),
+      refusal(() => createConnection('/run/nothing')),
+      refusal(() => process.getBuiltinModule('node:ffi' as 'node:fs')),
+    ]
+    writeSync(2, `${tries.join(' ')}\n`)
+    process.exit(3)
+  },
+}
+
+behaviours[readFileSync(beside('behaviour'), 'utf8')]!()
