@@ -5,6 +5,7 @@
  */
 import type { ProcessImage } from '../core/process-image.ts'
 import { type FrameTables, openFrameTables } from './frame-tables.ts'
+import { loadedFiles } from './loaded-files.ts'
 import { Symbolizer } from './symbolizer.ts'
 import { amd64DwarfNames, amd64Machine, type DwarfRegisters, unwindStep } from './unwind.ts'
 
@@ -38,8 +39,9 @@ export class CStacks {
 
   constructor(image: ProcessImage) {
     this.#image = image
-    this.#tables = openFrameTables(image)
-    this.#symbols = new Symbolizer(image)
+    const files = loadedFiles(image)
+    this.#tables = openFrameTables(image, files)
+    this.#symbols = new Symbolizer(files)
   }
 
   /** Frames from `registers` outwards, innermost first; ends before the first frame for which `stop` holds. */

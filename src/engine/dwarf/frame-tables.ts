@@ -1,18 +1,14 @@
 /**
- * All call frame tables of a process: those of the executable and its libraries, and the vDSO's, which no file has.
- * They are read where the process had them mapped, so that their addresses need no load bias.
+ * All call frame tables of a process: those of the executable, its libraries and the vDSO. They are read where the process had them mapped, so that their addresses need no load bias.
  */
 import { FormatError, MemoryFault } from '../../base/errors.ts'
-import { AuxType } from '../core/auxv.ts'
 import type { LoadedFile, ProcessImage } from '../core/process-image.ts'
-import { openElf } from '../elf/file.ts'
 import type { Fde, FrameSource } from './frame-entry.ts'
 import { FrameReader } from './frame-reader.ts'
 import { type FrameTable, openEhFrameHdr, scanned } from './frame-table.ts'
 
 /** PT_GNU_EH_FRAME, LSB 5.0 core 10.6. */
 const ptGnuEhFrame = 0x6474e550
-const ptLoad = 1
 
 interface Module {
   readonly start: number
@@ -24,16 +20,13 @@ export interface FrameTables {
   find(pc: number): Fde | undefined
 }
 
-export function openFrameTables(image: ProcessImage): FrameTables {
+export function openFrameTables(image: ProcessImage, files: readonly LoadedFile[]): FrameTables {
   const source = memorySource(image)
-  const files = [...(image.executable ? [image.executable] : []), ...image.libraries]
   const modules: Module[] = files.map(file => ({
     start: file.start,
     end: file.end,
     tables: once(() => tablesOf(file, source)),
   }))
-  const vdso = vdsoModule(image, source)
-  if (vdso) modules.push(vdso)
   return {
     find(pc) {
       for (const { start, end, tables } of modules) {
@@ -77,28 +70,6 @@ function debugFrameTable({ elf, bias }: LoadedFile, bytes: Uint8Array): FrameTab
       const fde = table.find(pc - bias)
       return fde && { ...fde, start: fde.start + bias, end: fde.end + bias }
     },
-  }
-}
-
-/** The kernel's own little library; a core holds all of it. */
-function vdsoModule(image: ProcessImage, source: FrameSource): Module | undefined {
-  const base = image.core.auxv.get(AuxType.sysinfoEhdr)
-  const page = base === undefined ? undefined : image.memory.tryRead(base, 4096)
-  if (base === undefined || !page) return undefined
-  try {
-    const elf = openElf({ name: 'vdso', size: page.length, read: (at, n) => page.subarray(at, at + n) })
-    const load = elf.segments.find(({ type }) => type === ptLoad)
-    const header = elf.segments.find(({ type }) => type === ptGnuEhFrame)
-    if (!load || !header) return undefined
-    const bias = base - load.vaddr
-    const tables = once(() => {
-      const table = openEhFrameHdr(source, header.vaddr + bias)
-      return table ? [table] : []
-    })
-    return { start: base, end: base + load.memsz, tables }
-  } catch (error) {
-    if (error instanceof FormatError) return undefined
-    throw error
   }
 }
 

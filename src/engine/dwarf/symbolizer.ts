@@ -1,5 +1,5 @@
 /** Names of C functions by address, from the symbol tables of the files that were mapped; raw, as the linker knew them. */
-import type { LoadedFile, ProcessImage } from '../core/process-image.ts'
+import type { LoadedFile } from '../core/process-image.ts'
 import type { ElfSymbol } from '../elf/symbol.ts'
 
 export interface SymbolAt {
@@ -18,8 +18,8 @@ export class Symbolizer {
   readonly #files: readonly LoadedFile[]
   readonly #sorted = new Map<LoadedFile, readonly ElfSymbol[]>()
 
-  constructor(image: ProcessImage) {
-    this.#files = [...(image.executable ? [image.executable] : []), ...image.libraries]
+  constructor(files: readonly LoadedFile[]) {
+    this.#files = files
   }
 
   /** Undefined where no known file lies at `pc`. */

@@ -11,6 +11,9 @@ import type { Death, DeathKind, PanicRecord } from './report.ts'
 /** All of a `Death` but the verdict, which is written with the stacks at hand. */
 export type DeathFacts = Omit<Death, 'verdict'>
 
+/** In place of a message, of which there is none. */
+const snapshot = 'snapshot of a running process'
+
 /** Signals that a core of a living process (gcore) shows: the stop that the dumper made, or none. */
 const stops: ReadonlySet<number> = new Set([0, Signal.stop, Signal.trap])
 
@@ -40,8 +43,8 @@ export function goDeath(
     }
   }
   const cause = signal ?? final
-  if (isAlive(image, cause, death)) return { kind: 'alive', message: '', ...place }
-  if (!cause) return { kind: 'unknown', message: '', ...place }
+  if (isAlive(image, cause, death)) return { kind: 'alive', message: snapshot, ...place }
+  if (!cause) return { kind: 'unknown', message: 'unknown', ...place }
   if (kind === 'unknown')
     return { kind, message: signalText(cause.signo), ...signalFacts(cause, true), ...place }
   return {
@@ -64,8 +67,8 @@ export function cDeath(
   const crashed = image.core.threads.find(thread => thread.crashed)
   const place = { ...(crashed ? { thread: crashed.tid } : {}), panics: [] }
   const cause = origin?.siginfo ?? final
-  if (isAlive(image, cause, undefined)) return { kind: 'alive', message: '', ...place }
-  if (!cause) return { kind: 'unknown', message: '', ...place }
+  if (isAlive(image, cause, undefined)) return { kind: 'alive', message: snapshot, ...place }
+  if (!cause) return { kind: 'unknown', message: 'unknown', ...place }
   const pc = origin?.frame.pc ?? crashed?.registers.pc
   return {
     kind: kindOfSignal(cause, image.core.psinfo?.pid),

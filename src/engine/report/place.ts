@@ -1,6 +1,6 @@
 /** Places and counts in words, for the verdict. */
 import type { Frame } from './report.ts'
-import { isRuntime } from './signature.ts'
+import { endingLength, isRuntime } from './signature.ts'
 
 interface Stack {
   readonly frames: readonly Frame[]
@@ -27,12 +27,10 @@ export function guiltyPlace(stack: Stack): string | undefined {
   return go ? `${c}, called from ${go},` : c
 }
 
-/** Functions by which a C program ends itself: not the place that decided to. */
-const ending = new Set(['raise', 'gsignal', 'abort', 'pthread_kill', 'tgkill', 'kill', '??'])
-
 function cPlace(frames: readonly Frame[]): string | undefined {
   const inC = frames.slice(0, frames.findIndex(({ line }) => line > 0) >>> 0)
-  const frame = inC.find(f => !ending.has(f.function) && !f.function.startsWith('__')) ?? inC[0]
+  const deciding = inC.slice(endingLength(inC))
+  const frame = deciding.find(f => f.function !== '??') ?? deciding[0] ?? inC[0]
   if (!frame) return undefined
   const name = frame.function === '??' ? 'Code' : frame.function.replace(/^_cgo_[0-9a-f]+_Cfunc_/, '')
   return frame.file === '' ? `${name} (in C)` : `${name} (in C, ${baseName(frame.file)})`

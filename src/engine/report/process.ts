@@ -150,8 +150,11 @@ export class Process {
       isOwn: ownershipOf(modules.map(({ path }) => path)),
     }
     if (!runtime || !this.types) {
-      const { facts, frames } = this.#cDeath()
-      return { death: withVerdict(facts, { ...context, frames }), frames }
+      const { facts, frames, interrupted } = this.#cDeath()
+      return {
+        death: withVerdict(facts, { ...context, frames, ...(interrupted ? { interrupted } : {}) }),
+        frames,
+      }
     }
     const death = this.#death!
     const origins = panicOrigins(runtime, this.types, death)
@@ -194,14 +197,17 @@ export class Process {
     return { value: formatValue(readDynamic(this.types, type, data)), type: type.name }
   }
 
-  #cDeath(): { facts: DeathFacts; frames: readonly Frame[] } {
+  #cDeath(): { facts: DeathFacts; frames: readonly Frame[]; interrupted?: readonly Frame[] } {
     const crashed = this.image.core.threads.find(thread => thread.crashed)
     const walked = crashed ? [...this.stacks.walk(dwarfRegisters(name => crashed.registers.get(name)))] : []
     const at = walked.findLastIndex(({ by }) => by === 'signal-frame')
     const siginfo = at < 0 ? undefined : this.#siginfoBefore(walked[at - 1]!)
     const origin = siginfo ? { frame: walked[at]!, siginfo } : undefined
     const frames = crashed ? cThread(crashed, this.stacks).frames : []
-    return { facts: cDeath(this.image, origin), frames: origin ? frames.slice(at) : frames }
+    const facts = cDeath(this.image, origin)
+    if (origin) return { facts, frames: frames.slice(at) }
+    // A handler without SA_SIGINFO: the kernel left no word of the signal.
+    return at < 0 ? { facts, frames } : { facts, frames, interrupted: frames.slice(at) }
   }
 
   /** The trampoline's stack pointer is at the ucontext, with the siginfo a fixed way behind. */

@@ -4,7 +4,8 @@
  * Its text is the kind of death, the message with all that varies taken out (numbers, addresses, what is in quotes),
  * and the three innermost functions that are not the runtime's: no line numbers, no offsets, no arguments (an inlined
  * function counts like any other). `panic` and the runtime's functions are passed over, under whatever package's name,
- * as are wrappers; in C code it is the functions' names, or the library's name where there is none. Signals from
+ * as are wrappers, and abort and its like; in C code it is the functions' names, or the library's name where there is
+ * none. Signals from
  * outside and snapshots say nothing of where the program was, so their text has no functions.
  */
 import type { Death, Frame } from './report.ts'
@@ -30,13 +31,23 @@ function normalise(message: string): string {
 
 function userFunctions(frames: readonly Frame[]): string[] {
   const names: string[] = []
-  for (const frame of frames) {
+  for (const frame of frames.slice(endingLength(frames))) {
     if (frame.hidden || isRuntime(frame.function)) continue
     names.push(frame.function === '??' ? (frame.file.split('/').at(-1) ?? '??') : frame.function)
     if (names.length === frameCount) break
   }
   return names
 }
+
+/** How many of the innermost frames are the C library's way of ending the process: abort and what it calls. */
+export function endingLength(frames: readonly Frame[]): number {
+  const inner = frames.slice(0, maxEnding)
+  const at = inner.findLastIndex(({ function: name, line }) => line === 0 && endings.has(name))
+  return inner.slice(0, at + 1).every(({ line }) => line === 0) ? at + 1 : 0
+}
+
+const endings = new Set(['abort', 'raise', 'gsignal', 'pthread_kill', 'tgkill', 'kill', '__assert_fail'])
+const maxEnding = 8
 
 /** Functions in which a program dies, but which are not why. */
 export function isRuntime(name: string): boolean {

@@ -18,6 +18,8 @@ export interface VerdictContext {
   readonly value?: string
   /** Its type, where the message shows the text of its Error or String method. */
   readonly type?: string
+  /** What the signal interrupted in whose handler the process died, where the signal itself is not known. */
+  readonly interrupted?: readonly Frame[]
 }
 
 /** Addresses below are null pointers: the kernel maps nothing there (vm.mmap_min_addr, runtime.minLegalPointer). */
@@ -147,7 +149,7 @@ function signalVerdict(death: DeathFacts, context: VerdictContext): string {
   const place = guiltyPlace(context) ?? 'The program'
   const name = death.signalName ?? 'a signal'
   if (name === 'SIGABRT' && context.frames.some(frame => frame.function === 'abort'))
-    return `${place} called abort().`
+    return `${place} called abort()${handlerText(context)}.`
   if (death.sender) return `${place} sent its own process ${name}.`
   if (name === 'SIGSEGV' || name === 'SIGBUS') {
     const { address } = death
@@ -165,6 +167,11 @@ function signalVerdict(death: DeathFacts, context: VerdictContext): string {
     SIGSYS: 'made a system call that is not permitted',
   }
   return `${place} ${reasons[name] ?? `got ${name}`}.`
+}
+
+function handlerText({ interrupted, isOwn }: VerdictContext): string {
+  const where = interrupted && guiltyPlace({ frames: interrupted, isOwn })
+  return where ? ` in the handler of a signal that had interrupted ${where}` : ''
 }
 
 function killedVerdict(death: DeathFacts, context: VerdictContext): string {
