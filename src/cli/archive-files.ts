@@ -12,9 +12,10 @@ export function archiveFiles(store: LocalStore, dump: DumpEntry): { name: string
     return path === undefined ? [] : [dirname(path)]
   })
   const format = join(store.root, 'format.json')
-  return [...(existsSync(format) ? [format] : []), ...[store.layout.dump(dump), ...binaries].flatMap(regularFiles)].map(
-    path => ({ name: relative(store.root, path), path }),
-  )
+  return [
+    ...(existsSync(format) ? [format] : []),
+    ...[store.layout.dump(dump), ...binaries].flatMap(regularFiles),
+  ].map(path => ({ name: relative(store.root, path), path }))
 }
 
 const regularFiles = (folder: string): string[] =>

@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { closeSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
-import { type Pack, pack as newPack } from 'tar-stream'
+import { pack as newPack, type Pack } from 'tar-stream'
 import { SystemError } from '../base/errors.ts'
 import type { Progress } from './render/progress.ts'
 import type { Target } from './target.ts'

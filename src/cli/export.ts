@@ -1,5 +1,15 @@
 /** Writing what the archive holds to ordinary files: the raw core, the executable, a bundle of everything. */
-import { closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { NotFoundError, reasonOf, SystemError } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
@@ -26,7 +36,9 @@ export async function exportCore(target: Target, options: ExportOptions): Promis
 export async function exportBinary(target: Target, options: ExportOptions): Promise<string | undefined> {
   const path = await target.executablePath()
   if (path === undefined)
-    throw new NotFoundError(`The executable of ${target.label} is neither in the archive nor on this machine.`)
+    throw new NotFoundError(
+      `The executable of ${target.label} is neither in the archive nor on this machine.`,
+    )
   using binary = openFile(path)
   return writeOut(binary, `binary.${shortName(target)}`, { ...options, mode: 0o700 })
 }
@@ -63,7 +75,8 @@ async function withOutput(
   write: (fd: number) => Promise<number>,
 ): Promise<string | undefined> {
   if (output === '-') {
-    if (process.stdout.isTTY) throw new SystemError('Refused to write binary data to a terminal; -o FILE names a file.')
+    if (process.stdout.isTTY)
+      throw new SystemError('Refused to write binary data to a terminal; -o FILE names a file.')
     await write(1)
     return undefined
   }
@@ -78,7 +91,9 @@ async function withOutput(
     if (!existed && fstatSync(fd).isFile()) unlinkSync(path)
     const { code } = error as NodeJS.ErrnoException
     if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw error
-    throw new SystemError(`Could not write ${path}: ${reasonOf(error)}; nothing was left behind.`, { cause: error })
+    throw new SystemError(`Could not write ${path}: ${reasonOf(error)}; nothing was left behind.`, {
+      cause: error,
+    })
   } finally {
     closeSync(fd)
   }
@@ -102,7 +117,11 @@ const page = 4096
 const zeros = Buffer.alloc(page)
 
 /** Copies a source; into a regular file, pages of zeros become holes. */
-export function copy(source: ByteSource, fd: number, onProgress: (done: number, total: number) => void): void {
+export function copy(
+  source: ByteSource,
+  fd: number,
+  onProgress: (done: number, total: number) => void,
+): void {
   const sparse = fstatSync(fd).isFile() && fd !== 1
   for (let at = 0; at < source.size; ) {
     const bytes = source.read(at, Math.min(piece, source.size - at))
@@ -131,5 +150,6 @@ function writeSparse(fd: number, bytes: Uint8Array, offset: number): void {
 }
 
 function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, offset + done)
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(fd, bytes, done, bytes.length - done, offset + done)
 }

@@ -2,7 +2,19 @@
 import type { CrashFilter } from '../catalog/catalog.ts'
 import { type FilterArgs, filterOptions } from './options.ts'
 
-const keys = ['since', 'until', 'exe', 'pid', 'uid', 'signal', 'host', 'go', 'signature', 'text', 'limit'] as const
+const keys = [
+  'since',
+  'until',
+  'exe',
+  'pid',
+  'uid',
+  'signal',
+  'host',
+  'go',
+  'signature',
+  'text',
+  'limit',
+] as const
 
 export function catalogFilter(args: FilterArgs): CrashFilter {
   return Object.fromEntries(keys.filter(key => args[key] !== undefined).map(key => [key, args[key]]))
@@ -15,6 +27,7 @@ export function describeFilter(args: FilterArgs): string {
 }
 
 function shown(key: (typeof keys)[number], value: string | number): string {
-  if (key === 'since' || key === 'until') return JSON.stringify(new Date(value).toISOString().slice(0, 19).replace('T', ' '))
+  if (key === 'since' || key === 'until')
+    return JSON.stringify(new Date(value).toISOString().slice(0, 19).replace('T', ' '))
   return String(value)
 }

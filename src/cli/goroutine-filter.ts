@@ -36,7 +36,7 @@ function longer(text: string): number {
 
 const mentions = ({ frames, createdBy }: Goroutine, text: string): boolean =>
   frames.some(frame => frame.function.includes(text) || `${frame.file}:${frame.line}`.includes(text)) ||
-  (createdBy !== undefined && createdBy.function.includes(text))
+  createdBy?.function.includes(text) === true
 
 function hasLabel({ labels }: Goroutine, wanted: string): boolean {
   if (!labels) return false

@@ -3,6 +3,7 @@
  */
 import yargs from 'yargs'
 import { SinkError, UsageError } from '../base/errors.ts'
+import { toolVersion } from '../base/version.ts'
 import { yargsOption } from './define.ts'
 import { overview } from './help.ts'
 import { globalOptions } from './options.ts'
@@ -11,7 +12,6 @@ import { Exit, exitOf } from './render/exit.ts'
 import { ReaderGone } from './render/output.ts'
 import { usageSentence } from './usage.ts'
 import { verbs } from './verbs.ts'
-import { toolVersion } from '../base/version.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -32,7 +32,9 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** What yargs found wrong before any verb ran; what `parse` of an option throws arrives as one, with our sentence. */
-const yargsError = (error: unknown): error is Error => error instanceof Error && error.name === 'YError'
+function yargsError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'YError'
+}
 
 async function help(args: string[]): Promise<number> {
   if (args[0] === 'help' && args[1] !== undefined) await commandLine([args[1], '--help']).parseAsync()

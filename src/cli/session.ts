@@ -56,7 +56,8 @@ export function openSession({ path, label, exe, manifest, store }: SessionOption
     throw error
   }
   return {
-    report: goroutines => withWarnings((goroutines === undefined ? process : open(goroutines)).report(), core.warnings),
+    report: goroutines =>
+      withWarnings((goroutines === undefined ? process : open(goroutines)).report(), core.warnings),
     facts: () => process.facts(),
     goroutines: () => process.goroutines(),
     guilty: () => process.guilty(),

@@ -30,7 +30,8 @@ export function openConfig(args: GlobalArgs): Config {
 export function openSite(args: GlobalArgs): Site {
   const config = openConfig(args)
   // A catalog belongs to one archive: another one's rows don't go into the machine's own.
-  const foreign = args.archive !== undefined && args.archive !== openConfig({ ...args, archive: undefined }).archive
+  const foreign =
+    args.archive !== undefined && args.archive !== openConfig({ ...args, archive: undefined }).archive
   let store: LocalStore | undefined
   let catalog: Promise<Catalog> | undefined
   const archive = (): LocalStore => {

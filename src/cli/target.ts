@@ -4,14 +4,15 @@
  */
 import { existsSync } from 'node:fs'
 import type { LocalStore } from '../archive/index.ts'
+import type { Manifest } from '../archive/manifest.ts'
 import type { DumpEntry } from '../archive/store.ts'
 import { NotFoundError } from '../base/errors.ts'
-import type { Manifest } from '../archive/manifest.ts'
 import type { Goroutine, Report, Thread } from '../engine/report/report.ts'
 import { archiveFiles } from './archive-files.ts'
 import { dumpsByPrefix, findDump, looksLikeId } from './find-dump.ts'
 import type { TargetArgs } from './options.ts'
 import { coreState } from './render/core-state.ts'
+import { shellWord } from './render/program.ts'
 import type { Session } from './session.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -22,8 +23,10 @@ export type Summary = Omit<Report, 'goroutines' | 'groups' | 'threads'>
 export type Facts = Pick<Report, 'core' | 'program' | 'go'>
 
 export interface Target extends Disposable {
-  /** What to type to name it again: an id, or a path. */
+  /** What to call it: an id, or a path. */
   readonly label: string
+  /** What to type to look at it again. */
+  readonly again: string
   readonly id?: string
   readonly manifest?: Manifest
   /** The core's file, packed or not; undefined where none was kept. */
@@ -124,6 +127,9 @@ function makeTarget({ label, path, site, exe, dump }: Parts): Target {
 
   return {
     label,
+    again: [dump ? label.slice(0, 6) : label, ...(exe === undefined ? [] : ['--exe', exe])]
+      .map(shellWord)
+      .join(' '),
     ...(dump ? { id: dump.id, manifest: dump.manifest } : {}),
     ...(path === undefined ? {} : { corePath: path }),
     async executablePath() {

@@ -9,7 +9,8 @@ export function usageSentence(message: string, args: readonly string[]): string 
   const help = verb ? `See gocore-sink ${word} --help.` : 'See gocore-sink --help.'
   const meant = /^Did you mean (.*)\?$/.exec(text)
   if (meant) return `There is no verb ${JSON.stringify(word)}. Did you mean ${meant[1]}?`
-  if (!verb && /^Unknown (?:command|argument)/.test(text)) return `There is no verb ${JSON.stringify(word)}. ${help}`
+  if (!verb && /^Unknown (?:command|argument)/.test(text))
+    return `There is no verb ${JSON.stringify(word)}. ${help}`
   if (text.startsWith('Not enough non-option arguments')) return `${missing(verb?.command)} ${help}`
   return `${reworded(text).replace(/\.$/, '')}. ${help}`
 }
@@ -25,7 +26,9 @@ function reworded(text: string): string {
   const unknown = /^Unknown arguments?: (.*)$/.exec(text)
   if (unknown) {
     // yargs names a camel-cased twin of each option with dashes too.
-    const names = unknown[1]!.split(', ').filter((name, i, all) => !all.slice(0, i).some(n => camel(n) === name))
+    const names = unknown[1]!
+      .split(', ')
+      .filter((name, i, all) => !all.slice(0, i).some(n => camel(n) === name))
     return `Unknown ${names.map(name => (name.length === 1 ? `option -${name}` : `option or argument ${name}`)).join(', ')}`
   }
   const value = /^Not enough arguments following: (.*)$/.exec(text)

@@ -25,7 +25,9 @@ export async function watch(filter: CrashFilter, args: WatchArgs, signal?: Abort
   while (!signal?.aborted) {
     // Opened anew each time: where no daemon runs, opening is what brings the catalog up to date.
     using site = openSite(args)
-    const rows = (await site.catalog()).list({ ...filter, limit: filter.limit ?? 200, reverse: false }).reverse()
+    const rows = (await site.catalog())
+      .list({ ...filter, limit: filter.limit ?? 200, reverse: false })
+      .reverse()
     const ready = rows.filter(row => !printed.has(row.id) && (first || isReady(row, waiting)))
     for (const row of ready) printed.add(row.id)
     print(ready, args, first)
@@ -42,12 +44,10 @@ function isReady(row: CrashRow, waiting: Map<string, number>): boolean {
 }
 
 function print(rows: readonly CrashRow[], args: WatchArgs, first: boolean): void {
-  if (args.json) return writeLines(1, rows.map(toJson))
-  if (args.quiet)
-    return writeLines(
-      1,
-      rows.map(row => row.id),
-    )
+  writeLines(1, args.json ? rows.map(toJson) : args.quiet ? rows.map(row => row.id) : tableLines(rows, first))
+}
+
+function tableLines(rows: readonly CrashRow[], first: boolean): Iterable<string> {
   const width = idWidth(rows.map(row => row.id))
-  writeLines(1, crashTable(fromDump(rows) as CrashRow[], lookOf(process.stdout), { idWidth: width, header: first }))
+  return crashTable(fromDump(rows), lookOf(process.stdout), { idWidth: width, header: first })
 }

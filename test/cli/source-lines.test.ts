@@ -58,7 +58,8 @@ describe('sourceFinder()', () => {
   it('does not show a file whose function is another one at that line', () => {
     assert.equal(find(file, 4, 'shop/cache.get'), undefined)
   })
-  it('does not show a file that is too short', () => assert.equal(find(file, 400, 'shop/cache.main'), undefined))
+  it('does not show a file that is too short', () =>
+    assert.equal(find(file, 400, 'shop/cache.main'), undefined))
   it('does not show what is no source by name, a link, a FIFO or binary', () => {
     assert.equal(find('/etc/passwd', 1, 'main.main'), undefined)
     symlinkSync('/etc/passwd', join(folder, 'link.go'))

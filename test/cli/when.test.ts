@@ -30,12 +30,14 @@ describe('parseWhen()', () => {
     assert.equal(parseWhen('03:14', '--since', now), new Date(now).setHours(3, 14, 0, 0))
   })
   for (const text of ['', 'soon', '90', '1x', '2026-13-01', '2026-11-22 25:00', '-1h'])
-    it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseWhen(text, '--since', now), UsageError))
+    it(`refuses ${JSON.stringify(text)}`, () =>
+      assert.throws(() => parseWhen(text, '--since', now), UsageError))
 })
 
 describe('parseSignal()', () => {
   it('takes names and numbers', () => {
     for (const text of ['SEGV', 'SIGSEGV', 'segv', '11']) assert.equal(parseSignal(text), 11)
   })
-  for (const text of ['', '0', '99', 'NOPE']) it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseSignal(text), UsageError))
+  for (const text of ['', '0', '99', 'NOPE'])
+    it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseSignal(text), UsageError))
 })

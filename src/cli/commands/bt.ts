@@ -7,7 +7,7 @@ import { fromDump } from '../render/escape.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
-import { threadTraceback, type TracebackOptions, traceback } from '../render/traceback.ts'
+import { type TracebackOptions, threadTraceback, traceback } from '../render/traceback.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('bt')
@@ -16,13 +16,21 @@ export const builder = define({
   positionals: { dump: dumpPositional },
   options: {
     ...exeOption,
-    all: { type: 'boolean', alias: 'a', describe: 'every goroutine, the crashed one first, as at GOTRACEBACK=all' },
+    all: {
+      type: 'boolean',
+      alias: 'a',
+      describe: 'every goroutine, the crashed one first, as at GOTRACEBACK=all',
+    },
     system: {
       type: 'boolean',
       alias: 's',
       describe: "the runtime's own frames too, and with -a its own goroutines, as at GOTRACEBACK=system",
     },
-    addresses: { type: 'boolean', alias: 'x', describe: 'add stack pointer and program counter to each frame' },
+    addresses: {
+      type: 'boolean',
+      alias: 'x',
+      describe: 'add stack pointer and program counter to each frame',
+    },
     ...jsonOption,
   },
   examples: [
@@ -41,7 +49,10 @@ export async function handler(argv: Args): Promise<void> {
   const guilty = await target.guilty()
   const chosen = argv.all ? allOf(await target.goroutines(), guilty, argv) : guilty ? [guilty] : []
   if (argv.json)
-    return writeLines(1, jsonDocument({ schema: 'gocore-goroutines', version: 1, id: target.id }, 'goroutines', chosen))
+    return writeLines(
+      1,
+      jsonDocument({ schema: 'gocore-goroutines', version: 1, id: target.id }, 'goroutines', chosen),
+    )
   if (!argv.all && !guilty) {
     const crashed = (await target.threads()).find(thread => thread.crashed)
     if (!crashed) throw new NotFoundError(`${target.label} does not tell which goroutine or thread crashed.`)

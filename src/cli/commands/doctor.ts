@@ -1,5 +1,5 @@
 /** `doctor`: what keeps dumps from arriving or being useful. */
-import { wholeNumber, define } from '../define.ts'
+import { define, wholeNumber } from '../define.ts'
 import type { GlobalArgs, JsonArgs } from '../options.ts'
 import { jsonOption } from '../options.ts'
 import { printableLines } from '../render/escape.ts'
@@ -34,9 +34,19 @@ export async function handler(argv: Args): Promise<void> {
   if (argv.json) writeLines(1, jsonDocument({ schema: 'gocore-doctor', version: 1 }, 'findings', findings))
   else {
     const paint = palette(lookOf(process.stdout))
-    const styles = { ok: paint.good, note: paint.dim, warning: paint.warn, problem: paint.bad, skipped: paint.dim }
+    const styles = {
+      ok: paint.good,
+      note: paint.dim,
+      warning: paint.warn,
+      problem: paint.bad,
+      skipped: paint.dim,
+    }
     // Names of processes and paths are anyone's choice; each text is cleaned before it is coloured.
-    const clean = findings.map(finding => JSON.parse(JSON.stringify(finding), (_, value) => (typeof value === 'string' ? printableLines(value) : value)))
+    const clean = findings.map(finding =>
+      JSON.parse(JSON.stringify(finding), (_, value) =>
+        typeof value === 'string' ? printableLines(value) : value,
+      ),
+    )
     const text = formatFindings(clean, (status, label) => styles[status](label))
     await page(text.trimEnd().split('\n'), { pager: !argv.noPager })
   }

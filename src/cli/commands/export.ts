@@ -36,7 +36,8 @@ interface Args extends TargetArgs {
 }
 
 export async function handler(argv: Args): Promise<void> {
-  if (argv.binary && argv.bundle) throw new UsageError('--bundle holds the executable already: give one of --binary and --bundle.')
+  if (argv.binary && argv.bundle)
+    throw new UsageError('--bundle holds the executable already: give one of --binary and --bundle.')
   const { openTarget } = await import('../target.ts')
   const { exportBinary, exportBundle, exportCore } = await import('../export.ts')
   using target = await openTarget(argv)
@@ -44,4 +45,3 @@ export async function handler(argv: Args): Promise<void> {
   const written = await run(target, { output: argv.output, force: argv.force === true })
   if (written !== undefined) process.stderr.write(`${written}\n`)
 }
-

@@ -16,7 +16,11 @@ export const { command, describe } = entry('gc')
 
 export const builder = define({
   options: {
-    'dry-run': { type: 'boolean', alias: 'n', describe: 'print what would be removed, and why, and remove nothing' },
+    'dry-run': {
+      type: 'boolean',
+      alias: 'n',
+      describe: 'print what would be removed, and why, and remove nothing',
+    },
     ...jsonOption,
   },
   examples: [['gocore-sink gc --dry-run', 'what would go, and by which rule']],
@@ -44,7 +48,11 @@ export async function handler(argv: Args): Promise<void> {
   })
   catalog?.close()
   const { actions, freed, kept, pinned } = result
-  if (argv.json) return writeLines(1, jsonDocument({ schema: 'gocore-gc', version: 1, dryRun, freed, kept, pinned }, 'actions', actions))
+  if (argv.json)
+    return writeLines(
+      1,
+      jsonDocument({ schema: 'gocore-gc', version: 1, dryRun, freed, kept, pinned }, 'actions', actions),
+    )
   const look = lookOf(process.stdout)
   const paint = palette(look)
   writeLines(
@@ -55,12 +63,18 @@ export async function handler(argv: Args): Promise<void> {
         { title: dryRun ? 'WOULD REMOVE' : 'REMOVED', cell: action => action.kind },
         { title: 'NAME', cell: action => action.name, shrink: 2, least: 12, style: () => paint.name },
         { title: 'SIZE', cell: action => formatSize(action.bytes), align: 'right' },
-        { title: 'WHY', cell: action => (action.failed ? `FAILED: ${action.failed}` : action.reason), shrink: 1, least: 20 },
+        {
+          title: 'WHY',
+          cell: action => (action.failed ? `FAILED: ${action.failed}` : action.reason),
+          shrink: 1,
+          least: 20,
+        },
       ],
       look,
     ),
   )
-  const done = actions.length === 0 ? 'Nothing is due' : `${dryRun ? 'Would free' : 'Freed'} ${formatSize(freed)}`
+  const done =
+    actions.length === 0 ? 'Nothing is due' : `${dryRun ? 'Would free' : 'Freed'} ${formatSize(freed)}`
   sayTo(1)(`${done}; ${count(kept, 'dump')} kept, ${pinned} of them pinned.`)
   if (actions.some(action => action.failed)) process.exitCode = Exit.failure
 }

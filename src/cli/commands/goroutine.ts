@@ -12,11 +12,18 @@ import { tracebacks } from './bt.ts'
 export const { command, describe } = entry('goroutine')
 
 export const builder = define({
-  positionals: { number: { describe: "the goroutine's number, as tracebacks print it" }, dump: dumpPositional },
+  positionals: {
+    number: { describe: "the goroutine's number, as tracebacks print it" },
+    dump: dumpPositional,
+  },
   options: {
     ...exeOption,
     system: { type: 'boolean', alias: 's', describe: "the runtime's own frames too" },
-    addresses: { type: 'boolean', alias: 'x', describe: 'add stack pointer and program counter to each frame' },
+    addresses: {
+      type: 'boolean',
+      alias: 'x',
+      describe: 'add stack pointer and program counter to each frame',
+    },
     ...jsonOption,
   },
   examples: [
@@ -42,5 +49,7 @@ export async function handler(argv: Args): Promise<void> {
   if (argv.json)
     return writeLines(1, jsonObject({ schema: 'gocore-goroutine', version: 1, id: target.id, goroutine }))
   // A goroutine of the runtime has hardly any frames but the runtime's own.
-  await page(tracebacks([goroutine], { ...argv, system: argv.system || goroutine.system }), { pager: !argv.noPager })
+  await page(tracebacks([goroutine], { ...argv, system: argv.system || goroutine.system }), {
+    pager: !argv.noPager,
+  })
 }

@@ -6,7 +6,9 @@ import { entry } from '../verbs.ts'
 export const { command, describe } = entry('import')
 
 export const builder = define({
-  positionals: { files: { describe: 'core files, or directories to search for them', several: true, complete: 'file' } },
+  positionals: {
+    files: { describe: 'core files, or directories to search for them', several: true, complete: 'file' },
+  },
   options: {
     exe: {
       type: 'string',

@@ -1,9 +1,9 @@
 /** `info`: every recorded fact. */
 import { define } from '../define.ts'
-import { infoSections } from '../render/info.ts'
 import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
 import { facts } from '../render/facts.ts'
+import { infoSections } from '../render/info.ts'
 import { jsonObject } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -17,7 +17,11 @@ export const builder = define({
   positionals: { dump: dumpPositional },
   options: {
     ...exeOption,
-    all: { type: 'boolean', alias: 'a', describe: 'long texts too: mappings, limits, status, open files, modules' },
+    all: {
+      type: 'boolean',
+      alias: 'a',
+      describe: 'long texts too: mappings, limits, status, open files, modules',
+    },
     ...jsonOption,
   },
   examples: [
@@ -36,7 +40,10 @@ export async function handler(argv: Args): Promise<void> {
   const { manifest } = target
   const summary = manifest?.core.state === 'none' ? undefined : await summaryOf(target)
   if (argv.json)
-    return writeLines(1, jsonObject({ schema: 'gocore-info', version: 1, id: target.id, manifest, report: summary }))
+    return writeLines(
+      1,
+      jsonObject({ schema: 'gocore-info', version: 1, id: target.id, manifest, report: summary }),
+    )
   const look = lookOf(process.stdout)
   const sections = infoSections(fromDump({ manifest, summary }), target.label, argv.all === true)
   await page(

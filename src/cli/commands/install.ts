@@ -12,7 +12,8 @@ export const builder = define({
     prefix: {
       type: 'string',
       value: 'DIR',
-      describe: 'install below this directory instead of /usr/local; any but /usr and /usr/local stays private to itself',
+      describe:
+        'install below this directory instead of /usr/local; any but /usr and /usr/local stays private to itself',
       complete: 'directory',
     },
     root: {

@@ -1,6 +1,7 @@
 /** `ls`: the crashes, newest first. */
-import type { CrashFilter, CrashRow } from '../../catalog/catalog.ts'
+
 import { NotFoundError } from '../../base/errors.ts'
+import type { CrashFilter, CrashRow } from '../../catalog/catalog.ts'
 import { define } from '../define.ts'
 import { catalogFilter, describeFilter } from '../filter.ts'
 import { type FilterArgs, filterOptions, type GlobalArgs, type JsonArgs, jsonOption } from '../options.ts'
@@ -69,13 +70,17 @@ async function print(rows: readonly CrashRow[], argv: Args): Promise<void> {
       1,
       rows.map(row => row.id),
     )
-  await page(crashTable(fromDump(rows) as CrashRow[], lookOf(process.stdout), { idWidth: idWidth(rows.map(row => row.id)) }), {
-    pager: !argv.noPager,
-  })
+  await page(
+    crashTable(fromDump(rows), lookOf(process.stdout), {
+      idWidth: idWidth(rows.map(row => row.id)),
+    }),
+    {
+      pager: !argv.noPager,
+    },
+  )
 }
 
 /** The document of `ls --json`. */
 export function* crashList(rows: Iterable<CrashRow>): Generator<string> {
   yield* jsonDocument({ schema: 'gocore-list', version: 1 }, 'crashes', rows)
 }
-

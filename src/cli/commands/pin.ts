@@ -35,5 +35,7 @@ export async function handler(argv: Args): Promise<void> {
       time: new Date().toISOString(),
     })
   await site.refresh([dump])
-  sayTo(1)(argv.remove ? `Unpinned ${dump.id}: retention may remove it.` : `Pinned ${dump.id}: retention leaves it.`)
+  sayTo(1)(
+    argv.remove ? `Unpinned ${dump.id}: retention may remove it.` : `Pinned ${dump.id}: retention leaves it.`,
+  )
 }

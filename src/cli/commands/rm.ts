@@ -1,11 +1,12 @@
 /** `rm`: removes dumps. */
-import { UsageError } from '../../base/errors.ts'
+
 import type { DumpEntry } from '../../archive/store.ts'
+import { UsageError } from '../../base/errors.ts'
 import { confirm } from '../confirm.ts'
 import { define } from '../define.ts'
 import type { GlobalArgs } from '../options.ts'
-import { programName } from '../render/program.ts'
 import { sayTo } from '../render/output.ts'
+import { programName } from '../render/program.ts'
 import { formatSize, formatTime } from '../render/units.ts'
 import { entry } from '../verbs.ts'
 
@@ -47,8 +48,14 @@ export async function handler(argv: Args): Promise<void> {
   const total = dumps.reduce((sum, dump) => sum + dump.manifest.core.stored_size, 0)
   if (!argv.yes && process.stdin.isTTY) {
     for (const { id, manifest } of dumps)
-      say(`${id}  ${formatTime(Date.parse(manifest.time))}  ${programName(manifest, undefined)}  ${manifest.signal.name}`)
-    if (!(await confirm(`Remove ${dumps.length === 1 ? 'this dump' : `these ${dumps.length} dumps`}, ${formatSize(total)}?`)))
+      say(
+        `${id}  ${formatTime(Date.parse(manifest.time))}  ${programName(manifest, undefined)}  ${manifest.signal.name}`,
+      )
+    if (
+      !(await confirm(
+        `Remove ${dumps.length === 1 ? 'this dump' : `these ${dumps.length} dumps`}, ${formatSize(total)}?`,
+      ))
+    )
       return say('Nothing was removed.')
   }
   for (const dump of dumps) {

@@ -11,9 +11,16 @@ import { entry } from '../verbs.ts'
 export const { command, describe } = entry('run')
 
 export const builder = define({
-  positionals: { command: { describe: 'the program and its arguments, after --', several: true, complete: 'command' } },
+  positionals: {
+    command: { describe: 'the program and its arguments, after --', several: true, complete: 'command' },
+  },
   options: {},
-  examples: [['gocore-sink run -- ./server -addr :8080', 'explains the crash on standard error, ends as the program did']],
+  examples: [
+    [
+      'gocore-sink run -- ./server -addr :8080',
+      'explains the crash on standard error, ends as the program did',
+    ],
+  ],
 })
 
 interface Args extends GlobalArgs {
@@ -27,7 +34,10 @@ export async function handler(argv: Args): Promise<void> {
   const { store } = openSite(argv)
   const explain = async (id: string): Promise<void> => {
     using target = await openTarget({ ...argv, dump: id })
-    const crash = { ...fromDump({ manifest: target.manifest, report: await target.report() }), target: id }
+    const crash = {
+      ...fromDump({ manifest: target.manifest, report: await target.report() }),
+      target: target.again,
+    }
     // Standard output is the program's own.
     writeLines(2, ['', ...show(crash, lookOf(process.stderr), { source: sourceFinder(['.']), all: false })])
   }

@@ -17,7 +17,9 @@ export const { command, describe } = entry('search')
 const { text: _, ...filters } = filterOptions
 
 export const builder = define({
-  positionals: { words: { describe: 'words that must all occur; "a phrase" in quotes stays together', several: true } },
+  positionals: {
+    words: { describe: 'words that must all occur; "a phrase" in quotes stays together', several: true },
+  },
   options: { ...filters, ...jsonOption },
   examples: [
     ['gocore-sink search nil map', 'in messages and frames'],
@@ -37,13 +39,20 @@ export async function handler(argv: Args): Promise<void> {
   using site = openSite(argv)
   const words = argv.words.join(' ')
   const limit = argv.limit ?? (argv.json ? undefined : defaultLimit)
-  const hits = (await site.catalog()).search(words, { ...catalogFilter(argv), ...(limit === undefined ? {} : { limit }) })
+  const hits = (await site.catalog()).search(words, {
+    ...catalogFilter(argv),
+    ...(limit === undefined ? {} : { limit }),
+  })
   if (argv.json) writeLines(1, jsonDocument({ schema: 'gocore-search', version: 1, words }, 'crashes', hits))
   else if (hits.length > 0)
-    await page(hitLines(fromDump(hits), lookOf(process.stdout), { idWidth: idWidth(hits.map(hit => hit.id)), cause }), {
-      pager: !argv.noPager,
-    })
-  if (hits.length === 0) throw new NotFoundError(`No crash in ${site.config.archive} mentions ${JSON.stringify(words)}.`)
+    await page(
+      hitLines(fromDump(hits), lookOf(process.stdout), { idWidth: idWidth(hits.map(hit => hit.id)), cause }),
+      {
+        pager: !argv.noPager,
+      },
+    )
+  if (hits.length === 0)
+    throw new NotFoundError(`No crash in ${site.config.archive} mentions ${JSON.stringify(words)}.`)
   if (!argv.json && argv.limit === undefined && hits.length === defaultLimit)
     process.stderr.write(`(the latest ${defaultLimit}; --limit N shows more)\n`)
 }

@@ -50,10 +50,13 @@ export async function handler(argv: Args): Promise<void> {
   const report = await target.report({ fresh: argv.fresh === true })
   if (argv.json) {
     const { reportJson } = await import('../report-json.ts')
-    if (!report) throw new NotFoundError(`${target.label} has no core to report on; gocore-sink info --json has what is known.`)
+    if (!report)
+      throw new NotFoundError(
+        `${target.label} has no core to report on; gocore-sink info --json has what is known.`,
+      )
     return writeLines(1, reportJson(report))
   }
-  const crash = { ...fromDump({ manifest: target.manifest, report }), target: target.label }
+  const crash = { ...fromDump({ manifest: target.manifest, report }), target: target.again }
   const options = { source: sourceFinder(argv.source ?? []), all: argv.all === true }
   await page(show(crash, lookOf(process.stdout), options), { pager: !argv.noPager })
 }

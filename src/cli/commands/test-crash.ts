@@ -11,7 +11,12 @@ export const { command, describe } = entry('test-crash')
 
 export const builder = define({
   options: {
-    timeout: { type: 'string', value: 'SECONDS', describe: 'how long each step may take (30)', parse: wholeNumber },
+    timeout: {
+      type: 'string',
+      value: 'SECONDS',
+      describe: 'how long each step may take (30)',
+      parse: wholeNumber,
+    },
     ...jsonOption,
   },
   examples: [['gocore-sink test-crash', 'does a dump of this machine arrive, and how fast?']],
@@ -29,6 +34,7 @@ export async function handler(argv: Args): Promise<void> {
   const timeout = argv.timeout === undefined ? {} : { timeoutMs: argv.timeout * 1000 }
   const result = await testCrash({ config, store, ...timeout }, argv.json ? () => {} : sayTo(1))
   if (argv.json) writeLines(1, jsonObject({ schema: 'gocore-test-crash', version: 1, ...result }))
-  else if (result.ok && result.id) sayTo(1)(`It works. To look at it: gocore-sink show ${result.id.slice(0, 6)}`)
+  else if (result.ok && result.id)
+    sayTo(1)(`It works. To look at it: gocore-sink show ${result.id.slice(0, 6)}`)
   if (!result.ok) process.exitCode = Exit.findings
 }

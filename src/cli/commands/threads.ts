@@ -9,7 +9,7 @@ import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
 import { registerLines } from '../render/registers.ts'
 import { lookOf } from '../render/style.ts'
-import { threadTraceback, type TracebackOptions } from '../render/traceback.ts'
+import { type TracebackOptions, threadTraceback } from '../render/traceback.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('threads')
@@ -19,7 +19,11 @@ export const builder = define({
   options: {
     ...exeOption,
     registers: { type: 'boolean', alias: 'r', describe: 'the registers of each thread too' },
-    addresses: { type: 'boolean', alias: 'x', describe: 'add stack pointer and program counter to each frame' },
+    addresses: {
+      type: 'boolean',
+      alias: 'x',
+      describe: 'add stack pointer and program counter to each frame',
+    },
     ...jsonOption,
   },
   examples: [
@@ -37,7 +41,10 @@ export async function handler(argv: Args): Promise<void> {
   using target = await openTarget(argv)
   const threads = await target.threads()
   if (argv.json)
-    return writeLines(1, jsonDocument({ schema: 'gocore-threads', version: 1, id: target.id }, 'threads', threads))
+    return writeLines(
+      1,
+      jsonDocument({ schema: 'gocore-threads', version: 1, id: target.id }, 'threads', threads),
+    )
   if (threads.length === 0) throw new NotFoundError(`${target.label} holds no threads.`)
   const look = lookOf(process.stdout)
   await page(

@@ -27,7 +27,9 @@ export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   using site = openSite(argv)
   const filter = catalogFilter(argv)
-  const rows = (await site.catalog()).top(argv.json || filter.limit !== undefined ? filter : { ...filter, limit: 50 })
+  const rows = (await site.catalog()).top(
+    argv.json || filter.limit !== undefined ? filter : { ...filter, limit: 50 },
+  )
   if (argv.json) writeLines(1, jsonDocument({ schema: 'gocore-top', version: 1 }, 'signatures', rows))
   else await page(signatureTable(fromDump(rows), lookOf(process.stdout)), { pager: !argv.noPager })
   if (rows.length === 0) throw new NotFoundError(`No analysed crash in ${site.config.archive} matches.`)

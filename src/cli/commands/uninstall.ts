@@ -9,9 +9,22 @@ export const { command, describe } = entry('uninstall')
 export const builder = define({
   options: {
     'dry-run': { type: 'boolean', alias: 'n', describe: 'print every step and change nothing' },
-    prefix: { type: 'string', value: 'DIR', describe: 'where it was installed, if not /usr/local', complete: 'directory' },
-    root: { type: 'string', value: 'DIR', describe: 'the directory that was filled instead of /', complete: 'directory' },
-    purge: { type: 'boolean', describe: 'also remove the archive with all dumps, and a changed configuration' },
+    prefix: {
+      type: 'string',
+      value: 'DIR',
+      describe: 'where it was installed, if not /usr/local',
+      complete: 'directory',
+    },
+    root: {
+      type: 'string',
+      value: 'DIR',
+      describe: 'the directory that was filled instead of /',
+      complete: 'directory',
+    },
+    purge: {
+      type: 'boolean',
+      describe: 'also remove the archive with all dumps, and a changed configuration',
+    },
   },
   examples: [['gocore-sink uninstall --dry-run', 'what it would do']],
 })

@@ -14,7 +14,13 @@ import { entry } from '../verbs.ts'
 export const { command, describe } = entry('verify')
 
 export const builder = define({
-  positionals: { dumps: { describe: 'ids or their beginnings; without any, the whole archive', several: true, complete: 'dump' } },
+  positionals: {
+    dumps: {
+      describe: 'ids or their beginnings; without any, the whole archive',
+      several: true,
+      complete: 'dump',
+    },
+  },
   options: { ...jsonOption },
   examples: [
     ['gocore-sink verify', 'every block of every core, every executable, every report'],
@@ -54,7 +60,9 @@ export async function handler(argv: Args): Promise<void> {
   if (argv.json) writeLines(1, jsonDocument({ schema: 'gocore-verify', version: 1 }, 'findings', findings))
   else
     for (const { severity, where, what } of findings)
-      writeLines(1, [`${severity === 'problem' ? bad('problem') : dim('note   ')}  ${printable(where)}  ${printable(what)}`])
+      writeLines(1, [
+        `${severity === 'problem' ? bad('problem') : dim('note   ')}  ${printable(where)}  ${printable(what)}`,
+      ])
   if (!argv.json)
     writeLines(1, [
       problems === 0

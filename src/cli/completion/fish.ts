@@ -11,7 +11,7 @@ export function fishCompletion(table: readonly VerbTable[]): string {
     '    set -l words (commandline -opc)',
     '    set -l where',
     '    for i in (seq 2 (math (count $words) - 1))',
-    "        contains -- $words[$i] --archive --config; and set -a where $words[$i] $words[(math $i + 1)]",
+    '        contains -- $words[$i] --archive --config; and set -a where $words[$i] $words[(math $i + 1)]',
     '    end',
     `    $words[1] $where ${askForIds}`,
     'end',
@@ -38,10 +38,10 @@ export function fishCompletion(table: readonly VerbTable[]): string {
 
 function optionLine([name, option]: readonly [string, Option], condition: string): string {
   const alias = option.alias ? ` -s ${option.alias}` : ''
-  return `complete -c gocore-sink${condition} -l ${name}${alias}${valueOf(option)} -d ${quote(option.describe)}`
+  return `complete -c gocore-sink${condition} -l ${name}${alias}${valuePart(option)} -d ${quote(option.describe)}`
 }
 
-function valueOf(option: Option): string {
+function valuePart(option: Option): string {
   if (option.type !== 'string') return ''
   if (option.choices) return ` -x -a ${quote(option.choices.join(' '))}`
   if (option.complete === 'file') return ' -r -F'

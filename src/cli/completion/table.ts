@@ -41,4 +41,5 @@ export const spellings = ([name, option]: readonly [string, Option]): string[] =
 /** What completes a value. */
 export type Kind = 'dump' | 'file' | 'directory' | 'command' | 'words' | 'nothing'
 
-export const kindOf = (item: Option | Positional): Kind => item.complete ?? (item.choices ? 'words' : 'nothing')
+export const kindOf = (item: Option | Positional): Kind =>
+  item.complete ?? (item.choices ? 'words' : 'nothing')

@@ -61,7 +61,8 @@ function argument(item: readonly [string, Option]): string {
   const [, option] = item
   const names = spellings(item)
   const note = `[${option.describe.replace(/[[\]\\]/g, '\\$&')}]`
-  const value = option.type === 'string' ? `:${(option.value ?? 'value').replaceAll(':', '\\:')}:${action(option)}` : ''
+  const value =
+    option.type === 'string' ? `:${(option.value ?? 'value').replaceAll(':', '\\:')}:${action(option)}` : ''
   const repeat = option.several ? '*' : ''
   if (names.length === 1) return quote(`${repeat}${names[0]}${note}${value}`)
   const exclusive = option.several ? '' : quote(`(${names.join(' ')})`)

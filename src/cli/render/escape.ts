@@ -41,6 +41,7 @@ const severalLines = new Set([
   'printed',
   'text',
   'verdict',
+  'lines',
   'status',
   'limits',
   'mappings',

@@ -23,7 +23,13 @@ export function* goroutineTable(
     { title: 'STATE', cell: g => g.state, shrink: 2, least: 14 },
     { title: 'WAITED', cell: g => (g.waitNs && g.waitNs >= 1e9 ? formatAge(g.waitNs / 1e6) : '') },
     { title: 'THREAD', cell: g => (g.thread === undefined ? '' : String(g.thread)), align: 'right', drop: 2 },
-    { title: 'WHERE', cell: g => shortName(frames.get(g)?.function ?? 'no frames'), shrink: 3, least: 28, cutFrom: 'start' },
+    {
+      title: 'WHERE',
+      cell: g => shortName(frames.get(g)?.function ?? 'no frames'),
+      shrink: 3,
+      least: 28,
+      cutFrom: 'start',
+    },
     { title: 'AT', cell: at, style: () => paint.name },
     {
       title: 'CREATED BY',

@@ -45,7 +45,10 @@ function process(m: Manifest, all: boolean): Section {
   return {
     title: 'process',
     list: [
-      ['PID', `${p.pid}${p.tid !== undefined && p.tid !== p.pid ? `, thread ${p.tid}` : ''}${p.ppid === undefined ? '' : `, parent ${p.ppid}`}`],
+      [
+        'PID',
+        `${p.pid}${p.tid !== undefined && p.tid !== p.pid ? `, thread ${p.tid}` : ''}${p.ppid === undefined ? '' : `, parent ${p.ppid}`}`,
+      ],
       ['User', `uid ${p.uid}, gid ${p.gid}`],
       ['Thread name', p.comm],
       ['Executable', p.exe],
@@ -101,7 +104,10 @@ function program(summary: Summary, all: boolean): Section {
       ['Modules', all || modules.length <= 5 ? modules : few(modules, 'module')],
       ['GOMAXPROCS', go?.gomaxprocs === undefined ? undefined : String(go.gomaxprocs)],
       ['Goroutines', String(summary.goroutineCount)],
-      ['Layout from', go && { dwarf: 'DWARF', table: 'the table of this Go version', guess: 'a guess' }[go.layout]],
+      [
+        'Layout from',
+        go && { dwarf: 'DWARF', table: 'the table of this Go version', guess: 'a guess' }[go.layout],
+      ],
     ],
   }
 }
@@ -132,7 +138,10 @@ function storage(m: Manifest): Section {
   return {
     title: 'storage',
     list: [
-      ['Core', `${core.raw_size} bytes, ${core.stored_size} stored${core.expected_size === undefined ? '' : `, ${core.expected_size} promised by its headers`}`],
+      [
+        'Core',
+        `${core.raw_size} bytes, ${core.stored_size} stored${core.expected_size === undefined ? '' : `, ${core.expected_size} promised by its headers`}`,
+      ],
       ['Executable', m.executable && binary(m.executable)],
       ['Libraries', m.libraries.map(binary)],
     ],
@@ -144,11 +153,16 @@ function file({ core }: Summary, label: string): Section {
     title: 'file',
     list: [
       ['Path', label],
-      ['Size', `${core.size} bytes${core.complete ? '' : ` of ${core.expectedSize} promised by its headers`}`],
+      [
+        'Size',
+        `${core.size} bytes${core.complete ? '' : ` of ${core.expectedSize} promised by its headers`}`,
+      ],
       ['From files', core.bytesFromFiles === undefined ? undefined : formatSize(core.bytesFromFiles)],
     ],
   }
 }
 
 const few = (list: readonly string[] | undefined, noun: string): string | undefined =>
-  list && list.length > 0 ? `${list.length} ${noun}${list.length === 1 ? '' : 's'} (--all lists them)` : undefined
+  list && list.length > 0
+    ? `${list.length} ${noun}${list.length === 1 ? '' : 's'} (--all lists them)`
+    : undefined

@@ -14,7 +14,7 @@ export function buildOf(go: GoFacts | undefined): string | undefined {
 }
 
 /** `go1.26.8 linux/amd64, stripped (-s -w), PIE`. */
-export function toolchainOf(report: Pick<Report, "go" | "program" | "core">): string {
+export function toolchainOf(report: Pick<Report, 'go' | 'program' | 'core'>): string {
   const { go, program, core } = report
   const strips = {
     none: '',

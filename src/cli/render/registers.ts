@@ -8,5 +8,6 @@ export function* registerLines(registers: Readonly<Record<string, Hex>>, look: L
   const name = Math.max(...entries.map(([key]) => key.length))
   const cells = entries.map(([key, value]) => `${key.padStart(name)} ${value.padEnd(18)}`)
   const perLine = Math.max(1, Math.floor((Math.min(look.width, 100) - 4) / (cells[0]!.length + 2)))
-  for (let i = 0; i < cells.length; i += perLine) yield `    ${cells.slice(i, i + perLine).join('  ')}`.trimEnd()
+  for (let i = 0; i < cells.length; i += perLine)
+    yield `    ${cells.slice(i, i + perLine).join('  ')}`.trimEnd()
 }

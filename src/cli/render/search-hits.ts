@@ -17,6 +17,8 @@ export function* hitLines(
     yield `${paint.name(id)}  ${paint.bold(head)}  ${cut(options.cause(hit), Math.max(20, look.width - head.length - id.length - 4))}`
     const snippet = hit.snippet.replace(/\s+/g, ' ').trim()
     if (snippet !== '' && !options.cause(hit).includes(snippet))
-      yield paint.dim(`${' '.repeat(options.idWidth)}  ${cut(snippet, Math.max(20, look.width - options.idWidth - 2))}`)
+      yield paint.dim(
+        `${' '.repeat(options.idWidth)}  ${cut(snippet, Math.max(20, look.width - options.idWidth - 2))}`,
+      )
   }
 }

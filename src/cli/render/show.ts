@@ -2,7 +2,7 @@
  * The whole explanation of a crash, for a person at three in the morning: the verdict, what crashed, the guilty
  * goroutine, what all others were doing, and how to look further.
  */
-import type { Goroutine, Report, Thread } from '../../engine/report/report.ts'
+import type { Frame, Goroutine, Report, Thread } from '../../engine/report/report.ts'
 import type { SourceFinder } from '../source-lines.ts'
 import { coreState } from './core-state.ts'
 import { type Crash, crashFacts } from './crash-facts.ts'
@@ -12,7 +12,7 @@ import { ownCode } from './own-code.ts'
 import { programName } from './program.ts'
 import { creatorLine, type StackOptions, stack } from './stack.ts'
 import { type Look, palette } from './style.ts'
-import { count, wrap } from './text.ts'
+import { count, cut, wrap } from './text.ts'
 
 export interface ShowOptions {
   readonly source: SourceFinder
@@ -22,6 +22,7 @@ export interface ShowOptions {
 
 const mostFrames = 40
 const mostGroups = 15
+const mostMessageLines = 20
 
 export function* show(crash: Crash, look: Look, options: ShowOptions): Generator<string> {
   const { report } = crash
@@ -52,37 +53,97 @@ function* verdict({ manifest, report }: Crash, look: Look): Generator<string> {
     if (manifest) yield* wrap(`There is nothing to analyse: core ${coreState(manifest.core)}.`, width)
     return
   }
-  const [headline, ...rest] = report.death.message.trimEnd().split('\n')
+  const { message, lines, verdict } = report.death
+  const [headline, ...rest] = lines && lines.length > 0 ? lines : message.trimEnd().split('\n')
   for (const line of wrap(headline || 'No cause of death is recorded in the core.', width)) yield bad(line)
-  for (const line of rest.slice(0, 20)) yield line
-  if (rest.length > 20) yield `… ${count(rest.length - 20, 'more line')}`
-  for (const panic of report.death.panics.filter(p => p.recovered || p.repanicked).slice(0, 5))
-    yield* wrap(
-      `${panic.recovered ? 'Recovered earlier' : 'Panicked again'}: ${panic.text.split('\n')[0]}`,
-      width,
+  for (const line of rest.slice(0, mostMessageLines)) yield line
+  if (rest.length > mostMessageLines)
+    yield `… ${count(rest.length - mostMessageLines, 'more line')} (--json has them all)`
+  if (verdict !== '' && verdict !== message) yield* verdict.split('\n').flatMap(line => wrap(line, width))
+  yield* printedBefore(report, look)
+}
+
+/** The last words of the program's own that the runtime had in hand, without those that are the verdict. */
+function* printedBefore({ death }: Report, look: Look): Generator<string> {
+  const ours = new Set(death.lines ?? [death.message])
+  const words = (death.printed ?? '')
+    .split('\n')
+    .filter(
+      line =>
+        line.trim() !== '' &&
+        !ours.has(line) &&
+        !/^(?:panic: |fatal error: |\[signal |goroutine | {4}|runtime)/.test(line),
     )
-  const { verdict } = report.death
-  if (verdict !== '' && verdict !== report.death.message)
-    yield* verdict.split('\n').flatMap(line => wrap(line, width))
+  if (words.length === 0) return
+  yield ''
+  yield palette(look).dim(`Printed before:${words.length > 5 ? ' …' : ''}`)
+  for (const line of words.slice(-5)) yield `  ${cut(line, Math.max(20, look.width - 2))}`
 }
 
 function* guilty(report: Report, look: Look, options: StackOptions): Generator<string> {
-  const goroutine = report.goroutines.find(g => g.id === report.death.goroutine)
+  const { death, goroutines } = report
+  const goroutine = goroutines.find(g => g.id === death.goroutine)
   const thread = report.threads.find(t => t.crashed)
+  const main = mainOfDeadlock(report)
   yield ''
   if (goroutine) {
     yield palette(look).bold(heading(goroutine))
     yield* labels(goroutine)
-    yield* stack(goroutine.frames, look, options)
-    if (goroutine.framesOmitted)
-      yield palette(look).dim(`      … ${count(goroutine.framesOmitted, 'frame')} more, not walked`)
-    if (goroutine.createdBy) yield creatorLine(goroutine.createdBy, look)
-  } else if (thread) yield* crashedThread(thread, look, options)
+    yield* goroutineStack(goroutine, thread ? interrupted(report, thread) : [], look, options)
+  } else if (main) {
+    yield `${palette(look).bold(heading(main))}, the main one`
+    yield* goroutineStack(main, [], look, options)
+  } else if (thread && report.go && isIdle(thread))
+    yield `thread ${thread.tid} took the signal in the scheduler, between goroutines`
+  else if (thread) yield* crashedThread(thread, look, options)
   else yield 'The core does not tell which thread or goroutine died.'
   if (options.source.noneFound)
     yield palette(look).dim(
       '      (no matching source files on this machine; --source DIR says where they are)',
     )
+}
+
+/** A deadlock is nobody's alone: the main goroutine stands for the program. */
+function mainOfDeadlock({ death, goroutines }: Report): Goroutine | undefined {
+  if (death.goroutine !== undefined || !death.message.includes('deadlock')) return undefined
+  return goroutines.find(g => g.id === 1)
+}
+
+function* goroutineStack(
+  goroutine: Goroutine,
+  above: Frame[],
+  look: Look,
+  options: StackOptions,
+): Generator<string> {
+  const { dim } = palette(look)
+  const { frames, framesOmitted, framesOmittedAfter = frames.length } = goroutine
+  yield* stack([...above, ...frames.slice(0, framesOmittedAfter)], look, options)
+  if (framesOmitted) yield dim(`      … ${count(framesOmitted, 'frame')} in between, too deep to keep`)
+  const rest = frames.slice(framesOmittedAfter)
+  if (rest.length > 0)
+    yield* stack(rest, look, {
+      ...options,
+      withSource: 0,
+      most: Math.ceil(options.most / 4),
+      from: above.length + framesOmittedAfter + (framesOmitted ?? 0),
+    })
+  if (goroutine.createdBy) yield creatorLine(goroutine.createdBy, look)
+}
+
+/** C code that the goroutine had called when the signal came: what the thread did before its signal handler. */
+function interrupted({ death }: Report, thread: Thread): Frame[] {
+  if (death.kind !== 'signal' && death.kind !== 'killed') return []
+  if (thread.goroutine !== death.goroutine) return []
+  return beforeSignal(thread.frames).filter(frame => !frame.function.startsWith('runtime.'))
+}
+
+/** Whether the signal came while the thread ran nothing but the runtime. */
+const isIdle = (thread: Thread): boolean =>
+  beforeSignal(thread.frames).every(frame => frame.function.startsWith('runtime.'))
+
+/** The frames below the signal handler's. */
+function beforeSignal(frames: readonly Frame[]): Frame[] {
+  return frames.slice(frames.findLastIndex(frame => /^runtime\.sig(?:tramp|return)/.test(frame.function)) + 1)
 }
 
 const heading = (g: Goroutine): string => {
@@ -106,7 +167,7 @@ function* crashedThread(thread: Thread, look: Look, options: StackOptions): Gene
   yield palette(look).bold(`thread ${thread.tid}${on[thread.stack]}`)
   if (thread.frames.length === 0) yield '  (its stack could not be read)'
   yield* stack(
-    thread.frames.map(frame => ({ ...frame, hidden: false })),
+    beforeSignal(thread.frames).map(frame => ({ ...frame, hidden: false })),
     look,
     options,
   )
@@ -115,14 +176,19 @@ function* crashedThread(thread: Thread, look: Look, options: StackOptions): Gene
 function* others(report: Report, look: Look, options: ShowOptions): Generator<string> {
   if (!report.go) return yield* otherThreads(report, look)
   const groups = report.groups
-    .map(group => withoutGuilty(group, report.death.goroutine))
+    .map(group => withoutShown(group, report.death.goroutine ?? mainOfDeadlock(report)?.id))
     .filter(group => group.count > 0 && (options.all || !group.system))
   const system = report.groups.filter(g => g.system).reduce((sum, g) => sum + g.count, 0)
   const total = groups.reduce((sum, group) => sum + group.count, 0)
   const shown = options.all ? groups : groups.slice(0, mostGroups)
   const { bold, dim } = palette(look)
   yield ''
-  if (total === 0) yield bold('No other goroutines')
+  if (total === 0)
+    yield bold(
+      system > 0 && !options.all
+        ? `No other goroutines but ${system} of the runtime itself`
+        : 'No other goroutines',
+    )
   else
     yield bold(
       `${count(total, 'other goroutine')}${total > 1 ? `, ${count(groups.length, 'distinct stack')}` : ''}`,
@@ -136,12 +202,13 @@ function* others(report: Report, look: Look, options: ShowOptions): Generator<st
         'goroutine',
       )}`,
     )
-  if (system > 0 && !options.all) yield dim(`  and ${count(system, 'goroutine')} of the runtime itself`)
+  if (total > 0 && system > 0 && !options.all)
+    yield dim(`  and ${count(system, 'goroutine')} of the runtime itself`)
 }
 
-function withoutGuilty<G extends { count: number; ids: number[] }>(group: G, guilty: number | undefined): G {
-  if (guilty === undefined || !group.ids.includes(guilty)) return group
-  return { ...group, count: group.count - 1, ids: group.ids.filter(id => id !== guilty) }
+function withoutShown<G extends { count: number; ids: number[] }>(group: G, shown: number | undefined): G {
+  if (shown === undefined || !group.ids.includes(shown)) return group
+  return { ...group, count: group.count - 1, ids: group.ids.filter(id => id !== shown) }
 }
 
 function* otherThreads(report: Report, look: Look): Generator<string> {
@@ -166,9 +233,8 @@ function* warnings(report: Report, look: Look): Generator<string> {
     yield `… ${count(report.warnings.length - 10, 'more warning')} (--json has them all)`
 }
 
-function* further({ target, report, manifest }: Crash, look: Look): Generator<string> {
+function* further({ target: short, report, manifest }: Crash, look: Look): Generator<string> {
   const { dim } = palette(look)
-  const short = manifest ? target.slice(0, 6) : target
   const lines = report?.go
     ? [
         [`gocore-sink bt -a ${short}`, 'every goroutine, as the runtime prints them'],
@@ -184,5 +250,5 @@ function* further({ target, report, manifest }: Crash, look: Look): Generator<st
       ]
   const width = Math.max(...lines.map(([command]) => command!.length))
   for (const [i, [command, why]] of lines.entries())
-    yield `${i === 0 ? 'More:' : '     '} ${command!.padEnd(width)}  ${dim(why!)}`
+    yield `${i === 0 ? 'More:' : '     '} ${command!.padEnd(width)}  ${width + why!.length + 8 <= Math.min(look.width, 118) ? dim(why!) : ''}`.trimEnd()
 }

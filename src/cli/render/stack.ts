@@ -1,6 +1,7 @@
 /** A stack for people: one frame a line with its place at the right, source lines below where they are known. */
 import type { CreatedBy, Frame } from '../../engine/report/report.ts'
 import type { SourceFinder, SourceLine } from '../source-lines.ts'
+import { fold } from './fold.ts'
 import { type Look, type Palette, palette } from './style.ts'
 import { columns, count, cut, padEnd } from './text.ts'
 
@@ -10,6 +11,8 @@ export interface StackOptions {
   readonly own: (symbol: string) => boolean
   /** Frames shown at most; the middle of longer stacks is left out. */
   readonly most: number
+  /** Number of the first frame; 0 unless it goes on from another part. */
+  readonly from?: number
   /** Frames with source lines at most. */
   readonly withSource: number
 }
@@ -21,23 +24,30 @@ export function* stack(frames: readonly Frame[], look: Look, options: StackOptio
   const paint = palette(look)
   const width = Math.min(look.width, widest)
   const shown = frames.filter(frame => !frame.hidden)
-  const { top, left, bottom } = middleOut(shown, options.most)
+  const items = [
+    ...fold(shown, (a, b) => a.function === b.function && a.line === b.line && a.file === b.file),
+  ]
   const firstOwn = shown.find(frame => options.own(frame.function))
-  let sources = options.withSource
-  let number = 0
+  const seen = new Set<string>()
+  const { top, left, bottom } = middleOut(items, options.most)
   for (const part of [top, bottom]) {
-    if (part === bottom && left > 0) {
-      yield paint.dim(`      … ${count(left, 'frame')} left out`)
-      number += left
-    }
-    for (const frame of part) {
+    if (part === bottom && left > 0)
+      yield paint.dim(`      … ${count(left, 'frame')} left out (--all shows them)`)
+    for (const item of part) {
+      if ('again' in item) {
+        const what = item.period === 1 ? 'the same call' : `the same ${item.period} calls`
+        yield paint.dim(`      … ${what} ${count(item.again, 'more time')}`)
+        continue
+      }
+      const { item: frame, index } = item
       const own = options.own(frame.function)
-      yield* frameLines(number++, frame, width, paint, own)
-      if (!own || sources === 0) continue
+      yield* frameLines((options.from ?? 0) + index, frame, width, paint, own)
+      const place = `${frame.file}:${frame.line}`
+      if (!own || seen.has(place) || seen.size === options.withSource) continue
       const around = frame === firstOwn ? { before: 2, after: 2 } : { before: 0, after: 0 }
       const lines = options.source.lines(frame, around)
       if (lines === undefined) continue
-      sources--
+      seen.add(place)
       yield* sourceBlock(lines, width, paint)
     }
   }

@@ -14,8 +14,10 @@ export interface TracebackOptions {
 /** One goroutine: header, frames, creator. */
 export function* traceback(goroutine: Goroutine, options: TracebackOptions = {}): Generator<string> {
   yield `goroutine ${goroutine.id} [${goroutine.state}]:`
-  yield* frames(goroutine.frames, options)
-  if (goroutine.framesOmitted) yield `...${goroutine.framesOmitted} frames elided...`
+  const { framesOmitted, framesOmittedAfter = goroutine.frames.length } = goroutine
+  yield* frames(goroutine.frames.slice(0, framesOmittedAfter), options)
+  if (framesOmitted) yield `...${framesOmitted} frames elided...`
+  yield* frames(goroutine.frames.slice(framesOmittedAfter), options)
   if (goroutine.createdBy) yield* creator(goroutine.createdBy, options)
 }
 

@@ -8,7 +8,11 @@ import { now, sampleManifest, sampleReport } from '../sample-report.ts'
 process.env.TZ = 'UTC'
 const noSource = { lines: () => undefined, noneFound: true }
 const text = (lines: Iterable<string>): string => `${[...lines].join('\n')}\n`
-const crash = (): { report: ReturnType<typeof sampleReport>; manifest: ReturnType<typeof sampleManifest>; target: string } => ({
+const crash = (): {
+  report: ReturnType<typeof sampleReport>
+  manifest: ReturnType<typeof sampleManifest>
+  target: string
+} => ({
   report: sampleReport(),
   manifest: sampleManifest(),
   target: '7f3k2mabcdef',
@@ -30,10 +34,22 @@ describe('show()', () => {
 
   it('explains a dump without a core by its manifest', () => {
     const { manifest } = crash()
-    const core = { state: 'none' as const, reason: 'rlimit' as const, detail: 'RLIMIT_CORE was 0', raw_size: 0, stored_size: 0 }
+    const core = {
+      state: 'none' as const,
+      reason: 'rlimit' as const,
+      detail: 'RLIMIT_CORE was 0',
+      raw_size: 0,
+      stored_size: 0,
+    }
     assertGolden(
       'cli/show-no-core.txt',
-      text(show({ manifest: { ...manifest, core }, target: manifest.id }, { width: 100, color: false, now }, { source: noSource, all: false })),
+      text(
+        show(
+          { manifest: { ...manifest, core }, target: manifest.id },
+          { width: 100, color: false, now },
+          { source: noSource, all: false },
+        ),
+      ),
     )
   })
 
@@ -43,14 +59,30 @@ describe('show()', () => {
     const c = {
       ...rest,
       program: { ...report.program, language: 'c' as const },
-      death: { kind: 'signal' as const, message: 'SIGSEGV: segmentation violation', verdict: 'Read of address 0x0.', signal: 11, signalName: 'SIGSEGV', signalCodeName: 'SEGV_MAPERR', address: '0x0', thread: 4125, panics: [] },
+      death: {
+        kind: 'signal' as const,
+        message: 'SIGSEGV: segmentation violation',
+        verdict: 'Read of address 0x0.',
+        signal: 11,
+        signalName: 'SIGSEGV',
+        signalCodeName: 'SEGV_MAPERR',
+        address: '0x0',
+        thread: 4125,
+        panics: [],
+      },
       goroutines: [],
       groups: [],
       goroutineCount: 0,
     }
     assertGolden(
       'cli/show-c.txt',
-      text(show({ report: c, target: './core' }, { width: 100, color: false, now }, { source: noSource, all: false })),
+      text(
+        show(
+          { report: c, target: './core' },
+          { width: 100, color: false, now },
+          { source: noSource, all: false },
+        ),
+      ),
     )
   })
 
@@ -65,7 +97,13 @@ describe('show()', () => {
     manifest.host.name = evil
     assertGolden(
       'cli/show-hostile.txt',
-      text(show({ ...fromDump({ report, manifest }), target: manifest.id }, { width: 100, color: false, now }, { source: noSource, all: false })),
+      text(
+        show(
+          { ...fromDump({ report, manifest }), target: manifest.id },
+          { width: 100, color: false, now },
+          { source: noSource, all: false },
+        ),
+      ),
     )
   })
 })
@@ -75,5 +113,6 @@ describe('traceback()', () => {
   it("has the runtime's own format", () => assertGolden('cli/traceback.txt', text(traceback(guilty))))
   it('adds what the runtime adds at GOTRACEBACK=system', () =>
     assertGolden('cli/traceback-system.txt', text(traceback(guilty, { system: true, addresses: true }))))
-  it('prints threads alike', () => assertGolden('cli/traceback-thread.txt', text(threadTraceback(sampleReport().threads[0]!))))
+  it('prints threads alike', () =>
+    assertGolden('cli/traceback-thread.txt', text(threadTraceback(sampleReport().threads[0]!))))
 })

@@ -34,9 +34,17 @@ describe('table()', () => {
   it('drops a column before it cuts below the least widths', () => {
     assert.deepEqual(lines(20), ['ID  PATH', 'a   …ong/path/server', 'b   /x'])
   })
-  it('prints nothing for no rows', () => assert.deepEqual([...table([], wanted, { width: 80, color: false, now: 0 })], []))
+  it('prints nothing for no rows', () =>
+    assert.deepEqual([...table([], wanted, { width: 80, color: false, now: 0 })], []))
   it('leaves a column out that is empty everywhere', () => {
-    const one = [...table([{ id: 'a', path: '', note: '' }], wanted.map(c => ({ ...c, title: '' })), { width: 80, color: false, now: 0 }, { header: false })]
+    const one = [
+      ...table(
+        [{ id: 'a', path: '', note: '' }],
+        wanted.map(c => ({ ...c, title: '' })),
+        { width: 80, color: false, now: 0 },
+        { header: false },
+      ),
+    ]
     assert.deepEqual(one, ['a'])
   })
 })
