@@ -48,6 +48,8 @@ export const amd64: Arch = {
   minFrameSize: 0,
   savesFramePointer: true,
   pcQuantum: 1,
+  // R_X86_64_RELATIVE, x86-64 psABI table 4.9.
+  relativeRelocation: 8,
   ucontext: Object.fromEntries(sigcontext.map((name, i) => [name, mcontext + 8 * i])),
   sigframeUcontext: 8,
   // uc_flags, uc_link, uc_stack, sigcontext_64 (256 bytes), uc_sigmask of 8 bytes.

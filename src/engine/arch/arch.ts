@@ -36,6 +36,8 @@ export interface Arch {
   readonly savesFramePointer: boolean
   /** `sys.PCQuantum`, for tables that do not say it. */
   readonly pcQuantum: number
+  /** R_*_RELATIVE: the relocation that adds the load bias. */
+  readonly relativeRelocation: number
   /**
    * Where the kernel saved the interrupted registers, as byte offsets from a `ucontext_t`: per register name.
    * Handlers get its address as their third argument.

@@ -14,6 +14,7 @@ import type { FileProvider, FileRequest } from './file-provider.ts'
 import { checkExecutable, findMismatch, identityInCore, type MappedIdentity } from './identity.ts'
 import type { Mapping } from './mapping.ts'
 import { type Region, SplicedMemory, splice } from './memory.ts'
+import { relocatedData } from './relocated.ts'
 import { type Warning, Warnings } from './warnings.ts'
 
 export interface LoadedFile {
@@ -30,6 +31,11 @@ export interface ProcessImage {
   readonly core: CoreFile
   readonly arch: Arch
   readonly memory: SplicedMemory
+  /**
+   * The same with the executable's data as its file has them, relocated, over the core's: constants of a program whose
+   * data the core holds damaged or not at all. Made when first asked for.
+   */
+  readonly pristineMemory: () => SplicedMemory
   readonly executable?: LoadedFile
   /** Path of the program as the kernel or the auxiliary vector named it. */
   readonly executablePath?: string
@@ -51,12 +57,17 @@ export function openProcessImage(core: CoreFile, files: FileProvider): ProcessIm
   let regions = coreRegions
   const loaded = [...(executable?.file ? [executable.file] : []), ...libraries]
   for (const file of loaded) regions = splice(regions, regionsOfFile(file, core.mappings))
+  let pristine: SplicedMemory | undefined
   const bytes = (origin: Region['origin']): number =>
     regions.reduce((sum, r) => (r.origin === origin ? sum + (r.end - r.start) : sum), 0)
   return {
     core,
     arch: core.arch,
     memory: new SplicedMemory(regions, core.arch),
+    pristineMemory: () => {
+      pristine ??= new SplicedMemory(splice(dataOf(executable?.file, core.arch), regions), core.arch)
+      return pristine
+    },
     ...(executable?.file ? { executable: executable.file } : {}),
     ...(executable?.path !== undefined ? { executablePath: executable.path } : {}),
     libraries,
@@ -64,6 +75,10 @@ export function openProcessImage(core: CoreFile, files: FileProvider): ProcessIm
     bytesFromFiles: bytes('file'),
     warnings: [...core.warnings, ...warnings.list()],
   }
+}
+
+function dataOf(file: LoadedFile | undefined, arch: Arch): Region[] {
+  return file ? relocatedData(file.elf, file.bias, arch) : []
 }
 
 /** What is in the core: p_filesz bytes of each PT_LOAD, and of those what a cut core still has. */

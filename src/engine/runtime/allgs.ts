@@ -3,7 +3,7 @@
  * told by its own address in `g.sched.g`, which newproc1 and the like set in every Go version, and by a stack
  * that its saved stack pointer lies in.
  */
-import type { Memory } from '../core/memory.ts'
+import type { Memory, Region } from '../core/memory.ts'
 import { type ModuleData, readable } from '../gosym/index.ts'
 import type { RuntimeLayout } from './layouts/layout.ts'
 
@@ -15,8 +15,8 @@ const chunkSize = 1 << 20
 export interface GoroutineList {
   /** Addresses of the g's. */
   readonly addrs: Float64Array
-  /** How they were found. */
-  readonly source: 'allgs' | 'threads'
+  /** Whether by the runtime's own list, or by looking at all memory. */
+  readonly source: 'allgs' | 'memory'
 }
 
 /** Whether a g can be at `addr`. */
@@ -53,6 +53,54 @@ export function findAllgs(
     }
   }
   return undefined
+}
+
+/** Memory that is looked at for g's where there is no list of them. */
+const maxSearch = 2 * 2 ** 30
+
+/**
+ * Where the list is lost (a cut core, damaged data): every place in the core's memory that looks like a g, by address.
+ * Those of dead goroutines are among them.
+ */
+export function searchForGs(
+  memory: Memory,
+  layout: RuntimeLayout,
+  regions: readonly Region[],
+): GoroutineList | undefined {
+  const selfAt = layout.at('g.sched') + layout.at('gobuf.g')
+  const found: number[] = []
+  let searched = 0
+  for (const { start, end, origin } of regions) {
+    if (origin !== 'core' || searched > maxSearch) continue
+    searched += end - start
+    for (const at of scanSelfPointers(memory, start, end, selfAt)) {
+      if (found.length >= maxGoroutines) break
+      // A stack of its own is asked for, too: a damaged word may equal its place by chance.
+      if (
+        isG(memory, layout, at) &&
+        memory.word(at) !== 0 &&
+        memory.u32(at + layout.at('g.stackguard0')) !== 0
+      )
+        found.push(at)
+    }
+  }
+  return found.length > 0 ? { addrs: Float64Array.from(found), source: 'memory' } : undefined
+}
+
+/** Addresses `a` in `[start, end)` at which the word at `a + offset` is `a`. */
+function* scanSelfPointers(memory: Memory, start: number, end: number, offset: number): Generator<number> {
+  const { ptrSize, littleEndian } = memory
+  for (let base = start; base < end; base += chunkSize) {
+    const bytes = readable(memory, base, Math.min(chunkSize, end - base))
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for (let at = 0; at + ptrSize <= bytes.length; at += ptrSize) {
+      const addr = base + at - offset
+      const low = view.getUint32(ptrSize === 8 && !littleEndian ? at + 4 : at, littleEndian)
+      if (low !== addr % 0x100000000) continue
+      const high = ptrSize === 8 ? view.getUint32(littleEndian ? at + 4 : at, littleEndian) : 0
+      if (high === Math.floor(addr / 0x100000000)) yield addr
+    }
+  }
 }
 
 /** Slices of pointers in `[start, end)`: three words (array, len, cap) whose first elements all pass `isElement`. */

@@ -51,14 +51,22 @@ function isPointerOrNil(memory: Memory, at: number): boolean {
   return value === 0 || memory.has(value, memory.ptrSize)
 }
 
-/** The latest moment that P's and goroutines know of; undefined where none does. */
+/** Sleepers whose stacks are looked at. */
+const maxSleepers = 256
+
+/**
+ * The latest moment that P's and goroutines know of; undefined where none does. `sleepOf` says how long a goroutine in
+ * time.Sleep was to sleep, if its stack shows it: that and its timer tell when it began.
+ */
 export function latestMoment(
   memory: Memory,
   layout: RuntimeLayout,
   ps: Iterable<number>,
   goroutines: Iterable<Goroutine>,
+  sleepOf: (g: Goroutine) => number | undefined,
 ): number | undefined {
   let latest = 0
+  let sleepers = 0
   const take = (moment: number): void => {
     if (moment > latest && moment < maxNow) latest = moment
   }
@@ -73,6 +81,11 @@ export function latestMoment(
       take(g.field('trackingStamp') ?? 0)
       // When its last sleep was to end: past for all that are not asleep.
       if (g.status !== GStatus.waiting) take(g.field('sleepWhen') ?? 0)
+      const timer = sleepers < maxSleepers && g.status === GStatus.waiting ? (g.field('timer') ?? 0) : 0
+      if (timer === 0) continue
+      sleepers++
+      const duration = sleepOf(g)
+      if (duration !== undefined) take(Number(memory.u64(timer + layout.at('timer.when'))) - duration)
     }
   } catch (error) {
     if (!(error instanceof MemoryFault)) throw error

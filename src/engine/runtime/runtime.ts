@@ -16,7 +16,8 @@ import {
   printedFuncName,
   type Symtab,
 } from '../gosym/index.ts'
-import { findAllgs, isG } from './allgs.ts'
+import { findAllgs, searchForGs } from './allgs.ts'
+import { formatArguments } from './arguments.ts'
 import { findAllp, latestMoment } from './clock.ts'
 import { type GoVersion, parseGoVersion } from './go-version.ts'
 import { GOffsets, Goroutine, GStatus } from './goroutine.ts'
@@ -26,13 +27,15 @@ import { findMachines, linksHold, type Machine, type StackBounds, threadG } from
 import { type StateContext, stateText, waitedFor, waitReasonText } from './state-text.ts'
 import { type GoThread, readThreadContexts, type StackKind, threadStacks, within } from './thread.ts'
 import { type Traceback, Tracebacker, type TracebackLimits } from './traceback.ts'
-import { type PhysicalFrame, type StackPosition, type UnwindContext, unwind } from './unwinder.ts'
+import { type PhysicalFrame, type StackPosition, symPC, type UnwindContext, unwind } from './unwinder.ts'
 import { readWaitReasons } from './wait-reasons.ts'
 
 export interface RuntimeOptions {
   /** CLOCK_MONOTONIC at the crash in nanoseconds, where someone took it down. */
   readonly monotonicNow?: number
   readonly limits?: TracebackLimits
+  /** Takes up what is missing, also where there is no Runtime to ask for its warnings. */
+  readonly warnings?: Warnings
 }
 
 export interface CreatedBy {
@@ -45,17 +48,31 @@ export interface CreatedBy {
   readonly goroutine: number
 }
 
-/** Undefined for a program that is not Go. Throws only for a Go program whose version is out of reach. */
+/**
+ * Undefined for a program that is not Go, and for a Go program of which neither core nor file show enough; then
+ * `warnings`, where given, says so.
+ */
 export function openRuntime(image: ProcessImage, options: RuntimeOptions = {}): Runtime | undefined {
-  const warnings = new Warnings()
+  const warnings = options.warnings ?? new Warnings()
   for (const file of [...(image.executable ? [image.executable] : []), ...image.libraries]) {
     const header = findPclntab(file, image.memory)
-    if (!header) continue
-    const buildInfo = findBuildInfo(file, image.memory)
+    if (!header) {
+      if (findBuildInfo(file, image.memory))
+        warnings.add('pclntab-missing', `${file.path} is a Go program whose table of functions could not be found.`)
+      continue
+    }
+    const buildInfo = findBuildInfo(file, image.memory) ?? findBuildInfo(file, image.pristineMemory())
     const version = buildInfo && parseGoVersion(buildInfo.goVersion)
-    const modules = findModules(image.memory, header, file, version?.minor)
+    let modules = findModules(image.memory, header, file, version?.minor)
     if (modules.length === 0) {
-      warnings.add('moduledata-missing', `No moduledata for ${file.path} is in the core.`)
+      warnings.add(
+        'moduledata-damaged',
+        `The core does not hold the module data of ${file.path}; those of the file are used.`,
+      )
+      modules = findModules(image.pristineMemory(), header, file, version?.minor)
+    }
+    if (modules.length === 0) {
+      warnings.add('moduledata-missing', `${file.path} is a Go program whose module data could not be found.`)
       continue
     }
     return new Runtime(image, { buildInfo, version, modules, warnings, options })
@@ -110,7 +127,7 @@ export class Runtime {
     this.tracebacker = new Tracebacker(this.context, options.limits)
     this.#offsets = new GOffsets(layout, image.arch.ptrSize)
     const threadGs = image.core.threads.map(thread => threadG(this.context, layout, thread))
-    this.#allgs = allgs ?? this.#goroutinesOfThreads(threadGs)
+    this.#allgs = allgs ?? this.#searchForGoroutines()
     this.machines = findMachines(this.context, layout, this.#machineRoots(threadGs))
     if (!linksHold(this.machines)) {
       const earlier = new RuntimeLayout(layout.minor, 'earlier')
@@ -128,7 +145,9 @@ export class Runtime {
       layout,
       goMinor,
       waitReasons: readWaitReasons(image.memory, modules[0]!, goMinor),
-      now: options.monotonicNow ?? latestMoment(image.memory, layout, ps, this.#sampleOfGoroutines()),
+      now:
+        options.monotonicNow ??
+        latestMoment(image.memory, layout, ps, this.#sampleOfGoroutines(), g => this.#sleepOf(g)),
     }
   }
 
@@ -296,15 +315,13 @@ export class Runtime {
     }
   }
 
-  /** Without `allgs`: what the threads run, and what their machines know of. */
-  #goroutinesOfThreads(threadGs: readonly number[]): Float64Array {
+  /** Without `allgs`: whatever in memory looks like a goroutine. */
+  #searchForGoroutines(): Float64Array {
     this.#warnings.add(
       'allgs-missing',
-      'The list of all goroutines could not be found; only running ones are known.',
+      'The list of all goroutines could not be found; those listed were found by searching the memory.',
     )
-    const machines = findMachines(this.context, this.layout, this.#machineRoots(threadGs))
-    const curgs = [...machines.values()].map(({ curg }) => curg)
-    return Float64Array.from(new Set(curgs.filter(addr => isG(this.memory, this.layout, addr))))
+    return searchForGs(this.memory, this.layout, this.image.memory.regions)?.addrs ?? new Float64Array(0)
   }
 
   *#machineRoots(threadGs: readonly number[]): Generator<number> {
@@ -350,6 +367,20 @@ export class Runtime {
     } catch {
       return { lo: 0, hi: 0 }
     }
+  }
+
+  /** The argument of time.Sleep, near the top of a goroutine's stack; only where it is known to be good still. */
+  #sleepOf(g: Goroutine): number | undefined {
+    let found: PhysicalFrame | undefined
+    let count = 0
+    unwind(this.context, this.#savedPosition(g), frame => {
+      if (frame.func.name === 'time.Sleep') found = frame
+      return found === undefined && ++count < 4
+    })
+    if (!found) return undefined
+    const { arch } = this.context
+    const text = formatArguments(this.memory, found.func, found.fp + arch.minFrameSize, symPC(found))
+    return /^0x[0-9a-f]+$/.test(text) ? Number(text) : undefined
   }
 
   /** Enough of them to know the time by. */
@@ -406,11 +437,12 @@ function chooseLayout(
     const score = found ? plausible(memory, layout, found.addrs) : 0
     if (score > best.score) best = { layout, score, allgs: found?.addrs }
   }
+  if (known && best.layout === wanted) return { layout: wanted, source: 'table', allgs: best.allgs }
   warnings.add(
     'layout-guessed',
     `The runtime's structures of ${version?.text ?? 'this unknown Go version'} are not known exactly; those of Go 1.${best.layout.minor} are used.`,
   )
-  return { layout: best.layout, source: known ? 'table' : 'guess', allgs: best.allgs }
+  return { layout: best.layout, source: 'guess', allgs: best.allgs }
 }
 
 /** How many of the goroutines have an id and a status that can be. */

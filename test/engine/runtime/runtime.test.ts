@@ -1,0 +1,131 @@
+/** The carried crash: what its runtime holds, against what the program printed when it died. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fixtureCore, fixtureExecutable } from '../../../scripts/fuzz.d/fixture.ts'
+import { bytesSource } from '../../../src/engine/bytes/byte-source.ts'
+import { openCoreFile } from '../../../src/engine/core/core-file.ts'
+import { openProcessImage } from '../../../src/engine/core/process-image.ts'
+import { Warnings } from '../../../src/engine/core/warnings.ts'
+import { newestMinor, oldestMinor, RuntimeLayout } from '../../../src/engine/runtime/layouts/layout.ts'
+import { openRuntime, type Runtime } from '../../../src/engine/runtime/runtime.ts'
+import { waitReasonTable } from '../../../src/engine/runtime/wait-reasons.ts'
+import { parseTraceback } from '../../support/traceback.ts'
+
+const printed = parseTraceback(
+  readFileSync(join(import.meta.dirname, '../../fixtures/till/traceback.txt'), 'utf8'),
+)
+
+function open(core = fixtureCore()): Runtime {
+  const image = openProcessImage(openCoreFile(core), {
+    executable: fixtureExecutable(),
+    find: () => undefined,
+  })
+  return openRuntime(image)!
+}
+
+const hex = (n: number): string => `0x${n.toString(16)}`
+
+test('every goroutine is there, with the state, the frames and the creator that the program printed', () => {
+  const runtime = open()
+  const seen = new Set<number>()
+  for (const g of runtime.goroutines()) {
+    seen.add(g.id)
+    const theirs = printed.goroutines.get(g.id)
+    assert.ok(theirs, `goroutine ${g.id} was not printed`)
+    assert.equal(runtime.stateOf(g), theirs.state)
+    if (theirs.unavailable) continue
+    const ours = runtime.tracebackOf(g).frames.map(f => ({
+      ...{ function: f.function, args: f.args, file: f.file, line: f.line, inlined: f.inlined },
+      ...(f.inlined ? {} : { offset: f.offset ?? 0, pc: hex(f.pc), sp: hex(f.sp) }),
+    }))
+    assert.deepEqual(
+      ours,
+      theirs.frames.map(({ ...frame }) => frame),
+    )
+    const created = runtime.createdBy(g)
+    assert.equal(created?.function, theirs.createdBy?.function)
+    assert.equal(created?.line, theirs.createdBy?.line)
+    assert.equal(created?.goroutine, theirs.createdBy?.goroutine)
+  }
+  assert.deepEqual([...seen].sort(), [...printed.goroutines.keys()].sort())
+  assert.deepEqual(runtime.warnings, [])
+  assert.equal(runtime.layoutSource, 'table')
+})
+
+test('each thread has its machine, and the thread that died the goroutine that it ran', () => {
+  const runtime = open()
+  for (const { thread, machine } of runtime.threads) assert.equal(machine?.procid, thread.tid)
+  const crashed = runtime.threads.find(({ thread }) => thread.crashed)!
+  assert.equal(crashed.contexts[0]!.stack, 'gsignal')
+  const guilty = runtime.goroutineAt(crashed.machine!.curg)
+  assert.equal(runtime.stateOf(guilty), 'running')
+  assert.equal(runtime.threadOf(guilty), crashed)
+  assert.ok(runtime.gomaxprocs > 0)
+})
+
+test('the build information is that of go version -m', () => {
+  const { buildInfo, version } = open()
+  assert.match(version!.text, /^go1\.26/)
+  assert.equal(buildInfo!.settings.GOARCH, 'amd64')
+  assert.equal(buildInfo!.settings['-trimpath'], 'true')
+})
+
+test('the texts of wait reasons in the program are those of the table', () => {
+  const runtime = open()
+  const reasons = [...runtime.goroutines()]
+    .map(g => runtime.waitReasonOf(g))
+    .filter(text => text !== undefined)
+  assert.ok(reasons.length > 0)
+  for (const reason of reasons) assert.ok(waitReasonTable(26).includes(reason), reason)
+})
+
+test('where the list of goroutines is lost they are found in memory', () => {
+  const whole = open()
+  const ids = [...whole.goroutines()].map(({ id }) => id).sort((a, b) => a - b)
+  // The words of allgs that point to its array.
+  const bytes = Buffer.from(fixtureCore().read(0, fixtureCore().size))
+  const { data, ebss } = whole.modules[0]!
+  const region = whole.image.memory.regionAt(data)!
+  const wipe = (lo: number, hi: number): void => {
+    bytes.fill(0, region.offset + lo - region.start, region.offset + hi - region.start)
+  }
+  wipe(whole.modules[0]!.bss, Math.min(ebss, region.end))
+  for (const { start, end, origin } of whole.image.memory.regions)
+    if (origin === 'core' && start >= region.end && start < ebss) {
+      const at = whole.image.memory.regionAt(start)!.offset
+      bytes.fill(0, at, at + Math.min(end, ebss) - start)
+    }
+  const runtime = open(bytesSource('wiped', bytes))
+  assert.deepEqual(
+    runtime.warnings.map(({ code }) => code),
+    ['allgs-missing'],
+  )
+  const found = [...runtime.goroutines()].map(({ id }) => id)
+  for (const id of ids) assert.ok(found.includes(id), `goroutine ${id}`)
+})
+
+test('a program that is not Go has no runtime', () => {
+  const c = openProcessImage(openCoreFile(fixtureCore()), { find: () => undefined })
+  assert.equal(openRuntime(c, { warnings: new Warnings() }), undefined)
+})
+
+test('each version has a layout with the fields that everything rests on', () => {
+  for (let minor = oldestMinor; minor <= newestMinor; minor++) {
+    const layout = new RuntimeLayout(minor)
+    for (const field of [
+      'g.goid',
+      'g.atomicstatus',
+      'g.sched',
+      'g.waitreason',
+      'm.procid',
+      'm.curg',
+      'm.alllink',
+    ])
+      assert.ok(layout.at(field) >= 0, `${minor} ${field}`)
+    assert.equal(layout.find('g.parentGoid') !== undefined, minor >= 21)
+  }
+  assert.equal(new RuntimeLayout(24).at('m.alllink') - new RuntimeLayout(24, 'earlier').at('m.alllink'), 24)
+  assert.throws(() => new RuntimeLayout(19).at('g.bubble'), /Go 1\.19 has no such field/)
+})
