@@ -1,4 +1,4 @@
-// The garbage collector meets a pointer into a free span and throws, on a system stack.
+// The garbage collector meets pointers into free spans and throws, on a system stack.
 package main
 
 import (
@@ -10,16 +10,24 @@ type holder struct{ p *byte }
 
 var keep [64]*holder
 
+// freed gives addresses within large blocks that nothing refers to any more.
+//
+//go:noinline
+func freed() (addresses [64]uintptr) {
+	for i := range addresses {
+		addresses[i] = uintptr(unsafe.Pointer(&make([]byte, 1<<20)[4096]))
+	}
+	return addresses
+}
+
 func main() {
 	for i := range keep {
 		keep[i] = &holder{}
 	}
-	big := make([]byte, 1<<20)
-	address := uintptr(unsafe.Pointer(&big[4096]))
-	big = nil
+	addresses := freed()
 	runtime.GC()
 	runtime.GC()
-	for i := range keep {
+	for i, address := range addresses {
 		*(*uintptr)(unsafe.Pointer(&keep[i].p)) = address
 	}
 	runtime.GC()
