@@ -70,16 +70,23 @@ function programVersionOf(go: GoFacts | undefined): string | null {
   return revision ? `${revision}${go?.vcs?.modified ? '+dirty' : ''}` : null
 }
 
-/** Where the program's own code stood: the first frame of the guilty stack that is not the runtime's. */
+/**
+ * Where the program's own code stood: the first frame of the guilty stack that is not the runtime's. Null where there is
+ * none to name: a deadlock is nobody's, and of C code only the file is known.
+ */
 function causeAt(report: Report): string | null {
   const guilty = report.goroutines.find(({ id }) => id === report.death.goroutine)
-  const frames = guilty?.frames ?? report.threads.find(({ crashed }) => crashed)?.frames ?? []
-  const frame = frames.find(isOwn) ?? frames[0]
-  return frame?.file ? cut(`${basename(frame.file)}:${frame.line}`) : null
+  const thread = report.go ? undefined : report.threads.find(({ crashed }) => crashed)
+  const frame = (guilty?.frames ?? thread?.frames ?? []).find(isOwn)
+  return frame ? cut(`${basename(frame.file)}:${frame.line}`) : null
 }
 
-const isOwn = ({ function: name, hidden }: Frame): boolean =>
-  !hidden && name !== 'panic' && !/^(runtime|internal|sync|syscall)(\/[^.]*)?\./.test(name)
+const isOwn = ({ function: name, file, line, hidden }: Frame): boolean =>
+  !hidden &&
+  line > 0 &&
+  name !== 'panic' &&
+  !file.endsWith('_cgo_gotypes.go') &&
+  !/^(runtime|internal|sync|syscall)(\/[^.]*)?\./.test(name)
 
 /** What full-text search reads: all that was said, and the distinct places of all stacks. */
 function textOf(manifest: Manifest, report: Report | undefined): CrashText {
