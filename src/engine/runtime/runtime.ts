@@ -16,18 +16,20 @@ import {
   printedFuncName,
   type Symtab,
 } from '../gosym/index.ts'
-import { findAllgs, searchForGs } from './allgs.ts'
-import { formatArguments } from './arguments.ts'
+import { searchForGs } from './allgs.ts'
+import { chooseLayout } from './choose-layout.ts'
 import { findAllp, latestMoment } from './clock.ts'
 import { type GoVersion, parseGoVersion } from './go-version.ts'
-import { GOffsets, Goroutine, GStatus } from './goroutine.ts'
+import { GOffsets, Goroutine } from './goroutine.ts'
 import { readLabels } from './labels.ts'
-import { newestMinor, oldestMinor, RuntimeLayout } from './layouts/layout.ts'
-import { findMachines, linksHold, type Machine, type StackBounds, threadG } from './machine.ts'
+import { RuntimeLayout } from './layouts/layout.ts'
+import { findMachines, linksHold, type Machine, threadG } from './machine.ts'
+import { sleepOf } from './sleep.ts'
+import { startOf } from './stack-start.ts'
 import { type StateContext, stateText, waitedFor, waitReasonText } from './state-text.ts'
-import { type GoThread, readThreadContexts, type StackKind, threadStacks, within } from './thread.ts'
+import { type GoThread, matchThreads, threadStacks } from './thread.ts'
 import { type Traceback, Tracebacker, type TracebackLimits } from './traceback.ts'
-import { type PhysicalFrame, type StackPosition, symPC, type UnwindContext, unwind } from './unwinder.ts'
+import type { UnwindContext } from './unwinder.ts'
 import { readWaitReasons } from './wait-reasons.ts'
 
 export interface RuntimeOptions {
@@ -58,7 +60,10 @@ export function openRuntime(image: ProcessImage, options: RuntimeOptions = {}): 
     const header = findPclntab(file, image.memory)
     if (!header) {
       if (findBuildInfo(file, image.memory))
-        warnings.add('pclntab-missing', `${file.path} is a Go program whose table of functions could not be found.`)
+        warnings.add(
+          'pclntab-missing',
+          `${file.path} is a Go program whose table of functions could not be found.`,
+        )
       continue
     }
     const buildInfo = findBuildInfo(file, image.memory) ?? findBuildInfo(file, image.pristineMemory())
@@ -109,7 +114,7 @@ export class Runtime {
   readonly #offsets: GOffsets
   readonly #allgs: Float64Array
   readonly #state: StateContext
-  readonly #threadOfMachine = new Map<number, GoThread>()
+  readonly #threadOfMachine: ReadonlyMap<number, GoThread>
 
   constructor(image: ProcessImage, { buildInfo, version, modules, warnings, options }: Found) {
     this.image = image
@@ -137,7 +142,8 @@ export class Runtime {
         this.machines = machines
       }
     }
-    this.threads = this.#matchThreads(threadGs)
+    this.threads = matchThreads(this.context, this.layout, image.core.threads, this.machines, threadGs)
+    this.#threadOfMachine = new Map(this.threads.flatMap(t => (t.machine ? [[t.machine.addr, t]] : [])))
     const ps = findAllp(image.memory, layout, modules)
     this.gomaxprocs = ps.length
     this.#state = {
@@ -147,7 +153,7 @@ export class Runtime {
       waitReasons: readWaitReasons(image.memory, modules[0]!, goMinor),
       now:
         options.monotonicNow ??
-        latestMoment(image.memory, layout, ps, this.#sampleOfGoroutines(), g => this.#sleepOf(g)),
+        latestMoment(image.memory, layout, ps, this.#sampleOfGoroutines(), g => sleepOf(this.context, g)),
     }
   }
 
@@ -244,7 +250,9 @@ export class Runtime {
   tracebackOf(g: Goroutine): Traceback {
     const nothing: Traceback = { frames: [], end: { kind: 'fault', addr: g.addr } }
     const traceback = this.#guarded(g, nothing, () => {
-      const { start, skip } = this.#startOf(g)
+      const machine = this.machines.get(g.m)
+      const thread = machine && this.#threadOfMachine.get(machine.addr)
+      const { start, skip } = startOf(this.context, g, machine, thread)
       return this.tracebacker.trace(start, skip)
     })
     if (traceback.end.kind === 'fault')
@@ -262,43 +270,6 @@ export class Runtime {
 
   get #pcQuantum(): number {
     return this.modules[0]?.header.minLC ?? 1
-  }
-
-  /** As runtime.traceback1 chooses it. */
-  #startOf(g: Goroutine): { start: StackPosition; skip?: (frame: PhysicalFrame) => boolean } {
-    const machine = this.machines.get(g.m)
-    if (g.status === GStatus.syscall) return { start: { ...g.syscall, lr: 0, trap: false, isSyscall: true } }
-    const vdso = machine?.curg === g.addr ? machine.vdso : undefined
-    if (vdso && within(vdso.sp, g.stack) && this.symtab.findFunc(vdso.pc))
-      return { start: { ...vdso, lr: 0, trap: false, isSyscall: false } }
-    if (g.status === GStatus.running && machine?.curg === g.addr) {
-      const context = this.#threadOfMachine.get(machine.addr)?.contexts.at(-1)
-      if (context && within(context.position.sp, g.stack) && this.symtab.findFunc(context.position.pc))
-        return this.#belowDying(context.position)
-      return this.#belowDying(this.#savedPosition(g))
-    }
-    return { start: this.#savedPosition(g) }
-  }
-
-  /**
-   * Of a dying goroutine the runtime prints what is below runtime.fatalpanic or runtime.fatalthrow: those, and what
-   * they called, are the machinery of dying. Without one of them the stack is printed from its top.
-   */
-  #belowDying(start: StackPosition): { start: StackPosition; skip?: (frame: PhysicalFrame) => boolean } {
-    let machinery = 0
-    let count = 0
-    unwind(this.context, start, ({ func }) => {
-      count++
-      if (func.role === 'fatalpanic' || func.role === 'fatalthrow') machinery = count
-      return machinery === 0 && count < maxMachinery && dyingCallers.has(func.name)
-    })
-    return machinery === 0 ? { start } : { start, skip: () => machinery-- > 0 }
-  }
-
-  #savedPosition(g: Goroutine): StackPosition {
-    const { syscall } = g
-    if (syscall.sp !== 0) return { ...syscall, lr: 0, trap: false, isSyscall: true }
-    return { ...g.sched, trap: false, isSyscall: false }
   }
 
   #tryGoroutine(addr: number): Goroutine | undefined {
@@ -336,53 +307,6 @@ export class Runtime {
     for (const addr of this.#allgs ?? []) yield m(addr)
   }
 
-  #matchThreads(threadGs: readonly number[]): GoThread[] {
-    const byProcid = new Map([...this.machines.values()].map(machine => [machine.procid, machine]))
-    // A thread that was just cloned has its parent's registers, and so its parent's g: procid goes first.
-    const claimed = new Set(this.image.core.threads.map(({ tid }) => byProcid.get(tid)))
-    return this.image.core.threads.map((thread, i) => {
-      const own = threadGs[i]!
-      const ownM = own === 0 ? undefined : this.machines.get(this.memory.word(own + this.layout.at('g.m')))
-      const machine = byProcid.get(thread.tid) ?? (claimed.has(ownM) ? undefined : ownM)
-      const contexts = readThreadContexts(this.context, thread, (sp, pc) => this.#stackKind(machine, sp, pc))
-      const goThread: GoThread = { thread, machine, contexts }
-      if (machine) this.#threadOfMachine.set(machine.addr, goThread)
-      return goThread
-    })
-  }
-
-  #stackKind(machine: Machine | undefined, sp: number, pc: number): StackKind {
-    const on = (g: number): boolean => g !== 0 && within(sp, this.#bounds(g))
-    if (machine) {
-      if (on(machine.curg)) return 'goroutine'
-      if (on(machine.gsignal)) return 'gsignal'
-      if (on(machine.g0)) return this.symtab.findFunc(pc) ? 'g0' : 'c'
-    }
-    return this.symtab.findFunc(pc) ? 'unknown' : 'c'
-  }
-
-  #bounds(g: number): StackBounds {
-    try {
-      return { lo: this.memory.word(g), hi: this.memory.word(g + this.memory.ptrSize) }
-    } catch {
-      return { lo: 0, hi: 0 }
-    }
-  }
-
-  /** The argument of time.Sleep, near the top of a goroutine's stack; only where it is known to be good still. */
-  #sleepOf(g: Goroutine): number | undefined {
-    let found: PhysicalFrame | undefined
-    let count = 0
-    unwind(this.context, this.#savedPosition(g), frame => {
-      if (frame.func.name === 'time.Sleep') found = frame
-      return found === undefined && ++count < 4
-    })
-    if (!found) return undefined
-    const { arch } = this.context
-    const text = formatArguments(this.memory, found.func, found.fp + arch.minFrameSize, symPC(found))
-    return /^0x[0-9a-f]+$/.test(text) ? Number(text) : undefined
-  }
-
   /** Enough of them to know the time by. */
   *#sampleOfGoroutines(): Generator<Goroutine> {
     let count = 0
@@ -404,58 +328,4 @@ export class Runtime {
       return fallback
     }
   }
-}
-
-/** Frames above runtime.fatalpanic that are looked at. */
-const maxMachinery = 16
-
-/** What can be innermost on a dying goroutine's own stack (runtime/panic.go, signal_unix.go, sys_linux_*.s). */
-const dyingCallers = new Set([
-  'runtime.systemstack_switch',
-  'runtime.systemstack',
-  'runtime.raise',
-  'runtime.tgkill',
-  'runtime.dieFromSignal',
-  'runtime.crash',
-])
-
-/** The version's own layout if goroutines are found by it; else the one that finds most. */
-function chooseLayout(
-  memory: Memory,
-  modules: readonly ModuleData[],
-  version: GoVersion | undefined,
-  warnings: Warnings,
-): { layout: RuntimeLayout; source: 'table' | 'guess'; allgs: Float64Array | undefined } {
-  const known = version !== undefined && version.minor >= oldestMinor && version.minor <= newestMinor
-  const wanted = new RuntimeLayout(version?.minor ?? newestMinor)
-  const own = findAllgs(memory, wanted, modules)
-  if (known && own) return { layout: wanted, source: 'table', allgs: own.addrs }
-  let best = { layout: wanted, score: own ? plausible(memory, wanted, own.addrs) : 0, allgs: own?.addrs }
-  for (let minor = newestMinor; minor >= oldestMinor; minor--) {
-    const layout = new RuntimeLayout(minor)
-    const found = minor === wanted.minor ? undefined : findAllgs(memory, layout, modules)
-    const score = found ? plausible(memory, layout, found.addrs) : 0
-    if (score > best.score) best = { layout, score, allgs: found?.addrs }
-  }
-  if (known && best.layout === wanted) return { layout: wanted, source: 'table', allgs: best.allgs }
-  warnings.add(
-    'layout-guessed',
-    `The runtime's structures of ${version?.text ?? 'this unknown Go version'} are not known exactly; those of Go 1.${best.layout.minor} are used.`,
-  )
-  return { layout: best.layout, source: 'guess', allgs: best.allgs }
-}
-
-/** How many of the goroutines have an id and a status that can be. */
-function plausible(memory: Memory, layout: RuntimeLayout, addrs: Float64Array): number {
-  const offsets = new GOffsets(layout, memory.ptrSize)
-  const ids = new Set<number>()
-  for (const addr of addrs.subarray(0, 1000)) {
-    try {
-      const g = new Goroutine(memory, offsets, addr)
-      if (g.statusName !== 'unknown' && g.id > 0 && g.id < 2 ** 40) ids.add(g.id)
-    } catch {
-      // Not plausible.
-    }
-  }
-  return ids.size
 }

@@ -6,6 +6,7 @@
 
 import { readSiginfo, type Siginfo, siginfoSize } from '../core/siginfo.ts'
 import type { CoreThread } from '../core/thread.ts'
+import type { RuntimeLayout } from './layouts/layout.ts'
 import type { Machine, StackBounds } from './machine.ts'
 import type { Traceback, Tracebacker } from './traceback.ts'
 import type { PhysicalFrame, StackPosition, UnwindContext, WalkEnd } from './unwinder.ts'
@@ -84,6 +85,43 @@ function interruptedBy(
     ucontext,
     ...(siginfo && siginfo.signo > 0 && siginfo.signo <= 64 ? { siginfo } : {}),
   }
+}
+
+/** Each kernel thread with its machine; `threadGs` are the g's that their thread-local storage names. */
+export function matchThreads(
+  context: UnwindContext,
+  layout: RuntimeLayout,
+  threads: readonly CoreThread[],
+  machines: ReadonlyMap<number, Machine>,
+  threadGs: readonly number[],
+): GoThread[] {
+  const { memory } = context
+  const byProcid = new Map([...machines.values()].map(machine => [machine.procid, machine]))
+  // A thread that was just cloned has its parent's registers, and so its parent's g: procid goes first.
+  const claimed = new Set(threads.map(({ tid }) => byProcid.get(tid)))
+  return threads.map((thread, i) => {
+    const own = threadGs[i] ?? 0
+    const ownM = own === 0 ? undefined : machines.get(memory.word(own + layout.at('g.m')))
+    const machine = byProcid.get(thread.tid) ?? (claimed.has(ownM) ? undefined : ownM)
+    const contexts = readThreadContexts(context, thread, (sp, pc) => stackKind(context, machine, sp, pc))
+    return { thread, machine, contexts }
+  })
+}
+
+function stackKind(context: UnwindContext, machine: Machine | undefined, sp: number, pc: number): StackKind {
+  const on = (g: number): boolean => within(sp, boundsOf(context, g))
+  const isGo = context.symtab.findFunc(pc) !== undefined
+  if (machine) {
+    if (on(machine.curg)) return 'goroutine'
+    if (on(machine.gsignal)) return 'gsignal'
+    if (on(machine.g0)) return isGo ? 'g0' : 'c'
+  }
+  return isGo ? 'unknown' : 'c'
+}
+
+function boundsOf({ memory }: UnwindContext, g: number): StackBounds {
+  if (g === 0 || !memory.has(g, 2 * memory.ptrSize)) return { lo: 0, hi: 0 }
+  return { lo: memory.word(g), hi: memory.word(g + memory.ptrSize) }
 }
 
 export function within(sp: number, { lo, hi }: StackBounds): boolean {
