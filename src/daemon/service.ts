@@ -24,6 +24,8 @@ export interface ServiceOptions {
   onStatus?: (text: string) => void
   /** The analysing child's program, for tests. */
   program?: string | undefined
+  /** Says whether the archive must be polled, for tests; by default by what it lies on. */
+  fileSystem?: ((path: string) => string | undefined) | undefined
 }
 
 /** Work that a look at the newest days covers. */
@@ -104,7 +106,9 @@ export class Service {
     this.#config = { ...config, archive, state, run }
     this.#log.level = config.logLevel
     this.#startSchedules()
-    void this.#startWatch()
+    this.#startWatch().catch(error =>
+      this.#log.error(`Cannot watch ${archive}, scanning as scheduled: ${reasonOf(error)}`),
+    )
     this.#queue.pump()
     return fixed.map(key => `A new ${key} directory takes a restart; going on with ${this.#config[key]}`)
   }
@@ -201,7 +205,7 @@ export class Service {
       onLook: () => this.#look(),
       onProblem: (sentence: string) => this.#log.warning(sentence),
     }
-    const network = networkFileSystem(archive)
+    const network = (this.#options.fileSystem ?? networkFileSystem)(archive)
     if (network) this.#log.info(`${archive} lies on ${network}: polling it every ${scan.poll} s`)
     this.#watch = network ? pollArchive(scan.poll, events) : watchArchive(archive, scan.poll, events)
   }

@@ -34,6 +34,8 @@ export function watchArchive(root: string, pollSeconds: number, events: WatchEve
     const ref = refOf(relative(dumps, path))
     if (ref) events.onDump(ref)
   })
+  // What arrived while the watches were being set is taken for old.
+  watcher.on('ready', () => events.onLook())
   watcher.on('error', error => {
     if (fallback) return
     events.onProblem(`Cannot watch ${dumps}, polling it every ${pollSeconds} s: ${reasonOf(error)}`)

@@ -1,9 +1,11 @@
-/** Stands in for an analysis that goes wrong, in the way that a file beside the core names. */
+/** Stands in for an analysis that goes wrong, in the way that a file beside the core names; without one, for a good one. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { createConnection } from 'node:net'
+import { printReport } from './good.ts'
 
-const { core } = JSON.parse(readFileSync(0, 'utf8')) as { core: string }
+const job = JSON.parse(readFileSync(0, 'utf8')) as { core: string; name: string }
+const { core } = job
 const beside = (name: string): string => core.replace(/core\.lz4$/, name)
 
 /** What the confinement refuses, by the error's code. */
@@ -29,7 +31,7 @@ const behaviours: Record<string, () => void> = {
     process.kill(process.pid, 'SIGSEGV')
     setTimeout(() => {}, 10_000)
   },
-  hang: () => void setTimeout(() => {}, 60_000),
+  hang: () => void setTimeout(() => {}, 20_000),
   spin() {
     for (;;);
   },
@@ -61,4 +63,5 @@ const behaviours: Record<string, () => void> = {
   },
 }
 
-behaviours[readFileSync(beside('behaviour'), 'utf8')]!()
+if (existsSync(beside('behaviour'))) behaviours[readFileSync(beside('behaviour'), 'utf8')]!()
+else printReport(job)

@@ -1,14 +1,17 @@
 /** Stands in for the analysis: prints a report that echoes its orders. */
-import { readFileSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
-const job = JSON.parse(readFileSync(0, 'utf8')) as { core: string; name: string; become?: { uid: number } }
-const message = `panic: ${job.name}, ${readFileSync(job.core).length} bytes, env ${Object.keys(process.env).sort().join(' ')}`
-writeSync(
-  1,
-  JSON.stringify({
-    ...{ schema: 'gocore-report', version: 1, core: {}, program: {} },
-    ...{ death: { kind: 'panic', message, verdict: '', panics: [] } },
-    ...{ goroutineCount: 0, goroutines: [], groups: [], threads: [], warnings: [] },
-    signature: { key: 'k', text: 't' },
-  }),
-)
+export function printReport(job: { core: string; name: string }): void {
+  const names = Object.keys(process.env).sort().join(' ')
+  const message = `panic: ${job.name}, ${readFileSync(job.core).length} bytes, env ${names}`
+  process.stdout.write(
+    JSON.stringify({
+      ...{ schema: 'gocore-report', version: 1, core: {}, program: {} },
+      ...{ death: { kind: 'panic', message, verdict: '', panics: [] } },
+      ...{ goroutineCount: 0, goroutines: [], groups: [], threads: [], warnings: [] },
+      signature: { key: 'k', text: 't' },
+    }),
+  )
+}
+
+if (import.meta.main) printReport(JSON.parse(readFileSync(0, 'utf8')))
