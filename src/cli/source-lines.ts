@@ -39,8 +39,8 @@ export function sourceFinder(dirs: readonly string[], env: NodeJS.ProcessEnv = p
   }
   return {
     lines(frame, around) {
+      if (frame.line < 1 || !sourceNames.test(frame.file)) return undefined
       asked++
-      if (!sourceNames.test(frame.file)) return undefined
       const text = read(frame.file)
       if (text === undefined || !plausible(text, frame)) return undefined
       found++

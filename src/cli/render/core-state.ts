@@ -14,10 +14,8 @@ const reasons: Record<TruncationReason, string> = {
   imported: 'it was so when it was imported',
 }
 
-/** `complete, 212 MB (3.1 MB stored)`, `cut at 61 % of 88 MB: the storage was full`, `none: …`. */
+/** `complete, 212 MB (3.1 MB stored)`, `cut at 61 % of 88 MB: the storage was full`, `none kept: …`. */
 export function coreState(core: StoredCore): string {
-  const why = core.reason ? reasons[core.reason] : undefined
-  const detail = core.detail ? ` (${core.detail})` : ''
   const stored = core.stored_size > 0 ? ` (${formatSize(core.stored_size)} stored)` : ''
   switch (core.state) {
     case 'complete':
@@ -26,11 +24,16 @@ export function coreState(core: StoredCore): string {
       const part = share(core)
       const size =
         part === undefined ? formatSize(core.raw_size) : `${part} % of ${formatSize(core.expected_size!)}`
-      return `cut at ${size}${stored}: ${why ?? 'the reason is not known'}${detail}`
+      return `cut at ${size}${stored}: ${whyNotWhole(core)}`
     }
     case 'none':
-      return `none kept: ${why ?? 'the reason is not known'}${detail}`
+      return `none kept: ${whyNotWhole(core)}`
   }
+}
+
+/** The reason in the words of whoever kept the dump, else by its code. */
+export function whyNotWhole({ detail, reason }: StoredCore): string {
+  return detail?.replace(/\.$/, '') ?? (reason ? reasons[reason] : 'the reason is not known')
 }
 
 /** Percent of the promised bytes that are there, rounded down. */

@@ -71,7 +71,7 @@ function when(manifest: Manifest, look: Look): string {
 }
 
 function core({ manifest, report }: Crash): string | undefined {
-  if (manifest) return coreState(manifest.core)
+  if (manifest) return manifest.core.state === 'none' ? 'none' : coreState(manifest.core)
   if (!report) return undefined
   const { complete, size, expectedSize } = report.core
   if (complete) return `complete, ${formatSize(size)}`

@@ -21,7 +21,7 @@ function crashColumns(look: Look, idWidth: number): Column<CrashRow>[] {
     { title: 'HOST', cell: row => row.host, shrink: 4, least: 6, drop: 2 },
     { title: 'PROGRAM', cell: program, shrink: 2, least: 10, style: () => paint.bold },
     { title: 'GO', cell: row => row.goVersion?.replace(/^go/, '').split(' ')[0] ?? '', drop: 3 },
-    { title: 'CAUSE', cell: cause, shrink: 3, least: 24, style: row => causeStyle(row, paint) },
+    { title: 'CAUSE', cell: cause, shrink: 3, least: 40, style: row => causeStyle(row, paint) },
     {
       title: 'GOROUTINES',
       cell: row => (row.goroutines === null ? '' : String(row.goroutines)),
@@ -45,7 +45,8 @@ function program(row: CrashRow): string {
 export function cause(row: CrashRow): string {
   const pinned = row.pinned ? '[pinned] ' : ''
   if (row.cause) return pinned + oneLine(row.cause) + (row.causeAt ? `, ${row.causeAt}` : '')
-  const why = { pending: 'not analysed yet', failed: 'analysis failed', none: '', done: '' }[row.analysis]
+  const noCore = row.coreState === 'none' ? `no core${row.coreReason ? `: ${row.coreReason}` : ''}` : ''
+  const why = { pending: 'not analysed yet', failed: 'analysis failed', none: noCore, done: '' }[row.analysis]
   return `${pinned}${row.signalName}${why ? ` (${why})` : ''}`
 }
 

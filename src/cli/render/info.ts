@@ -89,7 +89,9 @@ function program(summary: Summary, all: boolean): Section {
     const by = replace ? ` => ${replace.path} ${replace.version ?? ''}` : ''
     return `${path} ${version ?? ''}${by}`.trim()
   })
-  const settings = Object.entries(go?.settings ?? {}).map(([key, value]) => `${key}=${value}`)
+  const settings = Object.entries(go?.settings ?? {})
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `${key}=${value}`)
   return {
     title: 'program',
     list: [

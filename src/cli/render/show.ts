@@ -2,9 +2,10 @@
  * The whole explanation of a crash, for a person at three in the morning: the verdict, what crashed, the guilty
  * goroutine, what all others were doing, and how to look further.
  */
+import type { Manifest } from '../../archive/manifest.ts'
 import type { Frame, Goroutine, Report, Thread } from '../../engine/report/report.ts'
 import type { SourceFinder } from '../source-lines.ts'
-import { coreState } from './core-state.ts'
+import { coreState, whyNotWhole } from './core-state.ts'
 import { type Crash, crashFacts } from './crash-facts.ts'
 import { facts } from './facts.ts'
 import { groupTable } from './groups.ts'
@@ -50,7 +51,7 @@ function* verdict({ manifest, report }: Crash, look: Look): Generator<string> {
     const name = programName(manifest, undefined)
     const signal = manifest?.signal.name ?? 'a signal'
     yield bad(`${name} died of ${signal}`)
-    if (manifest) yield* wrap(`There is nothing to analyse: core ${coreState(manifest.core)}.`, width)
+    if (manifest) yield* wrap(noReport(manifest), width)
     return
   }
   const { message, lines, verdict } = report.death
@@ -62,6 +63,12 @@ function* verdict({ manifest, report }: Crash, look: Look): Generator<string> {
   if (verdict !== '' && verdict !== message) yield* verdict.split('\n').flatMap(line => wrap(line, width))
   yield* printedBefore(report, look)
 }
+
+/** Why there is no more to tell. */
+const noReport = ({ core }: Manifest): string =>
+  core.state === 'none'
+    ? `No core was kept, so the cause is not known: ${whyNotWhole(core)}.`
+    : `Its core (${coreState(core)}) is no longer in the archive.`
 
 /** The last words of the program's own that the runtime had in hand, without those that are the verdict. */
 function* printedBefore({ death }: Report, look: Look): Generator<string> {

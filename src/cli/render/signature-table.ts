@@ -16,8 +16,11 @@ export function* signatureTable(rows: readonly SignatureRow[], look: Look): Gene
       { title: 'PROGRAM', cell: row => row.programs.join(', '), shrink: 2, least: 10 },
       { title: 'SIGNATURE', cell: row => row.key, style: () => paint.name },
       { title: 'LATEST', cell: row => row.latestId.slice(0, 6), drop: 2, style: () => paint.name },
-      { title: 'WHAT', cell: row => row.text.replaceAll('\n', ' '), shrink: 3, least: 20 },
+      { title: 'WHAT', cell: what, shrink: 3, least: 36 },
     ],
     look,
   )
 }
+
+/** The signature's text begins with the kind of death, which the message says as well. */
+const what = ({ text }: SignatureRow): string => text.replaceAll('\n', ' ').replace(/^\w+ \| /, '')
