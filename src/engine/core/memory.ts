@@ -8,7 +8,6 @@
 import { MemoryFault } from '../../base/errors.ts'
 import type { ByteSource } from '../bytes/byte-source.ts'
 import { utf8 } from '../bytes/cursor.ts'
-import { copyOf } from '../bytes/layout.ts'
 
 export interface Memory {
   readonly ptrSize: 4 | 8
@@ -153,7 +152,8 @@ export class SplicedMemory implements Memory {
       const wanted = Math.min(length - done, region.end - region.start - at)
       if (wanted <= blockSize) {
         const block = this.#at(addr + done, 1)
-        const part = block.bytes.subarray(addr + done - block.start, addr + done - block.start + wanted)
+        const from = addr + done - block.start
+        const part = block.bytes.subarray(from, Math.min(block.end - block.start, from + wanted))
         result.set(part, done)
         done += part.length
       } else {
@@ -212,19 +212,29 @@ export class SplicedMemory implements Memory {
     // Spread: text, heap and stacks are often the same multiple of the table's size apart.
     const slot = (number ^ (number >>> 9) ^ (number / 0x40000000)) & (slotCount - 1)
     const cached = this.#slots[slot]!
-    const block = addr >= cached.start && addr < cached.end ? cached : this.#load(addr, number * blockSize)
+    const hit = addr >= cached.start && addr < cached.end
+    const block = hit ? cached : this.#load(addr, number * blockSize, cached)
     this.#slots[slot] = block
     this.#last = block
     return block
   }
 
-  #load(addr: number, window: number): Block {
+  /** Fills the buffer of the block that leaves the slot: nothing outside keeps a block. */
+  #load(addr: number, window: number, leaving: Block): Block {
     const region = this.#regionAt(addr)
     const start = Math.max(region.start, window)
     const end = Math.min(region.end, window + blockSize)
-    const bytes = copyOf(region.source.read(region.offset + (start - region.start), end - start))
-    if (addr >= start + bytes.length) throw new MemoryFault(addr, 'is past the end of its file')
-    return { start, end: start + bytes.length, bytes, view: new DataView(bytes.buffer, 0, bytes.length) }
+    const part = region.source.read(region.offset + (start - region.start), end - start)
+    if (addr >= start + part.length) throw new MemoryFault(addr, 'is past the end of its file')
+    const block =
+      leaving === emptyBlock
+        ? { start: 0, end: 0, bytes: new Uint8Array(blockSize), view: emptyBlock.view }
+        : leaving
+    if (leaving === emptyBlock) block.view = new DataView(block.bytes.buffer)
+    block.bytes.set(part)
+    block.start = start
+    block.end = start + part.length
+    return block
   }
 
   #across(addr: number, length: number): DataView {

@@ -81,7 +81,7 @@ export class Goroutine {
 
   /** `goid`. */
   get id(): number {
-    this.#id ??= Number(this.#memory.u64(this.addr + this.#offsets.goid))
+    this.#id ??= this.#count(this.#offsets.goid)
     return this.#id
   }
 
@@ -119,8 +119,7 @@ export class Goroutine {
 
   /** Nanoseconds of the runtime's clock; 0 unless a garbage collection saw it wait. */
   get waitSince(): number {
-    const value = BigInt.asIntN(64, this.#memory.u64(this.addr + this.#offsets.waitsince))
-    return Number(value)
+    return this.#count(this.#offsets.waitsince)
   }
 
   get stack(): { readonly lo: number; readonly hi: number } {
@@ -149,7 +148,7 @@ export class Goroutine {
   /** Go 1.21 and later; 0 where it is not known. */
   get parentGoid(): number {
     const { parentGoid } = this.#offsets
-    return parentGoid === undefined ? 0 : Number(this.#memory.u64(this.addr + parentGoid))
+    return parentGoid === undefined ? 0 : this.#count(parentGoid)
   }
 
   /** Any word-sized field by its name in the layout; undefined where this version does not have it. */
@@ -161,6 +160,12 @@ export class Goroutine {
   get #rawStatus(): number {
     this.#status ??= this.#memory.u32(this.addr + this.#offsets.status)
     return this.#status
+  }
+
+  /** A 64-bit field; without a bigint where a word holds it, for there may be many goroutines. */
+  #count(offset: number): number {
+    const at = this.addr + offset
+    return this.#offsets.ptrSize === 8 ? this.#memory.word(at) : Number(this.#memory.u64(at))
   }
 
   #word(offset: number): number {
