@@ -43,7 +43,6 @@ export interface CoreFacts {
   size: number
   complete: boolean
   arch: string
-  pageCount?: number
   /** How the address space was pieced together: bytes from the core and from files. */
   bytesFromCore?: number
   bytesFromFiles?: number
