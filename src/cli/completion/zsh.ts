@@ -10,10 +10,11 @@ export function zshCompletion(table: readonly VerbTable[]): string {
 _gocore_sink_dumps() {
   local -a where ids
   local i
-  for ((i = 1; i < $#words; i++)); do
-    [[ $words[i] == (--archive|--config) ]] && where+=("$words[i]" "$words[i+1]")
+  for ((i = 1; i < $#_gocore_sink_line; i++)); do
+    [[ $_gocore_sink_line[i] == (--archive|--config) ]] &&
+      where+=("$_gocore_sink_line[i]" "$_gocore_sink_line[i+1]")
   done
-  ids=(\${(f)"$("$_gocore_sink_program" $where ${askForIds})"})
+  ids=(\${(f)"$("$_gocore_sink_line[1]" $where ${askForIds})"})
   [[ $PREFIX == */* ]] || compadd -X 'dumps, latest first' -V dumps -a ids
   _files
 }
@@ -21,7 +22,8 @@ _gocore_sink_dumps() {
 _gocore_sink() {
   local curcontext="$curcontext" state line
   typeset -A opt_args
-  local _gocore_sink_program=$words[1]
+  # _arguments narrows $words to what follows the verb.
+  local -a _gocore_sink_line=("\${words[@]}")
   local -a everywhere verbs
   everywhere=(
 ${everywhere.map(item => `    ${argument(item)}`).join('\n')}
