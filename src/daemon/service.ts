@@ -43,7 +43,7 @@ export class Service {
   #schedules: { stop(): void | Promise<void> }[] = []
   /** Scans and gc run one after another. */
   #turn: Promise<void> = Promise.resolve()
-  #looking = false
+  #lookWaits = false
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -73,6 +73,8 @@ export class Service {
   /** Looks for what is new in the archive; all of it, or its newest days. */
   scan(options: SyncOptions = {}): Promise<void> {
     return this.#inTurn('Scan of the archive', async () => {
+      // From here on, what is heard of may be missed by this one.
+      if (options.days !== undefined) this.#lookWaits = false
       requireArchive(this.#store)
       const result = await syncCatalog(this.#store, this.#catalog, options)
       const { added, changed, removed, broken } = result
@@ -190,11 +192,9 @@ export class Service {
 
   /** At most one look waits at a time. */
   #look(): void {
-    if (this.#looking) return
-    this.#looking = true
-    void this.scan({ days: newestDays }).finally(() => {
-      this.#looking = false
-    })
+    if (this.#lookWaits) return
+    this.#lookWaits = true
+    void this.scan({ days: newestDays })
   }
 
   async #startWatch(): Promise<void> {

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { addressOf, Notifier, watchdogInterval } from '../../src/daemon/notify.ts'
+import { testArchive } from './archive.ts'
+import { startDaemon, until } from './running.ts'
+
+/** Listens as systemd does, and prints each datagram with the sender's pid as JSON. */
+const listener = `
+import json, os, socket, struct, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+name = sys.argv[1]
+s.bind('\\0' + name[1:] if name[0] == '@' else name)
+print('ready', flush=True)
+while True:
+    data, anc, _, _ = s.recvmsg(4096, 1024)
+    pid = struct.unpack('iII', anc[0][2])[0]
+    print(json.dumps([pid, data.decode()]), flush=True)
+`
+
+async function listen(
+  name: string,
+): Promise<{ heard: () => [pid: number, text: string][]; process: ChildProcess }> {
+  const process_ = spawn('python3', ['-c', listener, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  after(() => process_.kill())
+  let text = ''
+  process_.stdout!.on('data', (piece: Buffer) => {
+    text += piece.toString()
+  })
+  await until(
+    () => text.startsWith('ready\n'),
+    () => 'no listener',
+  )
+  const lines = (): string[] => text.split('\n').slice(1, -1)
+  return { heard: () => lines().map(line => JSON.parse(line) as [number, string]), process: process_ }
+}
+
+describe('addressOf()', () => {
+  const cases: [path: string, hex: string | undefined][] = [
+    ['/run/x', `0100${Buffer.from('/run/x\0').toString('hex')}`],
+    ['@abc', `0100${Buffer.from('\0abc').toString('hex')}`],
+    ['', undefined],
+    ['relative', undefined],
+    ['@', undefined],
+    [`/${'x'.repeat(107)}`, undefined],
+  ]
+  for (const [path, hex] of cases)
+    it(`${JSON.stringify(path.slice(0, 20))} is ${hex ?? 'none'}`, () => {
+      const address = addressOf(path)
+      assert.equal(address && Buffer.from(address).toString('hex'), hex)
+    })
+})
+
+it('watchdogInterval() is half of what systemd wants, where it wants it of this process', () => {
+  assert.equal(watchdogInterval({ WATCHDOG_USEC: '3000000' }), 1500)
+  assert.equal(watchdogInterval({ WATCHDOG_USEC: '3000000', WATCHDOG_PID: '7' }, 7), 1500)
+  assert.equal(watchdogInterval({ WATCHDOG_USEC: '3000000', WATCHDOG_PID: '8' }, 7), undefined)
+  assert.equal(watchdogInterval({}), undefined)
+})
+
+it('Notifier takes the socket out of the environment, and is still where there is none', () => {
+  const env = { NOTIFY_SOCKET: '/nonexistent/socket' }
+  const notifier = new Notifier(env)
+  assert.equal(notifier.isOn, true)
+  assert.equal(env.NOTIFY_SOCKET, undefined)
+  notifier.send('READY=1')
+  assert.equal(new Notifier({}).isOn, false)
+})
+
+for (const kind of ['path', 'abstract'] as const)
+  it(`the daemon tells systemd of its life, by a socket with ${kind} name`, async () => {
+    using archive = testArchive()
+    const name =
+      kind === 'path' ? join(archive.directory, 'notify') : `@gocore-test-${randomBytes(6).toString('hex')}`
+    const manager = await listen(name)
+    const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: '400000' }
+    await using daemon = await startDaemon(archive, { env })
+    const said = (text: RegExp): boolean => manager.heard().some(([, line]) => text.test(line))
+    await until(
+      () => said(/^READY=1\nSTATUS=/m),
+      () => JSON.stringify(manager.heard()),
+    )
+    const beats = (): number => manager.heard().filter(([, line]) => line === 'WATCHDOG=1').length
+    await until(
+      () => beats() >= 3,
+      () => 'no watchdog',
+    )
+    assert.equal(await daemon.end('SIGTERM'), 0)
+    await until(
+      () => said(/^STOPPING=1/m),
+      () => 'no STOPPING',
+    )
+    // NotifyAccess=main: only the daemon's own process is listened to.
+    assert.ok(manager.heard().every(([pid]) => pid === daemon.process.pid))
+    manager.process.kill()
+  })
