@@ -125,9 +125,7 @@ for (const [name, complete] of shells)
     it('completes ids', () => {
       assert.deepEqual(complete('gocore-sink show 7').sort(), ['7f3k2mabcdef', '7zzzzzzzzzzz'])
     })
-    it('asks the archive that the line names', {
-      skip: name === 'zsh' && 'zsh sees the words after the verb alone',
-    }, () => {
+    it('asks the archive that the line names', () => {
       assert.deepEqual(complete('gocore-sink --archive other show oth'), ['otherotherot'])
     })
     it('completes files where a file is wanted', () => {
