@@ -32,8 +32,16 @@ function cPlace(frames: readonly Frame[]): string | undefined {
   const deciding = inC.slice(endingLength(inC))
   const frame = deciding.find(f => f.function !== '??') ?? deciding[0] ?? inC[0]
   if (!frame) return undefined
-  const name = frame.function === '??' ? 'Code' : frame.function.replace(/^_cgo_[0-9a-f]+_Cfunc_/, '')
+  const name =
+    frame.function === '??' ? unnamed(frames) : frame.function.replace(/^_cgo_[0-9a-f]+_Cfunc_/, '')
   return frame.file === '' ? `${name} (in C)` : `${name} (in C, ${baseName(frame.file)})`
+}
+
+/** Stripped C code has no names, but cgo's stub in Go has that of the function it calls. */
+function unnamed(frames: readonly Frame[]): string {
+  const stub = frames.find(isCgoStub)
+  const called = stub && /\._C2?func_(\w+)$/.exec(stub.function)?.[1]
+  return called ? `A call of ${called}` : 'Code'
 }
 
 /** cgo's Go side of a C function. */

@@ -50,6 +50,7 @@ export function contextFrames(
       if (traceback.end.kind !== 'foreign') return frames
       if (traceback.end.pc === pc && traceback.end.sp === sp) return frames
       ;({ pc, sp } = traceback.end)
+      if (!Number.isFinite(pc) || !Number.isFinite(sp)) return frames
       registers = new Map([
         [amd64DwarfNames.indexOf('rsp'), BigInt(sp)],
         [amd64DwarfNames.indexOf('rip'), BigInt(pc)],
