@@ -95,6 +95,16 @@ export class ModuleTables {
     }
   }
 
+  /** By comparing offsets of names, so that no function needs to be made but the one. */
+  findByName(name: string): GoFunc | undefined {
+    const nameOff = findText(this.#funcnametab, name)
+    if (nameOff < 0) return undefined
+    const { format, ptrSize } = this.module.header
+    const nameAt = (format.funcdata === 'pointer' ? ptrSize : 4) + format.func.nameOff
+    const index = this.#offsets.findIndex(at => this.funcU32(at + nameAt) === nameOff)
+    return index < 0 ? undefined : this.func(index)
+  }
+
   funcU8(at: number): number {
     return this.#pcln.getUint8(at)
   }
@@ -206,4 +216,17 @@ function textAt(bytes: Uint8Array, offset: number): string {
   const end = bytes.indexOf(0, offset)
   const stop = end < 0 ? bytes.length : end
   return utf8(bytes.subarray(offset, Math.min(stop, offset + maxName)))
+}
+
+/** Where `text` begins in a table of NUL-terminated texts; -1 where it is not. */
+function findText(table: Uint8Array, text: string): number {
+  const wanted = new TextEncoder().encode(`${text}\0`)
+  let at = 0
+  while (at + wanted.length <= table.length) {
+    if (wanted.every((byte, i) => table[at + i] === byte)) return at
+    const end = table.indexOf(0, at)
+    if (end < 0) break
+    at = end + 1
+  }
+  return -1
 }

@@ -110,6 +110,7 @@ export function findModules(
 /** Addresses of aligned words equal to `value` in `[start, end)`; holes in memory are passed over. */
 export function* scanWords(memory: Memory, start: number, end: number, value: number): Generator<number> {
   const { ptrSize, littleEndian } = memory
+  if (!(end <= Number.MAX_SAFE_INTEGER)) return
   const low = value % 0x100000000
   const high = Math.floor(value / 0x100000000)
   for (let base = start; base < end; base += chunkSize) {

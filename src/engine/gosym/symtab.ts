@@ -9,7 +9,7 @@ import type { ModuleData } from './moduledata.ts'
 export interface Symtab {
   readonly modules: readonly ModuleData[]
   findFunc(pc: number): GoFunc | undefined
-  /** By the name that pclntab has: `runtime.mallocgc`. Looks at every name the first time. */
+  /** By the name that pclntab has: `runtime.mallocgc`. Passes over all functions. */
   findByName(name: string): GoFunc | undefined
 }
 
@@ -26,7 +26,6 @@ export function openSymtab(memory: Memory, modules: readonly ModuleData[], warni
     }
   }
   const remembered = new Map<number, GoFunc | undefined>()
-  let byName: Map<string, GoFunc> | undefined
   return {
     modules: tables.map(({ module }) => module),
     findFunc(pc) {
@@ -42,19 +41,11 @@ export function openSymtab(memory: Memory, modules: readonly ModuleData[], warni
       return undefined
     },
     findByName(name) {
-      byName ??= indexNames(tables)
-      return byName.get(name)
+      for (const table of tables) {
+        const func = table.findByName(name)
+        if (func) return func
+      }
+      return undefined
     },
   }
-}
-
-function indexNames(tables: readonly ModuleTables[]): Map<string, GoFunc> {
-  const names = new Map<string, GoFunc>()
-  for (const table of tables) {
-    for (let i = 0; i < table.size; i++) {
-      const func = table.func(i)
-      if (func && !names.has(func.name)) names.set(func.name, func)
-    }
-  }
-  return names
 }

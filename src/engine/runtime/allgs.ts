@@ -90,6 +90,7 @@ export function searchForGs(
 /** Addresses `a` in `[start, end)` at which the word at `a + offset` is `a`. */
 function* scanSelfPointers(memory: Memory, start: number, end: number, offset: number): Generator<number> {
   const { ptrSize, littleEndian } = memory
+  if (!(end <= Number.MAX_SAFE_INTEGER)) return
   for (let base = start; base < end; base += chunkSize) {
     const bytes = readable(memory, base, Math.min(chunkSize, end - base))
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -111,7 +112,7 @@ export function* scanSlices(
   isElement: (addr: number, index: number) => boolean,
 ): Generator<{ ptr: number; len: number }> {
   const { ptrSize, littleEndian } = memory
-  if (!(end > start) || end - start > 1 << 30) return
+  if (!(end > start && end <= Number.MAX_SAFE_INTEGER) || end - start > 1 << 30) return
   for (let base = start; base < end; base += chunkSize) {
     // Two words more, so that a slice across two chunks is seen.
     const bytes = readable(memory, base, Math.min(chunkSize + 2 * ptrSize, end - base))

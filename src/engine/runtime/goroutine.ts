@@ -157,6 +157,14 @@ export class Goroutine {
     return offset === undefined ? undefined : this.#word(offset)
   }
 
+  /** A word-sized field whose value is not an address that programs have: all 64 bits of it. */
+  wideField(name: string): bigint {
+    const offset = this.#offsets.layout.find(`g.${name}`)
+    if (offset === undefined) return 0n
+    const at = this.addr + offset
+    return this.#offsets.ptrSize === 8 ? this.#memory.u64(at) : BigInt(this.#memory.u32(at))
+  }
+
   get #rawStatus(): number {
     this.#status ??= this.#memory.u32(this.addr + this.#offsets.status)
     return this.#status
