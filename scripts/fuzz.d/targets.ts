@@ -1,8 +1,15 @@
 /** All that is fuzzed. */
-
 import type { Target } from './target.ts'
 import { archiveTargets } from './targets-archive.ts'
 import { coreTargets } from './targets-core.ts'
+import { handlerTargets } from './targets-handler.ts'
+import { reportTargets } from './targets-report.ts'
 import { symbolTargets } from './targets-symbols.ts'
 
-export const targets: readonly Target[] = [...coreTargets, ...symbolTargets, ...archiveTargets]
+export const targets: readonly Target[] = [
+  ...coreTargets,
+  ...symbolTargets,
+  ...reportTargets,
+  ...archiveTargets,
+  ...handlerTargets,
+]

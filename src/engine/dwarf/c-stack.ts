@@ -132,7 +132,7 @@ export class CStacks {
   ): Omit<CFrame, 'name'> | undefined {
     if (!innermost || this.#symbols.at(pc) || !this.#image.memory.has(sp, 8)) return undefined
     const back = this.#image.memory.word(sp)
-    if (!this.#symbols.at(back)) return undefined
+    if (!Number.isFinite(back) || !this.#symbols.at(back)) return undefined
     const next = new Map([...registers, [rip, BigInt(back)] as const, [rsp, BigInt(sp + 8)] as const])
     return { pc: back, sp: sp + 8, interrupted: false, by: 'return-address', registers: next }
   }

@@ -70,7 +70,7 @@ export function evaluate(reader: FrameReader, context: ExpressionContext, initia
     }
     switch (op) {
       case Op.addr:
-        push(BigInt(reader.word()))
+        push(reader.origin.ptrSize === 8 ? reader.u64() : BigInt(reader.u32()))
         break
       case Op.deref:
         push(context.deref(Number(pop()), reader.origin.ptrSize))

@@ -158,13 +158,13 @@ export function panicsOf(runtime: Runtime, types: TypeReader, g: Goroutine): rea
 /** What sighandler left in g before it let the goroutine panic; dopanic_m prints it as `[signal …]`. */
 function readFault(g: Goroutine): { line: string; facts: { signal: Siginfo; pc: number } } | undefined {
   try {
-    const signo = (g.field('sig') ?? 0) % 2 ** 32
-    if (signo === 0 || !Number.isFinite(signo)) return undefined
-    const [code, addr, pc] = [g.field('sigcode0') ?? 0, g.field('sigcode1') ?? 0, g.field('sigpc') ?? 0]
-    const hex = (value: number): string => `0x${value.toString(16)}`
+    const signo = Number(BigInt.asUintN(32, g.wideField('sig')))
+    if (signo === 0) return undefined
+    const [code, addr, pc] = [g.wideField('sigcode0'), g.wideField('sigcode1'), g.field('sigpc') ?? 0]
+    const hex = (value: bigint | number): string => `0x${value.toString(16)}`
     return {
       line: `[signal ${signalText(signo)} code=${hex(code)} addr=${hex(addr)} pc=${hex(pc)}]`,
-      facts: { signal: { signo, errno: 0, code, addr: Number.isFinite(addr) ? BigInt(addr) : 0n }, pc },
+      facts: { signal: { signo, errno: 0, code: Number(BigInt.asIntN(32, code)), addr }, pc },
     }
   } catch (error) {
     if (error instanceof MemoryFault) return undefined

@@ -67,7 +67,7 @@ export function errorText(
     case 'runtime.boundsError': {
       const x = BigInt.asIntN(64, memory.u64(data))
       const signed = memory.u8(data + 8 + word) !== 0
-      const y = BigInt(memory.word(data + 8))
+      const y = word === 8 ? BigInt.asIntN(64, memory.u64(data + 8)) : BigInt(memory.i32(data + 8))
       return boundsErrorText(
         { x: signed ? x : BigInt.asUintN(64, x), y, signed, code: memory.u8(data + 9 + word) },
         goMinor,

@@ -1,0 +1,36 @@
+/** The whole engine: a report of a damaged core, or of a whole one with a damaged executable. */
+
+import { openElf } from '../../src/engine/elf/file.ts'
+import { analyse } from '../../src/engine/index.ts'
+import { busyRanges, fixtureCore, fixtureExecutable } from './fixture.ts'
+import type { Target } from './target.ts'
+
+const none = (): undefined => undefined
+
+const ofCore: Target = {
+  name: 'report-core',
+  seeds: () => {
+    const source = fixtureCore()
+    const busy = busyRanges(source)
+    return [{ source, hot: [[0, 4096], ...busy] }]
+  },
+  run: core => void analyse(core, { executable: fixtureExecutable(), find: none }),
+}
+
+const ofExecutable: Target = {
+  name: 'report-exe',
+  seeds: () => {
+    const source = fixtureExecutable()
+    const sections = openElf(source).sections.filter(s => s.type !== 8 && s.size > 0 && s.size < source.size)
+    return [{ source, hot: [[0, 1024], ...sections.map(s => [s.offset, s.offset + s.size] as const)] }]
+  },
+  run: executable => void analyse(fixtureCore(), { executable, find: none }),
+}
+
+const withoutExecutable: Target = {
+  name: 'report-bare',
+  seeds: ofCore.seeds,
+  run: core => void analyse(core, { find: none }),
+}
+
+export const reportTargets: readonly Target[] = [ofCore, ofExecutable, withoutExecutable]
