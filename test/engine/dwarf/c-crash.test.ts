@@ -1,0 +1,121 @@
+/** Programs that are not Go, crashed for real: their stacks against gdb's. */
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import type { Frame, Report } from '../../../src/engine/index.ts'
+import { takeCorePattern } from '../../support/core-pattern.ts'
+import { reportOf } from '../../support/crashed-programs.ts'
+
+const source = join(import.meta.dirname, '../../programs-c/stacks.c')
+const dir = mkdtempSync(join(tmpdir(), 'gocore-sink-c-'))
+after(() => rmSync(dir, { recursive: true, force: true }))
+
+const have = (command: string): boolean => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0
+const missing = ['gcc', 'gdb'].filter(command => !have(command))
+const why =
+  process.getuid?.() !== 0
+    ? 'needs root for the core pattern'
+    : missing.length > 0
+      ? `needs ${missing}`
+      : undefined
+
+const builds: Readonly<Record<string, readonly string[]>> = {
+  plain: ['-O1', '-g'],
+  optimised: ['-O2', '-g'],
+  static: ['-O1', '-g', '-static'],
+  'frame-pointers': [
+    '-O1',
+    '-fno-asynchronous-unwind-tables',
+    '-fno-unwind-tables',
+    '-fno-omit-frame-pointer',
+  ],
+  'debug-frame': ['-O1', '-g', '-fno-asynchronous-unwind-tables', '-fno-unwind-tables'],
+  stripped: ['-O1', '-s'],
+}
+
+const ways: readonly [string, string, RegExp][] = [
+  ['plain', 'SIGSEGV', /^sum\S* \(in C, .*\) used a null pointer/],
+  ['null', 'SIGSEGV', /^death\S* \(in C, .*\) used a null pointer \(address 0x0\)/],
+  ['abort', 'SIGABRT', /^death.* \(in C, .*\) called abort\(\)/],
+  ['assert', 'SIGABRT', /^death.* \(in C, .*\) called abort\(\)/],
+  ['fpe', 'SIGFPE', /^share\S* \(in C, .*\) made an arithmetic error/],
+  ['handler', 'SIGSEGV', /^sum\S* \(in C, .*\) used a null pointer/],
+]
+
+/** Cores by way of dying, all of one build under one holding of the core pattern. */
+async function crash(build: string): Promise<{ executable: string; cores: Map<string, string> }> {
+  const executable = join(dir, build)
+  execFileSync('gcc', [...builds[build]!, '-o', executable, source, '-pthread'])
+  const cores = new Map<string, string>()
+  using pattern = await takeCorePattern()
+  pattern.set(join(dir, 'core'))
+  for (const [way] of ways) {
+    spawnSync('/bin/sh', ['-c', 'ulimit -c unlimited; exec "$0" "$1"', executable, way], {
+      env: {},
+      cwd: dir,
+      stdio: 'ignore',
+      timeout: 20_000,
+    })
+    const core = join(dir, `${build}.${way}.core`)
+    renameSync(join(dir, 'core'), core)
+    cores.set(way, core)
+  }
+  return { executable, cores }
+}
+
+/** Program counters of gdb's frames by thread, down to main or the thread's own function; inlined frames have none. */
+function gdbStacks(executable: string, core: string): Map<number, string[]> {
+  const commands = ['set debuginfod enabled off', 'set print frame-arguments none', 'thread apply all bt']
+  const args = ['-q', '-batch', '-nx', ...commands.flatMap(command => ['-ex', command]), executable, core]
+  const { stdout } = spawnSync('gdb', args, { encoding: 'utf8' })
+  const stacks = new Map<number, string[]>()
+  let frames: string[] = []
+  for (const line of stdout.split('\n')) {
+    const thread = /^Thread \d+ .*LWP (\d+)/.exec(line)
+    if (thread) {
+      frames = []
+      stacks.set(Number(thread[1]), frames)
+    }
+    const frame = /^#\d+ +0x([0-9a-f]+) in (\S+)/.exec(line)
+    if (frame) frames.push(`0x${BigInt(`0x${frame[1]}`).toString(16)}`)
+  }
+  return stacks
+}
+
+/** Both walks over the part that both have: gdb opens inlined functions of the C library into frames of their own. */
+function compare(report: Report, stacks: Map<number, string[]>): void {
+  for (const { tid, frames } of report.threads) {
+    const ours = new Set(frames.map(({ pc }) => pc))
+    const theirs = stacks.get(tid) ?? []
+    assert.ok(theirs.length > 0 || frames.length === 1, `gdb has no stack for thread ${tid}`)
+    const lost = theirs.filter(pc => !ours.has(pc))
+    // An inlined function's line has an address that is no return address of ours.
+    assert.ok(lost.length <= 2, `thread ${tid}: not found ${lost.join(' ')} of ${theirs.join(' ')}`)
+  }
+}
+
+for (const build of Object.keys(builds)) {
+  test(`C stacks are gdb's, ${build}`, { timeout: 120_000 }, async context => {
+    if (why) return context.skip(why)
+    const { executable, cores } = await crash(build)
+    for (const [way, signal, verdict] of ways) {
+      const core = cores.get(way)!
+      const report = reportOf({ core, executable })
+      assert.equal(report.program.language, 'c')
+      assert.equal(report.go, undefined)
+      assert.equal(report.death.kind, 'signal')
+      assert.equal(report.death.signalName, signal)
+      assert.equal(report.threads.length, 2)
+      if (build !== 'stripped') assert.match(report.death.verdict, verdict)
+      if (build === 'frame-pointers') assert.ok(names(report.threads[0]!.frames).includes('main'))
+      else compare(report, gdbStacks(executable, core))
+    }
+  })
+}
+
+function names(frames: readonly Frame[]): string[] {
+  return frames.map(frame => frame.function)
+}
