@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { assertGolden } from '../support/golden.ts'
+import { type Outcome, runCli } from './run-cli.ts'
+import { makeArchive } from './sample-archive.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'gocore-cli-'))
+after(() => rmSync(root, { recursive: true }))
+let config = ''
+before(() => {
+  config = makeArchive(root)
+})
+const cli = (...args: string[]): Outcome => runCli(['--config', config, ...args], { env: { COLUMNS: '120' } })
+const ids = (text: string): string[] => text.trim().split('\n').filter(Boolean)
+
+describe('ls', () => {
+  it('lists the latest first, hostile names escaped', () => assertGolden('cli/ls.txt', cli('ls').stdout))
+  it('prints every row as JSON in a document with a schema', () => {
+    const list = JSON.parse(cli('ls', '--json').stdout)
+    assert.equal(list.schema, 'gocore-list')
+    assert.equal(list.version, 1)
+    assert.equal(list.crashes.length, 3)
+    assert.equal(list.crashes[0].cause, 'panic: assignment to entry in nil map')
+  })
+  const filters: [args: string[], ids: string[]][] = [
+    [
+      ['--since', '1d'],
+      ['7f3k2mabcdef', '7f3zzzzzzzzz'],
+    ],
+    [['--until', '1d'], ['xacbqdabcdef']],
+    [['--host', 'node-1'], ['7f3zzzzzzzzz']],
+    [['--uid', '1000'], ['xacbqdabcdef']],
+    [['--pid', '77'], ['xacbqdabcdef']],
+    [['--signal', 'segv'], ['xacbqdabcdef']],
+    [['--signal', '11'], ['xacbqdabcdef']],
+    [['--go', '1.26', '-n', '1'], ['7f3k2mabcdef']],
+    [
+      ['--exe', 'api', '--reverse'],
+      ['7f3zzzzzzzzz', '7f3k2mabcdef'],
+    ],
+    [
+      ['--signature', 'k3v9s2a1', '--text', 'nil map'],
+      ['7f3k2mabcdef', '7f3zzzzzzzzz'],
+    ],
+  ]
+  for (const [args, wanted] of filters)
+    it(`ls ${args.join(' ')}`, () => assert.deepEqual(ids(cli('ls', '-q', ...args).stdout), wanted))
+  it('says what nothing matched, and ends with 3', () => {
+    const none = cli('ls', '--host', 'elsewhere')
+    assert.equal(none.status, 3)
+    assert.equal(none.stdout, '')
+    assert.match(none.stderr, /^gocore-sink: No crash in \S+ matches --host elsewhere\.\n$/)
+  })
+})
+
+describe('show of a stored dump', () => {
+  it('takes the latest, a unique beginning, and names an ambiguous one', () => {
+    assert.match(cli('show').stdout, /^panic: assignment to entry in nil map\n/)
+    assert.match(cli('show', '7f3z').stdout, /node-1/)
+    const both = cli('show', '7f3')
+    assert.equal(both.status, 2)
+    assert.match(both.stderr, /beginning of 2 ids \(7f3k2mabcdef, 7f3zzzzzzzzz\)/)
+    assert.equal(cli('show', '7777').status, 3)
+  })
+  it('tells of a dump without a core', () => {
+    assert.match(
+      cli('show', 'xac').stdout,
+      /No core was kept, so the cause is not known: RLIMIT_CORE of the process is 0\./,
+    )
+    const bt = cli('bt', 'xac')
+    assert.equal(bt.status, 3)
+    assert.match(bt.stderr, /has no core to look into/)
+  })
+  it('gives bt and goroutine from the report alone', () => {
+    assert.match(cli('bt', '7f3k').stdout, /^goroutine 18 \[running\]:\npanic\(/)
+    assert.match(cli('goroutine', '18', '7f3k').stdout, /^goroutine 18 \[running\]:/)
+  })
+  it('gives the stored report as JSON', () => {
+    assert.equal(JSON.parse(cli('show', '7f3k', '--json').stdout).schema, 'gocore-report')
+  })
+  it('prints all facts', () => assertGolden('cli/info.txt', stable(cli('info', '7f3k').stdout)))
+})
+
+describe('top and search', () => {
+  it('groups what is alike', () => assertGolden('cli/top.txt', cli('top').stdout))
+  it('finds by message and by function', () => {
+    assert.deepEqual(JSON.parse(cli('search', 'nil', 'map', '--json').stdout).crashes.length, 2)
+    assert.deepEqual(JSON.parse(cli('search', 'connReader', '--json').stdout).crashes.length, 2)
+    assert.equal(cli('search', 'nothing-like-it').status, 3)
+    assertGolden('cli/search.txt', cli('search', 'cache.(*Cache).put').stdout)
+  })
+})
+
+describe('pin, unpin and rm', () => {
+  it('refuses to remove what is pinned, and removes what is not', () => {
+    assert.equal(cli('pin', '7f3z', '--reason', 'incident 812').status, 0)
+    assert.equal(JSON.parse(cli('ls', '--json', '--host', 'node-1').stdout).crashes[0].pinned, true)
+    const refused = cli('rm', '7f3z', '7f3k')
+    assert.equal(refused.status, 2)
+    assert.match(refused.stderr, /pinned by \S+ \(incident 812\)/)
+    assert.equal(cli('pin', '--remove', '7f3z').status, 0)
+    assert.equal(cli('rm', '7f3z').status, 0)
+    assert.equal(ids(cli('ls', '-q').stdout).length, 2)
+  })
+})
+
+describe('gc, verify, reindex', () => {
+  it('gc has nothing to do', () =>
+    assert.match(cli('gc', '--dry-run').stdout, /^Nothing is due; 2 dumps kept, 0 of them pinned\.\n/))
+  it('verify names a core that is gone, and ends with 6', () => {
+    const found = cli('verify')
+    assert.equal(found.status, 6)
+    assert.match(found.stdout, /problem {2}7f3k2mabcdef {2}its core \(complete\) is gone/)
+    assert.equal(cli('verify', 'xac').status, 0)
+  })
+  it('reindex gives the same list, from nothing too', () => {
+    const before = cli('ls', '--json').stdout
+    rmSync(join(root, 'state'), { recursive: true })
+    assert.equal(cli('reindex').status, 0)
+    assert.equal(cli('ls', '--json').stdout, before)
+  })
+  it('needs no catalog of the machine for another archive', () => {
+    const cache = join(root, 'cache')
+    const other = runCli(['--archive', join(root, 'archive'), 'ls', '-q'], { env: { XDG_CACHE_HOME: cache } })
+    assert.equal(ids(other.stdout).length, 2)
+    assert.ok(existsSync(join(cache, 'gocore-sink')))
+  })
+})
+
+describe('an archive that is empty', () => {
+  it('says how to go on', () => {
+    const empty = runCli(['--archive', '/nonexistent/archive', 'ls'], {
+      env: { XDG_CACHE_HOME: join(root, 'cache') },
+    })
+    assert.equal(empty.status, 3)
+    assert.match(empty.stderr, /No crashes are recorded in \/nonexistent\/archive yet; gocore-sink doctor/)
+  })
+})
+
+/** Times differ from run to run. */
+function stable(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z)?/g, 'TIME')
+}

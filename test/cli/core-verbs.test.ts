@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { gzipSync, zstdDecompressSync } from 'node:zlib'
+import { assertGolden } from '../support/golden.ts'
+import { type Outcome, runCli } from './run-cli.ts'
+
+/** The core that the repository carries, beside its program, as files of a stranger's directory. */
+const fixture = join(import.meta.dirname, '../fixtures/till')
+const work = mkdtempSync(join(tmpdir(), 'gocore-core-'))
+after(() => rmSync(work, { recursive: true }))
+before(() => {
+  cpSync(join(fixture, 'core.zst'), join(work, 'core.zst'))
+  writeFileSync(join(work, 'till'), zstdDecompressSync(readFileSync(join(fixture, 'till.zst'))), {
+    mode: 0o755,
+  })
+  writeFileSync(join(work, 'raw'), zstdDecompressSync(readFileSync(join(fixture, 'core.zst'))))
+})
+const env = { COLUMNS: '100', HOME: work }
+const cli = (...args: string[]): Outcome => runCli(args, { cwd: work, env })
+const withExe = (...args: string[]): string => {
+  const outcome = cli(...args, '--exe', './till')
+  assert.equal(outcome.status, 0, outcome.stderr)
+  return outcome.stdout
+}
+
+describe('verbs over a core file', () => {
+  it('show', () => assertGolden('cli/core-show.txt', withExe('show', './core.zst')))
+  it('bt', () => assertGolden('cli/core-bt.txt', withExe('bt', './core.zst')))
+  it('bt -as has each goroutine of the program’s own traceback', () => {
+    const headers = (text: string): string[] =>
+      [...text.matchAll(/^goroutine (\d+)(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[/gm)].map(found => found[1]!).sort()
+    const own = readFileSync(join(fixture, 'traceback.txt'), 'utf8')
+    assert.deepEqual(headers(withExe('bt', '-as', './core.zst')), headers(own))
+  })
+  it('goroutines', () => assertGolden('cli/core-goroutines.txt', withExe('goroutines', './core.zst')))
+  it('goroutines --list, filtered', () =>
+    assertGolden(
+      'cli/core-goroutines-list.txt',
+      withExe('goroutines', '-l', '--with', 'packer', '-n', '3', './core.zst'),
+    ))
+  it('goroutines --traceback, filtered', () =>
+    assertGolden(
+      'cli/core-goroutines-traceback.txt',
+      withExe('goroutines', '-t', '--state', 'select', './core.zst'),
+    ))
+  it('goroutine N', () => assertGolden('cli/core-goroutine.txt', withExe('goroutine', '1', './core.zst')))
+  it('threads', () =>
+    assert.match(withExe('threads', '-r', './core.zst'), /^thread \d+ \[.*crashed here\]:\n[\s\S]*\brip 0x/))
+  it('info', () => assert.match(withExe('info', './core.zst'), /Module +example\.com\/shop/))
+  it('takes the core as it is, and packed with gzip', () => {
+    const raw = withExe('bt', './raw')
+    writeFileSync(join(work, 'core.gz'), gzipSync(readFileSync(join(work, 'raw')), { level: 1 }))
+    assert.equal(withExe('bt', 'core.gz'), raw)
+  })
+  it('takes a word that is no id of a dump for a file', () =>
+    assert.match(withExe('bt', 'raw'), /^goroutine 43 /))
+})
+
+describe('JSON', () => {
+  it('lists all goroutines, whole, with what each reader relies on', () => {
+    const report = JSON.parse(withExe('goroutines', './core.zst', '--json'))
+    assert.equal(report.schema, 'gocore-report')
+    assert.equal(report.go.version, 'go1.26.8')
+    assert.equal(report.death.kind, 'panic')
+    assert.equal(report.death.goroutine, 43)
+    assert.equal(report.goroutines.length, report.goroutineCount)
+    assert.equal(report.goroutinesOmitted, 0)
+    const { frames } = report.goroutines.find((g: { id: number }) => g.id === 43)
+    const frame = frames.find((f: { hidden?: boolean }) => !f.hidden)
+    assert.deepEqual(
+      Object.keys(frame).sort(),
+      ['args', 'file', 'function', 'inlined', 'line', 'offset', 'pc', 'sp'].sort(),
+    )
+  })
+  for (const [verb, schema] of [
+    ['show', 'gocore-report'],
+    ['bt', 'gocore-goroutines'],
+    ['threads', 'gocore-threads'],
+    ['info', 'gocore-info'],
+  ] as const)
+    it(`${verb} --json`, () => {
+      const value = JSON.parse(withExe(verb, './core.zst', '--json'))
+      assert.equal(value.schema, schema)
+      assert.equal(value.version, 1)
+    })
+})
+
+describe('what can go wrong', () => {
+  it('refuses an executable that is not the program, with 4', () => {
+    const refused = cli('show', './core.zst', '--exe', process.execPath)
+    assert.equal(refused.status, 4)
+    assert.match(refused.stderr, /^gocore-sink: \S+ is not the program of this core: /)
+  })
+  it('ends with 3 for a file or goroutine that is not there', () => {
+    assert.equal(cli('show', './none').status, 3)
+    const none = cli('goroutine', '4711', './core.zst', '--exe', './till')
+    assert.equal(none.status, 3)
+    assert.match(none.stderr, /has no goroutine 4711/)
+  })
+  it('ends with 5 for what is no core', () => {
+    const text = cli('show', '/etc/passwd')
+    assert.equal(text.status, 5)
+    assert.match(text.stderr, /not an ELF file/)
+    assert.equal(text.stderr.split('\n').length, 2)
+  })
+  it('explains a core that was cut short as far as it goes', () => {
+    writeFileSync(join(work, 'cut'), readFileSync(join(work, 'raw')).subarray(0, 4_000_000))
+    assert.match(withExe('show', './cut'), /warning: The core ends after 4000000 of \d+ bytes/)
+  })
+  it('is quiet when its reader goes away', () => {
+    const text = `node --disable-warning=ExperimentalWarning ${join(import.meta.dirname, '../../src/cli/main.ts')} bt -as ./raw --exe ./till | head -1; echo \${PIPESTATUS[0]}`
+    const run = spawnSync('bash', ['-c', text], {
+      cwd: work,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    })
+    assert.match(run.stdout, /^goroutine 43 \[running\]:\n0\n$/)
+    assert.equal(run.stderr, '')
+  })
+})
+
+describe('export of a core file', () => {
+  it('unpacks it, zeros as holes', () => {
+    assert.equal(cli('export', './core.zst', '-o', 'out').status, 0)
+    assert.ok(readFileSync(join(work, 'out')).equals(readFileSync(join(work, 'raw'))))
+    const { blocks, size, mode } = statSync(join(work, 'out'))
+    assert.ok(blocks * 512 < size / 2, `${blocks * 512} of ${size} bytes`)
+    assert.equal(mode & 0o777, 0o600)
+  })
+  it('leaves a file alone that exists, unless told', () => {
+    const refused = cli('export', './core.zst', '-o', 'out')
+    assert.equal(refused.status, 1)
+    assert.match(refused.stderr, /out exists already; --force replaces it/)
+    assert.equal(cli('export', './core.zst', '-o', 'out', '--force').status, 0)
+  })
+  it('says when the disk is full', () => {
+    const full = cli('export', './core.zst', '-o', '/dev/full')
+    assert.equal(full.status, 1)
+    assert.match(full.stderr, /ENOSPC/)
+  })
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { pages } from '../../scripts/gen-man.ts'
+import { commandTable } from '../../src/cli/completion/table.ts'
+import { verbs } from '../../src/cli/verbs.ts'
+import { assertGolden } from '../support/golden.ts'
+import { runCli } from './run-cli.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+describe('gocore-sink', () => {
+  it('prints help without a verb, and for --help', () => {
+    const help = runCli([], { env: { COLUMNS: '80' } })
+    assert.equal(help.status, 0)
+    assertGolden('cli/help.txt', help.stdout)
+    assert.equal(runCli(['--help'], { env: { COLUMNS: '80' } }).stdout, help.stdout)
+  })
+  const wrong: [args: string[], message: RegExp][] = [
+    [['lss'], /There is no verb "lss"\. Did you mean ls\?/],
+    [['frobnicate'], /There is no verb "frobnicate"\. See gocore-sink --help\./],
+    [['ls', '--sinc', '1h'], /Unknown option or argument sinc\. See gocore-sink ls --help\./],
+    [['ls', '--since'], /--since needs a value\. See gocore-sink ls --help\./],
+    [['ls', '--since', 'soon'], /--since takes an age such as 90s/],
+    [['ls', '--pid', 'x'], /--pid takes a whole number, not "x"\./],
+    [['ls', '--signal', 'FOO'], /--signal takes the name or number of a signal/],
+    [['search'], /search needs <words\.\.>\./],
+    [['goroutine', 'x'], /named by its number, not by "x"/],
+    [['completion', 'tcsh'], /"tcsh" is none of bash, zsh, fish\./],
+    [['--config', '/nonexistent.conf', 'ls'], /Cannot read the configuration \/nonexistent\.conf: ENOENT/],
+  ]
+  for (const [args, message] of wrong)
+    it(`${args.join(' ')}: one sentence, status 2`, () => {
+      const { status, stdout, stderr } = runCli(args)
+      assert.equal(status, 2)
+      assert.equal(stdout, '')
+      assert.match(stderr, message)
+      assert.equal(stderr.trimEnd().split('\n').length, 1)
+    })
+  it('shows the stack with --debug only', () => {
+    assert.doesNotMatch(runCli(['show', '/etc/passwd']).stderr, /\n {4}at /)
+    assert.match(runCli(['show', '/etc/passwd', '--debug']).stderr, /\n {4}at /)
+  })
+  it('escapes what it repeats of the command line', () => {
+    assert.doesNotMatch(runCli(['show', './\u001b[2J']).stderr, /\u001b/)
+  })
+})
+
+describe('the table of verbs', () => {
+  it('agrees with each verb’s own file', async () => {
+    for (const verb of verbs) {
+      const module = await verb.load()
+      assert.equal(module.command, verb.command)
+      assert.equal(module.describe, verb.describe)
+      assert.equal(typeof module.handler, 'function')
+    }
+  })
+  it('declares every positional that it names', async () => {
+    for (const { verb, positionals } of await commandTable()) {
+      const named = verb.command
+        .split(' ')
+        .slice(1)
+        .map(word => word.replace(/[[\]<>.]/g, ''))
+      assert.deepEqual(
+        positionals.map(([name]) => name),
+        named,
+        verb.command,
+      )
+    }
+  })
+})
+
+describe('man pages', () => {
+  it('are up to date with the verbs (node scripts/gen-man.ts)', () => {
+    const check = spawnSync(process.execPath, [join(root, 'scripts/gen-man.ts'), '--check'], {
+      encoding: 'utf8',
+    })
+    assert.equal(check.status, 0, check.stderr)
+  })
+  it('give every verb a page', async () => {
+    const made = pages(await commandTable())
+    for (const verb of verbs) assert.ok(made.has(`gocore-sink-${verb.command.split(' ')[0]}.1`))
+  })
+  const files = globSync(join(root, 'man/gocore-sink*.[17]'))
+  const lint = (command: string, args: (file: string) => string[]): void => {
+    for (const file of files) {
+      const run = spawnSync(command, args(file), { encoding: 'utf8' })
+      assert.equal(run.stderr + (command === 'mandoc' ? run.stdout : ''), '', file)
+    }
+  }
+  const missing = (command: string): string | false =>
+    spawnSync(command, ['--version']).error !== undefined && `${command} is not installed`
+  it('pass groff without a warning', { skip: missing('groff') }, () =>
+    lint('groff', file => ['-man', '-ww', '-z', '-Tutf8', file]),
+  )
+  it('pass mandoc without a warning', { skip: missing('mandoc') }, () =>
+    lint('mandoc', file => ['-Tlint', '-Wwarning', file]),
+  )
+})
