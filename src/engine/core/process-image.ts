@@ -10,6 +10,7 @@ import { SegmentType } from '../elf/constants.ts'
 import { type ElfFile, openElf } from '../elf/file.ts'
 import { AuxType } from './auxv.ts'
 import type { CoreFile } from './core-file.ts'
+import { fileInCore } from './file-in-core.ts'
 import type { FileProvider, FileRequest } from './file-provider.ts'
 import { checkExecutable, findMismatch, identityInCore, type MappedIdentity } from './identity.ts'
 import type { Mapping } from './mapping.ts'
@@ -126,7 +127,10 @@ function openExecutable(
   const start = mapping && firstMapping(core.mappings, mapping.path).start
   const mapped = start === undefined ? undefined : identityInCore(memory, start, path ?? 'the program')
   const source =
-    files.executable ?? (path === undefined ? undefined : find(files, path, mapped, 'executable', warnings))
+    files.executable ??
+    (path === undefined
+      ? undefined
+      : (find(files, path, mapped, 'executable', warnings) ?? fileInCore(memory, core.mappings, path)))
   const named = path === undefined ? {} : { path }
   if (!source) {
     warnings.add('executable-missing', `The executable ${path ?? '(unknown)'} was not found.`)
