@@ -13,6 +13,7 @@
  */
 import type { Frame, Goroutine, Report } from '../../src/engine/report/report.ts'
 import type { OracleFrame, OracleGoroutine, Traceback } from '../../test/support/traceback.ts'
+import { compareDeath } from './compare-death.ts'
 
 export interface Comparison {
   goroutines: number
@@ -53,8 +54,8 @@ export function compare(traceback: Traceback, report: Report): Comparison {
     result.goroutines++
     result.misses.push({ goroutine: extra.id, lines: [`+ goroutine ${extra.id} [${extra.state}]`] })
   }
-  const message = compareDeath(traceback, report)
-  if (message.length > 0) result.misses.push({ lines: message })
+  const death = compareDeath(traceback, report.death)
+  if (death.length > 0) result.misses.push({ lines: death })
   return result
 }
 
@@ -118,24 +119,7 @@ function labelText(labels: Record<string, string>): string {
     .join(', ')
 }
 
-/** The first line of a death in the text: after what the program printed itself. */
-const firstWords =
-  /^(panic: |fatal error: |SIG[A-Z0-9]+: |panic during panic|runtime: out of memory|\[originating)/
-
-/** What the text says of the death, without what a signal adds in brackets. */
-export function deathLine(traceback: Traceback): string | undefined {
-  const lines = traceback.preamble.filter(line => firstWords.test(line))
-  return lines.find(line => !line.startsWith('runtime: ')) ?? lines[0]
-}
-
-function compareDeath(traceback: Traceback, report: Report): string[] {
-  const lines: string[] = []
-  const said = deathLine(traceback)
-  if (said === undefined) lines.push('- no line of the text says how it died')
-  else differ(lines, 'death', said, report.death.message.split('\n')[0]!)
-  return lines
-}
-
-function differ(lines: string[], what: string, theirs: string, mine: string): void {
+/** Adds the two lines of a difference, if there is one. */
+export function differ(lines: string[], what: string, theirs: string, mine: string): void {
   if (theirs !== mine) lines.push(`- ${what}: ${theirs}`, `+ ${what}: ${mine}`)
 }

@@ -53,7 +53,7 @@ const second: Goroutine = {
 }
 
 const against = (goroutines: Goroutine[], message = 'panic: too much'): ReturnType<typeof compare> =>
-  compare(parseTraceback(text), { goroutines, death: { message } } as Report)
+  compare(parseTraceback(text), { goroutines, death: { message, lines: [message] } } as Report)
 
 test('compare() finds nothing to say of equal stacks', () => {
   const result = against([first, second])
@@ -101,7 +101,7 @@ main.b()
 `)
   const [a, b] = [frame('main.a', 1, { offset: 1 }), frame('main.b', 2, { offset: 1 })]
   const of = (frames: Frame[], framesOmitted: number): number => {
-    const report = { goroutines: [{ ...first, frames, framesOmitted }], death: { message: '' } }
+    const report = { goroutines: [{ ...first, frames, framesOmitted }], death: { message: '', lines: [] } }
     return compare(deep, report as unknown as Report).misses.filter(miss => miss.goroutine === 1).length
   }
   assert.equal(of([a, a, a, a, b], 0), 0)
