@@ -1,11 +1,12 @@
 /** Measuring and cutting text by the columns that it takes on a terminal. */
 import stringWidth from 'string-width'
 
-const ascii = /^[\x20-\x7e]*$/
+/** One column each: ASCII, Latin-1 letters, and the signs that our own tables use. Anything else is measured, at 20 ms. */
+const narrow = /^[\x20-\x7e\xa1-\xac\xae-\xff–—‘’“”…→←↑↓─│]*$/
 
 /** Columns that `text` takes; escape sequences take none, wide characters two. */
 export function columns(text: string): number {
-  return ascii.test(text) ? text.length : stringWidth(text)
+  return narrow.test(text) ? text.length : stringWidth(text)
 }
 
 /** At most `width` columns of unstyled text; what is cut ends (or with `from: 'start'` begins) in an ellipsis. */

@@ -2,7 +2,8 @@
  * Schema 1: a row per crash and its text. Migrations are TypeScript texts because they must load alike from source
  * (type stripping reads no .sql) and from the bundle.
  *
- * `crash_time` serves `ls` in its usual order, with the id as the tie-break that makes the order total. The partial
+ * `crash_time` serves `ls` in its usual order, with the id as the tie-break that makes the order total;
+ * `crash_signature` holds all that `top` counts. The partial
  * index keeps the queue of the daemon small. The full-text table has external content, so that a text is stored once and
  * snippets still work; `_` counts as a letter, or `mapassign_faststr` could not be asked for.
  */
@@ -41,7 +42,7 @@ CREATE TABLE crash (
 
 CREATE INDEX crash_day ON crash (day, id);
 CREATE INDEX crash_time ON crash (time, id);
-CREATE INDEX crash_signature ON crash (signature_key, time) WHERE signature_key IS NOT NULL;
+CREATE INDEX crash_signature ON crash (signature_key, time, host, program, id) WHERE signature_key IS NOT NULL;
 CREATE INDEX crash_host ON crash (host, time);
 CREATE INDEX crash_program ON crash (program, time);
 CREATE INDEX crash_pid ON crash (pid, time);
