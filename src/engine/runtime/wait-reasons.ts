@@ -208,7 +208,8 @@ function findWaitReasons(memory: Memory, { data, edata }: ModuleData): string[] 
       if (!text) break
       reasons.push(text)
     }
-    if (reasons.length >= common.length) return reasons
+    // Debuggers carry the texts of other Go versions.
+    if (common.every((text, i) => reasons[i] === text)) return reasons
   }
   return undefined
 }
