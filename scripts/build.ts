@@ -42,8 +42,12 @@ const options: BuildOptions = {
   format: 'esm',
   minifySyntax: true,
   metafile: true,
-  // The main entry looks for its addon at run time, which a bundle can't follow; this one names it.
-  alias: { 'better-sqlite3': `better-sqlite3/linux-${arch}` },
+  alias: {
+    // The main entry looks for its addon at run time, which a bundle can't follow; this one names it.
+    'better-sqlite3': `better-sqlite3/linux-${arch}`,
+    // yargs measures its help with it, and loading it takes longer than all of `ls`.
+    'string-width': './src/cli/render/width.ts',
+  },
   // Bundled CommonJS packages ask for require, which ES modules don't have.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -51,7 +51,6 @@ export function define(spec: Spec): Builder {
       })
     for (const [name, option] of Object.entries(spec.options ?? {}))
       yargs.option(name, yargsOption(name, option))
-    for (const [command, what] of spec.examples ?? []) yargs.example(command, what)
     return yargs
   }
   return Object.assign(build, { spec })
@@ -60,13 +59,12 @@ export function define(spec: Spec): Builder {
 /** Our declaration in yargs' terms. */
 export function yargsOption(name: string, option: Option): Options {
   return {
-    describe: option.describe + (option.value ? ` (${option.value})` : ''),
+    describe: option.describe,
     type: option.type,
     ...(option.alias ? { alias: option.alias } : {}),
     ...(option.type === 'string' ? { requiresArg: true } : {}),
     ...(option.several ? { array: true } : {}),
     ...(option.choices ? { choices: option.choices } : {}),
-    ...(option.group ? { group: option.group } : {}),
     coerce: (given: unknown) => {
       // A switch or value that is given twice counts as the last one said.
       const value = Array.isArray(given) && !option.several ? given.at(-1) : given

@@ -1,8 +1,11 @@
 /** What `gocore-sink` prints without a verb: the verbs by what one wants to do. */
+import type { Option } from './define.ts'
+import { globalOptions } from './options.ts'
 import { Exit, exitMeanings } from './render/exit.ts'
+import { facts } from './render/facts.ts'
 import { lookOf, palette } from './render/style.ts'
 import { wrap } from './render/text.ts'
-import { nameOf, verbs } from './verbs.ts'
+import { nameOf, type Verb, verbs } from './verbs.ts'
 
 const start = [
   ['gocore-sink ls --since 1h', 'what crashed in the last hour'],
@@ -35,4 +38,58 @@ export function overview(stream: NodeJS.WriteStream): string {
   }
   lines.push('', 'gocore-sink VERB --help explains one verb; man gocore-sink has it all.', '')
   return lines.join('\n')
+}
+
+/** `gocore-sink VERB --help`: what a verb takes, from its own declaration. */
+export async function verbHelp(verb: Verb, stream: NodeJS.WriteStream): Promise<string> {
+  const { spec } = (await verb.load()).builder
+  const terminal = lookOf(stream)
+  const look = { ...terminal, width: Math.min(terminal.width, 110) }
+  const { bold } = palette(look)
+  const block = (title: string, list: [string, string][]): string[] =>
+    list.length === 0 ? [] : ['', bold(title), ...facts(list, look, { indent: 2 })]
+  const options = Object.entries(spec.options ?? {})
+  const groups = new Set([undefined, ...options.map(([, { group }]) => group)])
+  const words = verb.command.replace(/(?<=\.\.)(?=[\]>])/, '.')
+  return [
+    `${bold(`gocore-sink ${words}`)}${options.length > 0 ? ' [options]' : ''}`,
+    '',
+    ...wrap(`${verb.describe.charAt(0).toUpperCase()}${verb.describe.slice(1)}.`, look.width),
+    ...block(
+      'Arguments',
+      Object.entries(spec.positionals ?? {}).map(([name, { describe, choices }]) => [
+        name,
+        choices ? `${describe}: ${choices.join(', ')}` : describe,
+      ]),
+    ),
+    ...[...groups].flatMap(group =>
+      block(
+        group ?? 'Options',
+        options
+          .filter(([, option]) => option.group === group)
+          .map(([name, option]) => optionLine(name, option)),
+      ),
+    ),
+    ...block('Everywhere', [
+      ...Object.entries(globalOptions).map(([name, option]) => optionLine(name, option)),
+      ['-h, --help', 'show this help'],
+    ]),
+    ...(spec.examples ? ['', bold('Examples'), ...examples(spec.examples, look.width)] : []),
+    '',
+    `man gocore-sink-${nameOf(verb)} tells more.`,
+    '',
+  ].join('\n')
+}
+
+function optionLine(name: string, { alias, value, describe }: Option): [string, string] {
+  return [`${alias ? `-${alias}, ` : '    '}--${name}${value ? ` ${value}` : ''}`, describe]
+}
+
+function examples(list: readonly (readonly [string, string])[], width: number): string[] {
+  const longest = Math.max(...list.map(([command]) => command.length))
+  return list.flatMap(([command, what]) =>
+    longest + what.length + 6 <= width
+      ? [`  ${command.padEnd(longest)}  ${what}`]
+      : [`  ${command}`, `      ${what}`],
+  )
 }

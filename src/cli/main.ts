@@ -5,13 +5,12 @@ import yargs from 'yargs'
 import { SinkError, UsageError } from '../base/errors.ts'
 import { toolVersion } from '../base/version.ts'
 import { yargsOption } from './define.ts'
-import { overview } from './help.ts'
 import { globalOptions } from './options.ts'
 import { printable } from './render/escape.ts'
 import { Exit, exitOf } from './render/exit.ts'
 import { ReaderGone } from './render/output.ts'
 import { usageSentence } from './usage.ts'
-import { verbs } from './verbs.ts'
+import { nameOf, verbs } from './verbs.ts'
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -19,7 +18,11 @@ async function main(args: string[]): Promise<number> {
   // console.log is yargs' own printing; whoever closed the pipe early has read enough.
   process.stdout.on('error', () => process.exit(Exit.ok))
   try {
-    if (args.length === 0 || ['--help', '-h', 'help'].includes(args[0]!)) return await help(args)
+    const text = await help(args)
+    if (text !== undefined) {
+      process.stdout.write(text)
+      return Exit.ok
+    }
     await commandLine(args).parseAsync()
     return Number(process.exitCode ?? Exit.ok)
   } catch (thrown) {
@@ -36,10 +39,17 @@ function yargsError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'YError'
 }
 
-async function help(args: string[]): Promise<number> {
-  if (args[0] === 'help' && args[1] !== undefined) await commandLine([args[1], '--help']).parseAsync()
-  else process.stdout.write(overview(process.stdout))
-  return Exit.ok
+/** The text that is asked for by no arguments, `help`, `help VERB`, `--help` or `VERB ... --help`. */
+async function help(args: string[]): Promise<string | undefined> {
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+  const asked = own.length === 0 || own[0] === 'help' || own.includes('--help') || own.includes('-h')
+  if (!asked || (own.length === 0 && args.length > 0)) return undefined
+  const { overview, verbHelp } = await import('./help.ts')
+  const words = own.filter(arg => !arg.startsWith('-') && arg !== 'help')
+  const verb = verbs.find(known => words.includes(nameOf(known)))
+  if (!verb && own[0] === 'help' && words.length > 0)
+    throw new UsageError(usageSentence('Unknown command', words))
+  return verb ? verbHelp(verb, process.stdout) : overview(process.stdout)
 }
 
 function commandLine(args: string[]): ReturnType<typeof yargs> {
@@ -47,16 +57,11 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
     .scriptName('gocore-sink')
     .locale('en')
     .parserConfiguration({ 'boolean-negation': false, 'greedy-arrays': false, 'parse-numbers': false })
-    .help('help')
-    .alias('h', 'help')
-    .describe('help', 'show this help')
+    .help(false)
     .version(toolVersion)
-    .describe('version', 'show the version')
-    .group(['help', 'version'], 'Everywhere')
     .strict()
     .recommendCommands()
     .demandCommand(1)
-    .wrap(Math.min(process.stdout.columns || 100, 110))
     .exitProcess(false)
     .fail((message, error) => {
       throw error ?? new UsageError(usageSentence(message, args))

@@ -1,13 +1,7 @@
 /** Measuring and cutting text by the columns that it takes on a terminal. */
-import stringWidth from 'string-width'
+import columns from './width.ts'
 
-/** One column each: ASCII, Latin-1 letters, and the signs that our own tables use. Anything else is measured, at 20 ms. */
-const narrow = /^[\x20-\x7e\xa1-\xac\xae-\xff–—‘’“”…→←↑↓─│]*$/
-
-/** Columns that `text` takes; escape sequences take none, wide characters two. */
-export function columns(text: string): number {
-  return narrow.test(text) ? text.length : stringWidth(text)
-}
+export { columns }
 
 /** At most `width` columns of unstyled text; what is cut ends (or with `from: 'start'` begins) in an ellipsis. */
 export function cut(text: string, width: number, from: 'end' | 'start' = 'end'): string {
