@@ -141,7 +141,10 @@ export function lawTable(): string {
 }
 
 function main(): void {
-  if (process.argv.includes('--print')) return console.log(lawTable())
+  if (process.argv.includes('--print')) {
+    console.log(lawTable())
+    return
+  }
   const problems: string[] = []
   const edges = new Map<string, Set<string>>()
   for (const file of globSync('**/*.ts', { cwd: 'src' }).sort()) {
