@@ -28,7 +28,32 @@ const common = [
   'force gc (idle)',
 ]
 
-/** What follows the common ones, newest first. */
+/** Go 1.26 put those that a leaked goroutine can have next to each other; from sync.Cond.Wait on it is as Go 1.25. */
+const since126 = [
+  '',
+  'GC assist marking',
+  'IO wait',
+  'dumping heap',
+  'garbage collection',
+  'garbage collection scan',
+  'panicwait',
+  'GC assist wait',
+  'GC sweep wait',
+  'GC scavenge wait',
+  'finalizer wait',
+  'force gc (idle)',
+  'GOMAXPROCS updater (idle)',
+  'semacquire',
+  'sleep',
+  'chan receive (nil chan)',
+  'chan send (nil chan)',
+  'select (no cases)',
+  'select',
+  'chan receive',
+  'chan send',
+]
+
+/** What follows the common ones up to Go 1.25, newest first. */
 const tails = [
   {
     since: 25,
@@ -186,16 +211,27 @@ const landmark = 'GC assist marking'
 
 /** Texts by `g.waitreason`. */
 export function readWaitReasons(memory: Memory, module: ModuleData, goMinor: number): readonly string[] {
-  return findWaitReasons(memory, module) ?? waitReasonTable(goMinor)
+  const table = waitReasonTable(goMinor)
+  // Debuggers carry the texts of other Go versions, in other orders.
+  const agreeing = (texts: readonly string[]): number => table.filter((text, i) => texts[i] === text).length
+  let best: readonly string[] = table
+  let most = table.length / 2
+  for (const found of findWaitReasons(memory, module)) {
+    if (agreeing(found) <= most) continue
+    most = agreeing(found)
+    best = found
+  }
+  return best
 }
 
 export function waitReasonTable(goMinor: number): readonly string[] {
   const tail = tails.find(({ since }) => since <= goMinor) ?? tails.at(-1)!
-  return [...common, ...tail.reasons]
+  if (goMinor < 26) return [...common, ...tail.reasons]
+  return [...since126, ...tail.reasons.slice(tail.reasons.indexOf('sync.Cond.Wait'))]
 }
 
-/** The array lies in the data of the program: string headers, the first of length 0, the second the landmark. */
-function findWaitReasons(memory: Memory, { data, edata }: ModuleData): string[] | undefined {
+/** Arrays in the data of the program: string headers, the first of length 0, the second the landmark. */
+function* findWaitReasons(memory: Memory, { data, edata }: ModuleData): Generator<string[]> {
   const { ptrSize } = memory
   for (const at of scanWords(memory, data, edata, landmark.length)) {
     // `at` is the length of entry 1; entry 0 is one string header before its pointer.
@@ -208,10 +244,8 @@ function findWaitReasons(memory: Memory, { data, edata }: ModuleData): string[] 
       if (!text) break
       reasons.push(text)
     }
-    // Debuggers carry the texts of other Go versions.
-    if (common.every((text, i) => reasons[i] === text)) return reasons
+    yield reasons
   }
-  return undefined
 }
 
 function textAt(memory: Memory, header: number): string | undefined {
