@@ -6,7 +6,7 @@
  *     core.lz4                  by rename, after fsync
  *     manifest.json             by rename, last: now the dump exists
  *
- * A handler that is killed leaves the first two, from which `recoverOrphans` makes an honest partial dump.
+ * A handler that is killed leaves the first two, from which the daemon makes an honest partial dump (`src/daemon/recover.ts`).
  */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, renameSync, statfsSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'

@@ -3,7 +3,7 @@
  * has new dumps analysed, and keeps the archive within its limits. Each job may fail without ending the service.
  */
 import { schedule, validate } from 'node-cron'
-import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import type { DumpRef, LocalStore } from '../archive/index.ts'
 import { ConfigError, reasonOf } from '../base/errors.ts'
 import { type Catalog, type CrashRow, isDamage } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
@@ -14,6 +14,7 @@ import { openArchive, openOwnCatalog, putAside, requireArchive } from './mainten
 import { networkFileSystem } from './network-fs.ts'
 import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
+import { recoverDumps } from './recover.ts'
 import { type SyncOptions, syncCatalog, syncDump } from './sync.ts'
 import { pollArchive, type Watch, watchArchive } from './watch.ts'
 
@@ -34,7 +35,7 @@ const newestDays = 2
 export class Service {
   readonly #log: Log
   readonly #options: ServiceOptions
-  readonly #store: ArchiveStore
+  readonly #store: LocalStore
   readonly #queue: AnalysisQueue
   #config: Config
   #catalog: Catalog
@@ -44,6 +45,7 @@ export class Service {
   /** Scans and gc run one after another. */
   #turn: Promise<void> = Promise.resolve()
   #lookWaits = false
+  readonly #complained = new Set<string>()
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -76,10 +78,11 @@ export class Service {
       // From here on, what is heard of may be missed by this one.
       if (options.days !== undefined) this.#lookWaits = false
       requireArchive(this.#store)
+      if (options.days === undefined) this.#recover()
       const result = await syncCatalog(this.#store, this.#catalog, options)
       const { added, changed, removed, broken } = result
       for (const { ref, reason } of broken)
-        this.#log.warning(`Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
+        this.#complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
       if (added + changed + removed > 0)
         this.#log.info(`Catalog: ${added} dumps added, ${changed} changed, ${removed} removed`)
       this.#queue.pump()
@@ -128,6 +131,20 @@ export class Service {
   /** Hands back at once what is in hand. */
   abort(): void {
     this.#queue.abort()
+  }
+
+  /** Before the sync, which then lists them. */
+  #recover(): void {
+    const known = (day: string): string[] => this.#catalog.ids(day)
+    for (const { ref, what } of recoverDumps(this.#store, { known }))
+      this.#complain(ref, `Dump ${ref.id}: ${what}`)
+  }
+
+  /** Of each dump once: the scan comes upon it every few minutes. */
+  #complain({ id }: DumpRef, sentence: string): void {
+    if (this.#complained.has(id)) return
+    this.#complained.add(id)
+    this.#log.warning(sentence)
   }
 
   async #analyse(row: CrashRow, signal: AbortSignal): Promise<void> {

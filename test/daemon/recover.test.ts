@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import {
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
+import { recoverDumps } from '../../src/daemon/recover.ts'
+import { isFinding, verify } from '../../src/daemon/verify.ts'
+import { addDump, testArchive } from './archive.ts'
+
+const minute = 60_000
+const machineId = readFileSync('/etc/machine-id', 'utf8').trim()
+const content = randomBytes(300_000)
+
+/** What a handler leaves that is killed, last at work so many minutes ago. */
+function abandon(
+  store: LocalStore,
+  minutesAgo: number,
+  machine = machineId,
+  left: 'part' | 'core' | 'none' = 'part',
+): DumpRef {
+  const host = { name: 'node', machine_id: machine }
+  const ref = addDump(store, { core: content, manifest: { host } })
+  const path = (name: string): string => store.layout.file(ref, name)
+  const core = { state: 'truncated', reason: 'handler-error', raw_size: 0, stored_size: 0 } as const
+  writeFileSync(path('pending.json'), JSON.stringify({ ...store.readManifest(ref), core }))
+  rmSync(path('manifest.json'))
+  if (left === 'part') {
+    renameSync(path('core.lz4'), path('core.lz4.part'))
+    truncateSync(path('core.lz4.part'), 200_000)
+  }
+  if (left === 'none') rmSync(path('core.lz4'))
+  const then = new Date(Date.now() - minutesAgo * minute)
+  for (const name of ['', 'pending.json', 'core.lz4', 'core.lz4.part'])
+    if (existsSync(join(store.layout.dump(ref), name)))
+      utimesSync(join(store.layout.dump(ref), name), then, then)
+  return ref
+}
+
+const longAgo = { booted: 0 }
+
+describe('recoverDumps()', () => {
+  it('lists what came of the core as a truncated dump, which verify finds sound', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = abandon(store, 90)
+    assert.deepEqual(
+      recoverDumps(store, longAgo).map(({ ref: { id } }) => id),
+      [ref.id],
+    )
+    const { core, notes, process } = store.readManifest(ref)
+    assert.deepEqual([core.state, core.reason, process.comm], ['truncated', 'handler-error', 'api'])
+    assert.ok(core.raw_size > 100_000 && core.raw_size < content.length, String(core.raw_size))
+    assert.match(notes.at(-1)!, /handler was killed/)
+    assert.equal(existsSync(store.layout.file(ref, 'pending.json')), false)
+    assert.deepEqual(
+      [...verify({ store })].filter(isFinding).filter(({ severity }) => severity === 'problem'),
+      [],
+    )
+    assert.deepEqual(recoverDumps(store, longAgo), [])
+  })
+
+  it('knows a core that was whole, and one that never began', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [whole, none] = [abandon(store, 90, machineId, 'core'), abandon(store, 90, machineId, 'none')]
+    assert.equal(recoverDumps(store, longAgo).length, 2)
+    assert.equal(store.readManifest(whole).core.raw_size, content.length)
+    assert.equal(store.readManifest(none).core.state, 'none')
+  })
+
+  const cases: [what: string, minutesAgo: number, machine: string, booted: number, recovers: boolean][] = [
+    ['leaves a handler that may be at work', 50, machineId, 0, false],
+    ['takes what lies since before the boot', 10, machineId, Date.now() - 5 * minute, true],
+    ["leaves another machine's for a day", 23 * 60, 'another', Date.now(), false],
+    ["takes another machine's after a day", 25 * 60, 'another', 0, true],
+  ]
+  for (const [what, minutesAgo, machine, booted, recovers] of cases)
+    it(what, () => {
+      using archive = testArchive()
+      abandon(archive.store, minutesAgo, machine)
+      assert.equal(recoverDumps(archive.store, { booted }).length, recovers ? 1 : 0)
+    })
+
+  it('says so where it can not', () => {
+    using archive = testArchive()
+    const ref = abandon(archive.store, 90)
+    writeFileSync(archive.store.layout.file(ref, 'pending.json'), '{"schema":')
+    assert.match(recoverDumps(archive.store, longAgo)[0]!.what, /can't be recovered: .*not JSON/)
+    assert.deepEqual(recoverDumps(archive.store, { ...longAgo, known: () => [ref.id] }), [])
+  })
+})
