@@ -4,6 +4,7 @@
  */
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { forbidCores } from './libc.ts'
 
 export interface Limits {
   /** Bytes of memory. */
@@ -21,7 +22,7 @@ const addressSpaceAtStart = 3 * 2 ** 30
 
 /** A small shell is everywhere, prlimit(1) is not; limits are arguments, and nothing of a dump comes near it. */
 const script =
-  'ulimit -c 0; ulimit -f 0; ulimit -n 256; ulimit -t "$1"; ulimit -d "$2"; ulimit -v "$3"; shift 3; exec "$@"'
+  'ulimit -f 0; ulimit -n 256; ulimit -t "$1"; ulimit -d "$2"; ulimit -v "$3"; shift 3; exec "$@"'
 
 /** The child's program: beside this file in the sources, beside the bundle in an installation. */
 export const childProgram = fileURLToPath(
@@ -35,7 +36,8 @@ export function confinedCommand(
 ): string[] {
   const kilobytes = (bytes: number): string => String(Math.ceil(bytes / 1024))
   return [
-    ...['/bin/sh', '-c', script, 'gocore-analyse'],
+    // Where the kernel can't be told never to dump it, a limit of 0 at least keeps cores out of plain files.
+    ...['/bin/sh', '-c', forbidCores() ? script : `ulimit -c 0; ${script}`, 'gocore-analyse'],
     String(Math.ceil(limits.seconds)),
     kilobytes(limits.memory + dataAtStart),
     kilobytes(limits.memory + addressSpaceAtStart),

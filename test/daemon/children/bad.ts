@@ -18,6 +18,12 @@ function refusal(work: () => void): string {
   }
 }
 
+/** 1 is what the kernel does not even pipe to a handler. */
+function coreLimit(): string {
+  const { userLimits } = process.report.getReport() as { userLimits: Record<string, { soft: unknown }> }
+  return String(userLimits.core_file_size_blocks!.soft)
+}
+
 const behaviours: Record<string, () => void> = {
   refuse() {
     writeSync(2, 'noise\nthe core is not one, said \u0007 hostile bytes\n')
@@ -56,7 +62,7 @@ const behaviours: Record<string, () => void> = {
       refusal(() => writeFileSync(beside('manifest.json'), 'gone')),
       refusal(() => spawnSync('/bin/true')),
       refusal(() => createConnection('/run/nothing')),
-      refusal(() => process.getBuiltinModule('node:ffi' as 'node:fs')),
+      coreLimit(),
     ]
     writeSync(2, `${tries.join(' ')}\n`)
     process.exit(3)
