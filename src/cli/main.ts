@@ -53,10 +53,17 @@ async function help(args: string[]): Promise<string | undefined> {
 }
 
 function commandLine(args: string[]): ReturnType<typeof yargs> {
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
   const cli = yargs(args)
     .scriptName('gocore-sink')
     .locale('en')
-    .parserConfiguration({ 'boolean-negation': false, 'greedy-arrays': false, 'parse-numbers': false })
+    .parserConfiguration({
+      'boolean-negation': false,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      // What stands after it is another program's, and `run` takes it from there.
+      'populate--': own.includes('run'),
+    })
     .help(false)
     .version(toolVersion)
     .strict()

@@ -153,7 +153,7 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/test-crash.ts'),
   },
   {
-    command: 'run <command..>',
+    command: 'run [command..]',
     describe: 'run a program and explain its crash when it dies',
     group: 'Set up',
     load: () => import('./commands/run.ts'),

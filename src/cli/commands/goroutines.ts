@@ -1,19 +1,20 @@
 /** `goroutines`: what every goroutine was doing, grouped by equal stacks, listed, or stack by stack. */
 import { NotFoundError } from '../../base/errors.ts'
-import type { Goroutine } from '../../engine/report/report.ts'
+import type { Goroutine, GoroutineGroup } from '../../engine/report/report.ts'
 import { define, wholeNumber } from '../define.ts'
 import { type GoroutineFilter, goroutineFilter } from '../goroutine-filter.ts'
 import { groupGoroutines } from '../group.ts'
 import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
-import { goroutineTable } from '../render/goroutine-table.ts'
+import { type GoroutineRow, goroutineRow, goroutineTable } from '../render/goroutine-table.ts'
 import { groupTable } from '../render/groups.ts'
 import { writeLines } from '../render/output.ts'
 import { ownCode } from '../render/own-code.ts'
-import { page } from '../render/pager.ts'
-import { lookOf, palette } from '../render/style.ts'
+import { type PageOptions, page } from '../render/pager.ts'
+import { type Look, lookOf, palette } from '../render/style.ts'
 import { count } from '../render/text.ts'
 import type { TracebackOptions } from '../render/traceback.ts'
+import type { Target } from '../target.ts'
 import { entry } from '../verbs.ts'
 import { tracebacks } from './bt.ts'
 
@@ -87,33 +88,64 @@ export async function handler(argv: Args): Promise<void> {
     const outline = await target.outline()
     return writeLines(1, goroutinesJson(outline, limited(await target.goroutines(), matches, argv.limit)))
   }
-  const facts = await target.facts()
+  const matched = await inForm(target, argv, matches)
+  if (matched === 0) throw new NotFoundError(`No goroutine of ${target.label} matches.`)
+}
+
+/** Prints those that match as a table of groups, a list, or tracebacks; answers how many they were. */
+async function inForm(
+  target: Target,
+  argv: Args,
+  matches: (goroutine: Goroutine) => boolean,
+): Promise<number> {
+  const own = ownCode(await target.facts())
+  const look = lookOf(process.stdout)
+  const pager = { pager: !argv.noPager }
+  if (!argv.list && !argv.traceback && !isFiltered(argv)) {
+    // The report has them grouped already.
+    const { groups } = await target.outline()
+    return printGroups(argv.system ? groups : groups.filter(group => !group.system), own, look, pager)
+  }
+  let matched = 0
   // The runtime's own are hidden from people unless asked for; for programs they are marked.
   const chosen = limited(await target.goroutines(), g => (argv.system || !g.system) && matches(g), argv.limit)
-  const pager = { pager: !argv.noPager }
-  let printed = 0
   const counted = (function* () {
     for (const goroutine of chosen) {
-      printed++
+      matched++
       yield goroutine
     }
   })()
-  const look = lookOf(process.stdout)
   if (argv.traceback) await page(tracebacks(counted, argv), pager)
-  else if (argv.list) await page(goroutineTable([...counted].map(fromDump), ownCode(facts), look), pager)
+  else if (!argv.list) return printGroups(groupGoroutines(counted), own, look, pager)
   else {
-    const groups = groupGoroutines(counted)
-    await page(
-      (function* () {
-        if (printed === 0) return
-        yield palette(look).bold(`${count(printed, 'goroutine')}, ${count(groups.length, 'distinct stack')}`)
-        yield* groupTable(fromDump(groups), ownCode(facts), look)
-      })(),
-      pager,
-    )
+    const rows: GoroutineRow[] = []
+    for (const goroutine of counted) rows.push(goroutineRow(fromDump(goroutine), own))
+    await page(goroutineTable(rows, look), pager)
   }
-  if (printed === 0) throw new NotFoundError(`No goroutine of ${target.label} matches.`)
+  return matched
 }
+
+async function printGroups(
+  groups: readonly GoroutineGroup[],
+  own: (symbol: string) => boolean,
+  look: Look,
+  pager: PageOptions,
+): Promise<number> {
+  const total = groups.reduce((sum, group) => sum + group.count, 0)
+  if (total === 0) return 0
+  const heading = `${count(total, 'goroutine')}, ${count(groups.length, 'distinct stack')}`
+  await page(
+    (function* () {
+      yield palette(look).bold(heading)
+      yield* groupTable(fromDump(groups), own, look)
+    })(),
+    pager,
+  )
+  return total
+}
+
+const isFiltered = ({ state, with: some, without, label, longer, limit }: Args): boolean =>
+  [state, some, without, label, longer, limit].some(filter => filter !== undefined)
 
 function* limited(
   list: Iterable<Goroutine>,

@@ -1,4 +1,5 @@
 /** `run`: a program under our eyes; its crash is explained when it comes. */
+import { UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
 import type { GlobalArgs } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
@@ -24,10 +25,14 @@ export const builder = define({
 })
 
 interface Args extends GlobalArgs {
-  command: string[]
+  command?: string[]
+  /** What stands after `--`, untouched by our own options. */
+  '--'?: string[]
 }
 
 export async function handler(argv: Args): Promise<void> {
+  const program = [...(argv.command ?? []), ...(argv['--'] ?? [])]
+  if (program.length === 0) throw new UsageError('run needs a program to run: gocore-sink run -- ./server')
   const { openSite } = await import('../site.ts')
   const { openTarget } = await import('../target.ts')
   const { endAs, runProgram } = await import('../../install/index.ts')
@@ -42,7 +47,7 @@ export async function handler(argv: Args): Promise<void> {
     writeLines(2, ['', ...show(crash, lookOf(process.stderr), { source: sourceFinder(['.']), all: false })])
   }
   const say = sayTo(2)
-  const outcome = await runProgram({ store, command: argv.command, show: explain }, line =>
+  const outcome = await runProgram({ store, command: program, show: explain }, line =>
     say(`gocore-sink: ${line}`),
   )
   endAs(outcome)

@@ -7,33 +7,42 @@ import { type Look, palette } from './style.ts'
 import { type Column, table } from './table.ts'
 import { formatAge } from './units.ts'
 
-export function* goroutineTable(
-  list: readonly Goroutine[],
-  own: (symbol: string) => boolean,
-  look: Look,
-): Generator<string> {
-  const paint = palette(look)
-  const frames = new Map(list.map(g => [g, tellingFrame(g.frames, own)]))
-  const at = (g: Goroutine): string => {
-    const frame = frames.get(g)
-    return frame ? shortPlace(frame.file, frame.line).split('/').at(-1)! : ''
+/** What the table shows of a goroutine: without its frames, because a hundred thousand of them are in hand at a time. */
+export interface GoroutineRow {
+  readonly id: string
+  readonly state: string
+  readonly waited: string
+  readonly thread: string
+  readonly where: string
+  readonly at: string
+  readonly creator: string
+}
+
+export function goroutineRow(g: Goroutine, own: (symbol: string) => boolean): GoroutineRow {
+  const frame = tellingFrame(g.frames, own)
+  return {
+    id: String(g.id),
+    state: g.state,
+    waited: g.waitNs && g.waitNs >= 1e9 ? formatAge(g.waitNs / 1e6) : '',
+    thread: g.thread === undefined ? '' : String(g.thread),
+    where: shortName(frame?.function ?? 'no frames'),
+    at: frame ? shortPlace(frame.file, frame.line).split('/').at(-1)! : '',
+    creator: g.createdBy ? shortName(g.createdBy.function) : '',
   }
-  const wanted: Column<Goroutine>[] = [
-    { title: 'ID', cell: g => String(g.id), align: 'right', style: () => paint.bold },
-    { title: 'STATE', cell: g => g.state, shrink: 2, least: 14 },
-    { title: 'WAITED', cell: g => (g.waitNs && g.waitNs >= 1e9 ? formatAge(g.waitNs / 1e6) : '') },
-    { title: 'THREAD', cell: g => (g.thread === undefined ? '' : String(g.thread)), align: 'right', drop: 2 },
-    {
-      title: 'WHERE',
-      cell: g => shortName(frames.get(g)?.function ?? 'no frames'),
-      shrink: 3,
-      least: 28,
-      cutFrom: 'start',
-    },
-    { title: 'AT', cell: at, style: () => paint.name },
+}
+
+export function* goroutineTable(rows: readonly GoroutineRow[], look: Look): Generator<string> {
+  const paint = palette(look)
+  const wanted: Column<GoroutineRow>[] = [
+    { title: 'ID', cell: row => row.id, align: 'right', style: () => paint.bold },
+    { title: 'STATE', cell: row => row.state, shrink: 2, least: 14 },
+    { title: 'WAITED', cell: row => row.waited },
+    { title: 'THREAD', cell: row => row.thread, align: 'right', drop: 2 },
+    { title: 'WHERE', cell: row => row.where, shrink: 3, least: 28, cutFrom: 'start' },
+    { title: 'AT', cell: row => row.at, style: () => paint.name },
     {
       title: 'CREATED BY',
-      cell: g => (g.createdBy ? shortName(g.createdBy.function) : ''),
+      cell: row => row.creator,
       shrink: 4,
       least: 16,
       cutFrom: 'start',
@@ -41,5 +50,5 @@ export function* goroutineTable(
       style: () => paint.dim,
     },
   ]
-  yield* table(list, wanted, look)
+  yield* table(rows, wanted, look)
 }

@@ -36,7 +36,10 @@ export function* table<Row>(
   const natural = new Map(
     wanted.map(column => [
       column,
-      Math.max(header ? columns(column.title) : 0, ...rows.map(row => columns(column.cell(row)))),
+      rows.reduce(
+        (most, row) => Math.max(most, columns(column.cell(row))),
+        header ? columns(column.title) : 0,
+      ),
     ]),
   )
   const { shown, widths } = fit(wanted, natural, look.width - indent.length)
