@@ -18,9 +18,12 @@ before(() => {
   mkdirSync(join(version, 'dist'))
   // A Node that only starts Node: the launcher's own words are what is tested.
   writeFileSync(join(version, 'bin/node'), `#!/bin/sh\nexec ${process.execPath} "$@"\n`, { mode: 0o755 })
-  for (const program of ['handler', 'cli'])
+  for (const [program, file] of [
+    ['handler', 'handler.cjs'],
+    ['cli', 'cli.js'],
+  ])
     writeFileSync(
-      join(version, `dist/${program}.js`),
+      join(version, `dist/${file}`),
       `require('fs').writeFileSync(${JSON.stringify(join(folder, 'said'))}, JSON.stringify({ program: '${program}', args: process.argv.slice(2), config: process.env.GOCORE_SINK_CONFIG }))`,
     )
   launcher = join(folder, 'gocore-sink')
