@@ -5,6 +5,7 @@
  */
 import type { ProcessImage } from '../core/process-image.ts'
 import { type FrameTables, openFrameTables } from './frame-tables.ts'
+import type { SourcePlace } from './line-table.ts'
 import { loadedFiles } from './loaded-files.ts'
 import { Symbolizer } from './symbolizer.ts'
 import { amd64DwarfNames, amd64Machine, type DwarfRegisters, unwindStep } from './unwind.ts'
@@ -18,6 +19,8 @@ export interface CFrame {
   readonly offset?: number
   /** Path of the file whose code it is. */
   readonly path?: string
+  /** Source position, where the file has line tables. */
+  readonly source?: SourcePlace
   /** From the file's first mapped byte: stable across runs of one build. */
   readonly fileOffset?: number
   /** The kernel interrupted it: `pc` is the very instruction, not the one behind a call. */
@@ -49,7 +52,7 @@ export class CStacks {
     registers: DwarfRegisters,
     stop: (pc: number, sp: number) => boolean = () => false,
   ): Generator<CFrame> {
-    let frame: Omit<CFrame, 'name' | 'offset' | 'path' | 'fileOffset'> = {
+    let frame: Omit<CFrame, 'name' | 'offset' | 'path' | 'fileOffset' | 'source'> = {
       pc: numberOf(registers.get(rip)),
       sp: numberOf(registers.get(rsp)),
       interrupted: true,
@@ -68,14 +71,18 @@ export class CStacks {
   }
 
   /** What the address is, for a frame that was found another way. */
-  nameOf(pc: number, interrupted: boolean): Pick<CFrame, 'name' | 'offset' | 'path' | 'fileOffset'> {
+  nameOf(
+    pc: number,
+    interrupted: boolean,
+  ): Pick<CFrame, 'name' | 'offset' | 'path' | 'fileOffset' | 'source'> {
     return this.#nameOf({ pc, interrupted })
   }
 
   #nameOf({ pc, interrupted }: { pc: number; interrupted: boolean }): ReturnType<CStacks['nameOf']> {
     const at = this.#symbols.at(interrupted ? pc : pc - 1)
     if (!at) return {}
-    const where = { path: at.file.path, fileOffset: pc - at.file.start }
+    const source = this.#symbols.lineAt(interrupted ? pc : pc - 1)
+    const where = { path: at.file.path, fileOffset: pc - at.file.start, ...(source ? { source } : {}) }
     return at.name === undefined ? where : { ...where, name: at.name, offset: pc - at.start! }
   }
 

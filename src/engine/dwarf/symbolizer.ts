@@ -1,6 +1,7 @@
 /** Names of C functions by address, from the symbol tables of the files that were mapped; raw, as the linker knew them. */
 import type { LoadedFile } from '../core/process-image.ts'
 import type { ElfSymbol } from '../elf/symbol.ts'
+import { LineTable, type SourcePlace } from './line-table.ts'
 
 export interface SymbolAt {
   readonly file: LoadedFile
@@ -17,6 +18,7 @@ const sttNotype = 0
 export class Symbolizer {
   readonly #files: readonly LoadedFile[]
   readonly #sorted = new Map<LoadedFile, readonly ElfSymbol[]>()
+  readonly #lines = new Map<LoadedFile, LineTable>()
 
   constructor(files: readonly LoadedFile[]) {
     this.#files = files
@@ -28,6 +30,18 @@ export class Symbolizer {
     if (!file) return undefined
     const symbol = cover(this.#symbols(file), pc - file.bias)
     return symbol ? { file, name: symbol.name, start: symbol.value + file.bias } : { file }
+  }
+
+  /** Source file and line, where the file has line tables. */
+  lineAt(pc: number): SourcePlace | undefined {
+    const file = this.#files.find(({ start, end }) => pc >= start && pc < end)
+    if (!file) return undefined
+    let lines = this.#lines.get(file)
+    if (!lines) {
+      lines = new LineTable(file.elf)
+      this.#lines.set(file, lines)
+    }
+    return lines.find(pc - file.bias)
   }
 
   #symbols(file: LoadedFile): readonly ElfSymbol[] {

@@ -23,12 +23,13 @@ export function goFrame(frame: TracebackFrame): Frame {
   }
 }
 
-/** C code has no line tables that we read: the file is the one whose code it is. */
+/** Without line tables the file is the one whose code it is. */
 export function cFrame(frame: CFrame): Frame {
   return {
     function: frame.name ?? '??',
-    file: frame.path ?? '',
-    line: 0,
+    file: frame.source?.file ?? frame.path ?? '',
+    line: frame.source?.line ?? 0,
+    module: frame.path ?? '',
     ...(frame.offset === undefined ? {} : { offset: frame.offset }),
     pc: toHex(frame.pc),
     sp: toHex(frame.sp),

@@ -12,7 +12,9 @@ interface Stack {
  * none is.
  */
 export function goPlace({ frames, isOwn }: Stack): string | undefined {
-  const shown = frames.filter(f => !f.hidden && f.line > 0 && !isRuntime(f.function) && !isCgoStub(f))
+  const shown = frames.filter(
+    f => !f.hidden && f.module === undefined && !isRuntime(f.function) && !isCgoStub(f),
+  )
   const frame = shown.find(f => isOwn(f.function)) ?? shown[0]
   return frame && `${frame.function} (${baseName(frame.file)}:${frame.line})`
 }
@@ -21,20 +23,21 @@ export function goPlace({ frames, isOwn }: Stack): string | undefined {
 export function guiltyPlace(stack: Stack): string | undefined {
   const [first] = stack.frames
   const go = goPlace(stack)
-  if (!first || first.line > 0 || isRuntime(first.function)) return go
+  if (!first || first.module === undefined || isRuntime(first.function)) return go
   const c = cPlace(stack.frames)
   if (!c) return go
   return go ? `${c}, called from ${go},` : c
 }
 
 function cPlace(frames: readonly Frame[]): string | undefined {
-  const inC = frames.slice(0, frames.findIndex(({ line }) => line > 0) >>> 0)
+  const inC = frames.slice(0, frames.findIndex(({ module }) => module === undefined) >>> 0)
   const deciding = inC.slice(endingLength(inC))
   const frame = deciding.find(f => f.function !== '??') ?? deciding[0] ?? inC[0]
   if (!frame) return undefined
   const name =
     frame.function === '??' ? unnamed(frames) : frame.function.replace(/^_cgo_[0-9a-f]+_Cfunc_/, '')
-  return frame.file === '' ? `${name} (in C)` : `${name} (in C, ${baseName(frame.file)})`
+  const where = frame.line > 0 ? `${baseName(frame.file)}:${frame.line}` : baseName(frame.module ?? '')
+  return where === '' ? `${name} (in C)` : `${name} (in C, ${where})`
 }
 
 /** Stripped C code has no names, but cgo's stub in Go has that of the function it calls. */

@@ -183,6 +183,8 @@ export interface Frame {
   function: string
   file: string
   line: number
+  /** Of frames in C code only: the executable or library whose code it is, empty where none is known. */
+  module?: string
   /** The `+0x…` of the traceback: pc less the entry of the (outermost) function. Absent for inlined frames. */
   offset?: number
   pc: Hex

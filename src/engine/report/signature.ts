@@ -33,7 +33,7 @@ function userFunctions(frames: readonly Frame[]): string[] {
   const names: string[] = []
   for (const frame of frames.slice(endingLength(frames))) {
     if (frame.hidden || isRuntime(frame.function)) continue
-    names.push(frame.function === '??' ? (frame.file.split('/').at(-1) ?? '??') : frame.function)
+    names.push(frame.function === '??' ? frame.module?.split('/').at(-1) || '??' : frame.function)
     if (names.length === frameCount) break
   }
   return names
@@ -42,8 +42,8 @@ function userFunctions(frames: readonly Frame[]): string[] {
 /** How many of the innermost frames are the C library's way of ending the process: abort and what it calls. */
 export function endingLength(frames: readonly Frame[]): number {
   const inner = frames.slice(0, maxEnding)
-  const at = inner.findLastIndex(({ function: name, line }) => line === 0 && endings.has(name))
-  return inner.slice(0, at + 1).every(({ line }) => line === 0) ? at + 1 : 0
+  const at = inner.findLastIndex(({ function: name, module }) => module !== undefined && endings.has(name))
+  return inner.slice(0, at + 1).every(({ module }) => module !== undefined) ? at + 1 : 0
 }
 
 const endings = new Set(['abort', 'raise', 'gsignal', 'pthread_kill', 'tgkill', 'kill', '__assert_fail'])

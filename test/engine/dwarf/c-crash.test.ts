@@ -32,6 +32,8 @@ const builds: Readonly<Record<string, readonly string[]>> = {
     '-fno-unwind-tables',
     '-fno-omit-frame-pointer',
   ],
+  'dwarf-3': ['-O1', '-gdwarf-3', '-gstrict-dwarf'],
+  'dwarf-4': ['-O1', '-gdwarf-4', '-gz=zlib'],
   'debug-frame': ['-O1', '-g', '-fno-asynchronous-unwind-tables', '-fno-unwind-tables'],
   stripped: ['-O1', '-s'],
 }
@@ -66,13 +68,19 @@ async function crash(build: string): Promise<{ executable: string; cores: Map<st
   return { executable, cores }
 }
 
-/** Program counters of gdb's frames by thread, down to main or the thread's own function; inlined frames have none. */
-function gdbStacks(executable: string, core: string): Map<number, string[]> {
+interface GdbFrame {
+  pc: string
+  /** `stacks.c:31`, of the program's own code. */
+  place?: string
+}
+
+/** gdb's frames by thread; the innermost and inlined ones have no program counter. */
+function gdbStacks(executable: string, core: string): Map<number, GdbFrame[]> {
   const commands = ['set debuginfod enabled off', 'set print frame-arguments none', 'thread apply all bt']
   const args = ['-q', '-batch', '-nx', ...commands.flatMap(command => ['-ex', command]), executable, core]
   const { stdout } = spawnSync('gdb', args, { encoding: 'utf8' })
-  const stacks = new Map<number, string[]>()
-  let frames: string[] = []
+  const stacks = new Map<number, GdbFrame[]>()
+  let frames: GdbFrame[] = []
   for (const line of stdout.split('\n')) {
     const thread = /^Thread \d+ .*LWP (\d+)/.exec(line)
     if (thread) {
@@ -80,27 +88,36 @@ function gdbStacks(executable: string, core: string): Map<number, string[]> {
       stacks.set(Number(thread[1]), frames)
     }
     const frame = /^#\d+ +0x([0-9a-f]+) in (\S+)/.exec(line)
-    if (frame) frames.push(`0x${BigInt(`0x${frame[1]}`).toString(16)}`)
+    const place = /(stacks\.c:\d+)$/.exec(line)?.[1]
+    if (frame) frames.push({ pc: `0x${BigInt(`0x${frame[1]}`).toString(16)}`, ...(place ? { place } : {}) })
   }
   return stacks
 }
 
 /** Both walks over the part that both have: gdb opens inlined functions of the C library into frames of their own. */
-function compare(report: Report, stacks: Map<number, string[]>): void {
+function compare(report: Report, stacks: Map<number, GdbFrame[]>): number {
+  let places = 0
   for (const { tid, frames } of report.threads) {
-    const ours = new Set(frames.map(({ pc }) => pc))
+    const ours = new Map(frames.map(frame => [frame.pc, `${frame.file.split('/').at(-1)}:${frame.line}`]))
     const theirs = stacks.get(tid) ?? []
     assert.ok(theirs.length > 0 || frames.length === 1, `gdb has no stack for thread ${tid}`)
-    const lost = theirs.filter(pc => !ours.has(pc))
+    const lost = theirs.filter(({ pc }) => !ours.has(pc)).map(({ pc }) => pc)
     // An inlined function's line has an address that is no return address of ours.
-    assert.ok(lost.length <= 2, `thread ${tid}: not found ${lost.join(' ')} of ${theirs.join(' ')}`)
+    assert.ok(lost.length <= 2, `thread ${tid}: not found ${lost.join(' ')} of ${theirs.map(({ pc }) => pc)}`)
+    for (const { pc, place } of theirs) {
+      if (place === undefined || !ours.has(pc)) continue
+      assert.equal(ours.get(pc), place)
+      places++
+    }
   }
+  return places
 }
 
 for (const build of Object.keys(builds)) {
   test(`C stacks are gdb's, ${build}`, { timeout: 120_000 }, async context => {
     if (why) return context.skip(why)
     const { executable, cores } = await crash(build)
+    let places = 0
     for (const [way, signal, verdict] of ways) {
       const core = cores.get(way)!
       const report = reportOf({ core, executable })
@@ -111,8 +128,10 @@ for (const build of Object.keys(builds)) {
       assert.equal(report.threads.length, 2)
       if (build !== 'stripped') assert.match(report.death.verdict, verdict)
       if (build === 'frame-pointers') assert.ok(names(report.threads[0]!.frames).includes('main'))
-      else compare(report, gdbStacks(executable, core))
+      else places += compare(report, gdbStacks(executable, core))
     }
+    if (builds[build]!.some(flag => flag.startsWith('-g')))
+      assert.ok(places >= 12, `${places} lines compared`)
   })
 }
 

@@ -50,7 +50,7 @@ test('signatureOf passes over wrappers, and over the names under which the runti
 })
 
 test('signatureOf passes over abort and what it calls', () => {
-  const c = (name: string): Frame => frame(name, 0, { file: '/lib/libc.so.6' })
+  const c = (name: string): Frame => frame(name, 0, { file: '/lib/libc.so.6', module: '/lib/libc.so.6' })
   const frames = [c('??'), c('raise'), c('abort'), c('check'), c('??'), c('main')]
   assert.equal(text('SIGABRT: abort', frames, 'signal'), 'signal | SIGABRT: abort | check | libc.so.6 | main')
 })

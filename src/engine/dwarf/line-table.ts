@@ -1,0 +1,177 @@
+/**
+ * Source lines of C code: `.debug_line`, by address. DWARF 5 section 6.2, versions 2 to 5. The section is run through
+ * once to learn which sequence covers which addresses, and a sequence is run again when it is asked for. Go code has its
+ * lines in pclntab, which is where they are read from.
+ */
+import { FormatError } from '../../base/errors.ts'
+import type { ElfFile } from '../elf/file.ts'
+import { FrameReader } from './frame-reader.ts'
+import { type LineHeader, type LineStrings, readLineHeader } from './line-header.ts'
+
+export interface SourcePlace {
+  readonly file: string
+  readonly line: number
+}
+
+interface Unit {
+  readonly offset: number
+  readonly low: number
+  readonly high: number
+}
+
+/** Row of the line machine's matrix. */
+interface Row {
+  addr: number
+  file: number
+  line: number
+}
+
+/** Programs of more than this have their lines left out: it would take seconds to find one. */
+const maxSection = 96 << 20
+
+export class LineTable {
+  readonly #bytes: Uint8Array
+  readonly #origin: ConstructorParameters<typeof FrameReader>[1]
+  readonly #strings: LineStrings
+  #units: readonly Unit[] | undefined
+
+  constructor(elf: ElfFile) {
+    const bytes = elf.section('.debug_line')?.bytes() ?? new Uint8Array(0)
+    this.#bytes = bytes.length <= maxSection ? bytes : new Uint8Array(0)
+    this.#origin = { ...elf.header, file: elf.source.name, section: '.debug_line' }
+    this.#strings = {
+      lineStr: elf.section('.debug_line_str')?.bytes() ?? new Uint8Array(0),
+      str: elf.section('.debug_str')?.bytes() ?? new Uint8Array(0),
+    }
+  }
+
+  /** The position of the instruction at `addr`, an address as the file has it. */
+  find(addr: number): SourcePlace | undefined {
+    this.#units ??= this.#index()
+    for (const { offset, low, high } of this.#units) {
+      if (addr < low || addr >= high) continue
+      const place = this.#search(offset, addr)
+      if (place) return place
+    }
+    return undefined
+  }
+
+  #search(offset: number, addr: number): SourcePlace | undefined {
+    let found: SourcePlace | undefined
+    this.#run(offset, (header, rows) => {
+      if (rows[0]!.addr > addr || rows.at(-1)!.addr <= addr) return true
+      const next = rows.findIndex(row => row.addr > addr)
+      const { file, line } = rows[next - 1]!
+      const path = header.file(file)
+      if (path !== undefined && line > 0) found = { file: path, line }
+      return false
+    })
+    return found
+  }
+
+  #index(): Unit[] {
+    const units: Unit[] = []
+    for (let offset = 0; offset < this.#bytes.length; ) {
+      let [low, high] = [Number.POSITIVE_INFINITY, 0]
+      const next = this.#run(offset, (_, rows) => {
+        // A function that the linker dropped is left at address 0.
+        if (rows[0]!.addr === 0) return true
+        low = Math.min(low, rows[0]!.addr)
+        high = Math.max(high, rows.at(-1)!.addr)
+        return true
+      })
+      if (high > low) units.push({ offset, low, high })
+      if (next === undefined || next <= offset) break
+      offset = next
+    }
+    return units
+  }
+
+  /** Runs the unit at `offset` and gives each sequence to `visit`, until it says no. Returns where the next unit is. */
+  #run(offset: number, visit: (header: LineHeader, rows: readonly Row[]) => boolean): number | undefined {
+    let next: number | undefined
+    try {
+      const head = new FrameReader(this.#bytes, this.#origin, 0, offset)
+      let length = head.u32()
+      const is64 = length === 0xffffffff
+      if (is64) length = Number(head.u64())
+      const end = head.at + length
+      if (!(end <= this.#bytes.length)) return undefined
+      next = end
+      const reader = new FrameReader(this.#bytes.subarray(0, end), this.#origin, 0, head.at)
+      const header = readLineHeader(reader, is64, this.#strings)
+      runProgram(reader, header, rows => visit(header, rows))
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+    }
+    return next
+  }
+}
+
+/** The line number program, DWARF 5 section 6.2.5. */
+function runProgram(reader: FrameReader, header: LineHeader, visit: (rows: readonly Row[]) => boolean): void {
+  const { minInstLength, maxOps, lineBase, lineRange, opcodeBase, lengths } = header
+  let rows: Row[] = []
+  let row: Row = { addr: 0, file: 1, line: 1 }
+  let opIndex = 0
+  const advance = (operations: number): void => {
+    const sum = opIndex + operations
+    row.addr += minInstLength * (maxOps > 1 ? Math.floor(sum / maxOps) : operations)
+    opIndex = maxOps > 1 ? sum % maxOps : 0
+  }
+  const special = (opcode: number): number => Math.floor((opcode - opcodeBase) / lineRange)
+  const emit = (): void => {
+    rows.push({ ...row })
+  }
+  while (!reader.done) {
+    const opcode = reader.u8()
+    if (opcode >= opcodeBase) {
+      advance(special(opcode))
+      row.line += lineBase + ((opcode - opcodeBase) % lineRange)
+      emit()
+      continue
+    }
+    switch (opcode) {
+      case 0: {
+        const length = reader.uvarint()
+        const end = reader.at + length
+        const extended = length > 0 ? reader.u8() : 0
+        if (extended === 1) {
+          emit()
+          if (!visit(rows)) return
+          rows = []
+          row = { addr: 0, file: 1, line: 1 }
+          opIndex = 0
+        } else if (extended === 2) {
+          row.addr = length === 5 ? reader.u32() : Number(reader.u64())
+          opIndex = 0
+        }
+        if (!(end >= reader.at)) throw reader.error('an opcode longer than it says')
+        reader.skip(end - reader.at)
+        break
+      }
+      case 1: // DW_LNS_copy
+        emit()
+        break
+      case 2: // DW_LNS_advance_pc
+        advance(reader.uvarint())
+        break
+      case 3: // DW_LNS_advance_line
+        row.line += Number(reader.sleb())
+        break
+      case 4: // DW_LNS_set_file
+        row.file = reader.uvarint()
+        break
+      case 8: // DW_LNS_const_add_pc
+        advance(special(255))
+        break
+      case 9: // DW_LNS_fixed_advance_pc
+        row.addr += reader.u16()
+        opIndex = 0
+        break
+      default:
+        // Columns, statement and block marks, and opcodes that came later: only their operands matter.
+        for (let n = lengths[opcode - 1] ?? 0; n > 0; n--) reader.uvarint()
+    }
+  }
+}
