@@ -56,7 +56,7 @@ export async function finish(
   executable: string,
   program: string,
   dir: string,
-  timeoutMs = 30_000,
+  timeoutMs = 180_000,
 ): Promise<Crash | undefined> {
   const timer = setTimeout(() => running.child.kill('SIGKILL'), timeoutMs)
   const signal = await running.asked
