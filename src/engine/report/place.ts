@@ -1,6 +1,6 @@
 /** Places and counts in words, for the verdict. */
 import type { Frame } from './report.ts'
-import { endingLength, isRuntime } from './signature.ts'
+import { endingLength, isRuntime, sourceName } from './signature.ts'
 
 interface Stack {
   readonly frames: readonly Frame[]
@@ -34,8 +34,7 @@ function cPlace(frames: readonly Frame[]): string | undefined {
   const deciding = inC.slice(endingLength(inC))
   const frame = deciding.find(f => f.function !== '??') ?? deciding[0] ?? inC[0]
   if (!frame) return undefined
-  const name =
-    frame.function === '??' ? unnamed(frames) : frame.function.replace(/^_cgo_[0-9a-f]+_Cfunc_/, '')
+  const name = frame.function === '??' ? unnamed(frames) : sourceName(frame)
   const where = frame.line > 0 ? `${baseName(frame.file)}:${frame.line}` : baseName(frame.module ?? '')
   return where === '' ? `${name} (in C)` : `${name} (in C, ${where})`
 }

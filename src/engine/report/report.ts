@@ -123,7 +123,7 @@ export interface Death {
   sender?: { pid: number; uid: number }
   /** The signal that ended the process and made the core, where it differs from `signal`. */
   finalSignal?: number
-  /** Id of the guilty goroutine; absent where no goroutine is (C code, g0). */
+  /** Id of the guilty goroutine, or of the one that a signal from outside interrupted; absent where none is (C code, g0). */
   goroutine?: number
   /** Kernel thread id on which it happened. */
   thread?: number

@@ -39,6 +39,17 @@ function userFunctions(frames: readonly Frame[]): string[] {
   return names
 }
 
+/**
+ * A C function's name as the source has it: cgo puts a hash of the package before it, and compilers put `.cold`,
+ * `.constprop.0` and the like behind the parts and copies that they make of one.
+ */
+export function sourceName({ function: name, module }: Frame): string {
+  if (module === undefined) return name
+  return name
+    .replace(/^_cgo_[0-9a-f]+_C2?func_/, '')
+    .replace(/(\.(cold|constprop|isra|part|lto_priv|llvm)(\.\d+)?)+$/, '')
+}
+
 /** How many of the innermost frames are the C library's way of ending the process: abort and what it calls. */
 export function endingLength(frames: readonly Frame[]): number {
   const inner = frames.slice(0, maxEnding)

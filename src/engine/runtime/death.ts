@@ -185,14 +185,14 @@ function thrownText(runtime: Runtime, { thrower }: DeathStack): string | undefin
   }
 }
 
-/** By symbol, by code, by content: see print-backlog.ts. */
+/** By code, which is quicker to find than one symbol among many; by symbol, by content: see print-backlog.ts. */
 function printBacklog(runtime: Runtime): string | undefined {
   const { memory, image, modules } = runtime
   const module = modules[0]
   if (!module) return undefined
   const noptrbss = { start: module.noptrbss, end: module.enoptrbss }
   const place =
-    placeBySymbol(runtime) ?? placeByCode(runtime, noptrbss) ?? backlogPlaceFromText(image.memory, noptrbss)
+    placeByCode(runtime, noptrbss) ?? placeBySymbol(runtime) ?? backlogPlaceFromText(image.memory, noptrbss)
   return place && readBacklog(memory, place)
 }
 
