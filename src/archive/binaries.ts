@@ -15,6 +15,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
@@ -67,7 +68,10 @@ export function storeBinary(
       : sha256.slice(0, 40)
   const result = { key, ...(buildId === undefined ? {} : { buildId }), size: before.size }
   const place = layout.binary(key)
-  if (isStored(place, before.size)) return result
+  if (isStored(place, before.size)) {
+    touch(place)
+    return result
+  }
   makeDirectories(layout.root, dirname(place), rights.directory)
   makeDirectories(layout.root, layout.temporary, rights.directory)
   const temporary = join(layout.temporary, newId())
@@ -93,6 +97,16 @@ export function storeBinary(
     throw error
   }
   return result
+}
+
+/** Used again is as good as new: gc leaves alone what is young, until the manifest that names it is there. */
+function touch(place: string): void {
+  try {
+    const now = new Date()
+    utimesSync(join(place, binaryFile), now, now)
+  } catch {
+    // Not ours to touch; it is no orphan for being old.
+  }
 }
 
 function isStored(place: string, size: number): boolean {

@@ -1,4 +1,4 @@
 export { formatConfig, formatDefaultConfig } from './format.ts'
 export { loadConfig, loadConfigOrDefaults, parseConfig } from './load.ts'
-export { type Config, defaultConfig, defaultConfigPath, type LogLevel } from './schema.ts'
+export { type Config, defaultConfig, defaultConfigPath, type LogLevel, spoolRoot } from './schema.ts'
 export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'

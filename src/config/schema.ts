@@ -29,6 +29,9 @@ export interface Config {
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]
 
+/** An archive on this machine's own disk, for dumps that the archive does not take; the daemon brings them home. */
+export const spoolRoot = ({ state }: Pick<Config, 'state'>): string => `${state}/spool`
+
 export const defaultConfigPath = '/etc/gocore-sink.conf'
 
 /** A fresh copy: callers may change theirs. */

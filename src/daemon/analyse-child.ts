@@ -13,7 +13,7 @@ try {
   const core = openCoreFile(job.core)
   const binaries = openBinaries(job.binaries)
   if (job.become) become(job.become)
-  const report = analyseWith({ ...core, name: job.name }, binaries)
+  const report = analyseWith({ ...core, name: job.name }, binaries, job)
   for (const message of core.warnings) report.warnings.unshift({ code: 'core-damaged', message })
   // Not writeSync: the pipe may be full, and a stream waits for room.
   process.stdout.write(JSON.stringify(report))
@@ -42,12 +42,17 @@ function openBinaries(binaries: readonly JobBinary[]): OpenBinary[] {
 }
 
 /** An executable that turns out to be another program's is left out: the core alone still says how it died. */
-function analyseWith(core: ByteSource, binaries: readonly OpenBinary[]): Report {
+function analyseWith(
+  core: ByteSource,
+  binaries: readonly OpenBinary[],
+  { monotonicNow }: AnalysisJob,
+): Report {
+  const options = monotonicNow === undefined ? {} : { monotonicNow }
   try {
-    return analyse(core, providerOf(binaries))
+    return analyse(core, providerOf(binaries), options)
   } catch (error) {
     if (!(error instanceof MismatchError)) throw error
-    const report = analyse(core, providerOf(binaries.filter(({ role }) => role !== 'executable')))
+    const report = analyse(core, providerOf(binaries.filter(({ role }) => role !== 'executable')), options)
     report.warnings.unshift({ code: 'executable-mismatch', message: error.message })
     return report
   }

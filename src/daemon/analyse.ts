@@ -77,8 +77,9 @@ function jobOf(store: ArchiveStore, ref: DumpRef, manifest: Manifest, user: stri
     const role = binary === executable ? 'executable' : 'library'
     binaries.push({ role, path: binary.path, file, ...(binary.build_id ? { buildId: binary.build_id } : {}) })
   }
+  const clock = manifest.monotonic_ns === undefined ? {} : { monotonicNow: manifest.monotonic_ns }
   const become = process.geteuid?.() === 0 && user !== '' ? (findUser(user) ?? nobody) : undefined
-  return { core, name: `core of ${ref.id}`, binaries, ...(become ? { become } : {}) }
+  return { core, name: `core of ${ref.id}`, binaries, ...clock, ...(become ? { become } : {}) }
 }
 
 /** The kernel's overflow id, which is nobody wherever there is such a user. */

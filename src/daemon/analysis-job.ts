@@ -6,6 +6,8 @@ export interface AnalysisJob {
   /** What to call the core in messages. */
   name: string
   binaries: JobBinary[]
+  /** The runtime's clock at the crash, where the handler took it down. */
+  monotonicNow?: number
   /** Whom to become once all files are open; absent: stay. */
   become?: { uid: number; gid: number }
 }

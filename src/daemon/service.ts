@@ -3,10 +3,10 @@
  * has new dumps analysed, and keeps the archive within its limits. Each job may fail without ending the service.
  */
 import { schedule, validate } from 'node-cron'
-import type { DumpRef, LocalStore } from '../archive/index.ts'
+import { type DumpRef, type LocalStore, openLocalStore } from '../archive/index.ts'
 import { ConfigError, reasonOf } from '../base/errors.ts'
 import { type Catalog, type CrashRow, isDamage } from '../catalog/index.ts'
-import type { Config } from '../config/index.ts'
+import { type Config, spoolRoot } from '../config/index.ts'
 import { analyseDump } from './analyse.ts'
 import { runGc } from './gc.ts'
 import type { Log } from './log.ts'
@@ -15,6 +15,7 @@ import { networkFileSystem } from './network-fs.ts'
 import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
 import { recoverDumps } from './recover.ts'
+import { shipSpool } from './ship.ts'
 import { type SyncOptions, syncCatalog, syncDump } from './sync.ts'
 import { pollArchive, type Watch, watchArchive } from './watch.ts'
 
@@ -45,6 +46,7 @@ export class Service {
   /** Scans and gc run one after another. */
   #turn: Promise<void> = Promise.resolve()
   #lookWaits = false
+  readonly #stopping = new AbortController()
   readonly #complained = new Set<string>()
 
   constructor(options: ServiceOptions) {
@@ -78,7 +80,8 @@ export class Service {
       // From here on, what is heard of may be missed by this one.
       if (options.days !== undefined) this.#lookWaits = false
       requireArchive(this.#store)
-      if (options.days === undefined) this.#recover()
+      await this.#bringHome()
+      if (options.days === undefined) this.#recover(this.#store)
       const result = await syncCatalog(this.#store, this.#catalog, options)
       const { added, changed, removed, broken } = result
       for (const { ref, reason } of broken)
@@ -120,6 +123,7 @@ export class Service {
 
   /** Analyses in hand may end within `graceMs`; after that they are handed back. */
   async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort()
     for (const task of this.#schedules) await task.stop()
     await this.#watch?.close()
     await this.#nudges?.[Symbol.asyncDispose]()
@@ -133,11 +137,22 @@ export class Service {
     this.#queue.abort()
   }
 
-  /** Before the sync, which then lists them. */
-  #recover(): void {
+  /** Dumps that handlers put on this machine's own disk while the archive took none. Before the sync, which lists them. */
+  async #bringHome(): Promise<void> {
+    const spool = openLocalStore(spoolRoot(this.#config), { group: this.#config.group })
+    this.#recover(spool)
+    for (const { ref, failed } of await shipSpool(spool, this.#store, this.#stopping.signal))
+      if (failed)
+        this.#complain(
+          ref,
+          `Could not bring dump ${ref.id} home from ${spool.root}, it stays there: ${failed}`,
+        )
+      else this.#log.info(`Brought dump ${ref.id} home from ${spool.root}`)
+  }
+
+  #recover(store: LocalStore): void {
     const known = (day: string): string[] => this.#catalog.ids(day)
-    for (const { ref, what } of recoverDumps(this.#store, { known }))
-      this.#complain(ref, `Dump ${ref.id}: ${what}`)
+    for (const { ref, what } of recoverDumps(store, { known })) this.#complain(ref, `Dump ${ref.id}: ${what}`)
   }
 
   /** Of each dump once: the scan comes upon it every few minutes. */

@@ -2,13 +2,10 @@
  * Where a dump can go: the archive, else the spool on this machine's own disk, which has the archive's layout and from
  * which the daemon brings it home. Where neither takes it, the kernel log says what was lost.
  */
-import { join } from 'node:path'
 import { beginDump, type DumpWriter } from '../archive/dump-writer.ts'
 import { openLocalStore } from '../archive/local-store.ts'
 import { reasonOf } from '../base/errors.ts'
-import type { Config } from '../config/index.ts'
-
-export const spoolRoot = (config: Config): string => join(config.state, 'spool')
+import { type Config, spoolRoot } from '../config/index.ts'
 
 export interface Place {
   dump: DumpWriter

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { zstdDecompressSync } from 'node:zlib'
+import { initializeStore, openLocalStore } from '../../src/archive/index.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { readAnalysisRecord } from '../../src/daemon/analysis-record.ts'
@@ -48,6 +49,16 @@ describe('the daemon', () => {
     assert.equal(daemon.row(foreign.id)!.analysis, 'pending')
     await say(`${foreign.id}\n`)
     await until(() => daemon.row(foreign.id)!.analysis === 'done', daemon.log)
+  })
+
+  it('brings home what handlers put on this disk', async () => {
+    using archive = testArchive()
+    const spool = openLocalStore(join(archive.directory, 'state', 'spool'))
+    initializeStore(spool)
+    const ref = addDump(spool)
+    await using daemon = await startDaemon(archive, { program: child('good') })
+    await until(() => daemon.row(ref.id)?.analysis === 'done', daemon.log)
+    assert.match(daemon.log(), new RegExp(`Brought dump ${ref.id} home from`))
   })
 
   it('refuses to run twice', async () => {

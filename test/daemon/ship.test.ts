@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { shipSpool } from '../../src/daemon/ship.ts'
+import { isFinding, verify } from '../../src/daemon/verify.ts'
+import { addDump, type TestArchive, testArchive } from './archive.ts'
+
+function spoolOf(archive: TestArchive): LocalStore {
+  const spool = openLocalStore(join(archive.directory, 'spool'))
+  initializeStore(spool)
+  return spool
+}
+
+function addBinary(store: LocalStore, directory: string, content: string): string {
+  writeFileSync(join(directory, 'program'), content)
+  const fd = openSync(join(directory, 'program'), 'r')
+  const key = store.addBinary({ fd, size: content.length }, {})
+  closeSync(fd)
+  return key
+}
+
+describe('shipSpool()', () => {
+  it('brings dumps home whole, with their executables, and leaves nothing behind', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const key = addBinary(spool, archive.directory, 'the program')
+    const core = randomBytes(3_000_000)
+    const ref = addDump(spool, { core, manifest: { executable: { key, path: '/srv/api' }, dumpable: 2 } })
+    const bare = addDump(spool, { core: null })
+    const stored = readFileSync(spool.corePath(ref)!)
+    assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }, { ref: bare }].sort(byNewest(archive)))
+    assert.deepEqual(readFileSync(archive.store.corePath(ref)!), stored)
+    assert.equal(statSync(archive.store.corePath(ref)!).mode & 0o777, 0o600)
+    assert.match(archive.store.readManifest(ref).notes.at(-1)!, /Stored on this machine first; shipped/)
+    assert.equal(readFileSync(archive.store.binaryPath(key)!, 'utf8'), 'the program')
+    assert.deepEqual([...spool.list()], [])
+    assert.deepEqual([...spool.binaries()], [])
+    assert.deepEqual([...verify({ store: archive.store })].filter(isFinding), [])
+    assert.deepEqual(await shipSpool(spool, archive.store), [])
+  })
+
+  it('begins again what was cut, and does not ship twice', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const [cut, done] = [addDump(spool), addDump(spool)]
+    addDump(archive.store, { id: cut.id, core: Buffer.from('half of it') })
+    addDump(archive.store, { id: done.id })
+    const { layout } = archive.store
+    writeFileSync(layout.file(cut, 'core.lz4.part'), 'half')
+    rmSync(layout.file(cut, 'manifest.json'))
+    const before = readFileSync(layout.file(done, 'manifest.json'), 'utf8')
+    await shipSpool(spool, archive.store)
+    assert.equal(archive.store.readManifest(cut).core.state, 'complete')
+    assert.equal(existsSync(layout.file(cut, 'core.lz4.part')), false)
+    assert.equal(readFileSync(layout.file(done, 'manifest.json'), 'utf8'), before)
+    assert.deepEqual([...spool.list()], [])
+  })
+
+  it('keeps what the archive does not take, and what is cut short', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const ref = addDump(spool, { core: randomBytes(100_000) })
+    writeFileSync(spool.corePath(ref)!, 'shorter')
+    const [shipment] = await shipSpool(spool, archive.store)
+    assert.match(shipment!.failed!, /its core has 7 bytes where the manifest says/)
+    assert.equal([...archive.store.list()].length, 0)
+    assert.equal([...spool.list()].length, 1)
+    const nowhere = openLocalStore('/proc/nowhere')
+    assert.ok((await shipSpool(spool, nowhere))[0]!.failed)
+    assert.equal([...spool.list()].length, 1)
+  })
+
+  it('has nothing to do where there is no spool', async () => {
+    using archive = testArchive()
+    assert.deepEqual(await shipSpool(openLocalStore(join(archive.directory, 'none')), archive.store), [])
+  })
+})
+
+/** The spool is listed newest first. */
+const byNewest =
+  (archive: TestArchive) =>
+  (a: { ref: { id: string; day: string } }, b: { ref: { id: string; day: string } }): number =>
+    archive.store.readManifest(a.ref).time < archive.store.readManifest(b.ref).time ? 1 : -1
