@@ -28,6 +28,11 @@ export interface Manifest {
   libraries: StoredBinary[]
   /** How long the crashed process was held: exec of the handler to the close of its standard input, milliseconds. */
   held_ms: number
+  /**
+   * CLOCK_MONOTONIC when the handler began, nanoseconds: the clock by which the Go runtime counts how long goroutines
+   * wait. Not of a process in a time namespace of its own.
+   */
+  monotonic_ns?: number
   go_version?: string
   /** Where an imported dump came from. */
   imported_from?: string

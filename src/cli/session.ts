@@ -27,22 +27,24 @@ export interface SessionOptions {
 }
 
 export function openSession({ path, label, exe, manifest, store }: SessionOptions): Session {
-  const progress = startProgress(`reading ${label}`)
+  const progress = startProgress(`analysing ${label}`)
   const core = openCoreFile(path, { onProgress: (done, total) => progress.update(done, total) })
   const files = openFiles({ exe, manifest, store })
-  let read = 0
   // The engine is synchronous: its reads are what moves the progress line.
   const counted = {
     name: path,
     size: core.size,
     read: (offset: number, length: number) => {
-      read += length
-      progress.update(read)
+      progress.update(0)
       return core.read(offset, length)
     },
   }
+  const monotonicNow = manifest?.monotonic_ns
   const open = (maxGoroutines?: number) =>
-    openCore(counted, files, maxGoroutines === undefined ? {} : { maxGoroutines })
+    openCore(counted, files, {
+      ...(maxGoroutines === undefined ? {} : { maxGoroutines }),
+      ...(monotonicNow === undefined ? {} : { monotonicNow }),
+    })
   const dispose = (): void => {
     progress[Symbol.dispose]()
     files[Symbol.dispose]()

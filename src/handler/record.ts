@@ -21,6 +21,7 @@ export interface Outcome {
   executable?: StoredBinary
   libraries: StoredBinary[]
   heldMs: number
+  monotonicNs?: number
 }
 
 export function makeManifest(
@@ -50,6 +51,7 @@ export function makeManifest(
     ...(outcome.executable === undefined ? {} : { executable: outcome.executable }),
     libraries: outcome.libraries,
     held_ms: Math.round(outcome.heldMs * 10) / 10,
+    ...(outcome.monotonicNs === undefined ? {} : { monotonic_ns: outcome.monotonicNs }),
     notes: [...crash.problems, ...snapshot.notes].map(note => escapeText(note)),
   }
 }

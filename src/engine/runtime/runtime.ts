@@ -151,10 +151,15 @@ export class Runtime {
       layout,
       goMinor,
       waitReasons: readWaitReasons(image.memory, modules[0]!, goMinor),
-      now:
-        options.monotonicNow ??
-        latestMoment(image.memory, layout, ps, this.#sampleOfGoroutines(), g => sleepOf(this.context, g)),
+      now: this.#now(ps, options),
     }
+  }
+
+  /** What someone took down, unless memory shows a later moment: then it was another clock's. */
+  #now(ps: Float64Array, { monotonicNow }: RuntimeOptions): number | undefined {
+    const { memory, layout, context } = this
+    const shown = latestMoment(memory, layout, ps, this.#sampleOfGoroutines(), g => sleepOf(context, g))
+    return monotonicNow !== undefined && monotonicNow >= (shown ?? 0) ? monotonicNow : shown
   }
 
   /** Goroutines that are not dead, in the order of `runtime.allgs`. */
