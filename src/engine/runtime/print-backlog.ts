@@ -121,10 +121,20 @@ function findBytes(bytes: Uint8Array, wanted: Uint8Array, from: number): number 
   return -1
 }
 
-/** The last `fatal error: …` and the lines that belong to it, which `throw` printed before it. */
+/**
+ * The last `fatal error: …` with its continuation lines; where several goroutines came to one at the same time, and all
+ * printed theirs before the first had stopped the others, all of them.
+ */
 export function fatalMessage(backlog: string): string | undefined {
-  const at = backlog.lastIndexOf('fatal error: ')
+  const prefix = 'fatal error: '
+  let at = backlog.lastIndexOf(prefix)
   if (at < 0) return undefined
   const end = /\n(?!\t)/.exec(backlog.slice(at))
-  return backlog.slice(at, end ? at + end.index : undefined)
+  const to = end ? at + end.index : backlog.length
+  for (;;) {
+    const line = backlog.lastIndexOf('\n', at - 2) + 1
+    if (at === 0 || !backlog.startsWith(prefix, line) || line >= at) break
+    at = line
+  }
+  return backlog.slice(at, to)
 }

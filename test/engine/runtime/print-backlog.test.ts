@@ -45,7 +45,11 @@ test('readBacklog finds the end of a full ring behind the fatal error where no i
 
 test('fatalMessage takes the last error and its continuation lines', () => {
   assert.equal(fatalMessage('hello\n'), undefined)
-  assert.equal(fatalMessage('before\nfatal error: one\nfatal error: two\n'), 'fatal error: two')
+  assert.equal(fatalMessage('fatal error: one\nbetween\nfatal error: two\n'), 'fatal error: two')
+  assert.equal(fatalMessage('fatal error: one'), 'fatal error: one')
+  const both = 'fatal error: concurrent map writes\nfatal error: concurrent map writes'
+  assert.equal(fatalMessage(`before\n${both}\n`), both)
+  assert.equal(fatalMessage(`${both}\n`), both)
   assert.equal(fatalMessage('fatal error: a\n\tb\nafter\n'), 'fatal error: a\n\tb')
 })
 
