@@ -74,29 +74,6 @@ export class DumpWriter {
     }
   }
 
-  /** A second file to write the core to, in the place of the first; `take` puts it there. */
-  createReplacement(): { write(bytes: Uint8Array): void; take(): void; discard(): void } {
-    const path = join(this.directory, `${partFile}.new`)
-    const fd = createFile(path, this.rights.file)
-    let size = 0
-    return {
-      write(bytes) {
-        writeAll(fd, bytes, size)
-        size += bytes.length
-      },
-      take: () => {
-        renameSync(path, join(this.directory, partFile))
-        closeSync(this.fd)
-        this.#fd = fd
-        this.#size = size
-      },
-      discard: () => {
-        closeSync(fd)
-        unlinkSync(path)
-      },
-    }
-  }
-
   /** Makes the core last and gives it its name; answers its size in the file system. */
   finishCore(): number {
     const fd = this.fd

@@ -2,6 +2,15 @@
 
 export type { BinaryInfo } from './binaries.ts'
 export { findBuildId } from './build-id.ts'
+export {
+  type CoreContent,
+  type Imported,
+  type ImportedFile,
+  type ImportFacts,
+  type ImportOptions,
+  importCore,
+  importDump,
+} from './import.ts'
 export { dayOf, idPattern, keyPattern, newId } from './layout.ts'
 export { initializeStore, LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts'
 export {

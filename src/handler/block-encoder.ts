@@ -1,10 +1,6 @@
 /**
- * Turns full blocks into the LZ4 file, in order, with the help of threads where there is enough to do.
- *
- * The reader must never wait for long: what it does not read keeps the crashed process. So when the compressing threads
- * fall behind and the file system is a local one, blocks go to the file uncompressed, which LZ4 frames allow, and are
- * compressed after the process has been let go (`compact.ts`). And no wait is without end: a thread that has died
- * leaves its block to be compressed here.
+ * Turns full blocks into the LZ4 file, in order, with the help of threads where there is enough to do. No wait is
+ * without end: a thread that has died leaves its block to be compressed here.
  */
 import type { Worker } from 'node:worker_threads'
 import { blockBound, type Lz4Writer, writeBlock } from '../lz4/index.ts'
@@ -16,15 +12,15 @@ export interface EncoderOptions {
   threads: number
   /** The program to start as a thread. */
   script: string
-  /** Bytes that may go uncompressed for now. */
-  spareBytes: number
+  /** Called while this thread waits for the others. */
+  idle?: () => void
   slots?: number
   /** Milliseconds after which a silent thread is given up. */
   patience?: number
 }
 
-/** A slot, a block that is encoded already, or zeros. */
-type Pending = number | { block: Buffer; length: number } | 'zeros'
+/** A slot, or a block of zeros. */
+type Pending = number | 'zeros'
 
 /** A Go program's small core is done before a thread would have come up. */
 const blocksBeforeThreads = 6
@@ -36,24 +32,15 @@ export class BlockEncoder {
   readonly #free: number[]
   /** What is on its way, in order. */
   readonly #pending: Pending[] = []
-  #workers: Worker[] = []
+  readonly #workers: Worker[] = []
   #threaded = false
   #busyBlocks = 0
-  #spare: number
-  #uncompressed = 0
-  #slowWrites = 0
 
   constructor(writer: Lz4Writer, options: EncoderOptions) {
     this.#writer = writer
     this.#options = options
     this.#ring = new BlockRing(options.slots ?? 10, writer.blockSize)
     this.#free = Array.from({ length: this.#ring.slots }, (_, i) => i)
-    this.#spare = options.spareBytes
-  }
-
-  /** Blocks that were left uncompressed for lack of time. */
-  get uncompressed(): number {
-    return this.#uncompressed
   }
 
   /** A slot to fill. Waits where all are in use, but never for a thread that doesn't answer. */
@@ -88,14 +75,6 @@ export class BlockEncoder {
     }
     this.#ring.publish(slot, raw.length)
     this.#pending.push(slot)
-  }
-
-  /** Takes a block that is encoded already, for its place in the order. */
-  copy(block: Buffer, length: number): void {
-    this.#collect()
-    while (this.#pending.length >= this.#ring.slots) this.#makeRoom()
-    if (this.#pending.length === 0) this.#writer.addEncoded(block, length)
-    else this.#pending.push({ block: Buffer.from(block), length })
   }
 
   /** Waits for all blocks and writes the last piece, the end mark and the index. */
@@ -147,47 +126,25 @@ export class BlockEncoder {
       const next = this.#pending[0]
       if (next === undefined || (typeof next === 'number' && !this.#ring.isDone(next))) return
       this.#pending.shift()
-      if (typeof next !== 'number') this.#put(next)
+      if (next === 'zeros') this.#writer.addZeros()
       else {
         this.#free.push(next)
         const block = this.#ring.encoded(next).subarray(0, this.#ring.encodedLength(next))
-        this.#write(block, this.#ring.rawLength(next))
+        this.#writer.addEncoded(block, this.#ring.rawLength(next))
       }
     }
   }
 
-  #put(entry: Exclude<Pending, number>): void {
-    if (entry === 'zeros') this.#writer.addZeros()
-    else this.#writer.addEncoded(entry.block, entry.length)
-  }
-
-  /** A file system that can't take blocks as fast as memory gets them compressed ones only. */
-  #write(block: Buffer, length: number): void {
-    const began = performance.now()
-    this.#writer.addEncoded(block, length)
-    if (block.length > length)
-      this.#slowWrites += performance.now() - began > 4 ? 1 : this.#slowWrites > 0 ? -0.25 : 0
-    if (this.#slowWrites > 8) this.#spare = 0
-  }
-
-  /** Gets the oldest block forward: by leaving it uncompressed, by compressing it here, or by waiting for its thread. */
+  /** Gets the oldest block forward: by waiting for its thread, or by compressing it here while no thread has come up. */
   #makeRoom(): void {
+    this.#options.idle?.()
     if (this.#oldest() !== undefined) {
-      if (this.#spare > 0 || this.#ring.readyCount === 0) {
-        const slot = this.#ring.claim()
-        if (slot !== undefined) {
-          const store = this.#spare > 0
-          const raw = this.#ring.raw(slot).subarray(0, this.#ring.rawLength(slot))
-          this.#ring.finish(slot, writeBlock(raw, this.#ring.encoded(slot), store))
-          if (store) {
-            this.#spare -= raw.length
-            this.#uncompressed++
-          }
-          this.#collect()
-          return
-        }
+      const slot = this.#ring.readyCount === 0 ? this.#ring.claim() : undefined
+      if (slot === undefined) this.#awaitOldest()
+      else {
+        const raw = this.#ring.raw(slot).subarray(0, this.#ring.rawLength(slot))
+        this.#ring.finish(slot, writeBlock(raw, this.#ring.encoded(slot)))
       }
-      this.#awaitOldest()
     }
     this.#collect()
   }
@@ -202,7 +159,8 @@ export class BlockEncoder {
     while (!this.#ring.isDone(slot)) {
       const seen = this.#ring.finishedCount
       if (this.#ring.isDone(slot)) return
-      this.#ring.awaitFinished(seen, 100)
+      this.#ring.awaitFinished(seen, this.#options.idle === undefined ? 100 : 2)
+      this.#options.idle?.()
       if (performance.now() > deadline) {
         this.#giveUpThreads()
         return
@@ -216,8 +174,8 @@ export class BlockEncoder {
     const scratch = Buffer.alloc(blockBound(this.#writer.blockSize))
     while (this.#ring.claim() !== undefined);
     for (const slot of this.#pending.splice(0)) {
-      if (typeof slot !== 'number') {
-        this.#put(slot)
+      if (slot === 'zeros') {
+        this.#writer.addZeros()
         continue
       }
       const raw = this.#ring.raw(slot).subarray(0, this.#ring.rawLength(slot))

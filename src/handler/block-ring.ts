@@ -5,6 +5,9 @@
  */
 import { blockBound } from '../lz4/index.ts'
 
+/** Content of one block: a whole read of the enlarged pipe. */
+export const blockSize = 1 << 20
+
 /** Places of the counters among the control words. */
 const published = 0
 const claimed = 1

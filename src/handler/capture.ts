@@ -4,18 +4,15 @@ import type { StoredCore, TruncationReason } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { Lz4Writer } from '../lz4/index.ts'
 import { BlockEncoder } from './block-encoder.ts'
+import { blockSize } from './block-ring.ts'
 import { CoreSize } from './core-size.ts'
 import type { PipeReader } from './pipe.ts'
-
-export const blockSize = 1 << 20
 
 export interface CaptureOptions {
   /** Most bytes of the core that are kept. */
   most: number
   threads: number
   script: string
-  /** Bytes that may be left uncompressed while the process is held. */
-  spareBytes: number
 }
 
 export interface Captured {
@@ -23,10 +20,6 @@ export interface Captured {
   stored: number
   expected?: number
   truncated?: { reason: TruncationReason; detail: string }
-  /** Blocks to compress once the process is free. */
-  uncompressed: number
-  /** Bytes of the file that were lost with the storage; it ends where `DumpWriter.truncate` cut it. */
-  failed: boolean
 }
 
 /**
@@ -36,7 +29,7 @@ export interface Captured {
 export function captureCore(pipe: PipeReader, dump: DumpWriter, options: CaptureOptions): Captured {
   const size = new CoreSize()
   const writer = new Lz4Writer(dump, blockSize)
-  const encoder = new BlockEncoder(writer, options)
+  const encoder = new BlockEncoder(writer, { ...options, idle: () => pipe.pump() })
   let truncated: Captured['truncated']
   let failed = false
   try {
@@ -45,8 +38,8 @@ export function captureCore(pipe: PipeReader, dump: DumpWriter, options: Capture
     failed = true
     truncated = storageFailure(error)
   }
-  const uncompressed = encoder.uncompressed
   encoder.close()
+  pipe.close()
   if (failed) salvage(dump, writer)
   const expected = size.expected
   if (truncated === undefined && expected !== undefined && pipe.received < expected)
@@ -58,8 +51,6 @@ export function captureCore(pipe: PipeReader, dump: DumpWriter, options: Capture
     stored: writer.contentSize,
     ...(expected === undefined ? {} : { expected }),
     ...(truncated === undefined ? {} : { truncated }),
-    uncompressed,
-    failed,
   }
 }
 
@@ -74,6 +65,7 @@ function copy(pipe: PipeReader, encoder: BlockEncoder, size: CoreSize, most: num
     if (got === 0) break
     if (!size.done) size.feed(buffer.subarray(filled, filled + got))
     filled += got
+    pipe.pump()
     if (full !== undefined) {
       encoder.submit(full)
       full = undefined

@@ -1,14 +1,13 @@
 /** One crash from the kernel's arguments to the manifest, in the order that design and `gocore-sink-handler(8)` give. */
-import { closeSync, readFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, setPriority } from 'node:os'
 import type { DumpWriter } from '../archive/dump-writer.ts'
 import type { StoredCore } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
 import { type Config, loadConfigOrDefaults } from '../config/index.ts'
 import { type CrashArguments, parseArguments, rawArguments } from './argv.ts'
-import { blockSize, type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
-import { compactCore, spareFor, threadsFor } from './compact.ts'
+import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
 import { takeInHand } from './last-words.ts'
 import { KernelLog } from './log.ts'
 import { closeMappedFiles, openMappedFiles } from './mapped-files.ts'
@@ -26,6 +25,7 @@ const standardInput = 0
 /** Answers the exit code: 0 where the crash is on record, 1 where only the kernel log knows of it. */
 export async function handleCrash(args: readonly string[], script: string): Promise<number> {
   const now = Date.now()
+  const monotonicNs = Number(process.hrtime.bigint())
   const log = new KernelLog()
   const separator = args.indexOf('--')
   const positional = args.slice(separator + 1)
@@ -47,21 +47,27 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   const dump = place?.dump
   if (place?.fallback !== undefined) snapshot.notes.push(`${place.fallback}; stored on this machine instead`)
 
-  const held: Outcome = { core: unfinished, libraries: [], heldMs: 0 }
+  const held: Outcome = { core: unfinished, libraries: [], heldMs: 0, monotonicNs }
   const manifest = () => makeManifest(dump?.ref.id ?? '', time, crash, snapshot, held)
   if (dump !== undefined)
     attempt(snapshot, 'write what is known beforehand', () => dump.writePending(manifest()))
 
-  const captured = dump === undefined || isRefused(crash, config) ? undefined : capture(dump, config, script)
-  closeSync(standardInput)
-  held.heldMs = performance.now()
+  const pipe = new PipeReader(standardInput, () => {
+    held.heldMs = performance.now()
+    // From here on nobody waits.
+    setPriority(0, 10)
+  })
+  const captured =
+    dump === undefined || isRefused(crash, config)
+      ? undefined
+      : captureCore(pipe, dump, { most: config.coreMax, threads: threads(), script })
+  pipe.close()
 
   if (dump === undefined) {
     log.write('error', `LOST the core of ${fact}: ${failures.join('; ')}`)
     return 1
   }
-  setPriority(0, 10)
-  held.core = captured === undefined ? refusedCore(crash, dump) : storeCore(dump, captured, snapshot, script)
+  held.core = captured === undefined ? refusedCore(crash, dump) : storeCore(dump, captured)
   Object.assign(held, storeMappedFiles(files, dump, snapshot.notes))
   closeMappedFiles(files)
   snapshot.close()
@@ -76,19 +82,10 @@ const unfinished: StoredCore = {
   stored_size: 0,
 }
 
-function capture(dump: DumpWriter, config: Config, script: string): Captured {
-  const pipe = new PipeReader(standardInput, blockSize)
-  return captureCore(pipe, dump, {
-    most: config.coreMax,
-    threads: threadsFor(),
-    script: script,
-    spareBytes: spareFor(dump),
-  })
-}
+/** One for each processor that is left when the kernel writes and this thread reads, but never none. */
+const threads = (): number => Math.min(4, Math.max(2, availableParallelism() - 1))
 
-function storeCore(dump: DumpWriter, captured: Captured, snapshot: Snapshot, script: string): StoredCore {
-  if (captured.uncompressed > 0 && !captured.failed)
-    attempt(snapshot, 'compress what was left uncompressed', () => compactCore(dump, script))
+function storeCore(dump: DumpWriter, captured: Captured): StoredCore {
   try {
     const size = dump.finishCore()
     return describeCore(captured, size, 'core.lz4')

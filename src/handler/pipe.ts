@@ -1,67 +1,69 @@
 /**
  * The pipe from the kernel. It comes with 64 KiB, and a reader that keeps up gets a page or so at a time: 586 000 reads
- * for 3 GB. With a mebibyte and a reader that lets it fill, each read takes whole blocks.
+ * for 3 GB. Made larger, and read by one that lets it fill, each read takes whole blocks; and what the reader has no
+ * time for goes to a spool of pages, so that the crashed process is not held for the compressor's sake.
  */
-import { readSync } from 'node:fs'
-
-const F_SETPIPE_SZ = 1031
-
-interface Fcntl {
-  functions: { fcntl(fd: number, command: number, argument: number): number }
-}
-
-interface Ffi {
-  dlopen(library: string, functions: object): Fcntl
-}
-
-/**
- * Makes the pipe hold `size` bytes; answers what it holds now, or undefined where it can't be told. `node:ffi` is in
- * Node 26 and still experimental: without it the pipe stays as it is and all works, slower.
- */
-export function enlargePipe(fd: number, size: number): number | undefined {
-  try {
-    const ffi = process.getBuiltinModule('node:ffi' as never) as unknown as Ffi | undefined
-    if (ffi === undefined) return undefined
-    const libc = ffi.dlopen('libc.so.6', {
-      fcntl: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
-    })
-    const now = libc.functions.fcntl(fd, F_SETPIPE_SZ, size)
-    return now > 0 ? now : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const sleeper = new Int32Array(new SharedArrayBuffer(4))
+import { closeSync, readSync } from 'node:fs'
+import { openLibc } from './libc.ts'
+import { PipeSpool } from './pipe-spool.ts'
 
 /** Bytes that have come before the pipe is made larger: for a small core the library costs more than it saves. */
 const enlargeAfter = 256 * 1024
 
-/** Reads from a pipe, and after a short read gives the writer a moment to fill it. */
+/** Tried in turn: beyond a mebibyte takes CAP_SYS_RESOURCE, which the kernel gives its helpers. */
+const pipeSizes = [16 << 20, 1 << 20]
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
 export class PipeReader {
   readonly #fd: number
-  readonly #size: number
+  readonly #onEnd: () => void
+  #spool: PipeSpool | undefined
+  #tuned = false
   #low = 32 * 1024
-  #enlarged = false
   #short = false
+  #open = true
   received = 0
 
-  /** `size` is what the pipe should hold, and what a read asks for. */
-  constructor(fd: number, size: number) {
+  /** `onEnd` is called once, when the last byte has been taken from the pipe and the pipe is closed. */
+  constructor(fd: number, onEnd: () => void) {
     this.#fd = fd
-    this.#size = size
+    this.#onEnd = onEnd
   }
 
   /** At least one byte into `buffer` from `at`, or 0 at the end. */
   read(buffer: Buffer, at: number): number {
-    if (!this.#enlarged && this.received >= enlargeAfter) {
-      this.#enlarged = true
-      if (enlargePipe(this.#fd, this.#size) !== undefined) this.#low = this.#size / 8
-    }
-    if (this.#short) Atomics.wait(sleeper, 0, 0, 0.05)
+    if (!this.#tuned && this.received >= enlargeAfter) this.#tune()
+    const got = this.#spool?.isEmpty === false ? this.#spool.read(buffer, at) : this.#readPipe(buffer, at)
+    this.received += got
+    return got
+  }
+
+  /** Lets the writer go on while the caller waits for something else. */
+  pump(): void {
+    if (!this.#open) return
+    this.#spool?.fill()
+    if (this.#spool?.ended) this.#end()
+  }
+
+  /** Closes the pipe, read to its end or not: the crashed process is free. What is in the spool can still be read. */
+  release(): void {
+    this.#end()
+  }
+
+  close(): void {
+    this.#end()
+    this.#spool?.close()
+    this.#spool = undefined
+  }
+
+  #readPipe(buffer: Buffer, at: number): number {
+    if (!this.#open) return 0
+    // After a short read the writer gets a moment, so that the next one is worth its while.
+    if (this.#short) Atomics.wait(sleeper, 0, 0, 0.2)
     const got = this.#once(buffer, at)
     this.#short = got < Math.min(this.#low, buffer.length - at)
-    this.received += got
+    if (got === 0) this.#end()
     return got
   }
 
@@ -76,5 +78,20 @@ export class PipeReader {
         if (code === 'EAGAIN') Atomics.wait(sleeper, 0, 0, 1)
       }
     }
+  }
+
+  #tune(): void {
+    this.#tuned = true
+    const libc = openLibc()
+    if (libc === undefined) return
+    if (pipeSizes.some(size => libc.setPipeSize(this.#fd, size))) this.#low = 256 * 1024
+    this.#spool = new PipeSpool(libc, this.#fd)
+  }
+
+  #end(): void {
+    if (!this.#open) return
+    this.#open = false
+    closeSync(this.#fd)
+    this.#onEnd()
   }
 }

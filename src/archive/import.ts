@@ -1,0 +1,175 @@
+/**
+ * Dumps that did not come through the handler: a core file of some other writer, or a dump of another archive. Both
+ * end as every dump does, with the manifest as the last thing written.
+ */
+import { createHash } from 'node:crypto'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../base/atomic-file.ts'
+import { ArchiveError } from '../base/errors.ts'
+import { Lz4Writer } from '../lz4/index.ts'
+import { makeDirectories } from './directories.ts'
+import { DumpWriter } from './dump-writer.ts'
+import { analysisFile, coreFile, dayOf, reportFile } from './layout.ts'
+import { initializeStore, type LocalStore } from './local-store.ts'
+import { type Manifest, manifestVersion, type StoredBinary } from './manifest.ts'
+import type { DumpEntry, DumpRef } from './store.ts'
+
+/** The content of a core, unpacked. */
+export interface CoreContent {
+  readonly size: number
+  read(offset: number, length: number): Uint8Array
+}
+
+/** A file on this machine that the process had mapped. */
+export interface ImportedFile {
+  /** As the process saw it. */
+  readonly path: string
+  readonly file: string
+}
+
+export type ImportFacts = Omit<
+  Manifest,
+  'schema' | 'version' | 'id' | 'core' | 'executable' | 'libraries' | 'held_ms'
+>
+
+export interface ImportOptions {
+  readonly facts: ImportFacts
+  readonly expectedSize: number
+  readonly executable?: ImportedFile | undefined
+  readonly libraries: readonly ImportedFile[]
+  readonly onProgress?: (done: number, of: number) => void
+}
+
+/** `isNew` is false where the archive holds this dump already. */
+export interface Imported {
+  readonly ref: DumpRef
+  readonly isNew: boolean
+}
+
+const blockSize = 1 << 20
+
+/** Stores a core file. The same core gets the same id, so that a second import of it finds the first. */
+export function importCore(store: LocalStore, content: CoreContent, options: ImportOptions): Imported {
+  const { facts } = options
+  const ref = { id: idOf(content), day: dayOf(new Date(facts.time)) }
+  const known = store.find(ref.id)[0]
+  if (known) return { ref: known, isNew: false }
+  initializeStore(store)
+  const writer = new DumpWriter(store, ref, store.rights.forDumpable(facts.dumpable))
+  makeDirectories(store.root, writer.directory, store.rights.directory)
+  let storedSize: number
+  try {
+    compress(content, writer, options.onProgress)
+    storedSize = writer.finishCore()
+  } catch (error) {
+    writer.dropCore()
+    throw error
+  }
+  const complete = content.size >= options.expectedSize
+  const executable = options.executable && keep(store, options.executable)
+  writer.finish({
+    schema: 'gocore-manifest',
+    version: manifestVersion,
+    id: ref.id,
+    ...facts,
+    core: {
+      state: complete ? 'complete' : 'truncated',
+      ...(complete ? {} : { reason: 'imported', detail: 'the file that was imported ended early' }),
+      file: coreFile,
+      raw_size: content.size,
+      stored_size: storedSize,
+      expected_size: options.expectedSize,
+    },
+    ...(executable ? { executable } : {}),
+    libraries: options.libraries.map(library => keep(store, library)),
+    held_ms: 0,
+  })
+  return { ref, isNew: true }
+}
+
+/** Takes over a dump of another archive as it is, its executable and libraries included. */
+export function importDump(store: LocalStore, from: LocalStore, dump: DumpEntry): Imported {
+  const known = store.find(dump.id)[0]
+  if (known) return { ref: known, isNew: false }
+  initializeStore(store)
+  const { manifest } = dump
+  const ref = { id: dump.id, day: dump.day }
+  const writer = new DumpWriter(store, ref, store.rights.forDumpable(manifest.dumpable))
+  makeDirectories(store.root, writer.directory, store.rights.directory)
+  const core = from.corePath(dump)
+  if (core !== undefined) {
+    copyInto(writer, core)
+    writer.finishCore()
+  }
+  for (const { key, path } of [
+    ...(manifest.executable ? [manifest.executable] : []),
+    ...manifest.libraries,
+  ]) {
+    const file = key === undefined ? undefined : from.binaryPath(key)
+    if (file === undefined) continue
+    const kept = keep(store, { path, file })
+    // The key tells of the content: a different one means that the file is not what it was.
+    if (kept.key !== key) throw new ArchiveError(`${file} is not the file that was stored as ${key}`)
+  }
+  const rights = writer.rights.file
+  for (const [name, text] of [
+    [reportFile, from.readReport(dump)],
+    [analysisFile, from.readAnalysis(dump)],
+  ] as const)
+    if (text !== undefined) writeFileAtomic(join(writer.directory, name), text, rights)
+  writer.finish(manifest)
+  return { ref, isNew: true }
+}
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** Of the beginning and the length: there lie the registers of all threads and the addresses of all mappings. */
+function idOf(content: CoreContent): string {
+  const hash = createHash('sha256').update(`gocore-import ${content.size}\n`)
+  const digest = hash.update(content.read(0, Math.min(content.size, blockSize))).digest()
+  return [...digest.subarray(0, 12)].map(byte => alphabet[byte & 31]).join('')
+}
+
+function compress(content: CoreContent, writer: DumpWriter, onProgress: ImportOptions['onProgress']): void {
+  const lz4 = new Lz4Writer(writer, blockSize)
+  let at = 0
+  for (; content.size - at > blockSize; at += blockSize) {
+    lz4.add(Buffer.from(exactly(content, at, blockSize)))
+    onProgress?.(at, content.size)
+  }
+  lz4.finish(Buffer.from(exactly(content, at, content.size - at)))
+}
+
+function exactly(content: CoreContent, offset: number, length: number): Uint8Array {
+  const bytes = content.read(offset, length)
+  if (bytes.length < length)
+    throw new ArchiveError(`The core ends at byte ${offset + bytes.length} of ${content.size}`)
+  return bytes
+}
+
+function keep(store: LocalStore, { path, file }: ImportedFile): StoredBinary {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const { size } = fstatSync(fd)
+    return { key: store.addBinary({ fd, size }, { path }), path, size }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function copyInto(writer: DumpWriter, path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const { size } = fstatSync(fd)
+    const bytes = Buffer.allocUnsafe(blockSize)
+    for (let at = 0; at < size; ) {
+      const got = readSync(fd, bytes, 0, Math.min(blockSize, size - at), at)
+      if (got === 0) throw new ArchiveError(`${path} became shorter while it was read`)
+      writer.write(bytes.subarray(0, got))
+      at += got
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
