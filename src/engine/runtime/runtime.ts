@@ -13,12 +13,12 @@ import {
   findPclntab,
   type ModuleData,
   openSymtab,
-  printedFuncName,
   type Symtab,
 } from '../gosym/index.ts'
 import { searchForGs } from './allgs.ts'
 import { chooseLayout } from './choose-layout.ts'
 import { findAllp, latestMoment } from './clock.ts'
+import { type CreatedBy, createdBy } from './created-by.ts'
 import { type GoVersion, parseGoVersion } from './go-version.ts'
 import { GOffsets, Goroutine } from './goroutine.ts'
 import { readLabels } from './labels.ts'
@@ -27,10 +27,13 @@ import { findMachines, linksHold, type Machine, threadG } from './machine.ts'
 import { sleepOf } from './sleep.ts'
 import { startOf } from './stack-start.ts'
 import { type StateContext, stateText, waitedFor, waitReasonText } from './state-text.ts'
+import { isSystemGoroutine } from './system-goroutine.ts'
 import { type GoThread, matchThreads, threadStacks } from './thread.ts'
 import { type Traceback, Tracebacker, type TracebackLimits } from './traceback.ts'
 import type { UnwindContext } from './unwinder.ts'
 import { readWaitReasons } from './wait-reasons.ts'
+
+export type { CreatedBy } from './created-by.ts'
 
 export interface RuntimeOptions {
   /** CLOCK_MONOTONIC at the crash in nanoseconds, where someone took it down. */
@@ -38,16 +41,6 @@ export interface RuntimeOptions {
   readonly limits?: TracebackLimits
   /** Takes up what is missing, also where there is no Runtime to ask for its warnings. */
   readonly warnings?: Warnings
-}
-
-export interface CreatedBy {
-  readonly function: string
-  readonly file: string
-  readonly line: number
-  readonly offset: number
-  readonly pc: number
-  /** 0 where this Go version does not record it. */
-  readonly goroutine: number
 }
 
 /**
@@ -93,6 +86,9 @@ interface Found {
   options: RuntimeOptions
 }
 
+/** Every running program has a handful of goroutines of the runtime's own. */
+const fewGoroutines = 4
+
 export class Runtime {
   readonly image: ProcessImage
   readonly memory: Memory
@@ -132,7 +128,7 @@ export class Runtime {
     this.tracebacker = new Tracebacker(this.context, options.limits)
     this.#offsets = new GOffsets(layout, image.arch.ptrSize)
     const threadGs = image.core.threads.map(thread => threadG(this.context, layout, thread))
-    this.#allgs = allgs ?? this.#searchForGoroutines()
+    this.#allgs = this.#checkedAllgs(allgs)
     this.machines = findMachines(this.context, layout, this.#machineRoots(threadGs))
     if (!linksHold(this.machines)) {
       const earlier = new RuntimeLayout(layout.minor, 'earlier')
@@ -204,28 +200,9 @@ export class Runtime {
     return this.#guarded(g, [], () => readLabels(this.memory, g.field('labels') ?? 0, this.context.goMinor))
   }
 
-  /** runtime.isSystemGoroutine with fixed=false. */
+  /** Whether the runtime's traceback leaves it out below GOTRACEBACK=system. */
   isSystem(g: Goroutine): boolean {
-    return this.#guarded(g, false, () => {
-      const func = this.symtab.findFunc(g.startpc)
-      switch (func?.role) {
-        case undefined:
-          return func?.name.startsWith('runtime.') ?? false
-        case 'runtimeMain':
-        case 'corostart':
-        case 'handleAsyncEvent':
-          return false
-        case 'runFinalizers':
-          // The runtime's flag for a finalizer in progress has no address here; without one it waits.
-          return waitReasonText(g, this.#state) === 'finalizer wait'
-        case 'runCleanups': {
-          const offset = this.layout.find('g.runningCleanups')
-          return offset === undefined || this.memory.u8(g.addr + offset) === 0
-        }
-        default:
-          return true
-      }
-    })
+    return this.#guarded(g, false, () => isSystemGoroutine(g, this.symtab, this.#state))
   }
 
   /** The thread that ran it when the program died. */
@@ -235,20 +212,7 @@ export class Runtime {
   }
 
   createdBy(g: Goroutine): CreatedBy | undefined {
-    return this.#guarded(g, undefined, () => {
-      const pc = g.gopc
-      const func = pc === 0 || g.id === 1 ? undefined : this.symtab.findFunc(pc)
-      if (!func) return undefined
-      const { file, line } = func.lineAt(pc > func.entry ? pc - this.#pcQuantum : pc)
-      return {
-        function: printedFuncName(func.name, this.context.goMinor),
-        file,
-        line,
-        offset: pc - func.entry,
-        pc,
-        goroutine: g.parentGoid,
-      }
-    })
+    return this.#guarded(g, undefined, () => createdBy(g, this.context))
   }
 
   /** The stack as the runtime would print it, from where the goroutine really was. */
@@ -273,10 +237,6 @@ export class Runtime {
     return threadStacks(this.tracebacker, thread)
   }
 
-  get #pcQuantum(): number {
-    return this.modules[0]?.header.minLC ?? 1
-  }
-
   #tryGoroutine(addr: number): Goroutine | undefined {
     const g = this.goroutineAt(addr)
     try {
@@ -291,13 +251,19 @@ export class Runtime {
     }
   }
 
-  /** Without `allgs`: whatever in memory looks like a goroutine. */
-  #searchForGoroutines(): Float64Array {
+  /**
+   * The list that was found; or, where there is none, whatever in memory looks like a goroutine. A cut core may lack the
+   * list and show another slice in its place: a short one is doubted then.
+   */
+  #checkedAllgs(found: Float64Array | undefined): Float64Array {
+    if (found && (this.image.core.complete || found.length >= fewGoroutines)) return found
+    const searched = searchForGs(this.memory, this.layout, this.image.memory.regions)?.addrs
+    if (found && found.length > (searched?.length ?? 0)) return found
     this.#warnings.add(
       'allgs-missing',
       'The list of all goroutines could not be found; those listed were found by searching the memory.',
     )
-    return searchForGs(this.memory, this.layout, this.image.memory.regions)?.addrs ?? new Float64Array(0)
+    return searched ?? new Float64Array(0)
   }
 
   *#machineRoots(threadGs: readonly number[]): Generator<number> {
