@@ -1,7 +1,14 @@
 /** A core that is open: the engine over it, asked for what a verb needs and no more. */
 import type { LocalStore } from '../archive/index.ts'
 import type { Manifest } from '../archive/manifest.ts'
-import { type Goroutine, openCore, type Report, type Thread } from '../engine/index.ts'
+import {
+  type ByteSource,
+  type Goroutine,
+  openCore,
+  type Process,
+  type Report,
+  type Thread,
+} from '../engine/index.ts'
 import { openCoreFile } from '../source/index.ts'
 import { openFiles } from './files.ts'
 import { startProgress } from './render/progress.ts'
@@ -13,7 +20,12 @@ export interface Session extends Disposable {
   goroutines(): Iterable<Goroutine>
   guilty(): Goroutine | undefined
   threads(): Thread[]
-  readonly executablePath: string | undefined
+  /** The core and the files that were found for it. */
+  readonly image: Process['image']
+  /** Files on this machine by the paths of the process. */
+  readonly found: ReadonlyMap<string, string>
+  /** Its content, unpacked. */
+  readonly core: ByteSource
 }
 
 export interface SessionOptions {
@@ -40,11 +52,7 @@ export function openSession({ path, label, exe, manifest, store }: SessionOption
     },
   }
   const monotonicNow = manifest?.monotonic_ns
-  const open = (maxGoroutines?: number) =>
-    openCore(counted, files, {
-      ...(maxGoroutines === undefined ? {} : { maxGoroutines }),
-      ...(monotonicNow === undefined ? {} : { monotonicNow }),
-    })
+  const open = () => openCore(counted, files, monotonicNow === undefined ? {} : { monotonicNow })
   const dispose = (): void => {
     progress[Symbol.dispose]()
     files[Symbol.dispose]()
@@ -58,13 +66,14 @@ export function openSession({ path, label, exe, manifest, store }: SessionOption
     throw error
   }
   return {
-    report: goroutines =>
-      withWarnings((goroutines === undefined ? process : open(goroutines)).report(), core.warnings),
+    report: goroutines => withWarnings(process.report(goroutines), core.warnings),
     facts: () => process.facts(),
     goroutines: () => process.goroutines(),
     guilty: () => process.guilty(),
     threads: () => [...process.threads()],
-    executablePath: process.image.executablePath,
+    image: process.image,
+    found: files.found,
+    core,
     [Symbol.dispose]: dispose,
   }
 }

@@ -35,8 +35,11 @@ export interface Target extends Disposable {
   executablePath(): Promise<string | undefined>
   /** Everything that the archive holds of a dump, with its names there. */
   files(): { name: string; path: string }[]
-  /** The whole explanation; undefined where the dump has no core. `fresh`: made anew. */
-  report(options?: { fresh?: boolean }): Promise<Report | undefined>
+  /**
+   * The whole explanation; undefined where the dump has no core. `fresh`: made anew; `brief`: of the goroutines only
+   * those that a renderer of groups needs, the guilty and the main one.
+   */
+  report(options?: { fresh?: boolean; brief?: boolean }): Promise<Report | undefined>
   /** The report with few goroutines or none, for those that are read one by one. */
   outline(): Promise<Report>
   facts(): Promise<Facts>
@@ -136,14 +139,14 @@ function makeTarget({ label, path, site, exe, dump }: Parts): Target {
       if (exe !== undefined) return exe
       const stored = manifest?.executable
       const kept = stored?.key === undefined ? undefined : site.store.binaryPath(stored.key)
-      const here = stored?.path ?? (await open()).executablePath
+      const here = stored?.path ?? (await open()).image.executablePath
       return kept ?? (here !== undefined && existsSync(here) ? here : undefined)
     },
     files: () => (dump ? archiveFiles(site.store, dump) : []),
     async report(options) {
       const report = options?.fresh ? undefined : await readStored()
-      if (report || path === undefined) return report
-      return (await open()).report()
+      if (report) return options?.brief ? withoutOthers(report) : report
+      return path === undefined ? undefined : (await open()).report(options?.brief ? 0 : undefined)
     },
     async outline() {
       return (await readStored()) ?? (await open()).report(0)
@@ -176,4 +179,9 @@ function makeTarget({ label, path, site, exe, dump }: Parts): Target {
       site[Symbol.dispose]()
     },
   }
+}
+
+function withoutOthers(report: Report): Report {
+  const goroutines = report.goroutines.filter(({ id }) => id === report.death.goroutine || id === 1)
+  return { ...report, goroutines, goroutinesOmitted: report.goroutineCount - goroutines.length }
 }

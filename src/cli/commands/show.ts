@@ -47,7 +47,7 @@ interface Args extends TargetArgs, JsonArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const report = await target.report({ fresh: argv.fresh === true })
+  const report = await target.report({ fresh: argv.fresh === true, brief: !argv.json })
   if (argv.json) {
     const { reportJson } = await import('../report-json.ts')
     if (!report)

@@ -13,15 +13,19 @@ import { readDynamic } from '../value/value.ts'
 import { cDeath, type DeathFacts, goDeath } from './death.ts'
 import { coreFacts, goFacts, programFacts } from './facts.ts'
 import { Groups, toGoroutine } from './goroutines.ts'
+import { mapRivals } from './map-rivals.ts'
 import { type PanicOrigin, panicOrigins } from './panic-types.ts'
-import { ownershipOf } from './place.ts'
+import { goPlace, ownershipOf } from './place.ts'
 import { type Death, type Frame, type Goroutine, type Report, reportVersion, type Thread } from './report.ts'
 import { signatureOf } from './signature.ts'
 import { contextFrames, cThread, goThread } from './threads.ts'
 import { type VerdictContext, verdictOf } from './verdict.ts'
 
 export interface AnalyseOptions extends RuntimeOptions {
-  /** How many goroutines the report lists; all of them are counted and grouped. The guilty one is always listed. */
+  /**
+   * How many goroutines the report lists; all of them are counted and grouped. The guilty and the main one are always
+   * listed.
+   */
   readonly maxGoroutines?: number
   readonly maxThreads?: number
 }
@@ -94,9 +98,9 @@ export class Process {
     return this.#types
   }
 
-  report(): Report {
+  /** `maxGoroutines`: for this report, in place of the option. */
+  report(maxGoroutines: number = this.#options.maxGoroutines ?? defaultMaxGoroutines): Report {
     const { runtime, image } = this
-    const maxGoroutines = this.#options.maxGoroutines ?? defaultMaxGoroutines
     const goroutines: Goroutine[] = []
     let goroutineCount = 0
     const groups = runtime && new Groups(runtime)
@@ -105,15 +109,11 @@ export class Process {
       const traceback = runtime!.tracebackOf(g)
       groups!.add(g, traceback)
       goroutineCount++
-      if (goroutines.length < maxGoroutines || g.addr === guilty)
+      if (goroutines.length < maxGoroutines || g.addr === guilty || g.id === 1)
         goroutines.push(toGoroutine(runtime!, g, traceback))
     }
     const threads = [...this.threads()].slice(0, this.#options.maxThreads ?? defaultMaxThreads)
-    const { death, frames } = this.#judge({
-      goroutines,
-      goroutineCount,
-      states: groups?.states() ?? new Map(),
-    })
+    const { death, frames } = this.#judge({ goroutines, goroutineCount, groups })
     return {
       schema: 'gocore-report',
       version: reportVersion,
@@ -137,17 +137,19 @@ export class Process {
   }
 
   /** The death, with the frames that its signature is made of. */
-  #judge(found: Pick<VerdictContext, 'goroutineCount' | 'states'> & { goroutines: readonly Goroutine[] }): {
+  #judge(found: { goroutines: readonly Goroutine[]; goroutineCount: number; groups: Groups | undefined }): {
     death: Death
     frames: readonly Frame[]
   } {
     const { runtime } = this
     const info = runtime?.buildInfo
     const modules = [...(info?.main ? [info.main] : []), ...(info?.deps ?? [])]
+    const isOwn = ownershipOf(modules.map(({ path }) => path))
     const context = {
-      states: found.states,
+      states: found.groups?.states() ?? new Map<string, number>(),
+      waits: () => found.groups?.waits(isOwn) ?? new Map<string, number>(),
       goroutineCount: found.goroutineCount,
-      isOwn: ownershipOf(modules.map(({ path }) => path)),
+      isOwn,
     }
     if (!runtime || !this.types) {
       const { facts, frames, interrupted } = this.#cDeath()
@@ -164,7 +166,14 @@ export class Process {
       new Map([...origins].map(([panic, { type }]) => [panic, type.name])),
     )
     const frames = this.#guiltyFrames(death, facts, found.goroutines)
-    return { death: withVerdict(facts, { ...context, frames, ...this.#value(death, origins) }), frames }
+    const guilty = found.goroutines.find(({ id }) => id === facts.goroutine)
+    const rivals = mapRivals(guilty, found.goroutines)
+      .slice(0, 3)
+      .map(g => `goroutine ${g.id} in ${goPlace({ ...context, frames: g.frames }) ?? 'unknown code'}`)
+    return {
+      death: withVerdict(facts, { ...context, frames, rivals, ...this.#value(death, origins) }),
+      frames,
+    }
   }
 
   /** The stack that says why: the goroutine's, or the thread's where it died outside of Go code. */
