@@ -3,6 +3,7 @@ import type { Goroutine as RuntimeGoroutine } from '../runtime/goroutine.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Traceback } from '../runtime/traceback.ts'
 import { createdBy, goFrame } from './frames.ts'
+import { goPlace } from './place.ts'
 import type { Goroutine, GoroutineGroup } from './report.ts'
 
 const maxGroupIds = 32
@@ -77,6 +78,18 @@ export class Groups {
     for (const { first, state, count } of this.#groups.values())
       if (!this.#runtime.isSystem(first)) states.set(state, (states.get(state) ?? 0) + count)
     return states
+  }
+
+  /** The same with the place in the program: `chan receive at main.worker (main.go:22)`. */
+  waits(isOwn: (name: string) => boolean): Map<string, number> {
+    const waits = new Map<string, number>()
+    for (const { first, state, count } of this.#groups.values()) {
+      if (this.#runtime.isSystem(first)) continue
+      const place = goPlace({ frames: this.#runtime.tracebackOf(first).frames.map(goFrame), isOwn })
+      const wait = place ? `${state} at ${place}` : state
+      waits.set(wait, (waits.get(wait) ?? 0) + count)
+    }
+    return waits
   }
 
   list(): GoroutineGroup[] {

@@ -11,9 +11,13 @@ export interface VerdictContext {
   readonly frames: readonly Frame[]
   /** States of the program's own goroutines and how many are in each. */
   readonly states: ReadonlyMap<string, number>
+  /** The same with the place of each; asked for where it is the answer. */
+  readonly waits: () => ReadonlyMap<string, number>
   readonly goroutineCount: number
   /** Whether a function is of the program's own modules, not of the standard library. */
   readonly isOwn: (name: string) => boolean
+  /** Where other goroutines were that used the same map at the same time: `goroutine 7 in main.f (a.go:1)`. */
+  readonly rivals?: readonly string[]
   /** The panic's value written out, where the message shows an address only. */
   readonly value?: string
   /** Its type, where the message shows the text of its Error or String method. */
@@ -120,10 +124,14 @@ function fatalVerdict(death: DeathFacts, context: VerdictContext): string {
   const { message } = death
   const place = goPlace(context)
   if (message.includes('deadlock')) {
-    const waits = statesText(context.states)
+    const waits = statesText(context.waits())
     return waits === '' ? 'No goroutine is left that could go on.' : `No goroutine can ever go on: ${waits}.`
   }
   if (message.includes('concurrent map')) {
+    const { rivals = [] } = context
+    const self = death.goroutine === undefined ? '' : `goroutine ${death.goroutine} in `
+    const who = [...(place ? [`${self}${place}`] : []), ...rivals]
+    if (rivals.length > 0) return `Goroutines used the same map at once without a lock: ${who.join(', ')}.`
     const seen = place ? `; it was noticed in ${place}` : ''
     return `Two goroutines used the same map at once without a lock${seen}.`
   }

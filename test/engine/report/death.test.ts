@@ -53,7 +53,7 @@ const ways: readonly [string, DeathKind, string, RegExp][] = [
   ['error-closed-channel', 'panic', 'SIGABRT', /closed already/],
   ['error-fault-panics', 'panic', 'SIGSEGV', /SetPanicOnFault/],
   ['fatal-map-writes', 'fatal', 'SIGABRT', /used the same map at once/],
-  ['fatal-deadlock', 'fatal', 'SIGABRT', /^No goroutine can ever go on: /],
+  ['fatal-deadlock', 'fatal', 'SIGABRT', /^No goroutine can ever go on: .* at main\.transfer/],
   ['fatal-stack-overflow', 'fatal', 'SIGABRT', /calls itself without end/],
   ['fatal-out-of-memory', 'fatal', 'SIGABRT', /no more memory/],
   ['fatal-unlock', 'fatal', 'SIGABRT', /./],
