@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
 import { Lz4Writer } from '../lz4/index.ts'
+import { storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
 import { analysisFile, coreFile, dayOf, reportFile } from './layout.ts'
@@ -151,8 +152,8 @@ function exactly(content: CoreContent, offset: number, length: number): Uint8Arr
 function keep(store: LocalStore, { path, file }: ImportedFile): StoredBinary {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const { size } = fstatSync(fd)
-    return { key: store.addBinary({ fd, size }, { path }), path, size }
+    const { key, buildId, size } = storeBinary(store.layout, fd, store.rights, path)
+    return { key, path, ...(buildId === undefined ? {} : { build_id: buildId }), size }
   } finally {
     closeSync(fd)
   }

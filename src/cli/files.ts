@@ -5,7 +5,10 @@ import type { Manifest } from '../archive/manifest.ts'
 import type { FileProvider } from '../engine/index.ts'
 import { type OpenSource, openFile } from '../source/index.ts'
 
-export interface Files extends FileProvider, Disposable {}
+export interface Files extends FileProvider, Disposable {
+  /** What was handed out: the file on this machine for each path of the process. */
+  readonly found: ReadonlyMap<string, string>
+}
 
 /**
  * Looks for a file in this order: what the dump's own manifest says was stored for it, any binary of the archive with
@@ -19,13 +22,16 @@ export function openFiles(options: {
 }): Files {
   const { exe, manifest } = options
   const opened: OpenSource[] = []
+  const found = new Map<string, string>()
   const open = (path: string, name = path): OpenSource => {
     const source = openFile(path)
     opened.push(source)
+    found.set(name, path)
     return Object.defineProperty(source, 'name', { value: name })
   }
   const stored = [...(manifest?.executable ? [manifest.executable] : []), ...(manifest?.libraries ?? [])]
   return {
+    found,
     ...(exe === undefined ? {} : { executable: open(exe) }),
     find({ path, buildId }) {
       const store = options.store()

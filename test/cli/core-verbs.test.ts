@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync, zstdDecompressSync } from 'node:zlib'
+import { parseSystemdName } from '../../src/cli/import-file.ts'
 import { assertGolden } from '../support/golden.ts'
 import { type Outcome, runCli } from './run-cli.ts'
 
@@ -142,4 +143,65 @@ describe('export of a core file', () => {
     assert.equal(full.status, 1)
     assert.match(full.stderr, /ENOSPC/)
   })
+})
+
+describe('import', () => {
+  const config = join(work, 'sink.conf')
+  const archive = (...args: string[]): Outcome => cli('--config', config, ...args)
+  before(() => {
+    const lines = [
+      `ArchiveDirectory=${work}/archive`,
+      `StateDirectory=${work}/state`,
+      `RuntimeDirectory=${work}/run`,
+    ]
+    writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o644 })
+  })
+  it('makes a core file a dump, analysed, with its program', () => {
+    const imported = archive('import', './core.zst', '--exe', './till')
+    assert.equal(imported.status, 0, imported.stderr)
+    assert.match(imported.stdout, /^[a-z2-7]{12} {2}\.\/core\.zst\n$/)
+    const [row] = JSON.parse(archive('ls', '--json').stdout).crashes
+    assert.equal(row.cause, 'panic: assignment to entry in nil map')
+    assert.equal(row.causeAt, 'table.go:21')
+    assert.match(archive('show').stdout, /^panic: assignment to entry in nil map\n/)
+    assert.match(archive('verify').stdout, /^1 dump verified, all sound\.\n$/)
+  })
+  it('makes one dump of a core that comes twice', () => {
+    assert.match(archive('import', './raw', '--exe', './till').stdout, /was there already/)
+    assert.equal(archive('ls', '-q').stdout.trim().split('\n').length, 1)
+  })
+  it('gives the same bytes back', () => {
+    assert.equal(archive('export', '-o', 'back').status, 0)
+    assert.ok(readFileSync(join(work, 'back')).equals(readFileSync(join(work, 'raw'))))
+  })
+  it('takes in a bundle of another archive', () => {
+    assert.equal(archive('export', '--bundle', '-o', 'bundle.tar').status, 0)
+    mkdirSync(join(work, 'elsewhere'))
+    execFileSync('tar', ['-xf', join(work, 'bundle.tar'), '-C', join(work, 'elsewhere')])
+    const other = join(work, 'other')
+    const imported = cli('--archive', other, 'import', './elsewhere')
+    assert.equal(imported.status, 0, imported.stderr)
+    assert.equal(cli('--archive', other, 'show').stdout, archive('show').stdout)
+  })
+  it('ends with 5 for what is no core, and passes it by in a directory', () => {
+    assert.equal(archive('import', '/etc/passwd').status, 5)
+    mkdirSync(join(work, 'mixed'))
+    writeFileSync(join(work, 'mixed/readme'), 'not a core')
+    assert.equal(archive('import', './mixed').status, 3)
+  })
+})
+
+describe('parseSystemdName()', () => {
+  it('reads what systemd-coredump puts into its names', () => {
+    const name = 'core.my\\x20app.1000.0123456789abcdef0123456789abcdef.4242.1795456789123456.zst'
+    assert.deepEqual(parseSystemdName(name), {
+      comm: 'my\\x20app',
+      uid: 1000,
+      bootId: '01234567-89ab-cdef-0123-456789abcdef',
+      pid: 4242,
+      time: new Date(1795456789123),
+    })
+  })
+  for (const name of ['core', 'core.4242', 'core.x.0.short.1.1795456789123456'])
+    it(`knows ${name} for none`, () => assert.equal(parseSystemdName(name), undefined))
 })

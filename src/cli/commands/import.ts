@@ -1,13 +1,26 @@
-/** `import`: core files of other tools become dumps. */
+/** `import`: core files of other tools, and dumps of other archives, become dumps. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Imported, importDump, openLocalStore } from '../../archive/index.ts'
+import { FormatError, NotFoundError, UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
 import type { GlobalArgs } from '../options.ts'
+import { exitOf } from '../render/exit.ts'
+import { sayTo } from '../render/output.ts'
+import { startProgress } from '../render/progress.ts'
+import { count } from '../render/text.ts'
+import type { Site } from '../site.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('import')
 
 export const builder = define({
   positionals: {
-    files: { describe: 'core files, or directories to search for them', several: true, complete: 'file' },
+    files: {
+      describe: 'core files, directories to search for them, or other archives',
+      several: true,
+      complete: 'file',
+    },
   },
   options: {
     exe: {
@@ -28,6 +41,79 @@ interface Args extends GlobalArgs {
   exe?: string
 }
 
+interface Work {
+  readonly label: string
+  /** Found in a directory: what is no core there is none of our business. */
+  readonly searched: boolean
+  readonly run: () => Promise<Imported>
+}
+
 export async function handler(argv: Args): Promise<void> {
-  void argv
+  const { openSite } = await import('../site.ts')
+  using site = openSite(argv)
+  const [say, complain] = [sayTo(1), sayTo(2)]
+  const done: Imported[] = []
+  let failed = 0
+  for (const path of argv.files)
+    for (const { label, searched, run } of workOf(site, path, argv.exe))
+      try {
+        const imported = await run()
+        done.push(imported)
+        say(
+          imported.isNew
+            ? `${imported.ref.id}  ${label}`
+            : `${imported.ref.id}  ${label} (was there already)`,
+        )
+      } catch (error) {
+        if (searched && error instanceof FormatError && error.section === 'ELF header') continue
+        failed++
+        process.exitCode ||= exitOf(error)
+        complain(`gocore-sink: Could not import ${label}: ${(error as Error).message}`)
+      }
+  if (done.length === 0 && failed === 0)
+    throw new NotFoundError(`There is no core file in ${argv.files.join(', ')}.`)
+  await settle(
+    site,
+    done.filter(({ isNew }) => isNew),
+  )
+}
+
+/** A daemon that runs finds new dumps by itself; without one they are analysed here, so that `ls` tells of them. */
+async function settle(site: Site, imported: readonly Imported[]): Promise<void> {
+  if (imported.length === 0) return
+  const { analyseDump, socketPath } = await import('../../daemon/index.ts')
+  if (!existsSync(socketPath(site.config.run))) {
+    using progress = startProgress('analysing', { format: n => count(n, 'dump') })
+    for (const [i, { ref }] of imported.entries()) {
+      progress.update(i, imported.length)
+      await analyseDump(ref, { store: site.store, config: site.config })
+    }
+  }
+  await site.refresh(imported.map(({ ref }) => ref))
+}
+
+function* workOf(site: Site, path: string, exe: string | undefined): Generator<Work> {
+  if (!existsSync(path)) throw new NotFoundError(`There is no file ${path}.`)
+  const file = (name: string, searched: boolean): Work => ({
+    label: name,
+    searched,
+    run: async () => {
+      const { importFile } = await import('../import-file.ts')
+      return importFile(site.store, name, exe)
+    },
+  })
+  if (!statSync(path).isDirectory()) return yield file(path, false)
+  if (exe !== undefined) throw new UsageError(`--exe names the program of one core; ${path} is a directory.`)
+  if (existsSync(join(path, 'format.json'))) {
+    const from = openLocalStore(path)
+    for (const dump of from.list())
+      yield {
+        label: `${dump.id} of ${path}`,
+        searched: false,
+        run: async () => importDump(site.store, from, dump),
+      }
+    return
+  }
+  const names = readdirSync(path, { recursive: true, withFileTypes: true })
+  for (const found of names) if (found.isFile()) yield file(join(found.parentPath, found.name), true)
 }

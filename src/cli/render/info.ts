@@ -31,7 +31,7 @@ function dump(m: Manifest): Section {
       ['Time', `${formatTime(Date.parse(m.time))} (${m.time})`],
       ['Signal', `${m.signal.name} (${m.signal.number})`],
       ['Core', coreState(m.core)],
-      ['Held', `${formatSpan(m.held_ms)} until the process was released`],
+      ['Held', m.held_ms > 0 ? `${formatSpan(m.held_ms)} until the process was released` : undefined],
       ['Recorded by', `gocore-sink ${m.tool.version}, Node ${m.tool.node}`],
       ['Imported from', m.imported_from],
       ['Notes', m.notes],

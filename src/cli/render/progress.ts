@@ -7,7 +7,7 @@ import { writeSync } from 'node:fs'
 import { formatSize } from './units.ts'
 
 export interface Progress {
-  /** `done` of `total` bytes (or of whatever `format` prints); without a total only what is done is shown. */
+  /** `done` of `total` bytes (or of whatever `format` prints); without a total the time is shown. */
   update(done: number, total?: number): void
   [Symbol.dispose](): void
 }
@@ -58,7 +58,8 @@ export function progressLine(
   width: number,
   format: (n: number) => string = formatSize,
 ): string {
-  if (total === undefined || total <= 0) return `${label}  ${format(done)}`.slice(0, width - 1)
+  // How much has been read says little where parts are read more than once.
+  if (total === undefined || total <= 0) return `${label}, ${Math.floor(seconds)} s`.slice(0, width - 1)
   const part = Math.min(1, done / total)
   const left = part > 0.02 ? `, ${Math.ceil((seconds / part) * (1 - part))} s left` : ''
   const numbers = `${String(Math.floor(part * 100)).padStart(3)} %  ${format(done)} of ${format(total)}${left}`

@@ -1,0 +1,78 @@
+/** One core file into the archive, with all that it and its name tell of the process. */
+import { statSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { basename, resolve } from 'node:path'
+import { type Imported, type ImportFacts, importCore, type LocalStore } from '../archive/index.ts'
+import { toolVersion } from '../base/version.ts'
+import { signalName } from '../engine/index.ts'
+import { startProgress } from './render/progress.ts'
+import { openSession, type Session } from './session.ts'
+
+/** Throws FormatError where the file is no core, MismatchError where `exe` is not its program. */
+export function importFile(store: LocalStore, path: string, exe: string | undefined): Imported {
+  using session = openSession({ path, label: path, exe, manifest: undefined, store: () => store })
+  const { image, found } = session
+  const { executable, libraries, executablePath } = image
+  const fileOf = (name: string): string | undefined =>
+    found.get(name.replace(/ \(deleted\)$/, '')) ?? found.get(name)
+  const exeFile = executable && (exe ?? fileOf(executable.path))
+  using progress = startProgress(`importing ${path}`)
+  return importCore(store, session.core, {
+    facts: factsOf(session, path),
+    expectedSize: image.core.expectedSize,
+    executable:
+      executable && exeFile ? { path: executablePath ?? executable.path, file: exeFile } : undefined,
+    libraries: libraries.flatMap(library => {
+      const file = fileOf(library.path)
+      return file === undefined ? [] : [{ path: library.path, file }]
+    }),
+    onProgress: (done, of) => progress.update(done, of),
+  })
+}
+
+function factsOf({ image }: Session, path: string): ImportFacts {
+  const { core, executablePath } = image
+  const named = parseSystemdName(basename(path))
+  const { psinfo, siginfo, threads } = core
+  const number = siginfo?.signo ?? 0
+  return {
+    tool: { version: toolVersion, node: process.version },
+    host: { name: hostname(), ...(named ? { boot_id: named.bootId } : {}) },
+    time: (named?.time ?? statSync(path).mtime).toISOString(),
+    process: {
+      pid: named?.pid ?? psinfo?.pid ?? 0,
+      ...(threads[0] ? { tid: threads[0].tid } : {}),
+      uid: named?.uid ?? psinfo?.uid ?? 0,
+      gid: psinfo?.gid ?? 0,
+      comm: psinfo?.fname ?? named?.comm ?? 'unknown',
+      ...(executablePath === undefined ? {} : { exe: executablePath }),
+      ...(psinfo?.psargs ? { cmdline: psinfo.psargs.trimEnd().split(' ') } : {}),
+      threads: threads.length,
+    },
+    signal: { number, name: number > 0 ? signalName(number) : 'none' },
+    rlimit_core: 'unknown',
+    imported_from: resolve(path),
+    notes: named ? [] : ["The time is the file's, the host is the one that imported it."],
+  }
+}
+
+export interface SystemdName {
+  readonly comm: string
+  readonly uid: number
+  readonly bootId: string
+  readonly pid: number
+  readonly time: Date
+}
+
+/** `core.COMM.UID.BOOTID.PID.USEC`, with what it is packed with behind (systemd, src/coredump: make_filename). */
+export function parseSystemdName(name: string): SystemdName | undefined {
+  const match =
+    /^core\.(.+)\.(\d{1,10})\.([0-9a-f]{32})\.(\d{1,10})\.(\d{13,16})(?:\.(?:zst|lz4|xz|gz))?$/.exec(name)
+  if (!match) return undefined
+  const [, comm, uid, boot, pid, stamp] = match
+  const bootId = boot!.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  const time = new Date(Math.floor(Number(stamp) / 1000))
+  return Number.isNaN(time.getTime())
+    ? undefined
+    : { comm: comm!, uid: Number(uid), bootId, pid: Number(pid), time }
+}
