@@ -1,4 +1,11 @@
 export { formatConfig, formatDefaultConfig } from './format.ts'
 export { loadConfig, loadConfigOrDefaults, parseConfig } from './load.ts'
-export { type Config, defaultConfig, defaultConfigPath, type LogLevel, spoolRoot } from './schema.ts'
-export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
+export {
+  type Config,
+  defaultConfig,
+  defaultConfigPath,
+  keepFreeBytes,
+  type LogLevel,
+  spoolRoot,
+} from './schema.ts'
+export { formatDuration, formatShare, formatSize, parseDuration, parseSize } from './units.ts'

@@ -4,7 +4,7 @@
  */
 import { isAbsolute, normalize } from 'node:path'
 import { type Config, logLevels } from './schema.ts'
-import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
+import { formatDuration, formatShare, formatSize, parseDuration, parseSize } from './units.ts'
 
 export interface Key {
   readonly name: string
@@ -51,6 +51,15 @@ const size = (least: number): Kind<number> => ({
   },
   format: formatSize,
 })
+
+/** A size, or a share of the whole as `5%`, which is held as 0.05. */
+const sizeOrShare: Kind<number> = {
+  parse(text) {
+    const share = /^(\d{1,2}(?:\.\d+)?)\s*%$/.exec(text)
+    return share ? Number(share[1]) / 100 : parseSize(text)
+  },
+  format: value => (value > 0 && value < 1 ? formatShare(value) : formatSize(value)),
+}
 
 const duration = (least: number, most: number): Kind<number> => ({
   parse(text) {
@@ -215,8 +224,8 @@ export const keys: readonly Key[] = [
   ),
   key(
     'KeepFree',
-    'The oldest dumps are deleted while the file system has less than this free.',
-    orInfinity(size(0), null),
+    'The oldest dumps are deleted while the file system has less than this free, bytes or 5%.',
+    orInfinity(sizeOrShare, null),
     c => c.retention.keepFree,
     (c, v) => {
       c.retention.keepFree = v

@@ -17,7 +17,10 @@ export interface Config {
   rlimitZero: 'store' | 'record'
   /** Names and `PREFIX*` of environment variables that a manifest may carry. */
   environ: string[]
-  /** `maxAge` in seconds, the others in bytes; null: not limited. `cron`: when it runs. */
+  /**
+   * `maxAge` in seconds, the others in bytes; null: not limited. `keepFree` below 1 is a share of the file system, see
+   * `keepFreeBytes`. `cron`: when it runs.
+   */
   retention: { maxAge: number | null; maxSize: number | null; keepFree: number | null; cron: string }
   /** `timeout` in seconds, `memory` and `output` in bytes. `user`: whom a daemon that is root analyses as. */
   analysis: { timeout: number; memory: number; output: number; parallel: number; user: string }
@@ -31,6 +34,10 @@ export type LogLevel = (typeof logLevels)[number]
 
 /** An archive on this machine's own disk, for dumps that the archive does not take; the daemon brings them home. */
 export const spoolRoot = ({ state }: Pick<Config, 'state'>): string => `${state}/spool`
+
+/** What `keepFree` means on a file system of `total` bytes. */
+export const keepFreeBytes = (keepFree: number, total: number): number =>
+  keepFree < 1 ? Math.floor(keepFree * total) : keepFree
 
 export const defaultConfigPath = '/etc/gocore-sink.conf'
 
@@ -59,7 +66,7 @@ export function defaultConfig(): Config {
       ...['HOSTNAME', 'INVOCATION_ID', 'LISTEN_FDS', 'NOTIFY_SOCKET'],
       ...['POD_NAME', 'POD_NAMESPACE', 'POD_IP', 'NODE_NAME', 'KUBERNETES_SERVICE_HOST'],
     ],
-    retention: { maxAge: 90 * day, maxSize: null, keepFree: 2 ** 30, cron: '17 * * * *' },
+    retention: { maxAge: 90 * day, maxSize: null, keepFree: 0.05, cron: '17 * * * *' },
     analysis: { timeout: 300, memory: 2 ** 30, output: 64 * 2 ** 20, parallel: 1, user: 'gocore-sink' },
     scan: { cron: '*/5 * * * *', poll: 10 },
     logLevel: 'info',

@@ -68,3 +68,6 @@ export function formatDuration(seconds: number): string {
 }
 
 const shortName = (names: string[]): string => (names[0] === 'm' ? 'min' : names[0] || 's')
+
+/** A share as people write it, `5%`. */
+export const formatShare = (share: number): string => `${Number((share * 100).toFixed(6))}%`

@@ -5,7 +5,7 @@ import { planRetention, type RetentionEntry, type RetentionPolicy } from '../arc
 import type { ArchiveStore } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
-import { formatDuration, formatSize } from '../config/index.ts'
+import { formatDuration, formatShare, formatSize, keepFreeBytes } from '../config/index.ts'
 import { findLeftovers } from './leftovers.ts'
 
 export interface GcOptions {
@@ -66,8 +66,9 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   const { entries, users, sound } = await readEntries(options)
   const before = freedBy(actions)
   const usage = store.usage()
+  const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
   const left = options.dryRun ? { used: usage.used - before, free: usage.free + before } : usage
-  for (const deletion of planRetention(entries, policy, left, now)) {
+  for (const deletion of planRetention(entries, { ...policy, keepFree }, left, now)) {
     const { id, day, size, rule } = deletion
     act({ kind: 'dump', name: id, bytes: size, reason: reasonOfRule(rule, policy) }, () => {
       // Pinned since the plan was made: a person's word comes before a number's.
@@ -131,5 +132,6 @@ async function readEntries({ store, onProgress }: GcOptions): Promise<{
 function reasonOfRule(rule: 'age' | 'size' | 'keep-free', policy: RetentionPolicy): string {
   if (rule === 'age') return `older than MaxAge=${formatDuration(policy.maxAge!)}`
   if (rule === 'size') return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
-  return `the file system has less than KeepFree=${formatSize(policy.keepFree!)} free`
+  const keep = policy.keepFree!
+  return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`
 }

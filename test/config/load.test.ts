@@ -104,6 +104,18 @@ describe('parseConfig()', () => {
       },
     ],
     [
+      'KeepFree=10%',
+      c => {
+        c.retention.keepFree = 0.1
+      },
+    ],
+    [
+      'KeepFree=0.5 %',
+      c => {
+        c.retention.keepFree = 0.005
+      },
+    ],
+    [
       'KeepFree=0',
       c => {
         c.retention.keepFree = 0
@@ -196,6 +208,7 @@ describe('parseConfig()', () => {
     ['MaxAge=', 'f:1: MaxAge: "" is not a duration such as 90s, 5min or 30d'],
     ['StorageDeadline=2h', 'f:1: StorageDeadline: 2h is not between 1s and 1h'],
     ['CoreMax=10X', 'f:1: CoreMax: "10X" is not a size such as 512M or 10G'],
+    ['KeepFree=100%', 'f:1: KeepFree: "100%" is not a size such as 512M or 10G'],
     ['CoreMax=1', 'f:1: CoreMax: 1 is less than the least of 4K'],
     ['AnalysisMemory=infinity', 'f:1: AnalysisMemory: "infinity" is not a size such as 512M or 10G'],
     ['ArchiveDirectory=cores', 'f:1: ArchiveDirectory: "cores" is not an absolute path'],

@@ -137,6 +137,21 @@ describe('runGc()', () => {
     assert.equal(existsSync(store.layout.dump(cut)), false)
   })
 
+  it('takes a share of the file system for KeepFree', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const old = addDump(store, { time: ago(3) })
+    const { used, total } = store.usage()
+    store.usage = () => ({ used, total, free: Math.floor(total * 0.1) })
+    assert.deepEqual((await runGc({ store, policy: { ...policy, keepFree: 0.09 } })).actions, [])
+    const { actions } = await runGc({ store, policy: { ...policy, keepFree: 0.11 }, dryRun: true })
+    assert.deepEqual(
+      actions.map(({ name }) => name),
+      [old.id],
+    )
+    assert.match(actions[0]!.reason, /less than KeepFree=11% free/)
+  })
+
   it('goes on when a deletion fails, and says which', async () => {
     using archive = testArchive()
     const { store } = archive

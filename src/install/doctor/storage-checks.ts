@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
-import { type Config, formatSize } from '../../config/index.ts'
+import { type Config, formatSize, keepFreeBytes } from '../../config/index.ts'
 import type { Finding } from './finding.ts'
 
 /** statfs(2) f_type of file systems that other machines share, where inotify and file locks are not to be relied on. */
@@ -34,12 +34,12 @@ export function checkStorage(config: Config): Finding[] {
         remedy: 'gocore-sink install, or mount it',
       },
     ]
-  const { type, bavail, bsize, ffree, files } = statfsSync(archive)
+  const { type, bavail, bsize, blocks, ffree, files } = statfsSync(archive)
   const network = networkTypes.get(type)
   return [
     checkRights(archive, stat),
     checkWrite(archive, network),
-    checkSpace(config, bavail * bsize, files > 0 ? ffree : undefined),
+    checkSpace(config, { free: bavail * bsize, total: blocks * bsize }, files > 0 ? ffree : undefined),
     checkType(archive, type, network),
     checkState(config),
   ]
@@ -118,7 +118,11 @@ function checkWrite(archive: string, network: string | undefined): Finding {
   }
 }
 
-function checkSpace(config: Config, free: number, inodes: number | undefined): Finding {
+function checkSpace(
+  config: Config,
+  { free, total }: { free: number; total: number },
+  inodes: number | undefined,
+): Finding {
   const name = 'archive-space'
   if (inodes !== undefined && inodes < 1000)
     return {
@@ -127,12 +131,12 @@ function checkSpace(config: Config, free: number, inodes: number | undefined): F
       what: `Only ${inodes} files can still be made in the archive's file system.`,
       remedy: 'gocore-sink gc, or free files',
     }
-  const keep = config.retention.keepFree ?? 0
+  const keep = keepFreeBytes(config.retention.keepFree ?? 0, total)
   if (free < Math.max(keep, 64 * 2 ** 20))
     return {
       name,
       status: free < 64 * 2 ** 20 ? 'problem' : 'warning',
-      what: `${formatSize(free)} are free, KeepFree is ${keep === 0 ? 'not set' : formatSize(keep)}: a large dump is cut short.`,
+      what: `${formatSize(roundTo3(free))} are free, KeepFree is ${keep === 0 ? 'not set' : formatSize(roundTo3(keep))}: a large dump is cut short.`,
       remedy: 'gocore-sink gc, a lower MaxAge or MaxSize, or more room',
     }
   return { name, status: 'ok', what: `${formatSize(roundTo3(free))} are free.` }
