@@ -3,7 +3,7 @@ export { type AnalyseOptions, type AnalysisOutcome, analyseDump } from './analys
 export { type AnalysisRecord, readAnalysisRecord } from './analysis-record.ts'
 export { type GcAction, type GcOptions, type GcResult, runGc } from './gc.ts'
 export { catalogPath, openArchive } from './maintenance.ts'
-export { socketPath } from './nudge.ts'
+export { nudgeDaemon, socketPath } from './nudge.ts'
 export { parseReport } from './report-file.ts'
 export { rowOf } from './row.ts'
 export { type DaemonOptions, runDaemon } from './run.ts'

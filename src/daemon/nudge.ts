@@ -3,7 +3,7 @@
  * listens is also how `doctor` and others see that the daemon runs.
  */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { idPattern } from '../archive/index.ts'
 import { reasonOf, SystemError } from '../base/errors.ts'
@@ -57,4 +57,17 @@ function hear(socket: Socket, onNudge: (id: string) => void): void {
     text += piece.toString('latin1')
     if (text.includes('\n') || text.length > mostBytes) end()
   })
+}
+
+/** Tells the daemon of dumps that it would not hear of by itself; answers whether there is one to hear it. */
+export async function nudgeDaemon(run: string, ids: readonly string[]): Promise<boolean> {
+  for (const id of ids) {
+    const heard = await new Promise<boolean>(resolve => {
+      const socket = createConnection(socketPath(run), () => socket.end(`${id}\n`, () => resolve(true)))
+      socket.setTimeout(patienceMs, () => socket.destroy())
+      socket.on('error', () => resolve(false)).on('close', () => resolve(false))
+    })
+    if (!heard) return false
+  }
+  return true
 }

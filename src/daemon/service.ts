@@ -202,7 +202,9 @@ export class Service {
   #onNudge(id: string): void {
     try {
       const days = [...this.#store.days()].slice(0, newestDays)
-      const day = days.find(candidate => this.#store.ids(candidate).includes(id))
+      const newest = days.find(candidate => this.#store.ids(candidate).includes(id))
+      // An imported dump bears the day of its crash.
+      const day = newest ?? this.#store.find(id)[0]?.day
       if (day === undefined) this.#look()
       else this.#onDump({ id, day }, true)
     } catch (error) {

@@ -10,6 +10,7 @@ import { openCatalog } from '../../src/catalog/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { readAnalysisRecord } from '../../src/daemon/analysis-record.ts'
 import { openLog } from '../../src/daemon/log.ts'
+import { nudgeDaemon } from '../../src/daemon/nudge.ts'
 import { Service } from '../../src/daemon/service.ts'
 import { addDump, report, testArchive } from './archive.ts'
 import { child, startDaemon, until, writeConfig } from './running.ts'
@@ -49,6 +50,12 @@ describe('the daemon', () => {
     assert.equal(daemon.row(foreign.id)!.analysis, 'pending')
     await say(`${foreign.id}\n`)
     await until(() => daemon.row(foreign.id)!.analysis === 'done', daemon.log)
+    const old = addDump(archive.store, { time: new Date('2020-02-29') })
+    addDump(archive.store, { time: new Date('2020-03-01') })
+    assert.equal(await nudgeDaemon(join(archive.directory, 'run'), [old.id]), true)
+    await until(() => daemon.row(old.id)?.analysis === 'done', daemon.log)
+    await daemon.end('SIGKILL')
+    assert.equal(await nudgeDaemon(join(archive.directory, 'run'), [old.id]), false)
   })
 
   it('brings home what handlers put on this disk', async () => {

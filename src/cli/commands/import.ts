@@ -78,18 +78,25 @@ export async function handler(argv: Args): Promise<void> {
   )
 }
 
-/** A daemon that runs finds new dumps by itself; without one they are analysed here, so that `ls` tells of them. */
+/** A daemon that runs is told of the new dumps; without one they are analysed here, so that `ls` tells of them. */
 async function settle(site: Site, imported: readonly Imported[]): Promise<void> {
   if (imported.length === 0) return
-  const { analyseDump, socketPath } = await import('../../daemon/index.ts')
-  if (!existsSync(socketPath(site.config.run))) {
-    using progress = startProgress('analysing', { format: n => count(n, 'dump') })
-    for (const [i, { ref }] of imported.entries()) {
-      progress.update(i, imported.length)
-      await analyseDump(ref, { store: site.store, config: site.config })
-    }
+  const { analyseDump, nudgeDaemon } = await import('../../daemon/index.ts')
+  const refs = imported.map(({ ref }) => ref)
+  await site.refresh(refs)
+  if (
+    await nudgeDaemon(
+      site.config.run,
+      refs.map(({ id }) => id),
+    )
+  )
+    return
+  using progress = startProgress('analysing', { format: n => count(n, 'dump') })
+  for (const [i, ref] of refs.entries()) {
+    progress.update(i, refs.length)
+    await analyseDump(ref, { store: site.store, config: site.config })
   }
-  await site.refresh(imported.map(({ ref }) => ref))
+  await site.refresh(refs)
 }
 
 function* workOf(site: Site, path: string, exe: string | undefined): Generator<Work> {
