@@ -86,10 +86,23 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
 
 /** One sentence for people; what isn't ours is named as an error of this program. */
 function sentence(error: unknown): string {
-  if (error instanceof SinkError) return error.message.split('\n').map(printable).join('\n  ')
-  const { message, code } = error as NodeJS.ErrnoException
-  if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return printable(message)
-  return `Internal error: ${printable(message ?? String(error))} (--debug shows where; please report it)`
+  const text = error instanceof SinkError ? error.message : systemSentence(error as NodeJS.ErrnoException)
+  const hint = isDenied(error) ? '; it takes root, or a member of the group that the configuration names' : ''
+  return (text + hint).split('\n').map(printable).join('\n  ')
+}
+
+/** `Could not open /x: permission denied (EACCES)`. */
+function systemSentence({ message, code, syscall, path }: NodeJS.ErrnoException): string {
+  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code))
+    return `Internal error: ${message} (--debug shows where; please report it)`
+  const what = /^\w+: ([^,]+)/.exec(message)?.[1] ?? message
+  return `Could not ${syscall ?? 'finish'}${path ? ` ${path}` : ''}: ${what} (${code})`
+}
+
+function isDenied(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: unknown }
+  if (process.geteuid?.() === 0) return false
+  return code === 'EACCES' || code === 'EPERM' || (cause instanceof Error && isDenied(cause))
 }
 
 function stackOf(error: Error): string {

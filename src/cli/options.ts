@@ -47,6 +47,8 @@ export const jsonOption: Readonly<Record<string, Option>> = {
 export interface TargetArgs extends GlobalArgs {
   dump?: string
   exe?: string
+  /** For verbs that print whole stacks. */
+  full?: boolean
 }
 
 export const dumpPositional: Positional = {
@@ -60,6 +62,13 @@ export const exeOption: Readonly<Record<string, Option>> = {
     value: 'FILE',
     describe: 'the executable that crashed, where it is not found by itself',
     complete: 'file',
+  },
+}
+
+export const fullOption: Readonly<Record<string, Option>> = {
+  full: {
+    type: 'boolean',
+    describe: 'every frame of a stack that is deeper than 500; without it the middle is left out',
   },
 }
 

@@ -36,9 +36,14 @@ export interface SessionOptions {
   readonly exe: string | undefined
   readonly manifest: Manifest | undefined
   readonly store: () => LocalStore | undefined
+  /** Every frame of every stack, however deep; otherwise the middle of very deep ones is left out. */
+  readonly full?: boolean
 }
 
-export function openSession({ path, label, exe, manifest, store }: SessionOptions): Session {
+/** A stack of Go ends at 1 GB (runtime/debug.SetMaxStack); most frames of one that got there are small. */
+const everyFrame = { inner: 4_000_000, outer: 1 }
+
+export function openSession({ path, label, exe, manifest, store, full }: SessionOptions): Session {
   const progress = startProgress(`analysing ${label}`)
   const core = openCoreFile(path, { onProgress: (done, total) => progress.update(done, total) })
   const files = openFiles({ exe, manifest, store })
@@ -52,7 +57,11 @@ export function openSession({ path, label, exe, manifest, store }: SessionOption
     },
   }
   const monotonicNow = manifest?.monotonic_ns
-  const open = () => openCore(counted, files, monotonicNow === undefined ? {} : { monotonicNow })
+  const open = () =>
+    openCore(counted, files, {
+      ...(monotonicNow === undefined ? {} : { monotonicNow }),
+      ...(full ? { limits: everyFrame } : {}),
+    })
   const dispose = (): void => {
     progress[Symbol.dispose]()
     files[Symbol.dispose]()

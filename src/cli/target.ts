@@ -68,12 +68,12 @@ function fileTarget(site: Site, path: string, args: TargetArgs): Target {
     throw new NotFoundError(
       `There is no file ${path}, and an id has only the letters a to z and the digits 2 to 7.`,
     )
-  return makeTarget({ label: path, path, site, exe: args.exe })
+  return makeTarget({ label: path, path, site, exe: args.exe, full: args.full === true })
 }
 
 function dumpTarget(site: Site, dump: DumpEntry, args: TargetArgs): Target {
   const path = site.store.corePath(dump)
-  return makeTarget({ label: dump.id, path, site, exe: args.exe, dump })
+  return makeTarget({ label: dump.id, path, site, exe: args.exe, full: args.full === true, dump })
 }
 
 /** A core file can be looked at on a machine that has no archive, or one that we may not read. */
@@ -91,19 +91,20 @@ interface Parts {
   readonly path: string | undefined
   readonly site: Site
   readonly exe: string | undefined
+  readonly full: boolean
   readonly dump?: DumpEntry
 }
 
-function makeTarget({ label, path, site, exe, dump }: Parts): Target {
+function makeTarget({ label, path, site, exe, full, dump }: Parts): Target {
   const manifest = dump?.manifest
   let stored: Report | undefined | 'unread' = 'unread'
   let session: Promise<Session> | undefined
 
-  /** The stored report; not for somebody who names an executable, and none where it can't be read. */
+  /** The stored report; not for who names an executable or wants every frame, and none where it can't be read. */
   const readStored = async (): Promise<Report | undefined> => {
     if (stored !== 'unread') return stored
     stored = undefined
-    const text = dump && exe === undefined ? site.store.readReport(dump) : undefined
+    const text = dump && exe === undefined && !full ? site.store.readReport(dump) : undefined
     if (text === undefined) return undefined
     const { parseReport } = await import('../daemon/index.ts')
     try {
@@ -119,7 +120,7 @@ function makeTarget({ label, path, site, exe, dump }: Parts): Target {
         `Dump ${label} has no core to look into: ${manifest ? coreState(manifest.core) : 'it is gone'}.`,
       )
     session ??= import('./session.ts').then(({ openSession }) =>
-      openSession({ path, label, exe, manifest, store: () => archiveOf(site) }),
+      openSession({ path, label, exe, manifest, full, store: () => archiveOf(site) }),
     )
     return session
   }

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CrashFilter, CrashRow } from '../catalog/catalog.ts'
 import type { GlobalArgs } from './options.ts'
-import { crashTable, idWidth } from './render/crash-table.ts'
+import { crashTable } from './render/crash-table.ts'
 import { fromDump, toJson } from './render/escape.ts'
 import { writeLines } from './render/output.ts'
 import { lookOf } from './render/style.ts'
@@ -22,6 +22,7 @@ export async function watch(filter: CrashFilter, args: WatchArgs, signal?: Abort
   const printed = new Set<string>()
   const waiting = new Map<string, number>()
   let first = true
+  let headed = false
   while (!signal?.aborted) {
     // Opened anew each time: where no daemon runs, opening is what brings the catalog up to date.
     using site = openSite(args)
@@ -30,7 +31,8 @@ export async function watch(filter: CrashFilter, args: WatchArgs, signal?: Abort
       .reverse()
     const ready = rows.filter(row => !printed.has(row.id) && (first || isReady(row, waiting)))
     for (const row of ready) printed.add(row.id)
-    print(ready, args, first)
+    print(ready, args, headed)
+    headed ||= ready.length > 0
     first = false
     await pause(everyMs, undefined, signal ? { signal } : {}).catch(() => {})
   }
@@ -43,11 +45,13 @@ function isReady(row: CrashRow, waiting: Map<string, number>): boolean {
   return Date.now() - since > patienceMs
 }
 
-function print(rows: readonly CrashRow[], args: WatchArgs, first: boolean): void {
-  writeLines(1, args.json ? rows.map(toJson) : args.quiet ? rows.map(row => row.id) : tableLines(rows, first))
+function print(rows: readonly CrashRow[], args: WatchArgs, headed: boolean): void {
+  if (rows.length > 0)
+    writeLines(
+      1,
+      args.json ? rows.map(toJson) : args.quiet ? rows.map(row => row.id) : tableLines(rows, headed),
+    )
 }
 
-function tableLines(rows: readonly CrashRow[], first: boolean): Iterable<string> {
-  const width = idWidth(rows.map(row => row.id))
-  return crashTable(fromDump(rows), lookOf(process.stdout), { idWidth: width, header: first })
-}
+const tableLines = (rows: readonly CrashRow[], headed: boolean): Iterable<string> =>
+  crashTable(fromDump(rows), lookOf(process.stdout), { idWidth: 8, header: !headed, live: true })

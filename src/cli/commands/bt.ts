@@ -2,7 +2,14 @@
 import { NotFoundError } from '../../base/errors.ts'
 import type { Goroutine } from '../../engine/report/report.ts'
 import { define } from '../define.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import {
+  dumpPositional,
+  exeOption,
+  fullOption,
+  type JsonArgs,
+  jsonOption,
+  type TargetArgs,
+} from '../options.ts'
 import { fromDump } from '../render/escape.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
@@ -31,6 +38,7 @@ export const builder = define({
       alias: 'x',
       describe: 'add stack pointer and program counter to each frame',
     },
+    ...fullOption,
     ...jsonOption,
   },
   examples: [

@@ -1,7 +1,14 @@
 /** `goroutine N`: one goroutine's stack as the runtime prints it. */
 import { NotFoundError, UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import {
+  dumpPositional,
+  exeOption,
+  fullOption,
+  type JsonArgs,
+  jsonOption,
+  type TargetArgs,
+} from '../options.ts'
 import { jsonObject } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -24,6 +31,7 @@ export const builder = define({
       alias: 'x',
       describe: 'add stack pointer and program counter to each frame',
     },
+    ...fullOption,
     ...jsonOption,
   },
   examples: [

@@ -3,32 +3,42 @@ import type { CrashRow } from '../../catalog/catalog.ts'
 import { share } from './core-state.ts'
 import { type Look, type Palette, palette } from './style.ts'
 import { type Column, table } from './table.ts'
-import { formatAge, formatSize } from './units.ts'
+import { formatAge, formatSize, formatTime } from './units.ts'
+
+export interface CrashTableOptions {
+  readonly idWidth: number
+  readonly header?: boolean
+  /** The table grows as crashes come: its parts line up, and times are those of the clock. */
+  readonly live?: boolean
+}
 
 export function* crashTable(
   rows: readonly CrashRow[],
   look: Look,
-  options: { idWidth: number; header?: boolean },
+  { idWidth, header = true, live = false }: CrashTableOptions,
 ): Generator<string> {
-  yield* table(rows, crashColumns(look, options.idWidth), look, { header: options.header ?? true })
+  yield* table(rows, crashColumns(look, idWidth, live), look, { header, steady: live })
 }
 
-function crashColumns(look: Look, idWidth: number): Column<CrashRow>[] {
+function crashColumns(look: Look, idWidth: number, live: boolean): Column<CrashRow>[] {
   const paint = palette(look)
+  const when = (row: CrashRow): string =>
+    live ? formatTime(row.time).slice(11, 19) : formatAge(look.now - row.time)
   return [
     { title: 'ID', cell: row => row.id.slice(0, idWidth), style: () => paint.name },
-    { title: 'WHEN', cell: row => formatAge(look.now - row.time), align: 'right' },
-    { title: 'HOST', cell: row => row.host, shrink: 4, least: 6, drop: 2 },
-    { title: 'PROGRAM', cell: program, shrink: 2, least: 10, style: () => paint.bold },
-    { title: 'GO', cell: row => row.goVersion?.replace(/^go/, '').split(' ')[0] ?? '', drop: 3 },
-    { title: 'CAUSE', cell: cause, shrink: 3, least: 40, style: row => causeStyle(row, paint) },
+    { title: 'WHEN', cell: when, align: 'right', steady: 8 },
+    { title: 'HOST', cell: row => row.host, shrink: 4, least: 6, drop: 2, steady: 10 },
+    { title: 'PROGRAM', cell: program, shrink: 2, least: 10, steady: 20, style: () => paint.bold },
+    { title: 'GO', cell: row => row.goVersion?.replace(/^go/, '').split(' ')[0] ?? '', drop: 3, steady: 7 },
+    { title: 'CAUSE', cell: cause, shrink: 3, least: 40, steady: 60, style: row => causeStyle(row, paint) },
     {
       title: 'GOROUTINES',
       cell: row => (row.goroutines === null ? '' : String(row.goroutines)),
       align: 'right',
       drop: 4,
+      steady: 10,
     },
-    { title: 'CORE', cell: core, shrink: 1, least: 12, drop: 1 },
+    { title: 'CORE', cell: core, shrink: 1, least: 12, drop: 1, steady: 16 },
   ]
 }
 

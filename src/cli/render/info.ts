@@ -20,7 +20,7 @@ export function infoSections(
   if (manifest) sections.push(dump(manifest), process(manifest, all), host(manifest))
   if (summary) sections.push(program(summary, all), death(summary))
   if (manifest) sections.push(storage(manifest))
-  else if (summary) sections.push(file(summary, label))
+  else if (summary) sections.unshift(file(summary, label), dumped(summary))
   return sections.filter(({ list }) => list.some(([, value]) => value !== undefined && value.length > 0))
 }
 
@@ -65,6 +65,18 @@ function process(m: Manifest, all: boolean): Section {
       ['Limits', all ? p.limits?.trimEnd().split('\n') : undefined],
       ['Status', all ? p.status?.trimEnd().split('\n') : undefined],
       ['Mappings', all ? p.mappings?.trimEnd().split('\n') : undefined],
+    ],
+  }
+}
+
+/** What a core file itself tells of its process. */
+function dumped({ program: p }: Summary): Section {
+  return {
+    title: 'process',
+    list: [
+      ['PID', p.pid === undefined ? undefined : String(p.pid)],
+      ['User', p.uid === undefined ? undefined : `uid ${p.uid}, gid ${p.gid ?? '?'}`],
+      ['Command', p.args],
     ],
   }
 }

@@ -60,7 +60,9 @@ function* verdict({ manifest, report }: Crash, look: Look): Generator<string> {
   for (const line of rest.slice(0, mostMessageLines)) yield line
   if (rest.length > mostMessageLines)
     yield `… ${count(rest.length - mostMessageLines, 'more line')} (--json has them all)`
-  if (verdict !== '' && verdict !== message) yield* verdict.split('\n').flatMap(line => wrap(line, width))
+  if (isWithoutExecutable(report)) yield* wrap(withoutExecutable(report), width)
+  else if (verdict !== '' && verdict !== message)
+    yield* verdict.split('\n').flatMap(line => wrap(line, width))
   yield* printedBefore(report, look)
 }
 
@@ -69,6 +71,15 @@ const noReport = ({ core }: Manifest): string =>
   core.state === 'none'
     ? `No core was kept, so the cause is not known: ${whyNotWhole(core)}.`
     : `Its core (${coreState(core)}) is no longer in the archive.`
+
+const isWithoutExecutable = ({ program, warnings }: Report): boolean =>
+  program.language !== 'go' && warnings.some(({ code }) => code === 'executable-missing')
+
+const withoutExecutable = ({ program }: Report): string =>
+  `The executable ${program.path ?? ''} was not found, so its code can't be told: --exe FILE names it.`.replace(
+    '  ',
+    ' ',
+  )
 
 /** The last words of the program's own that the runtime had in hand, without those that are the verdict. */
 function* printedBefore({ death }: Report, look: Look): Generator<string> {
@@ -92,6 +103,8 @@ function* guilty(report: Report, look: Look, options: StackOptions): Generator<s
   const goroutine = goroutines.find(g => g.id === death.goroutine)
   const thread = report.threads.find(t => t.crashed)
   const main = mainOfDeadlock(report)
+  // Addresses alone would say nothing.
+  if (isWithoutExecutable(report) && thread?.frames.every(frame => frame.function === '??')) return
   yield ''
   if (goroutine) {
     yield palette(look).bold(heading(goroutine))
@@ -181,6 +194,7 @@ function* crashedThread(thread: Thread, look: Look, options: StackOptions): Gene
 }
 
 function* others(report: Report, look: Look, options: ShowOptions): Generator<string> {
+  if (isWithoutExecutable(report)) return
   if (!report.go) return yield* otherThreads(report, look)
   const groups = report.groups
     .map(group => withoutShown(group, report.death.goroutine ?? mainOfDeadlock(report)?.id))
@@ -229,15 +243,16 @@ function* otherThreads(report: Report, look: Look): Generator<string> {
 }
 
 function* warnings(report: Report, look: Look): Generator<string> {
-  if (report.warnings.length === 0) return
+  const said = isWithoutExecutable(report) ? 'executable-missing' : ''
+  const list = report.warnings.filter(({ code }) => code !== said)
+  if (list.length === 0) return
   yield ''
   const { warn } = palette(look)
   const width = Math.min(look.width, 118)
-  for (const { message } of report.warnings.slice(0, 10))
+  for (const { message } of list.slice(0, 10))
     for (const [i, line] of wrap(message, width - 9).entries())
       yield `${i === 0 ? warn('warning:') : '        '} ${line}`
-  if (report.warnings.length > 10)
-    yield `… ${count(report.warnings.length - 10, 'more warning')} (--json has them all)`
+  if (list.length > 10) yield `… ${count(list.length - 10, 'more warning')} (--json has them all)`
 }
 
 function* further({ target: short, report, manifest }: Crash, look: Look): Generator<string> {

@@ -19,6 +19,8 @@ export interface Column<Row> {
   /** Higher is left out first where even the least widths are too much; absent: always there. */
   readonly drop?: number
   readonly style?: (row: Row) => Style | undefined
+  /** Width at least in a table that comes in parts, so that the parts line up. */
+  readonly steady?: number
 }
 
 const gap = 2
@@ -28,7 +30,7 @@ export function* table<Row>(
   rows: readonly Row[],
   wanted: readonly Column<Row>[],
   look: Look,
-  options: { indent?: number; header?: boolean } = {},
+  options: { indent?: number; header?: boolean; steady?: boolean } = {},
 ): Generator<string> {
   if (rows.length === 0) return
   const indent = ' '.repeat(options.indent ?? 0)
@@ -38,7 +40,7 @@ export function* table<Row>(
       column,
       rows.reduce(
         (most, row) => Math.max(most, columns(column.cell(row))),
-        header ? columns(column.title) : 0,
+        Math.max(header ? columns(column.title) : 0, options.steady ? (column.steady ?? 0) : 0),
       ),
     ]),
   )
