@@ -1,6 +1,7 @@
 /** What every Catalog must do, whatever database is below it. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import type { Catalog, CrashFilter, CrashRow, CrashText } from '../../src/catalog/catalog.ts'
 
 /** A whole row; each test names only what it is about. */
@@ -213,6 +214,30 @@ export function catalogContract(name: string, open: () => Catalog): void {
         assert.equal(idsOf(catalog.search(words, {})), ids)
         catalog.close()
       })
+
+    it('takes any words and filters without complaint', () => {
+      const catalog = filled([[row({ id: 'aaaa' }), text('nil map', 'main.main')]])
+      const any = fc.oneof(
+        fc.string(),
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom('"', '*', 'a"b', '-x', 'NEAR(a b)'),
+      )
+      fc.assert(
+        fc.property(any, words => {
+          for (const filter of [
+            { text: words },
+            { exe: words },
+            { host: words },
+            { go: words },
+            { signature: words },
+          ])
+            assert.ok(catalog.list(filter).length <= 1)
+          assert.ok(catalog.search(words, {}).length <= 1)
+          assert.ok(catalog.byPrefix(words, 5).length <= 1)
+        }),
+      )
+      catalog.close()
+    })
 
     it('search() obeys the filter and shows where the words stand', () => {
       const catalog = filled([

@@ -62,7 +62,8 @@ const globOf = (pattern: string): string => pattern.replace(/[?[]/g, '[$&]')
  * quotes are a phrase too. No operator of FTS5 is reachable, hence no syntax error either.
  */
 export function matchOf(text: string): string {
-  const words = text.match(/"[^"]*"|[^\s"]+/g) ?? []
+  // FTS5 takes a zero byte for the end of the query.
+  const words = text.replaceAll('\0', ' ').match(/"[^"]*"|[^\s"]+/g) ?? []
   const phrases = words
     .map(word => word.replaceAll('"', ''))
     .filter(word => /[\p{L}\p{N}\p{Co}_]/u.test(word))
