@@ -115,13 +115,34 @@ export function* scanWords(memory: Memory, start: number, end: number, value: nu
   const high = Math.floor(value / 0x100000000)
   for (let base = start; base < end; base += chunkSize) {
     const bytes = readable(memory, base, Math.min(chunkSize, end - base))
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (let at = 0; at + ptrSize <= bytes.length; at += ptrSize) {
-      const lowAt = ptrSize === 8 && !littleEndian ? at + 4 : at
-      if (view.getUint32(lowAt, littleEndian) !== low) continue
-      if (ptrSize === 8 && view.getUint32(littleEndian ? at + 4 : at, littleEndian) !== high) continue
-      yield base + at
-    }
+    const words = halves(bytes, ptrSize, littleEndian)
+    const { at32 } = words
+    const step = ptrSize / 4
+    for (let i = 0; i + step <= at32.length; i += step)
+      if (at32[i + words.low] === low && (step === 1 || at32[i + words.high] === high)) yield base + i * 4
+  }
+}
+
+const hostIsLittle = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+
+/**
+ * Bytes as 32-bit numbers, and which of a word's are its low and its high half. Scans look at every word of a program's
+ * data, mostly before the compiler has got to them, and then an array is several times as fast as a DataView.
+ */
+export function halves(
+  bytes: Uint8Array,
+  ptrSize: number,
+  littleEndian: boolean,
+): { at32: Uint32Array; low: number; high: number } {
+  const [low, high] = ptrSize === 8 ? (littleEndian ? [0, 1] : [1, 0]) : [0, 0]
+  const count = bytes.length >>> 2
+  if (hostIsLittle === littleEndian && bytes.byteOffset % 4 === 0)
+    return { at32: new Uint32Array(bytes.buffer, bytes.byteOffset, count), low, high }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return {
+    at32: Uint32Array.from({ length: count }, (_, i) => view.getUint32(i * 4, littleEndian)),
+    low,
+    high,
   }
 }
 

@@ -4,7 +4,7 @@
  * that its saved stack pointer lies in.
  */
 import type { Memory, Region } from '../core/memory.ts'
-import { type ModuleData, readable } from '../gosym/index.ts'
+import { halves, type ModuleData, readable } from '../gosym/index.ts'
 import type { RuntimeLayout } from './layouts/layout.ts'
 
 /** Goroutines that are looked at before a slice is believed. */
@@ -116,18 +116,16 @@ export function* scanSlices(
   for (let base = start; base < end; base += chunkSize) {
     // Two words more, so that a slice across two chunks is seen.
     const bytes = readable(memory, base, Math.min(chunkSize + 2 * ptrSize, end - base))
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const half = (at: number, high: boolean): number =>
-      view.getUint32(ptrSize === 8 && high === littleEndian ? at + 4 : at, littleEndian)
-    const word = (at: number): number =>
-      ptrSize === 4 ? view.getUint32(at, littleEndian) : half(at, true) * 0x100000000 + half(at, false)
-    for (let at = 0; at + 3 * ptrSize <= bytes.length; at += ptrSize) {
+    const { at32, low, high } = halves(bytes, ptrSize, littleEndian)
+    const step = ptrSize / 4
+    for (let i = 0; i + 3 * step <= at32.length; i += step) {
       // The length first: of most words it is out of range.
-      if (ptrSize === 8 && half(at + ptrSize, true) !== 0) continue
-      const len = word(at + ptrSize)
-      if (len === 0 || len > maxGoroutines) continue
-      const [ptr, cap] = [word(at), word(at + 2 * ptrSize)]
-      if (ptr === 0 || ptr % ptrSize !== 0 || cap < len || cap > 2 * maxGoroutines) continue
+      const len = at32[i + step + low]!
+      if (len === 0 || len > maxGoroutines || (step === 2 && at32[i + step + high] !== 0)) continue
+      const cap = at32[i + 2 * step + low]!
+      if (cap < len || cap > 2 * maxGoroutines || (step === 2 && at32[i + 2 * step + high] !== 0)) continue
+      const ptr = at32[i + low]! + (step === 2 ? at32[i + high]! * 0x100000000 : 0)
+      if (ptr === 0 || ptr % ptrSize !== 0) continue
       if (allElements(memory, ptr, len, isElement)) yield { ptr, len }
     }
   }
