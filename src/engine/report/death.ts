@@ -35,7 +35,7 @@ export function goDeath(
     return {
       kind,
       message: death.message,
-      lines: [...lines],
+      ...(lines.length > 0 ? { lines: [...lines] } : {}),
       ...(cause ? signalFacts(cause, signal !== undefined) : {}),
       ...(pc === undefined ? {} : { pc: toHex(pc) }),
       ...(signal && final && final.signo !== signal.signo ? { finalSignal: final.signo } : {}),
@@ -50,7 +50,7 @@ export function goDeath(
   return {
     kind: kindOfSignal(cause, image.core.psinfo?.pid),
     message: signalText(cause.signo),
-    lines: [signalText(cause.signo)],
+    ...(lines.length > 0 ? { lines: [...lines] } : {}),
     ...signalFacts(cause, true),
     ...(pc === undefined ? {} : { pc: toHex(pc) }),
     ...(final && final.signo !== cause.signo ? { finalSignal: final.signo } : {}),

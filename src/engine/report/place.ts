@@ -36,7 +36,14 @@ function cPlace(frames: readonly Frame[]): string | undefined {
   if (!frame) return undefined
   const name = frame.function === '??' ? unnamed(frames) : sourceName(frame)
   const where = frame.line > 0 ? `${baseName(frame.file)}:${frame.line}` : baseName(frame.module ?? '')
-  return where === '' ? `${name} (in C)` : `${name} (in C, ${where})`
+  const language = languageOf(frame.function)
+  return where === '' ? `${name} (in ${language})` : `${name} (in ${language}, ${where})`
+}
+
+/** By the way in which the name is mangled: Itanium C++ ABI; Rust has a hash at the end of those, or `_R` before its own. */
+function languageOf(name: string): string {
+  if (/^_R[A-Z]|^_ZN.*17h[0-9a-f]{16}E$/.test(name)) return 'Rust'
+  return name.startsWith('_Z') ? 'C++' : 'C'
 }
 
 /** Stripped C code has no names, but cgo's stub in Go has that of the function it calls. */

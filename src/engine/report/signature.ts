@@ -53,12 +53,14 @@ export function sourceName({ function: name, module }: Frame): string {
 /** How many of the innermost frames are the C library's way of ending the process: abort and what it calls. */
 export function endingLength(frames: readonly Frame[]): number {
   const inner = frames.slice(0, maxEnding)
-  const at = inner.findLastIndex(({ function: name, module }) => module !== undefined && endings.has(name))
+  const at = inner.findLastIndex(({ function: name, module }) => module !== undefined && endings.test(name))
   return inner.slice(0, at + 1).every(({ module }) => module !== undefined) ? at + 1 : 0
 }
 
-const endings = new Set(['abort', 'raise', 'gsignal', 'pthread_kill', 'tgkill', 'kill', '__assert_fail'])
-const maxEnding = 8
+/** C's ways to end, then C++'s and Rust's, by mangled names. */
+const endings =
+  /^(abort|raise|gsignal|pthread_kill|tgkill|kill|__assert_fail|__fortify_fail|__stack_chk_fail|_ZSt9terminatev|__cxa_(re)?throw|__rust_\w+|rust_\w+|_ZN\d+_?[\w$.]*panicking\w*|_R\w*9panicking\w*)$/
+const maxEnding = 16
 
 /** Functions in which a program dies, but which are not why. */
 export function isRuntime(name: string): boolean {

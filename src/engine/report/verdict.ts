@@ -5,6 +5,7 @@
 import type { DeathFacts } from './death.ts'
 import { goPlace, guiltyPlace, loopOf, statesText } from './place.ts'
 import type { Frame } from './report.ts'
+import { endingLength } from './signature.ts'
 
 export interface VerdictContext {
   /** The guilty stack, innermost first: the goroutine's, or the C thread's and the goroutine's below it. */
@@ -156,8 +157,10 @@ function fatalVerdict(death: DeathFacts, context: VerdictContext): string {
 function signalVerdict(death: DeathFacts, context: VerdictContext): string {
   const place = guiltyPlace(context) ?? 'The program'
   const name = death.signalName ?? 'a signal'
-  if (name === 'SIGABRT' && context.frames.some(frame => frame.function === 'abort'))
-    return `${place} called abort()${handlerText(context)}.`
+  if (name === 'SIGABRT') {
+    const ending = abortText(context.frames)
+    if (ending) return `${place} ${ending}${handlerText(context)}.`
+  }
   if (death.sender) return `${place} sent its own process ${name}.`
   if (name === 'SIGSEGV' || name === 'SIGBUS') {
     const { address } = death
@@ -175,6 +178,17 @@ function signalVerdict(death: DeathFacts, context: VerdictContext): string {
     SIGSYS: 'made a system call that is not permitted',
   }
   return `${place} ${reasons[name] ?? `got ${name}`}.`
+}
+
+/** How C code came to abort: called it, or something that does. */
+function abortText(frames: readonly Frame[]): string | undefined {
+  const ending = frames.slice(0, endingLength(frames)).map(frame => frame.function)
+  const at = ending.indexOf('abort')
+  if (at < 0) return undefined
+  if (ending.includes('__assert_fail')) return 'failed an assertion'
+  if (ending.includes('__cxa_throw')) return 'threw an exception that nothing caught'
+  if (ending.includes('__stack_chk_fail')) return 'overwrote its stack'
+  return at === ending.length - 1 ? 'called abort()' : 'came to abort()'
 }
 
 function handlerText({ interrupted, isOwn }: VerdictContext): string {

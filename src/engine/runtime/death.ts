@@ -71,14 +71,16 @@ export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
   const signal = context?.siginfo ?? runtime.image.core.siginfo
   if (!signal || signal.signo === 0 || isOwnAbort(runtime, signal, context?.position.pc))
     return { ...common, kind: 'unknown', message: '', lines: [] }
-  const line = signalText(signal.signo)
+  const message = signalText(signal.signo)
+  const position = (context ?? thread?.contexts.at(-1))?.position
   return {
     ...common,
     kind: 'signal',
-    message: line,
-    lines: [line],
+    message,
+    // A signal that no handler of the runtime's took, on a thread of C, is not printed.
+    lines: stack.dying === 'signal' ? [message] : [],
     signal,
-    ...(context ? { pc: context.position.pc } : {}),
+    ...(position ? { pc: position.pc } : {}),
   }
 }
 
@@ -113,7 +115,8 @@ function guiltyGoroutine(runtime: Runtime, thread: GoThread | undefined): Gorout
   if (curg === 0) return undefined
   const g = runtime.goroutineAt(curg)
   try {
-    return g.id > 0 ? g : undefined
+    // The spare g of a thread that C made is on no list, and runs nothing of the program's.
+    return g.id > 0 && !g.isDead ? g : undefined
   } catch (error) {
     if (error instanceof MemoryFault) return undefined
     throw error

@@ -42,7 +42,7 @@ const ways: readonly [string, string, RegExp][] = [
   ['plain', 'SIGSEGV', /^sum\S* \(in C, .*\) used a null pointer/],
   ['null', 'SIGSEGV', /^death\S* \(in C, .*\) used a null pointer \(address 0x0\)/],
   ['abort', 'SIGABRT', /^death.* \(in C, .*\) called abort\(\)/],
-  ['assert', 'SIGABRT', /^death.* \(in C, .*\) called abort\(\)/],
+  ['assert', 'SIGABRT', /^death.* \(in C, .*\) failed an assertion/],
   ['fpe', 'SIGFPE', /^share\S* \(in C, .*\) made an arithmetic error/],
   ['handler', 'SIGSEGV', /^sum\S* \(in C, .*\) used a null pointer/],
 ]
