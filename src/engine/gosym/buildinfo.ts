@@ -25,7 +25,11 @@ export interface BuildInfo {
   readonly settings: Readonly<Record<string, string>>
 }
 
-const magic = Uint8Array.from([0xff, ...new TextEncoder().encode(' Go buildinf:')])
+/** What begins the header, at a multiple of 16. */
+export const buildInfoMagic: Uint8Array = Uint8Array.from([
+  0xff,
+  ...new TextEncoder().encode(' Go buildinf:'),
+])
 const headerSize = 32
 const align = 16
 const maxVersion = 1 << 10
@@ -54,7 +58,7 @@ function scan(memory: Memory, start: number, size: number): BuildInfo | undefine
       at = Math.ceil((at + 1) / 4096) * 4096 - align
       continue
     }
-    if (magic.every((byte, i) => head[i] === byte)) return readBuildInfo(memory, at, head)
+    if (buildInfoMagic.every((byte, i) => head[i] === byte)) return readBuildInfo(memory, at, head)
   }
   return undefined
 }

@@ -13,13 +13,14 @@ import {
   findPclntab,
   type ModuleData,
   openSymtab,
+  readModule,
   type Symtab,
 } from '../gosym/index.ts'
 import { searchForGs } from './allgs.ts'
 import { chooseLayout } from './choose-layout.ts'
 import { findAllp, latestMoment } from './clock.ts'
 import { type CreatedBy, createdBy } from './created-by.ts'
-import { type GoVersion, parseGoVersion } from './go-version.ts'
+import { findVersion, type GoVersion, parseGoVersion } from './go-version.ts'
 import { GOffsets, Goroutine } from './goroutine.ts'
 import { readLabels } from './labels.ts'
 import { RuntimeLayout } from './layouts/layout.ts'
@@ -60,7 +61,7 @@ export function openRuntime(image: ProcessImage, options: RuntimeOptions = {}): 
       continue
     }
     const buildInfo = findBuildInfo(file, image.memory) ?? findBuildInfo(file, image.pristineMemory())
-    const version = buildInfo && parseGoVersion(buildInfo.goVersion)
+    let version = buildInfo && parseGoVersion(buildInfo.goVersion)
     let modules = findModules(image.memory, header, file, version?.minor)
     if (modules.length === 0) {
       warnings.add(
@@ -72,6 +73,11 @@ export function openRuntime(image: ProcessImage, options: RuntimeOptions = {}): 
     if (modules.length === 0) {
       warnings.add('moduledata-missing', `${file.path} is a Go program whose module data could not be found.`)
       continue
+    }
+    if (!version) {
+      version = findVersion(image.memory, modules[0]!) ?? findVersion(image.pristineMemory(), modules[0]!)
+      const { memory } = image
+      if (version) modules = modules.flatMap(m => readModule(memory, m.addr, version!.minor) ?? m)
     }
     return new Runtime(image, { buildInfo, version, modules, warnings, options })
   }

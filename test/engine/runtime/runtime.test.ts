@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fixtureCore, fixtureExecutable } from '../../../scripts/fuzz.d/fixture.ts'
-import { bytesSource } from '../../../src/engine/bytes/byte-source.ts'
+import { type ByteSource, bytesSource } from '../../../src/engine/bytes/byte-source.ts'
 import { openCoreFile } from '../../../src/engine/core/core-file.ts'
 import { openProcessImage } from '../../../src/engine/core/process-image.ts'
 import { Warnings } from '../../../src/engine/core/warnings.ts'
+import { buildInfoMagic } from '../../../src/engine/gosym/buildinfo.ts'
 import { newestMinor, oldestMinor, RuntimeLayout } from '../../../src/engine/runtime/layouts/layout.ts'
 import { openRuntime, type Runtime } from '../../../src/engine/runtime/runtime.ts'
 import { waitReasonTable } from '../../../src/engine/runtime/wait-reasons.ts'
@@ -104,6 +105,21 @@ test('where the list of goroutines is lost they are found in memory', () => {
   )
   const found = [...runtime.goroutines()].map(({ id }) => id)
   for (const id of ids) assert.ok(found.includes(id), `goroutine ${id}`)
+})
+
+test('a program whose build information was taken out still tells its version', () => {
+  const wiped = (source: ByteSource): ByteSource => {
+    const bytes = Buffer.from(source.read(0, source.size))
+    const magic = Buffer.from(buildInfoMagic)
+    for (let at = bytes.indexOf(magic); at >= 0; at = bytes.indexOf(magic, at)) bytes.fill(0, at, at + 64)
+    return bytesSource(source.name, bytes)
+  }
+  const executable = wiped(fixtureExecutable())
+  const image = openProcessImage(openCoreFile(wiped(fixtureCore())), { executable, find: () => undefined })
+  const runtime = openRuntime(image)!
+  assert.equal(runtime.buildInfo, undefined)
+  assert.equal(runtime.version?.text, open().version?.text)
+  assert.equal(runtime.countGoroutines(), open().countGoroutines())
 })
 
 test('a program that is not Go has no runtime', () => {
