@@ -17,10 +17,9 @@ import { type Snapshot, takeSnapshot } from './process-info.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
+import { takeStandardInput } from './standard-input.ts'
 import { findPlace } from './storage.ts'
 import { storeMappedFiles } from './store-files.ts'
-
-const standardInput = 0
 
 /** Answers the exit code: 0 where the crash is on record, 1 where only the kernel log knows of it. */
 export async function handleCrash(args: readonly string[], script: string): Promise<number> {
@@ -52,7 +51,7 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   if (dump !== undefined)
     attempt(snapshot, 'write what is known beforehand', () => dump.writePending(manifest()))
 
-  const pipe = new PipeReader(standardInput, () => {
+  const pipe = new PipeReader(takeStandardInput(), () => {
     held.heldMs = performance.now()
     // From here on nobody waits.
     setPriority(0, 10)

@@ -3,9 +3,10 @@
  * for 3 GB. Made larger, and read by one that lets it fill, each read takes whole blocks; and what the reader has no
  * time for goes to a spool of pages, so that the crashed process is not held for the compressor's sake.
  */
-import { closeSync, readSync } from 'node:fs'
+import { readSync } from 'node:fs'
 import { openLibc } from './libc.ts'
 import { PipeSpool } from './pipe-spool.ts'
+import { closeStandardInput } from './standard-input.ts'
 
 /** Bytes that have come before the pipe is made larger: for a small core the library costs more than it saves. */
 const enlargeAfter = 256 * 1024
@@ -91,7 +92,7 @@ export class PipeReader {
   #end(): void {
     if (!this.#open) return
     this.#open = false
-    closeSync(this.#fd)
+    closeStandardInput(this.#fd)
     this.#onEnd()
   }
 }
