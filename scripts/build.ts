@@ -6,19 +6,15 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { arch } from 'node:process'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
-/** One file each: the handler must not look for others while a crashed process is held. */
-const single: Record<string, string> = {
-  'unpack-worker': 'src/source/unpack-worker.ts',
-}
-
 /** CommonJS: an ES module that imports node:fs loads Node's streams with it, 5 ms that a crashed process is held. */
 const plain: Record<string, string> = { handler: 'src/handler/main.ts' }
 
-/** In chunks, so that each verb loads what it needs. */
-const chunked: Record<string, string> = {
+/** One file each: opening forty chunks takes longer than compiling the verbs that are not asked for, which V8 puts off. */
+const modules: Record<string, string> = {
   cli: 'src/cli/main.ts',
   daemon: 'src/daemon/main.ts',
   analyse: 'src/daemon/analyse-child.ts',
+  'unpack-worker': 'src/source/unpack-worker.ts',
 }
 
 /** Modules that make a require of their own to load addons: without that line esbuild sees which, and takes them along. */
@@ -41,6 +37,7 @@ const options: BuildOptions = {
   target: 'node24',
   format: 'esm',
   minifySyntax: true,
+  minifyWhitespace: true,
   metafile: true,
   alias: {
     // The main entry looks for its addon at run time, which a bundle can't follow; this one names it.
@@ -55,7 +52,6 @@ const options: BuildOptions = {
   resolveExtensions: ['.ts', '.js', '.json', '.node'],
   loader: { '.sql': 'text', '.node': 'copy' },
   assetNames: '[name]-[hash]',
-  chunkNames: 'chunk-[hash]',
   plugins: [bundledRequire],
   logLevel: 'warning',
 }
@@ -63,8 +59,7 @@ const options: BuildOptions = {
 rmSync('dist', { recursive: true, force: true })
 const results = [
   await build({ ...options, entryPoints: plain, format: 'cjs', outExtension: { '.js': '.cjs' }, banner: {} }),
-  await build({ ...options, entryPoints: single }),
-  await build({ ...options, entryPoints: chunked, splitting: true }),
+  await build({ ...options, entryPoints: modules }),
 ]
 writeFileSync('dist/package.json', '{"type":"module"}\n')
 const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
