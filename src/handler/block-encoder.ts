@@ -111,7 +111,6 @@ export class BlockEncoder {
           new Worker(this.#options.script, {
             argv: [threadArgument],
             workerData: order,
-            resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
           }).on('error', () => {}),
         )
       this.#threaded = true

@@ -1,0 +1,115 @@
+/** A handler with an archive of its own, fed by the kernel's pipe or by a replay. */
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DumpEntry, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { takeCorePattern } from './core-pattern.ts'
+
+const handler = join(import.meta.dirname, '../../src/handler/main.ts')
+const fields = '%P %u %g %s %t %c %e %h %I %d -F%F'
+
+/** Why crashes through the kernel can't be had here, or false. */
+export const noKernel =
+  process.getuid?.() !== 0 || process.platform !== 'linux' ? 'crashes through the kernel need root' : false
+
+export class HandlerBed {
+  readonly directory: string
+  readonly config: string
+
+  constructor(settings: Record<string, string> = {}) {
+    this.directory = mkdtempSync(join(tmpdir(), 'gocore-bed-'))
+    this.config = this.path('conf')
+    const all = {
+      ArchiveDirectory: this.path('archive'),
+      StateDirectory: this.path('state'),
+      RuntimeDirectory: this.path('run'),
+      ...settings,
+    }
+    const text = Object.entries(all).map(([key, value]) => `${key}=${value}\n`)
+    writeFileSync(this.config, text.join(''), { mode: 0o644 })
+    const program = `${process.execPath} --disable-warning=ExperimentalWarning ${handler} --config ${this.config}`
+    writeFileSync(this.path('h'), `#!/bin/sh\nexec ${program} -- "$@"\n`)
+    chmodSync(this.path('h'), 0o755)
+  }
+
+  path(name: string): string {
+    return join(this.directory, name)
+  }
+
+  get store(): LocalStore {
+    return openLocalStore(this.path('archive'))
+  }
+
+  get spool(): LocalStore {
+    return openLocalStore(this.path('state/spool'))
+  }
+
+  dumps(store: LocalStore = this.store): DumpEntry[] {
+    return [...store.list()]
+  }
+
+  /** Waits until nothing of this bed's handlers runs any more. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 600 && this.handlers().length > 0; i++)
+      await new Promise(done => setTimeout(done, 50))
+  }
+
+  handlers(): number[] {
+    return readdirSync('/proc')
+      .filter(name => /^[0-9]+$/.test(name))
+      .filter(pid => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`${this.config}\0--`)
+        } catch {
+          return false
+        }
+      })
+      .map(Number)
+  }
+
+  /** Runs shell text with core dumps allowed and piped to this bed's handler; answers when the dump is stored. */
+  async crash(
+    script: string,
+    options: { pattern?: string; limit?: string; during?: (pid: number) => Promise<void> } = {},
+  ): Promise<{ signal: NodeJS.Signals | null }> {
+    using pattern = await takeCorePattern()
+    pattern.set(options.pattern ?? `|${this.path('h')} ${fields}`, { pipeLimit: 16 })
+    const child = spawn('/bin/sh', ['-c', `ulimit -c ${options.limit ?? 'unlimited'}; ${script}`], {
+      env: { LANG: 'C', SECRET_TOKEN: 'do not store' },
+      cwd: this.directory,
+      stdio: 'ignore',
+    })
+    const ended = new Promise<NodeJS.Signals | null>(resolve =>
+      child.once('exit', (_, signal) => resolve(signal)),
+    )
+    await options.during?.(child.pid!)
+    const signal = await ended
+    await new Promise(done => setTimeout(done, 50))
+    await this.settle()
+    return { signal }
+  }
+
+  /** Feeds `core` to the handler as the kernel does, descriptors 1 and 2 closed and the environment empty. */
+  replay(core: Buffer, args: readonly string[], options: { prefix?: string } = {}): number | null {
+    const script = `exec ${options.prefix ?? ''} "$0" "$@" >&- 2>&-`
+    return spawnSync('/bin/sh', ['-c', script, this.path('h'), ...args], {
+      env: {},
+      cwd: '/',
+      input: core,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      timeout: 60_000,
+    }).status
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+/** Lines that the kernel log has of us since it was last looked at, as far as they hold `text`. */
+export function kernelLog(text: string): string[] {
+  return spawnSync('dmesg', { encoding: 'utf8', maxBuffer: 64 << 20 })
+    .stdout.split('\n')
+    .filter(line => line.includes('gocore-sink:') && line.includes(text))
+}
