@@ -115,8 +115,8 @@ function signalFacts(info: Siginfo, withDetails: boolean): Partial<DeathFacts> {
   }
 }
 
-function panicRecord(panic: Panic, types: ReadonlyMap<Panic, string>): PanicRecord {
-  const type = types.get(panic) ?? panic.value.type?.name
+export function panicRecord(panic: Panic, types?: ReadonlyMap<Panic, string>): PanicRecord {
+  const type = types?.get(panic) ?? panic.value.type?.name
   return {
     text: panic.goexit ? '' : panic.value.text,
     ...(type === undefined ? {} : { type }),

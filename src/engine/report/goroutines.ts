@@ -1,7 +1,10 @@
 /** Goroutines of the runtime as goroutines of the report, and their groups by equal stacks, in one pass. */
+import { panicsOf } from '../runtime/death.ts'
 import type { Goroutine as RuntimeGoroutine } from '../runtime/goroutine.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Traceback } from '../runtime/traceback.ts'
+import type { TypeReader } from '../value/rtype.ts'
+import { panicRecord } from './death.ts'
 import { createdBy, goFrame } from './frames.ts'
 import { goPlace } from './place.ts'
 import type { Goroutine, GoroutineGroup } from './report.ts'
@@ -11,11 +14,13 @@ const maxGroupIds = 32
 export function toGoroutine(
   runtime: Runtime,
   g: RuntimeGoroutine,
+  types: TypeReader | undefined,
   traceback: Traceback = runtime.tracebackOf(g),
 ): Goroutine {
   const waitReason = runtime.waitReasonOf(g)
   const waitNs = runtime.waitedFor(g)
   const labels = runtime.labelsOf(g)
+  const panics = types ? panicsOf(runtime, types, g) : []
   const thread = runtime.threadOf(g)?.thread.tid
   const since = attempt(() => g.waitSince, 0)
   return {
@@ -34,6 +39,7 @@ export function toGoroutine(
       ? { framesOmitted: traceback.omitted.count, framesOmittedAfter: traceback.omitted.after }
       : {}),
     ...createdBy(runtime.createdBy(g)),
+    ...(panics.length > 0 ? { panics: panics.map(panic => panicRecord(panic)) } : {}),
   }
 }
 

@@ -95,3 +95,8 @@ export function ownershipOf(modulePaths: readonly string[]): (name: string) => b
     return modulePaths.length === 0 && path.split('/')[0]!.includes('.')
   }
 }
+
+export function oneLine(text: string): string {
+  const line = text.split('\n')[0] ?? ''
+  return line.length > 80 ? `${line.slice(0, 80)}…` : line
+}

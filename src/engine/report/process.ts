@@ -15,7 +15,7 @@ import { coreFacts, goFacts, programFacts } from './facts.ts'
 import { Groups, toGoroutine } from './goroutines.ts'
 import { mapRivals } from './map-rivals.ts'
 import { type PanicOrigin, panicOrigins } from './panic-types.ts'
-import { goPlace, ownershipOf } from './place.ts'
+import { goPlace, oneLine, ownershipOf } from './place.ts'
 import { type Death, type Frame, type Goroutine, type Report, reportVersion, type Thread } from './report.ts'
 import { signatureOf } from './signature.ts'
 import { contextFrames, cThread, goThread } from './threads.ts'
@@ -62,7 +62,7 @@ export class Process {
   /** All goroutines that are not dead, one at a time. */
   *goroutines(): Generator<Goroutine> {
     if (!this.runtime) return
-    for (const g of this.runtime.goroutines()) yield toGoroutine(this.runtime, g)
+    for (const g of this.runtime.goroutines()) yield toGoroutine(this.runtime, g, this.types)
   }
 
   /** The kernel's threads, the one that died first. */
@@ -75,7 +75,7 @@ export class Process {
   /** The goroutine that died, where one did, without a look at the others. */
   guilty(): Goroutine | undefined {
     const g = this.#death?.goroutine
-    return g && toGoroutine(this.runtime!, g)
+    return g && toGoroutine(this.runtime!, g, this.types)
   }
 
   /** What was running, without a look at what it was doing. */
@@ -110,7 +110,7 @@ export class Process {
       groups!.add(g, traceback)
       goroutineCount++
       if (goroutines.length < maxGoroutines || g.addr === guilty || g.id === 1)
-        goroutines.push(toGoroutine(runtime!, g, traceback))
+        goroutines.push(toGoroutine(runtime!, g, this.types, traceback))
     }
     const threads = [...this.threads()].slice(0, this.#options.maxThreads ?? defaultMaxThreads)
     const { death, frames } = this.#judge({ goroutines, goroutineCount, groups })
@@ -147,6 +147,7 @@ export class Process {
     const isOwn = ownershipOf(modules.map(({ path }) => path))
     const context = {
       states: found.groups?.states() ?? new Map<string, number>(),
+      panicking: panickingText(found.goroutines),
       waits: () => found.groups?.waits(isOwn) ?? new Map<string, number>(),
       goroutineCount: found.goroutineCount,
       isOwn,
@@ -227,6 +228,16 @@ export class Process {
     const info = bytes && readSiginfo(bytes, arch)
     return info && info.signo > 0 && info.signo <= 64 ? info : undefined
   }
+}
+
+/** A goroutine whose panic has not come to its end: deferred calls go on, and may never end. */
+function panickingText(goroutines: readonly Goroutine[]): string | undefined {
+  for (const { id, panics = [] } of goroutines) {
+    const newest = panics.findLast(({ goexit, recovered }) => !goexit && !recovered)
+    if (newest)
+      return `goroutine ${id} had panicked (${oneLine(newest.text)}) and was still in its deferred calls`
+  }
+  return undefined
 }
 
 function withVerdict(facts: DeathFacts, context: VerdictContext): Death {

@@ -166,6 +166,8 @@ export interface Goroutine {
   /** After how many of `frames` they are left out. */
   framesOmittedAfter?: number
   createdBy?: CreatedBy
+  /** Its panics that have not come to an end, oldest first; absent for the many that have none. */
+  panics?: PanicRecord[]
 }
 
 export interface CreatedBy {

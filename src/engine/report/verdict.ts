@@ -3,7 +3,7 @@
  * have to be guessed; where there is nothing to add it names the place.
  */
 import type { DeathFacts } from './death.ts'
-import { goPlace, guiltyPlace, loopOf, statesText } from './place.ts'
+import { goPlace, guiltyPlace, loopOf, oneLine, statesText } from './place.ts'
 import type { Frame } from './report.ts'
 import { endingLength } from './signature.ts'
 
@@ -17,6 +17,8 @@ export interface VerdictContext {
   readonly goroutineCount: number
   /** Whether a function is of the program's own modules, not of the standard library. */
   readonly isOwn: (name: string) => boolean
+  /** `goroutine 1 had panicked …`, of one whose panic has not come to its end. */
+  readonly panicking?: string | undefined
   /** Where other goroutines were that used the same map at the same time: `goroutine 7 in main.f (a.go:1)`. */
   readonly rivals?: readonly string[]
   /** The panic's value written out, where the message shows an address only. */
@@ -41,7 +43,7 @@ export function verdictOf(death: DeathFacts, context: VerdictContext): string {
     case 'killed':
       return killedVerdict(death, context)
     case 'alive':
-      return `The process had not died: this is a snapshot of it${countText(context)}.`
+      return `The process had not died: this is a snapshot of it${countText(context)}${context.panicking ? `; ${context.panicking}` : ''}.`
     case 'unknown':
       return death.signalName === 'SIGABRT'
         ? 'The Go runtime ended the process with SIGABRT, as it does after a panic or a fatal error; the part of the core that says which is missing.'
@@ -199,7 +201,15 @@ function handlerText({ interrupted, isOwn }: VerdictContext): string {
 function killedVerdict(death: DeathFacts, context: VerdictContext): string {
   const name = death.signalName ?? 'a signal'
   const waits = statesText(context.states)
-  return `${senderText(death)} sent it ${name}; the program did not cause it${waits ? `. It was at: ${waits}` : ''}.`
+  const notes = [
+    ...(context.panicking ? [` ${capital(context.panicking)}.`] : []),
+    ...(waits ? [` It was at: ${waits}.`] : []),
+  ]
+  return `${senderText(death)} sent it ${name}; the program did not cause it.${notes.join('')}`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function senderText({ sender, signalName }: DeathFacts): string {
@@ -214,9 +224,4 @@ function countText({ goroutineCount }: VerdictContext): string {
 
 function article(type: string): string {
   return /^\*?[aeiou]/i.test(type) ? 'an' : 'a'
-}
-
-function oneLine(text: string): string {
-  const line = text.split('\n')[0] ?? ''
-  return line.length > 80 ? `${line.slice(0, 80)}…` : line
 }
