@@ -2,9 +2,12 @@
  * Bundles src/ into dist/, with the native addons copied beside the programs, so that dist/ alone (and a Node) is the
  * product. Prints nothing unless something is wrong.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { arch } from 'node:process'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+
+/** Built aside: a build that fails leaves the last one in place. */
+const out = 'dist.tmp'
 
 /** CommonJS: an ES module that imports node:fs loads Node's streams with it, 5 ms that a crashed process is held. */
 const plain: Record<string, string> = { handler: 'src/handler/main.ts' }
@@ -31,7 +34,7 @@ const bundledRequire: Plugin = {
 }
 
 const options: BuildOptions = {
-  outdir: 'dist',
+  outdir: out,
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -56,32 +59,34 @@ const options: BuildOptions = {
   logLevel: 'warning',
 }
 
-rmSync('dist', { recursive: true, force: true })
+rmSync(out, { recursive: true, force: true })
 const results = [
   await build({ ...options, entryPoints: plain, format: 'cjs', outExtension: { '.js': '.cjs' }, banner: {} }),
   await build({ ...options, entryPoints: modules }),
 ]
-writeFileSync('dist/package.json', '{"type":"module"}\n')
+writeFileSync(`${out}/package.json`, '{"type":"module"}\n')
 const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
 if (outside.length > 0) throw new Error(`dist/ would need what is not in it:\n  ${outside.join('\n  ')}`)
+rmSync('dist', { recursive: true, force: true })
+renameSync(out, 'dist')
 
 /** Imports that are neither Node's own nor in dist/. */
 function outsideImports({ outputs }: Metafile): string[] {
   return Object.entries(outputs).flatMap(([file, { imports }]) =>
     imports
       .filter(({ external, path }) => external && process.getBuiltinModule(path) === undefined)
-      .filter(({ path }) => !existsSync(`dist/${path}`))
+      .filter(({ path }) => !existsSync(`${out}/${path}`))
       .map(({ path }) => `${file}: ${path}`),
   )
 }
 
 /** Programs that are started by their place beside the one that starts them: `new URL('./x.js', import.meta.url)`. */
 function missingSiblings(): string[] {
-  return readdirSync('dist')
+  return readdirSync(out)
     .filter(name => name.endsWith('.js'))
     .flatMap(name =>
-      [...readFileSync(`dist/${name}`, 'utf8').matchAll(/["'`]\.\/([\w-]+\.js)["'`]/g)]
-        .filter(match => !existsSync(`dist/${match[1]}`))
-        .map(match => `dist/${name}: ${match[1]}`),
+      [...readFileSync(`${out}/${name}`, 'utf8').matchAll(/["'`]\.\/([\w-]+\.js)["'`]/g)]
+        .filter(match => !existsSync(`${out}/${match[1]}`))
+        .map(match => `${out}/${name}: ${match[1]}`),
     )
 }

@@ -49,12 +49,14 @@ export async function handler(argv: Args): Promise<void> {
   using target = await openTarget(argv)
   const report = await target.report({ fresh: argv.fresh === true, brief: !argv.json })
   if (argv.json) {
-    const { reportJson } = await import('../report-json.ts')
+    const { goroutinesJson, reportJson } = await import('../report-json.ts')
     if (!report)
       throw new NotFoundError(
         `${target.label} has no core to report on; gocore-sink info --json has what is known.`,
       )
-    return writeLines(1, reportJson(report))
+    // A report in memory lists some thousands; a program that asks for JSON gets all, streamed.
+    const all = report.goroutinesOmitted === 0 ? undefined : await target.goroutines()
+    return writeLines(1, all ? goroutinesJson(report, all) : reportJson(report))
   }
   const crash = { ...fromDump({ manifest: target.manifest, report }), target: target.again }
   const options = { source: sourceFinder(argv.source ?? []), all: argv.all === true }
