@@ -69,10 +69,14 @@ export function findMachines(
   return machines
 }
 
-/** Whether the links between the machines lead from one to the next, and to none at the oldest. */
+/** Whether the links lead from one machine to the next, and to none at the oldest only. */
 export function linksHold(machines: ReadonlyMap<number, Machine>): boolean {
-  for (const { alllink } of machines.values()) if (alllink !== 0 && !machines.has(alllink)) return false
-  return true
+  let ends = 0
+  for (const { alllink } of machines.values()) {
+    if (alllink === 0) ends++
+    else if (!machines.has(alllink)) return false
+  }
+  return ends <= 1
 }
 
 /** A machine is one whose g0 names it. */

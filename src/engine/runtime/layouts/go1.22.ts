@@ -63,8 +63,6 @@ export const go1_22: StructTable = {
     vdsoSP: 1120,
     vdsoPC: 1128,
   },
-  /** As `m` was before a patch release put fields in. */
-  mEarlier: { vdsoSP: 1096, vdsoPC: 1104 },
   p: {
     id: 0,
     status: 4,

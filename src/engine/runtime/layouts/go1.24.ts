@@ -66,7 +66,7 @@ export const go1_24: StructTable = {
     vdsoPC: 912,
   },
   /** As `m` was before a patch release put fields in. */
-  mEarlier: { ncgo: 304, alllink: 328, lockedg: 344, vdsoSP: 872, vdsoPC: 880 },
+  mEarlier: { ncgo: 304, alllink: 328, lockedg: 344, vdsoSP: 880, vdsoPC: 888 },
   p: {
     id: 0,
     status: 4,
