@@ -14,12 +14,16 @@
 import type { Frame, Goroutine, Report } from '../../src/engine/report/report.ts'
 import type { OracleFrame, OracleGoroutine, Traceback } from '../../test/support/traceback.ts'
 import { compareDeath } from './compare-death.ts'
+import { compareThread } from './compare-threads.ts'
 
 export interface Comparison {
   goroutines: number
   whole: number
   frames: number
   equalFrames: number
+  /** Stacks of threads that the text shows, and those that the report has. */
+  threads: number
+  equalThreads: number
   /** Goroutines that went on after they were printed; not counted as goroutines. */
   moved: number
   /** One entry for each goroutine that is not whole, and one if the message differs. */
@@ -33,7 +37,16 @@ export interface Miss {
 }
 
 export function compare(traceback: Traceback, report: Report): Comparison {
-  const result: Comparison = { goroutines: 0, whole: 0, frames: 0, equalFrames: 0, moved: 0, misses: [] }
+  const result: Comparison = {
+    goroutines: 0,
+    whole: 0,
+    frames: 0,
+    equalFrames: 0,
+    threads: 0,
+    equalThreads: 0,
+    moved: 0,
+    misses: [],
+  }
   const ours = new Map(report.goroutines.map(g => [g.id, g]))
   for (const theirs of traceback.goroutines.values()) {
     const mine = ours.get(theirs.id)
@@ -53,6 +66,12 @@ export function compare(traceback: Traceback, report: Report): Comparison {
   for (const extra of ours.values()) {
     result.goroutines++
     result.misses.push({ goroutine: extra.id, lines: [`+ goroutine ${extra.id} [${extra.state}]`] })
+  }
+  for (const theirs of traceback.threads.filter(({ frames }) => frames.length > 0)) {
+    result.threads++
+    const lines = compareThread(theirs, report.threads)
+    if (lines.length === 0) result.equalThreads++
+    else result.misses.push({ lines: [`thread, ${theirs.state || 'runtime stack'}`, ...lines] })
   }
   const death = compareDeath(traceback, report.death)
   if (death.length > 0) result.misses.push({ lines: death })

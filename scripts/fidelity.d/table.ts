@@ -9,6 +9,8 @@ export class Cell {
   whole = 0
   frames = 0
   equalFrames = 0
+  threads = 0
+  equalThreads = 0
   moved = 0
   /** What dlv gets, where it was asked. */
   readonly dlv = { goroutines: 0, whole: 0, frames: 0, equalFrames: 0 }
@@ -22,6 +24,8 @@ export class Cell {
     this.whole += comparison.whole
     this.frames += comparison.frames
     this.equalFrames += comparison.equalFrames
+    this.threads += comparison.threads
+    this.equalThreads += comparison.equalThreads
     this.moved += comparison.moved
     if (ms > this.slowest.ms) this.slowest = { program, ms }
     const clean = comparison.misses.length === 0
@@ -80,6 +84,8 @@ export class Table {
         'whole',
         'frames',
         'equalFrames',
+        'threads',
+        'equalThreads',
         'moved',
       ] as const)
         total[key] += cell[key]
@@ -109,6 +115,7 @@ function line(cell: Cell): string {
     part('programs', cell.clean, cell.programs),
     part('goroutines', cell.whole, cell.goroutines),
     part('frames', cell.equalFrames, cell.frames),
+    part('thread stacks', cell.equalThreads, cell.threads),
     ...(cell.moved > 0 ? [`${cell.moved} moved on`] : []),
     ...(cell.dlv.goroutines > 0 ? [dlvLine(cell.dlv)] : []),
   ].join('  ')

@@ -91,6 +91,29 @@ test('compare() tells of goroutines that one side lacks, and of another death', 
   assert.equal(against([first, second], 'panic: too little').misses.length, 1)
 })
 
+test('compare() looks for the stacks of threads in those of the report', () => {
+  const onThread = parseTraceback(`fatal error: bad
+
+runtime stack:
+main.put(...)
+	/src/main.go:12
+main.work()
+	/src/main.go:7 +0x1 fp=0x2 sp=0x1 pc=0x9
+`)
+  const inlined = frame('main.put', 12, { inlined: true, args: '...' })
+  const missesOf = (frames: Frame[]): number => {
+    const report = {
+      goroutines: [],
+      threads: [{ frames }],
+      death: { message: 'fatal error: bad', lines: ['fatal error: bad'] },
+    }
+    return compare(onThread, report as unknown as Report).misses.length
+  }
+  assert.equal(missesOf([first.frames[0]!, inlined, ...second.frames]), 0)
+  assert.equal(missesOf([inlined]), 1)
+  assert.equal(missesOf([inlined, frame('main.work', 8, {})]), 1)
+})
+
 test('compare() passes over the middle that the text leaves out', () => {
   const deep = parseTraceback(`goroutine 1 [running]:
 main.a()
