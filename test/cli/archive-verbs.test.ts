@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { assertGolden } from '../support/golden.ts'
 import { type Outcome, runCli } from './run-cli.ts'
-import { makeArchive } from './sample-archive.ts'
+import { addCrash, makeArchive } from './sample-archive.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'gocore-cli-'))
 after(() => rmSync(root, { recursive: true }))
@@ -144,3 +146,34 @@ describe('an archive that is empty', () => {
 function stable(text: string): string {
   return text.replace(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z)?/g, 'TIME')
 }
+
+describe('ls --watch', () => {
+  it('prints what there is, then each crash as it comes', async () => {
+    const place = mkdtempSync(join(root, 'watch-'))
+    const file = makeArchive(place)
+    const program = join(import.meta.dirname, '../../src/cli/main.ts')
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', program, '--config', file, 'ls', '-wq'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    try {
+      let seen = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        seen += text
+      })
+      const until = async (text: string): Promise<void> => {
+        for (let i = 0; i < 600 && !seen.includes(text); i++) await setTimeout(50)
+        assert.ok(seen.includes(text), `${text} in ${JSON.stringify(seen)}`)
+      }
+      await until('7f3k2mabcdef')
+      addCrash(join(place, 'archive'), 'newnewnewnew')
+      await until('newnewnewnew')
+      assert.deepEqual(ids(seen), ['xacbqdabcdef', '7f3zzzzzzzzz', '7f3k2mabcdef', 'newnewnewnew'])
+    } finally {
+      child.kill()
+    }
+  })
+})

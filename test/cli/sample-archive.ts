@@ -42,6 +42,11 @@ export function makeArchive(root: string, now = Date.now()): string {
   return config
 }
 
+/** One more crash, just now. */
+export function addCrash(archive: string, id: string): void {
+  put(archive, { ...sampleManifest(), id, time: iso(Date.now()) }, sampleReport())
+}
+
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 function put(archive: string, manifest: Manifest, report?: Report): void {

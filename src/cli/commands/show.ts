@@ -55,7 +55,9 @@ export async function handler(argv: Args): Promise<void> {
         `${target.label} has no core to report on; gocore-sink info --json has what is known.`,
       )
     // A report in memory lists some thousands; a program that asks for JSON gets all, streamed.
-    const all = report.goroutinesOmitted === 0 ? undefined : await target.goroutines()
+    // Those of a core that is gone by now are lost.
+    const whole = report.goroutinesOmitted === 0 || target.corePath === undefined
+    const all = whole ? undefined : await target.goroutines()
     return writeLines(1, all ? goroutinesJson(report, all) : reportJson(report))
   }
   const crash = { ...fromDump({ manifest: target.manifest, report }), target: target.again }
