@@ -8,7 +8,16 @@
  *
  * A handler that is killed leaves the first two, from which the daemon makes an honest partial dump (`src/daemon/recover.ts`).
  */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, renameSync, statfsSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import type { Rights } from './access.ts'
@@ -93,6 +102,12 @@ export class DumpWriter {
     closeSync(this.#fd)
     this.#fd = undefined
     unlinkSync(join(this.directory, partFile))
+  }
+
+  /** Gives up the whole dump, of which nothing has been said yet. */
+  abandon(): void {
+    this.dropCore()
+    rmSync(this.directory, { recursive: true, force: true })
   }
 
   /** Writes the manifest: from here on the dump exists. */

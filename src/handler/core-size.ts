@@ -93,7 +93,8 @@ export class CoreSize {
   }
 
   #finish(whole: boolean): void {
-    this.#expected = whole ? Math.max(this.#expected, this.#sections) : 0
+    const sections = Number.isSafeInteger(this.#sections) ? this.#sections : 0
+    this.#expected = whole ? Math.max(this.#expected, sections) : 0
     this.#done = true
   }
 }

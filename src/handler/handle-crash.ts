@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, setPriority } from 'node:os'
 import type { DumpWriter } from '../archive/dump-writer.ts'
-import type { StoredCore } from '../archive/manifest.ts'
+import type { Manifest, StoredCore } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
 import { type Config, loadConfigOrDefaults } from '../config/index.ts'
@@ -18,7 +18,7 @@ import { crashTime, makeManifest, type Outcome } from './record.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
 import { takeStandardInput } from './standard-input.ts'
-import { findPlace } from './storage.ts'
+import { findPlace, recordInSpool } from './storage.ts'
 import { storeMappedFiles } from './store-files.ts'
 
 /** Answers the exit code: 0 where the crash is on record, 1 where only the kernel log knows of it. */
@@ -114,11 +114,8 @@ async function finish(
   try {
     dump.finish(record)
   } catch (error) {
-    log.write(
-      'error',
-      `LOST the record of ${fact}: could not write the manifest in ${dump.directory}: ${reasonOf(error)}`,
-    )
-    return 1
+    const why = `could not write the manifest in ${dump.directory}: ${reasonOf(error)}`
+    return finishInSpool(record, why, config, log, fact)
   }
   const { state, reason, detail } = record.core
   if (state !== 'complete')
@@ -128,6 +125,25 @@ async function finish(
     )
   await nudgeDaemon(config.run, dump.ref.id)
   return 0
+}
+
+/** The core is lost with the archive; that there was a crash need not be. */
+function finishInSpool(record: Manifest, why: string, config: Config, log: KernelLog, fact: string): number {
+  const core: StoredCore = {
+    state: 'none',
+    reason: 'storage-error',
+    detail: `Lost: ${why}`,
+    raw_size: 0,
+    stored_size: 0,
+  }
+  try {
+    recordInSpool(config, new Date(record.time), { ...record, core })
+    log.write('error', `LOST the core of ${fact}, its record is in the spool: ${why}`)
+    return 0
+  } catch (error) {
+    log.write('error', `LOST the record of ${fact}: ${why}; and the spool: ${reasonOf(error)}`)
+    return 1
+  }
 }
 
 /** The policy for processes that asked for no core: the kernel pipes regardless of RLIMIT_CORE. */

@@ -4,7 +4,8 @@
  */
 import { beginDump, type DumpWriter } from '../archive/dump-writer.ts'
 import { openLocalStore } from '../archive/local-store.ts'
-import { reasonOf } from '../base/errors.ts'
+import type { Manifest } from '../archive/manifest.ts'
+import { reasonOf, SystemError } from '../base/errors.ts'
 import { type Config, spoolRoot } from '../config/index.ts'
 
 export interface Place {
@@ -12,6 +13,9 @@ export interface Place {
   /** Why it isn't the archive. */
   fallback?: string
 }
+
+/** Room for a manifest and the beginning of a core. */
+const leastFree = 512 * 1024
 
 /** Begins a dump in the first place that takes one; `failures` says why the others didn't. */
 export function findPlace(
@@ -23,12 +27,23 @@ export function findPlace(
   for (const root of [config.archive, spoolRoot(config)]) {
     try {
       const dump = beginDump(openLocalStore(root, { group: config.group }), time, dumpable)
-      // A read-only or full disk shows here, not at the first block.
+      // A read-only disk shows here, and a full one: not at the first block.
       void dump.fd
+      const free = dump.free()
+      if (free < leastFree) {
+        dump.abandon()
+        throw new SystemError(`only ${free} bytes are free`)
+      }
       return { place: failures.length > 0 ? { dump, fallback: failures[0]! } : { dump }, failures }
     } catch (error) {
       failures.push(`Could not write to ${root}: ${reasonOf(error)}`)
     }
   }
   return { failures }
+}
+
+/** Leaves the record of a crash, without its core, in the spool: the archive took neither. Throws where that fails, too. */
+export function recordInSpool(config: Config, time: Date, record: Manifest): void {
+  const dump = beginDump(openLocalStore(spoolRoot(config), { group: config.group }), time, record.dumpable)
+  dump.finish({ ...record, id: dump.ref.id })
 }
