@@ -1,11 +1,12 @@
 /** Goroutines of the runtime as goroutines of the report, and their groups by equal stacks, in one pass. */
 import { panicsOf } from '../runtime/death.ts'
-import type { Goroutine as RuntimeGoroutine } from '../runtime/goroutine.ts'
+import { GStatus, type Goroutine as RuntimeGoroutine } from '../runtime/goroutine.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Traceback } from '../runtime/traceback.ts'
 import type { TypeReader } from '../value/rtype.ts'
 import { panicRecord } from './death.ts'
 import { createdBy, goFrame } from './frames.ts'
+import { isMapFunction } from './map-rivals.ts'
 import { goPlace } from './place.ts'
 import type { Goroutine, GoroutineGroup } from './report.ts'
 
@@ -41,6 +42,14 @@ export function toGoroutine(
     ...createdBy(runtime.createdBy(g)),
     ...(panics.length > 0 ? { panics: panics.map(panic => panicRecord(panic)) } : {}),
   }
+}
+
+/** A goroutine that a verdict may speak of: in the middle of a panic, or of work on a map. */
+export function isNotable(g: RuntimeGoroutine, { frames }: Traceback): boolean {
+  return attempt(() => {
+    if ((g.field('_panic') ?? 0) !== 0) return true
+    return g.status !== GStatus.waiting && frames.some(frame => isMapFunction(frame.function))
+  }, false)
 }
 
 interface Group {

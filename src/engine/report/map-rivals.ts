@@ -5,6 +5,10 @@
  */
 import type { Frame, Goroutine } from './report.ts'
 
+export function isMapFunction(name: string): boolean {
+  return mapFunction.test(name)
+}
+
 const mapFunction = /^(runtime\.map(assign|access|delete|clear|iter)|internal\/runtime\/maps\.)/
 
 /** Goroutines other than the guilty one that were in a function of the same map. */
@@ -19,6 +23,6 @@ export function mapRivals(guilty: Goroutine | undefined, all: readonly Goroutine
 
 /** The map that a frame of a map function works on. */
 function mapOf({ function: name, inlined, args }: Frame): string | undefined {
-  if (inlined || !mapFunction.test(name)) return undefined
+  if (inlined || !isMapFunction(name)) return undefined
   return /^0x[0-9a-f]+\??, (0x[0-9a-f]{4,})\??(,|$)/.exec(args)?.[1]
 }

@@ -12,7 +12,7 @@ import type { TypeReader } from '../value/rtype.ts'
 import { readDynamic } from '../value/value.ts'
 import { cDeath, type DeathFacts, goDeath } from './death.ts'
 import { coreFacts, goFacts, programFacts } from './facts.ts'
-import { Groups, toGoroutine } from './goroutines.ts'
+import { Groups, isNotable, toGoroutine } from './goroutines.ts'
 import { mapRivals } from './map-rivals.ts'
 import { type PanicOrigin, panicOrigins } from './panic-types.ts'
 import { goPlace, oneLine, ownershipOf } from './place.ts'
@@ -32,6 +32,7 @@ export interface AnalyseOptions extends RuntimeOptions {
 
 export const defaultMaxGoroutines = 2000
 const defaultMaxThreads = 1000
+const maxNotable = 64
 
 /** Throws FormatError where it is no core, MismatchError where the executable is another program's. */
 export function openCore(core: ByteSource, files: FileProvider, options: AnalyseOptions = {}): Process {
@@ -102,6 +103,8 @@ export class Process {
   report(maxGoroutines: number = this.#options.maxGoroutines ?? defaultMaxGoroutines): Report {
     const { runtime, image } = this
     const goroutines: Goroutine[] = []
+    // Not listed, but a verdict may speak of them.
+    const notable: Goroutine[] = []
     let goroutineCount = 0
     const groups = runtime && new Groups(runtime)
     const guilty = this.#death?.goroutine?.addr
@@ -109,11 +112,18 @@ export class Process {
       const traceback = runtime!.tracebackOf(g)
       groups!.add(g, traceback)
       goroutineCount++
-      if (goroutines.length < maxGoroutines || g.addr === guilty || g.id === 1)
-        goroutines.push(toGoroutine(runtime!, g, this.types, traceback))
+      const listed = goroutines.length < maxGoroutines || g.addr === guilty || g.id === 1
+      if (!listed && !(notable.length < maxNotable && isNotable(g, traceback))) continue
+      const goroutine = toGoroutine(runtime!, g, this.types, traceback)
+      if (listed) goroutines.push(goroutine)
+      else notable.push(goroutine)
     }
     const threads = [...this.threads()].slice(0, this.#options.maxThreads ?? defaultMaxThreads)
-    const { death, frames } = this.#judge({ goroutines, goroutineCount, groups })
+    const { death, frames } = this.#judge({
+      goroutines: [...goroutines, ...notable],
+      goroutineCount,
+      groups,
+    })
     return {
       schema: 'gocore-report',
       version: reportVersion,

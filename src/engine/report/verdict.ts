@@ -123,6 +123,25 @@ function chainText({ panics }: DeathFacts): string {
   return ` An earlier panic (${oneLine(first.text)}) ${how}.`
 }
 
+/** What else the program can have done that runtime.fatal or runtime.throw ends it for. */
+const fatalReasons: readonly [RegExp, string][] = [
+  [/sync: RUnlock of unlocked RWMutex/, 'released a read lock that was not held'],
+  [/sync: [Uu]nlock of unlocked (RW)?[Mm]utex/, 'unlocked a mutex that was not locked'],
+  [/sync: inconsistent mutex state/, 'used a mutex whose memory was overwritten or copied'],
+  [
+    /panic while printing panic value/,
+    'panicked in the Error or String method of the value that it had panicked with',
+  ],
+  [/go of nil func value/, 'started a goroutine with a nil function'],
+  [/found bad pointer in Go heap/, 'left a pointer to no object in memory, most likely by unsafe or C code'],
+  [/checkptr: /, 'converted an unsafe.Pointer in a way that is not permitted'],
+  [
+    /newosproc|thread exhaustion|failed to create new OS thread/,
+    'needed another thread, which the system did not give',
+  ],
+  [/stack split at bad time|stack not a power of 2|bad pointer in frame/, 'ran into a damaged stack'],
+]
+
 function fatalVerdict(death: DeathFacts, context: VerdictContext): string {
   const { message } = death
   const place = goPlace(context)
@@ -151,9 +170,9 @@ function fatalVerdict(death: DeathFacts, context: VerdictContext): string {
     const at = death.address === undefined ? '' : ` at address ${death.address}`
     return `${place ?? 'The program'} touched memory${at} that it may not touch${how}.`
   }
-  return place
-    ? `${place} broke a rule that the runtime does not let pass.`
-    : 'The runtime stopped the program.'
+  const known = fatalReasons.find(([pattern]) => pattern.test(message))
+  if (known) return `${place ?? 'The program'} ${known[1]}.`
+  return `The runtime stopped the program${place ? ` in ${place}` : ''}.`
 }
 
 function signalVerdict(death: DeathFacts, context: VerdictContext): string {
