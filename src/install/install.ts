@@ -125,6 +125,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   }
 
   const before = installedProgram(layout)
+  const earlier = readRecord(at(layout.record))
+  const stale = (earlier?.files ?? []).filter(path => !record.files.includes(path))
   return [
     { kind: 'tree', path: program, at: at(program), entries },
     ...accounts,
@@ -142,6 +144,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...files,
     ...(live ? [trialStep(program, before)] : []),
     file(layout.launcher, launcher, { mode: 0o755 }),
+    // What the version before put down and this one does not.
+    ...stale.map((path): Step => ({ kind: 'remove', path, at: at(path) })),
     file(layout.record, formatRecord(record)),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
     ...(live && !layout.private && options.service !== false

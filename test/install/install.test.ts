@@ -178,6 +178,18 @@ test(
   },
 )
 
+test('an upgrade removes the files that the new version no longer has', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const page = join(prefix, 'share/man/man1/gocore-sink.1')
+  assert.ok(existsSync(page))
+  const next = makeProduct('next')
+  rmSync(join(next.root, 'man'), { recursive: true })
+  install({ prefix, proc, product: next }, say)
+  assert.equal(existsSync(page), false)
+  await uninstall({ prefix, proc }, say)
+  assert.equal(existsSync(prefix), false)
+})
+
 test(
   'a program that does not start is not given to the kernel, and the old one stays in force',
   needsRoot,

@@ -109,6 +109,14 @@ function checkWrite(archive: string, network: string | undefined): Finding {
       rmSync(path, { force: true })
     }
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (network !== undefined && (code === 'EACCES' || code === 'EPERM'))
+      return {
+        name,
+        status: 'problem',
+        what: `root may not write ${archive} (${code}): the server squashes root, so no dump can be stored.`,
+        remedy: 'no_root_squash for this export, or an export that maps root to a user of its own',
+      }
     return {
       name,
       status: 'problem',
