@@ -130,9 +130,9 @@ function creatorText(creator: OracleGoroutine['createdBy'] | Goroutine['createdB
   return `${creator.function}${by} ${creator.file}:${creator.line} +0x${creator.offset.toString(16)}`
 }
 
-/** As goroutineheader prints them (Go 1.26): quoted where a character asks for it, runtime/traceback.go. */
+/** As goroutineheader prints them since Go 1.27: quoted where a character asks for it, runtime/traceback.go. */
 function labelText(labels: Record<string, string>): string {
-  const word = (text: string): string => (/^[\w./-]*$/.test(text) ? text : JSON.stringify(text))
+  const word = (text: string): string => (/^[\w./]*$/.test(text) ? text : JSON.stringify(text))
   return Object.entries(labels)
     .map(([key, value]) => `${word(key)}: ${word(value)}`)
     .join(', ')

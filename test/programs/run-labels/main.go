@@ -11,7 +11,7 @@ import (
 func main() {
 	go pprof.Do(context.Background(), pprof.Labels("tenant", "acme", "request", "GET /a b"), func(ctx context.Context) {
 		go func() { select {} }()
-		pprof.Do(ctx, pprof.Labels("step", "two\nlines"), func(context.Context) { <-make(chan int) })
+		pprof.Do(ctx, pprof.Labels("step-2", "two\nlines"), func(context.Context) { <-make(chan int) })
 	})
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("role", "main")))
 	outside.Settle()
