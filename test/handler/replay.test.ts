@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { openCoreFile } from '../../src/source/index.ts'
+import { HandlerBed } from '../support/handler-bed.ts'
+
+const args = [
+  '2147483000',
+  '33',
+  '33',
+  '11',
+  String(Math.floor(Date.now() / 1000)),
+  '18446744073709551615',
+  'api',
+]
+
+/** Memory with pointers, noise and holes, behind the header of a core that promises `promised` bytes of it. */
+function coreOf(size: number, promised = size): Buffer {
+  const core = Buffer.alloc(size)
+  for (let at = 4096; at + 8 <= size; at += 8) {
+    if (at >>> 21 === 1) at = 4 << 20
+    if (at + 8 <= size) core.writeUInt32LE(Math.imul(at, 2654435761) >>> (at % 23), at)
+  }
+  core.write('\x7fELF\x02\x01\x01', 'latin1')
+  core.writeBigUInt64LE(64n, 32)
+  core.writeUInt16LE(56, 54)
+  core.writeUInt16LE(1, 56)
+  core.writeUInt32LE(1, 64)
+  core.writeBigUInt64LE(4096n, 72)
+  core.writeBigUInt64LE(BigInt(promised - 4096), 96)
+  return core
+}
+
+function content(bed: HandlerBed): Buffer {
+  using source = openCoreFile(bed.store.corePath(bed.dumps()[0]!)!)
+  return Buffer.from(source.read(0, source.size))
+}
+
+describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
+  for (const size of [4096 + 16, 1 << 20, (1 << 20) + 1, 5 << 20, (30 << 20) + 4096])
+    test(`stores ${size} bytes as they came`, () => {
+      using bed = new HandlerBed()
+      const core = coreOf(size)
+      assert.equal(bed.replay(core, args), 0)
+      const { manifest } = bed.dumps()[0]!
+      assert.equal(manifest.core.state, 'complete')
+      assert.equal(manifest.core.expected_size, size)
+      assert.ok(content(bed).equals(core))
+      if (spawnSync('lz4', ['--version']).status === 0)
+        execFileSync('lz4', ['-t', '-q', bed.store.corePath(bed.dumps()[0]!)!])
+    })
+
+  test('tells that the process is not there any more', () => {
+    using bed = new HandlerBed()
+    assert.equal(bed.replay(coreOf(8192), args), 0)
+    const { manifest } = bed.dumps()[0]!
+    assert.match(manifest.notes[0]!, /Could not open \/proc\/2147483000, .*ENOENT/)
+    assert.deepEqual(manifest.process, { pid: 2147483000, uid: 33, gid: 33, comm: 'api' })
+    assert.equal(manifest.executable, undefined)
+  })
+
+  test('tells that the process of this number is another', () => {
+    using bed = new HandlerBed()
+    bed.replay(coreOf(8192), [String(process.pid), ...args.slice(1)])
+    const notes = bed.dumps()[0]!.manifest.notes.join('\n')
+    assert.match(notes, /is not dumping core: its number may have gone to another process/)
+  })
+
+  test('marks a core that ends before what its headers promise', () => {
+    using bed = new HandlerBed()
+    bed.replay(coreOf(3 << 20, 10 << 20), args)
+    const { core } = bed.dumps()[0]!.manifest
+    assert.deepEqual(
+      [core.state, core.reason, core.raw_size, core.expected_size],
+      ['truncated', 'killed', 3 << 20, 10 << 20],
+    )
+  })
+
+  test('stores a stream that is no core, and none at all', () => {
+    using bed = new HandlerBed()
+    assert.equal(bed.replay(Buffer.from('not a core'), args), 0)
+    assert.ok(content(bed).equals(Buffer.from('not a core')))
+    using empty = new HandlerBed()
+    assert.equal(empty.replay(Buffer.alloc(0), args), 0)
+    assert.equal(empty.dumps()[0]!.manifest.core.raw_size, 0)
+  })
+
+  test('records a crash whose arguments make no sense', () => {
+    using bed = new HandlerBed()
+    assert.equal(bed.replay(coreOf(8192), ['what', '', '-', 'x', '1e9']), 0)
+    const { manifest } = bed.dumps()[0]!
+    assert.equal(manifest.core.state, 'complete')
+    assert.ok(manifest.notes.some(note => /Only 5 of 7 arguments came/.test(note)))
+  })
+
+  test('keeps the limit, to the byte', () => {
+    for (const [limit, size] of [
+      ['1M', 1 << 20],
+      ['3M', 3 << 20],
+      ['2500000', 2_500_000],
+    ] as const) {
+      using bed = new HandlerBed({ CoreMax: limit })
+      const core = coreOf(5 << 20)
+      bed.replay(core, args)
+      assert.equal(bed.dumps()[0]!.manifest.core.reason, 'cap')
+      assert.ok(content(bed).equals(core.subarray(0, size)), limit)
+    }
+  })
+
+  test('goes on without a configuration that makes sense', () => {
+    using bed = new HandlerBed()
+    writeFileSync(bed.config, `${readFileSync(bed.config, 'utf8')}Nonsense=1\nCoreMax=plenty\n`)
+    assert.equal(bed.replay(coreOf(8192), args), 0)
+    assert.equal(bed.dumps().length, 1)
+  })
+
+  test('leaves the facts and what it has where it is killed', async () => {
+    using bed = new HandlerBed()
+    // A core that never ends: only SIGKILL does.
+    spawnSync('/bin/sh', [
+      '-c',
+      '(head -c 20000000 /dev/urandom; sleep 2) | timeout -s KILL 1.5 "$0" "$@"',
+      bed.path('h'),
+      ...args,
+    ])
+    await bed.settle()
+    assert.deepEqual(bed.dumps(), [])
+    const [id] = bed.store.ids(
+      new Date(Number(args[4]) * 1000).toISOString().slice(0, 10).replaceAll('-', '/'),
+    )
+    const files = readdirSync(bed.path('archive/dumps'), { recursive: true, encoding: 'utf8' })
+    assert.ok(files.some(name => name.endsWith(`${id}/pending.json`)))
+    assert.ok(files.some(name => name.endsWith(`${id}/core.lz4.part`)))
+    assert.ok(!existsSync(join(bed.path('archive/dumps'), 'manifest.json')))
+  })
+
+  test('keeps what came before the storage failed', {
+    skip: spawnSync('strace', ['-V']).status === 0 ? false : 'strace is not installed',
+  }, () => {
+    using bed = new HandlerBed()
+    // The core's own descriptor is written with pwrite64 alone.
+    const prefix = 'strace -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=EIO:when=12'
+    assert.equal(bed.replay(coreOf(30 << 20), args, { prefix }), 0)
+    const { core } = bed.dumps()[0]!.manifest
+    assert.deepEqual([core.state, core.reason], ['truncated', 'storage-error'])
+    assert.match(core.detail!, /EIO/)
+    assert.ok(core.raw_size > 0)
+    assert.ok(content(bed).equals(coreOf(30 << 20).subarray(0, core.raw_size)))
+  })
+
+  test('says so where only the last sync tells that the disk is full', {
+    skip: spawnSync('strace', ['-V']).status === 0 ? false : 'strace is not installed',
+  }, () => {
+    using bed = new HandlerBed()
+    // EDQUOT has no name in Node. The first sync is that of format.json, the third that of the core.
+    const prefix = 'strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EDQUOT:when=3'
+    assert.equal(bed.replay(coreOf(8192), args, { prefix }), 0)
+    const { core } = bed.dumps()[0]!.manifest
+    assert.deepEqual([core.state, core.reason], ['none', 'no-space'])
+  })
+})
