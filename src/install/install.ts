@@ -109,6 +109,13 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     file(layout.config, config, { keep: true }),
   ]
 
+  const written = [...accounts, ...files].flatMap(step =>
+    step.kind === 'file' && !step.keep ? [step.path] : [],
+  )
+  const earlier = readRecord(at(layout.record))
+  const former = [...new Set([...(earlier?.former ?? []), ...(earlier?.files ?? [])])].filter(
+    path => !written.includes(path),
+  )
   const record: InstallRecord = {
     schema: 'gocore-sink-install',
     version: 1,
@@ -116,7 +123,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...(withKernel ? { pattern } : {}),
     previous: withKernel ? previousSettings(layout, pattern, options.proc) : {},
     config: { path: layout.config, sha256: createHash('sha256').update(config).digest('hex') },
-    files: [...accounts, ...files].flatMap(step => (step.kind === 'file' && !step.keep ? [step.path] : [])),
+    files: written,
+    former,
     settings: {
       archive: layout.settings.archive,
       state: layout.settings.state,
@@ -125,8 +133,6 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   }
 
   const before = installedProgram(layout)
-  const earlier = readRecord(at(layout.record))
-  const stale = (earlier?.files ?? []).filter(path => !record.files.includes(path))
   return [
     { kind: 'tree', path: program, at: at(program), entries },
     ...accounts,
@@ -145,7 +151,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...(live ? [trialStep(program, before)] : []),
     file(layout.launcher, launcher, { mode: 0o755 }),
     // What the version before put down and this one does not.
-    ...stale.map((path): Step => ({ kind: 'remove', path, at: at(path) })),
+    ...former.map((path): Step => ({ kind: 'remove', path, at: at(path) })),
     file(layout.record, formatRecord(record)),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
     ...(live && !layout.private && options.service !== false

@@ -101,7 +101,16 @@ function removalSteps(layout: Layout, record: InstallRecord, purge: boolean, say
 function emptied(layout: Layout, record: InstallRecord): string[] {
   const all = new Set<string>()
   const { archive, state, run } = record.settings
-  for (const path of [layout.launcher, layout.lib, layout.config, archive, state, run, ...record.files])
+  for (const path of [
+    layout.launcher,
+    layout.lib,
+    layout.config,
+    archive,
+    state,
+    run,
+    ...record.files,
+    ...record.former,
+  ])
     for (let folder = dirname(path); folder.startsWith(layout.prefix); folder = dirname(folder))
       all.add(folder)
   return [...all].sort((a, b) => b.split('/').length - a.split('/').length)
