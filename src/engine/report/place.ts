@@ -19,6 +19,17 @@ export function goPlace({ frames, isOwn }: Stack): string | undefined {
   return frame && `${frame.function} (${baseName(frame.file)}:${frame.line})`
 }
 
+/**
+ * Whether the fault was in a method whose receiver is nil: its frame is the one that sigpanic interrupted, and its first
+ * argument word is 0 and not marked as stale.
+ */
+export function nilReceiver(frames: readonly Frame[]): string | undefined {
+  const at = frames.findIndex(({ function: name }) => name === 'runtime.sigpanic')
+  const frame = at < 0 ? undefined : frames[at + 1]
+  const method = frame && /\(\*(\w+(?:\[\.\.\.\])?)\)\.\w+$/.exec(frame.function)
+  return method && !frame.inlined && /^0x0(,|$)/.test(frame.args) ? method[1] : undefined
+}
+
 /** The same for a stack that may begin in C: `C function length in libx.so, called from main.measure (main.go:12),`. */
 export function guiltyPlace(stack: Stack): string | undefined {
   const [first] = stack.frames

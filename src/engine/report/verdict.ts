@@ -3,7 +3,7 @@
  * have to be guessed; where there is nothing to add it names the place.
  */
 import type { DeathFacts } from './death.ts'
-import { goPlace, guiltyPlace, loopOf, oneLine, statesText } from './place.ts'
+import { goPlace, guiltyPlace, loopOf, nilReceiver, oneLine, statesText } from './place.ts'
 import type { Frame } from './report.ts'
 import { endingLength } from './signature.ts'
 
@@ -56,7 +56,7 @@ function panicVerdict(death: DeathFacts, context: VerdictContext): string {
   const text = newest?.text ?? ''
   const where = goPlace(context) ?? 'The program'
   const chain = chainText(death)
-  const sentence = runtimeError(text, where, death)
+  const sentence = runtimeError(text, where, death, nilReceiver(context.frames))
   if (sentence) return `${sentence}.${chain}`
   if (context.value) return `${where} panicked with ${context.value}.${chain}`
   const type =
@@ -66,16 +66,23 @@ function panicVerdict(death: DeathFacts, context: VerdictContext): string {
 }
 
 /** What the runtime's own errors mean at that place. */
-function runtimeError(text: string, where: string, death: DeathFacts): string | undefined {
+function runtimeError(
+  text: string,
+  where: string,
+  death: DeathFacts,
+  receiver: string | undefined,
+): string | undefined {
   if (text.includes('nil pointer dereference')) {
     if (death.address === undefined) return undefined
     const address = Number(death.address)
     if (address >= nilPage)
       return `${where} touched address ${death.address}, which it may not (debug.SetPanicOnFault was on)`
     // A call through a nil interface reads its method table, whose functions begin at 24.
-    const what = address >= 24 && address % 8 === 0 ? 'pointer or interface' : 'pointer'
+    const what =
+      receiver === undefined && address >= 24 && address % 8 === 0 ? 'pointer or interface' : 'pointer'
     const member = address === 0 ? '' : `, ${address} bytes into what it should point to`
-    return `${where} used a nil ${what}${member}`
+    const self = receiver === undefined ? '' : `; the *${receiver} that it was called on is nil`
+    return `${where} used a nil ${what}${member}${self}`
   }
   const rules: [RegExp, (match: RegExpExecArray) => string][] = [
     [/index out of range \[(-?\d+)\] with length 0/, m => `indexed something empty with ${m[1]}`],
