@@ -44,15 +44,16 @@ ensure_modules() {
 # dist/ as the sources say.
 ensure_build() {
   local stamp=$root/dist/.stamp want
-  want=$(cd "$root" && { find src -type f -name '*.ts' -o -type f -name '*.sql'; ls scripts/build.ts package-lock.json; } | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64)
+  want=$(cd "$root" && { find src -type f -name '*.ts' -o -type f -name '*.sql'; ls scripts/build.ts package.json package-lock.json; } | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64)
   [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
   say "building"
   (cd "$root" && node --disable-warning=ExperimentalWarning scripts/build.ts >&2) || die "the build failed"
   printf '%s' "$want" > "$stamp"
 }
 
-ensure() { (
-    mkdir -p "$tools"
+ensure() {
+  mkdir -p "$tools" || exit 1
+  (
     flock 9
     ensure_node; ensure_modules; ensure_build
   ) 9>"$tools/.lock" || exit 1
