@@ -196,36 +196,30 @@ function* crashedThread(thread: Thread, look: Look, options: StackOptions): Gene
 function* others(report: Report, look: Look, options: ShowOptions): Generator<string> {
   if (isWithoutExecutable(report)) return
   if (!report.go) return yield* otherThreads(report, look)
+  const above = report.death.goroutine ?? mainOfDeadlock(report)?.id
   const groups = report.groups
-    .map(group => withoutShown(group, report.death.goroutine ?? mainOfDeadlock(report)?.id))
+    .map(group => withoutShown(group, above))
     .filter(group => group.count > 0 && (options.all || !group.system))
-  const system = report.groups.filter(g => g.system).reduce((sum, g) => sum + g.count, 0)
-  const total = groups.reduce((sum, group) => sum + group.count, 0)
+  const system = options.all ? 0 : total(report.groups.filter(group => group.system))
   const shown = options.all ? groups : groups.slice(0, mostGroups)
   const { bold, dim } = palette(look)
+  const noun = above === undefined ? 'goroutine' : 'other goroutine'
   yield ''
-  if (total === 0)
-    yield bold(
-      system > 0 && !options.all
-        ? `No other goroutines but ${system} of the runtime itself`
-        : 'No other goroutines',
-    )
-  else
-    yield bold(
-      `${count(total, 'other goroutine')}${total > 1 ? `, ${count(groups.length, 'distinct stack')}` : ''}`,
-    )
+  if (groups.length === 0)
+    yield bold(`No ${noun}s${system > 0 ? ` but ${system} of the runtime itself` : ''}`)
+  else if (groups.length === 1) yield bold(count(total(groups), noun))
+  else yield bold(`${count(total(groups), noun)}, ${groups.length} distinct stacks`)
   yield* groupTable(shown, ownCode(report), look)
   const left = groups.slice(shown.length)
   if (left.length > 0)
     yield dim(
-      `  … ${count(left.length, 'more stack')} with ${count(
-        left.reduce((sum, g) => sum + g.count, 0),
-        'goroutine',
-      )}`,
+      `  … ${count(left.length, 'more stack')} with ${count(total(left), 'goroutine')} (--all shows them)`,
     )
-  if (total > 0 && system > 0 && !options.all)
-    yield dim(`  and ${count(system, 'goroutine')} of the runtime itself`)
+  if (groups.length > 0 && system > 0) yield dim(`  and ${count(system, 'goroutine')} of the runtime itself`)
 }
+
+const total = (groups: readonly { count: number }[]): number =>
+  groups.reduce((sum, group) => sum + group.count, 0)
 
 function withoutShown<G extends { count: number; ids: number[] }>(group: G, shown: number | undefined): G {
   if (shown === undefined || !group.ids.includes(shown)) return group
@@ -271,6 +265,7 @@ function* further({ target: short, report, manifest }: Crash, look: Look): Gener
         ...(manifest ? [[`gocore-sink info ${short}`, 'all facts of the process']] : []),
       ]
   const width = Math.max(...lines.map(([command]) => command!.length))
+  const explained = lines.every(([, why]) => width + why!.length + 8 <= Math.min(look.width, 118))
   for (const [i, [command, why]] of lines.entries())
-    yield `${i === 0 ? 'More:' : '     '} ${command!.padEnd(width)}  ${width + why!.length + 8 <= Math.min(look.width, 118) ? dim(why!) : ''}`.trimEnd()
+    yield `${i === 0 ? 'More:' : '     '} ${explained ? `${command!.padEnd(width)}  ${dim(why!)}` : command}`
 }

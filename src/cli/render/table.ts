@@ -36,13 +36,15 @@ export function* table<Row>(
   const indent = ' '.repeat(options.indent ?? 0)
   const header = options.header ?? true
   const natural = new Map(
-    wanted.map(column => [
-      column,
-      rows.reduce(
-        (most, row) => Math.max(most, columns(column.cell(row))),
-        Math.max(header ? columns(column.title) : 0, options.steady ? (column.steady ?? 0) : 0),
-      ),
-    ]),
+    wanted.map(column => {
+      const content = rows.reduce((most, row) => Math.max(most, columns(column.cell(row))), 0)
+      const steady = options.steady ? (column.steady ?? 0) : 0
+      // A column with nothing in it is left out.
+      return [
+        column,
+        content + steady === 0 ? 0 : Math.max(content, steady, header ? columns(column.title) : 0),
+      ]
+    }),
   )
   const { shown, widths } = fit(wanted, natural, look.width - indent.length)
   const line = (
