@@ -243,9 +243,9 @@ try {
     for (const { about, args } of cases) {
       const times = new Map<string, number[]>(readers.map(({ name }) => [name, []]))
       let stored = 0
-      for (let run = 0; run < runs; run++)
+      for (let run = 0; run < runs; run++) {
+        using corePattern = await takeCorePattern()
         for (const { name, pattern, fields } of readers) {
-          using corePattern = await takeCorePattern()
           corePattern.set(`|${pattern} ${fields}`, { pipeLimit: 16 })
           const watch = new MemoryWatch()
           times.get(name)!.push(await crash(args))
@@ -255,6 +255,7 @@ try {
           if (name === 'gocore-sink') stored = sizeOfCores(path('archive'))
           rmSync(path('archive'), { recursive: true, force: true })
         }
+      }
       const lz4 = statSync(path('core.lz4')).size
       console.log(`${about}`)
       for (const { name } of readers) {

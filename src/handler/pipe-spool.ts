@@ -7,6 +7,9 @@
 import { closeSync, readFileSync, readSync } from 'node:fs'
 import type { Libc } from './libc.ts'
 
+/** What the spool asks of the C library. */
+export type PipeCalls = Pick<Libc, 'setPipeSize' | 'pipe' | 'movePipe'>
+
 interface SpoolPipe {
   read: number
   write: number
@@ -18,7 +21,7 @@ const pipeSize = 64 << 20
 const mostPipes = 16
 
 export class PipeSpool {
-  readonly #libc: Libc
+  readonly #libc: PipeCalls
   readonly #source: number
   readonly #most: number
   /** Pipes that hold something, in the order of the content. */
@@ -26,7 +29,7 @@ export class PipeSpool {
   readonly #empty: SpoolPipe[] = []
   #ended = false
 
-  constructor(libc: Libc, source: number, most = spoolLimit()) {
+  constructor(libc: PipeCalls, source: number, most = spoolLimit()) {
     this.#libc = libc
     this.#source = source
     this.#most = Math.min(mostPipes, Math.floor(most / pipeSize))
