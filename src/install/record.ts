@@ -13,7 +13,7 @@ export interface InstallRecord {
   readonly previous: { readonly core_pattern?: string; readonly core_pipe_limit?: string }
   readonly files: readonly string[]
   /** Those that versions before put down and this one removed: their directories are left to uninstall. */
-  readonly former: readonly string[]
+  readonly former?: readonly string[]
   /** As it was written; one that was changed since is the administrator's. */
   readonly config: { readonly path: string; readonly sha256: string }
   readonly settings: { readonly archive: string; readonly state: string; readonly run: string }

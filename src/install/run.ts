@@ -11,7 +11,7 @@ import { withCoreLimit } from './crash-program.ts'
 import { linesAbout, markKernelLog } from './kernel-log.ts'
 import { describePattern, readCorePattern } from './pattern.ts'
 import type { Say } from './step.ts'
-import { awaitDump, awaitDumpInHand } from './watch.ts'
+import { awaitDump, awaitDumpInHand, runningHandlers } from './watch.ts'
 
 export interface RunOptions {
   /** The archive that the handler of this machine writes. */
@@ -62,6 +62,7 @@ export async function runProgram(options: RunOptions, say: Say): Promise<RunOutc
   if (warning !== undefined) say(`${warning}; a crash of ${options.command[0]} will not be recorded`)
   const since = new Date()
   const mark = markKernelLog()
+  const before = new Set(runningHandlers())
   const token = randomBytes(8).toString('hex')
   const child = spawn('/bin/sh', ['-c', withCoreLimit, 'sh', ...options.command], {
     stdio: 'inherit',
@@ -74,7 +75,9 @@ export async function runProgram(options: RunOptions, say: Say): Promise<RunOutc
   const died = 'signal' in outcome && dumping.has(outcome.signal)
   try {
     // One that merely failed may have had a child that crashed: `go run` ends with 1 then.
-    const dump = await (died ? awaitDump : awaitDumpInHand)(options.store, wanted, timeout)
+    const dump = died
+      ? await awaitDump(options.store, wanted, timeout)
+      : await awaitDumpInHand(options.store, wanted, before)
     if (dump !== undefined) await options.show(dump.id)
     else if (died) say(noDump(options, child.pid!, linesAbout(mark, child.pid!)))
   } catch (error) {

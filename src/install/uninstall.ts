@@ -10,7 +10,7 @@ import { pipeLimit } from './pattern.ts'
 import type { InstallRecord } from './record.ts'
 import { deactivationSteps, reloadStep } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
-import { runningHandlers } from './versions.ts'
+import { handlersOf } from './versions.ts'
 
 export interface UninstallOptions extends Omit<LayoutOptions, 'archive'> {
   dryRun?: boolean
@@ -65,7 +65,7 @@ function kernelSteps(record: InstallRecord, proc: string | undefined, say: Say):
 
 /** Waits, at most half a minute, until every handler has ended. */
 async function handlersGone(layout: Layout): Promise<void> {
-  for (let waited = 0; waited < 30_000 && runningHandlers(layout).length > 0; waited += 200)
+  for (let waited = 0; waited < 30_000 && handlersOf(layout).length > 0; waited += 200)
     await new Promise(resolve => setTimeout(resolve, 200))
 }
 
@@ -109,7 +109,7 @@ function emptied(layout: Layout, record: InstallRecord): string[] {
     state,
     run,
     ...record.files,
-    ...record.former,
+    ...(record.former ?? []),
   ])
     for (let folder = dirname(path); folder.startsWith(layout.prefix); folder = dirname(folder))
       all.add(folder)

@@ -21,7 +21,7 @@ export function retiredVersions(layout: Layout, keep: readonly (string | undefin
 }
 
 /** Handlers of any version of this installation that have a dump in hand. */
-export function runningHandlers(layout: Layout): number[] {
+export function handlersOf(layout: Layout): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(pid => {

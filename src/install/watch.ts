@@ -37,28 +37,33 @@ export const awaitDump = (
   timeoutMs: number,
 ): Promise<DumpEntry | undefined> => poll(timeoutMs, () => findDump(store, wanted))
 
-/** As long as a handler is at work on this machine; the kernel lets a process go before its dump is listed. */
+/**
+ * Waits as long as a handler is at work that was not there `before`, but not for long: the kernel lets a process go
+ * before its dump is listed, and the handler may be another's.
+ */
 export async function awaitDumpInHand(
   store: ArchiveStore,
   wanted: Wanted,
-  timeoutMs: number,
+  before: ReadonlySet<number>,
 ): Promise<DumpEntry | undefined> {
-  const end = await poll(timeoutMs, () => {
-    const idle = !handlerRuns()
-    const found = findDump(store, wanted)
-    return found ?? (idle ? 'none' : undefined)
+  const end = await poll(mostPatienceMs, () => {
+    const idle = runningHandlers().every(pid => before.has(pid))
+    return findDump(store, wanted) ?? (idle ? 'none' : undefined)
   })
   return end === 'none' ? undefined : end
 }
 
-/** Whether any process is the handler; command lines are readable to all as a rule. */
-function handlerRuns(): boolean {
-  return readdirSync('/proc').some(name => {
-    if (!/^\d+$/.test(name)) return false
+const mostPatienceMs = 10_000
+
+/** Process ids of all handlers; command lines are readable to everyone as a rule. */
+export function runningHandlers(): number[] {
+  return readdirSync('/proc').flatMap(name => {
+    if (!/^\d+$/.test(name)) return []
     try {
-      return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('/dist/handler.cjs\0')
+      const handles = readFileSync(`/proc/${name}/cmdline`, 'latin1').includes('/dist/handler.cjs\0')
+      return handles ? [Number(name)] : []
     } catch {
-      return false
+      return []
     }
   })
 }
