@@ -44,7 +44,7 @@ export function install(options: InstallOptions, say: Say): RunResult {
   if (dryRun) say(`Dry run: ${result.changed} of ${steps.length} steps would change something.`)
   else if (result.changed === 0) say('Everything is in place already; nothing was changed.')
   else say(`Installed: ${result.changed} of ${steps.length} steps changed something.`)
-  if (live) for (const line of closingWords(layout, options)) say(line)
+  if (live && !dryRun) for (const line of closingWords(layout, options)) say(line)
   return result
 }
 
