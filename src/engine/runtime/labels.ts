@@ -63,3 +63,24 @@ function stringAt(memory: Memory, header: number): string {
   const length = memory.word(header + memory.ptrSize)
   return utf8(memory.read(memory.word(header), Math.min(length, maxText)))
 }
+
+/** ` labels:{"key": "value", …}`, as Go 1.26 prints them within the brackets under GODEBUG=tracebacklabels=1. */
+export function labelsInState(labels: readonly [string, string][]): string {
+  if (labels.length === 0) return ''
+  return ` labels:{${labels.map(([key, value]) => `${quoted(key)}: ${quoted(value)}`).join(', ')}}`
+}
+
+/** runtime.printquoted. */
+function quoted(text: string): string {
+  const escapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', '"': '\\"' }
+  let result = ''
+  for (const char of text) {
+    const code = char.codePointAt(0)!
+    const hex = (digits: number): string => code.toString(16).padStart(digits, '0')
+    if (escapes[char] !== undefined) result += escapes[char]
+    else if (code >= 0x20 && code <= 0x7e) result += char
+    else if (code < 0x7f) result += `\\x${hex(2)}`
+    else result += code < 0x10000 ? `\\u${hex(4)}` : `\\U${hex(8)}`
+  }
+  return `"${result}"`
+}

@@ -21,6 +21,7 @@ import { chooseLayout } from './choose-layout.ts'
 import { findAllp, latestMoment } from './clock.ts'
 import { type CreatedBy, createdBy } from './created-by.ts'
 import { findVersion, type GoVersion, parseGoVersion } from './go-version.ts'
+import { readGodebug } from './godebug.ts'
 import { GOffsets, Goroutine } from './goroutine.ts'
 import { readLabels } from './labels.ts'
 import { RuntimeLayout } from './layouts/layout.ts'
@@ -154,6 +155,7 @@ export class Runtime {
       goMinor,
       waitReasons: readWaitReasons(image.memory, modules[0]!, goMinor),
       now: this.#now(ps, options),
+      godebug: readGodebug(image, buildInfo),
     }
   }
 

@@ -5,6 +5,7 @@
 import { MemoryFault } from '../../base/errors.ts'
 import type { Memory } from '../core/memory.ts'
 import { type Goroutine, GStatus } from './goroutine.ts'
+import { labelsInState, readLabels } from './labels.ts'
 import type { RuntimeLayout } from './layouts/layout.ts'
 
 /** runtime.gStatusStrings. */
@@ -45,6 +46,8 @@ export interface StateContext {
   readonly waitReasons: readonly string[]
   /** The runtime's clock at the crash, as well as it is known; undefined where it is not. */
   readonly now: number | undefined
+  /** GODEBUG of the program. */
+  readonly godebug: ReadonlyMap<string, string>
 }
 
 /** The wait reason's text; undefined for a goroutine that is not waiting or has none. */
@@ -78,7 +81,11 @@ export function stateText(g: Goroutine, context: StateContext): string {
   const waited = waitedFor(g, context)
   if (waited !== undefined && waited >= minute) text += `, ${Math.floor(waited / minute)} minutes`
   if (g.isLocked) text += ', locked to thread'
-  return bubble ? text + bubble.text : text
+  if (bubble) text += bubble.text
+  // Go 1.27 prints labels behind the brackets.
+  if (context.goMinor === 26 && context.godebug.get('tracebacklabels') === '1')
+    text += labelsInState(readLabels(context.memory, g.field('labels') ?? 0, context.goMinor))
+  return text
 }
 
 /** The synctest bubble: Go 1.24 with GOEXPERIMENT=synctest named it by its root, Go 1.25 gave it an id. */
