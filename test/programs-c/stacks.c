@@ -1,4 +1,4 @@
-/* Dies in C, in as many ways as there are arguments to say: plain, null, abort, handler, bad-call, assert, fpe. */
+/* Dies in C, in as many ways as there are arguments to say: plain, null, abort, assert, fpe, deep, handler. */
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
@@ -29,6 +29,8 @@ __attribute__((noinline)) static int compare(const void *a, const void *b) {
 
 __attribute__((noinline)) static int share(volatile int total, volatile int parts) { return total / parts + 1; }
 
+__attribute__((noinline)) static int dive(volatile int depth) { return dive(depth + 1) + depth; }
+
 static void *idle(void *unused) {
   pause();
   return unused;
@@ -41,6 +43,7 @@ __attribute__((noinline)) static int death(const char *way) {
   if (!strcmp(way, "abort")) abort();
   if (!strcmp(way, "assert")) assert(list[0] == NULL);
   if (!strcmp(way, "null")) return nowhere(), 1;
+  if (!strcmp(way, "deep")) return dive(0);
   if (!strcmp(way, "fpe")) return share(7, 0) + 1;
   if (!strcmp(way, "handler")) {
     struct sigaction action = {.sa_sigaction = give_up, .sa_flags = SA_SIGINFO};

@@ -30,7 +30,8 @@ export interface CFrame {
   readonly registers: DwarfRegisters
 }
 
-const maxFrames = 512
+/** Frames kept of one stack, the innermost. */
+export const maxCFrames = 512
 const [rbp, rsp, rip] = [6, 7, 16]
 /** `mov $15, %rax; syscall`: rt_sigreturn, as every libc's restorer and the runtime's sigreturn have it. */
 const sigreturn = [0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05]
@@ -59,7 +60,7 @@ export class CStacks {
       by: 'registers',
       registers,
     }
-    for (let n = 0; n < maxFrames; n++) {
+    for (let n = 0; n < maxCFrames; n++) {
       if (stop(frame.pc, frame.sp)) return
       yield { ...frame, ...this.#nameOf(frame) }
       const caller = this.#caller(frame, n === 0)

@@ -18,7 +18,7 @@ import { type PanicOrigin, panicOrigins } from './panic-types.ts'
 import { goPlace, oneLine, ownershipOf } from './place.ts'
 import { type Death, type Frame, type Goroutine, type Report, reportVersion, type Thread } from './report.ts'
 import { signatureOf } from './signature.ts'
-import { contextFrames, cThread, goThread } from './threads.ts'
+import { contextFrames, cThread, cutStacks, goThread } from './threads.ts'
 import { type VerdictContext, verdictOf } from './verdict.ts'
 
 export interface AnalyseOptions extends RuntimeOptions {
@@ -137,7 +137,7 @@ export class Process {
       groups: groups?.list() ?? [],
       threads,
       signature: signatureOf(death, frames),
-      warnings: [...image.warnings, ...(runtime?.warnings ?? [])],
+      warnings: [...image.warnings, ...(runtime?.warnings ?? []), ...cutStacks(threads)],
     }
   }
 

@@ -1,12 +1,12 @@
 /** Threads: what their registers say, in Go and in C code, through signal handlers down to what was interrupted. */
 
 import type { CoreThread } from '../core/thread.ts'
-import { type CStacks, dwarfRegisters } from '../dwarf/c-stack.ts'
+import { type CStacks, dwarfRegisters, maxCFrames } from '../dwarf/c-stack.ts'
 import { amd64DwarfNames, type DwarfRegisters } from '../dwarf/unwind.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { GoThread, ThreadContext } from '../runtime/thread.ts'
 import { cFrame, goFrame, toHex } from './frames.ts'
-import type { Frame, Hex, Thread } from './report.ts'
+import type { Frame, Hex, Thread, Warning } from './report.ts'
 
 const maxSwitches = 8
 
@@ -97,4 +97,15 @@ function goroutineId(runtime: Runtime, { machine }: GoThread): number | undefine
 
 function registersOf({ registers }: CoreThread): Record<string, Hex> {
   return Object.fromEntries(registers.entries().map(([name, value]) => [name, toHex(value)]))
+}
+
+/** Threads whose stacks in C go on behind the frames that are kept. */
+export function cutStacks(threads: readonly Thread[]): Warning[] {
+  return threads
+    .filter(({ frames }) => frames.filter(({ module }) => module !== undefined).length >= maxCFrames)
+    .slice(0, 8)
+    .map(({ tid }) => ({
+      code: 'c-stack-cut',
+      message: `The stack of thread ${tid} has more than the ${maxCFrames} frames that are listed.`,
+    }))
 }

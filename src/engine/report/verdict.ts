@@ -195,6 +195,8 @@ function signalVerdict(death: DeathFacts, context: VerdictContext): string {
     if (death.signalCodeName === 'SI_KERNEL') return `${place} used an address that cannot be one.`
     if (address === undefined) return `${place} touched memory that it may not touch.`
     if (Number(address) < nilPage) return `${place} used a null pointer (address ${address}).`
+    const loop = nearStack(Number(address), context.frames) ? loopOf(context.frames) : undefined
+    if (loop) return `${place} used up its stack: ${loop}.`
     const why =
       death.signalCodeName === 'SEGV_MAPERR' ? 'where nothing is mapped' : 'which does not permit it'
     return `${place} touched address ${address}, ${why}.`
@@ -206,6 +208,11 @@ function signalVerdict(death: DeathFacts, context: VerdictContext): string {
     SIGSYS: 'made a system call that is not permitted',
   }
   return `${place} ${reasons[name] ?? `got ${name}`}.`
+}
+
+/** Within a large frame of the stack pointer: below it the stack ends. */
+function nearStack(address: number, [frame]: readonly Frame[]): boolean {
+  return frame?.sp !== undefined && Math.abs(address - Number(frame.sp)) < 1 << 16
 }
 
 /** How C code came to abort: called it, or something that does. */
