@@ -26,12 +26,6 @@ export function decodeData(file: ByteFile, table: BlockTable, i: number, output:
   return length
 }
 
-/** The content of the independent block `i`. */
-export function readContent(file: ByteFile, table: BlockTable, i: number): Buffer {
-  const output = Buffer.allocUnsafe(table.starts[i + 1]! - table.starts[i]!)
-  return output.subarray(0, decodeData(file, table, i, output))
-}
-
 /** Offsets in a match are 16 bits wide, so this much of what came before is all that a linked block can mean. */
 const historySize = 65535
 

@@ -1,9 +1,6 @@
 /** LZ4 frame files: written block by block, read at any offset. */
-export { blockBound, blockOverhead, tailSize, writeBlock, ZeroBlock } from './block.ts'
-export { IndexWriter } from './block-index.ts'
+export { blockBound, writeBlock } from './block.ts'
 export type { ByteFile } from './block-table.ts'
-export { readContent } from './decode.ts'
-export { formatFrameHeader, frameMagic, isSkippable, storedBit } from './frame.ts'
 export { xxh32 } from './native.ts'
 export { type Lz4Options, Lz4Reader, openLz4, unpackLz4 } from './reader.ts'
 export { type ByteSink, Lz4Writer } from './writer.ts'
