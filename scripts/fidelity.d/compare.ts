@@ -2,7 +2,8 @@
  * Compares what the engine says of a core with what the dying program itself printed, goroutine by goroutine and frame
  * by frame. A goroutine is whole when everything the text says of it is in the report, word for word.
  *
- * What the text does not say, and is therefore not compared:
+ * Minutes of waiting are counted to the moment of death, which a core does not hold: the report is given the clock, as
+ * the handler records it. What the text does not say, and is therefore not compared:
  * - frames of a goroutine whose stack was "unavailable", because it ran on another thread that was never asked
  *   (a panic does not pass SIGQUIT on): its id and creator are compared, its frames are not;
  * - frames that the text elides in the middle of a stack: the frames before and after are compared, and the number

@@ -10,6 +10,8 @@ export interface Crash {
   core: string
   /** File of what it wrote to standard error. */
   text: string
+  /** CLOCK_MONOTONIC of the death in nanoseconds: a core does not hold it, the product's handler takes it down. */
+  monotonicNow?: number
 }
 
 /** A program that runs and has not yet been let die. */
@@ -60,8 +62,10 @@ export async function finish(
 ): Promise<Crash | undefined> {
   const timer = setTimeout(() => running.child.kill('SIGKILL'), timeoutMs)
   const signal = await running.asked
+  let now = process.hrtime.bigint()
   if (signal !== undefined) running.child.kill(signal)
   await running.died
+  if (signal === undefined) now = process.hrtime.bigint()
   clearTimeout(timer)
   running.child.stdout!.destroy()
   const left = join(dir, `core.${running.child.pid}`)
@@ -69,7 +73,7 @@ export async function finish(
   const core = join(dir, `${program}.core`)
   rmSync(core, { force: true })
   renameSync(left, core)
-  return { program, executable, core, text: running.text }
+  return { program, executable, core, text: running.text, monotonicNow: Number(now) }
 }
 
 /** Crashes the programs, `jobs` at a time, while the pattern is ours. */

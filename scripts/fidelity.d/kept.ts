@@ -1,5 +1,5 @@
 /** Crashes kept in a directory: cores, texts, and the executables under bin. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Crash } from './crash.ts'
 
@@ -8,6 +8,7 @@ export function keepExecutable(crash: Crash, dir: string): Crash {
   mkdirSync(join(dir, 'bin'), { recursive: true })
   const executable = join(dir, 'bin', crash.program)
   copyFileSync(crash.executable, executable)
+  writeFileSync(join(dir, `${crash.program}.clock`), String(crash.monotonicNow ?? ''))
   return { ...crash, executable }
 }
 
@@ -24,5 +25,11 @@ export function keptCrashes(dir: string, programs: readonly string[] | undefined
       executable: join(dir, 'bin', program),
       core: join(dir, `${program}.core`),
       text: join(dir, `${program}.txt`),
+      ...clockOf(join(dir, `${program}.clock`)),
     }))
+}
+
+function clockOf(file: string): { monotonicNow?: number } {
+  const now = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  return now > 0 ? { monotonicNow: now } : {}
 }

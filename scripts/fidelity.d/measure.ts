@@ -28,5 +28,7 @@ export async function reportOf(crash: Crash): Promise<Report> {
   using core = fileSource(crash.core)
   using executable = fileSource(crash.executable)
   const files = { executable, find: () => undefined }
-  return analyse(core, files, { maxGoroutines: Number.MAX_SAFE_INTEGER })
+  const { monotonicNow } = crash
+  const clock = monotonicNow === undefined ? {} : { monotonicNow }
+  return analyse(core, files, { maxGoroutines: Number.MAX_SAFE_INTEGER, ...clock })
 }
