@@ -49,7 +49,7 @@ export interface ModuleData {
   readonly next: number
 }
 
-/** Word indices (byte offset / pointer size) of the fields that moved. [C] in each version's runtime/symtab.go. */
+/** Word indices (byte offset / pointer size) of the fields that moved. From each version's runtime/symtab.go. */
 interface TailLayout {
   /** First minor version. */
   readonly since: number

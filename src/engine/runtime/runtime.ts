@@ -95,6 +95,8 @@ interface Found {
 
 /** Every running program has a handful of goroutines of the runtime's own. */
 const fewGoroutines = 4
+/** Goroutines that are looked at for the time. */
+const sampleSize = 1 << 13
 
 export class Runtime {
   readonly image: ProcessImage
@@ -136,10 +138,10 @@ export class Runtime {
     this.#offsets = new GOffsets(layout, image.arch.ptrSize)
     const threadGs = image.core.threads.map(thread => threadG(this.context, layout, thread))
     this.#allgs = this.#checkedAllgs(allgs)
-    this.machines = findMachines(this.context, layout, this.#machineRoots(threadGs))
+    this.machines = this.#findMachines(layout, threadGs)
     if (!linksHold(this.machines)) {
       const earlier = new RuntimeLayout(layout.minor, 'earlier')
-      const machines = findMachines(this.context, earlier, this.#machineRoots(threadGs))
+      const machines = this.#findMachines(earlier, threadGs)
       if (linksHold(machines)) {
         this.layout = earlier
         this.machines = machines
@@ -274,24 +276,26 @@ export class Runtime {
     return searched ?? new Float64Array(0)
   }
 
-  *#machineRoots(threadGs: readonly number[]): Generator<number> {
-    const m = (addr: number): number => {
-      try {
-        return addr === 0 ? 0 : this.memory.word(addr + this.layout.at('g.m'))
-      } catch {
-        return 0
-      }
-    }
-    for (const g of threadGs) yield m(g)
-    for (const addr of this.#allgs ?? []) yield m(addr)
+  /** Those that the threads know lead to all others; only where a thread's own is not among them all g's are asked. */
+  #findMachines(layout: RuntimeLayout, threadGs: readonly number[]): ReadonlyMap<number, Machine> {
+    const near = findMachines(this.context, layout, this.#machinesOf(threadGs))
+    const procids = new Set([...near.values()].map(({ procid }) => procid))
+    if (this.image.core.threads.every(({ tid }) => procids.has(tid))) return near
+    return findMachines(this.context, layout, this.#machinesOf([...threadGs, ...this.#allgs]))
   }
 
-  /** Enough of them to know the time by. */
+  *#machinesOf(gs: Iterable<number>): Generator<number> {
+    const at = this.layout.at('g.m')
+    for (const g of gs)
+      if (g !== 0 && this.memory.has(g + at, this.memory.ptrSize)) yield this.memory.word(g + at)
+  }
+
+  /** Enough of them to know the time by, from the oldest to the newest. */
   *#sampleOfGoroutines(): Generator<Goroutine> {
-    let count = 0
-    for (const g of this.goroutines()) {
-      yield g
-      if (++count >= 1 << 16) return
+    const step = Math.ceil(this.#allgs.length / sampleSize)
+    for (let i = 0; i < this.#allgs.length; i += step) {
+      const g = this.#tryGoroutine(this.#allgs[i]!)
+      if (g && !g.isDead) yield g
     }
   }
 
