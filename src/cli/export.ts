@@ -2,10 +2,10 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   ftruncateSync,
   openSync,
+  renameSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -82,13 +82,13 @@ async function withOutput(
   }
   const isDirectory = output !== undefined && statSync(output, { throwIfNoEntry: false })?.isDirectory()
   const path = output === undefined ? name : isDirectory ? join(output, name) : output
-  const existed = existsSync(path)
-  const fd = openOutput(path, force, mode)
+  const { fd, finish, discard } = openOutput(path, force, mode)
   try {
     const size = await write(fd)
+    finish()
     return `Wrote ${path}, ${formatSize(size)}.`
   } catch (error) {
-    if (!existed && fstatSync(fd).isFile()) unlinkSync(path)
+    discard()
     const { code } = error as NodeJS.ErrnoException
     if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw error
     throw new SystemError(`Could not write ${path}: ${reasonOf(error)}; nothing was left behind.`, {
@@ -99,15 +99,26 @@ async function withOutput(
   }
 }
 
-function openOutput(path: string, force: boolean, mode: number): number {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = constants
+/** Written beside its name and renamed, so that an export that is stopped never looks like one that is whole. */
+function openOutput(
+  path: string,
+  force: boolean,
+  mode: number,
+): { fd: number; finish: () => void; discard: () => void } {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
+  const existing = statSync(path, { throwIfNoEntry: false })
+  if (existing?.isFile() && !force) throw new SystemError(`${path} exists already; --force replaces it.`)
+  // Devices and FIFOs are written as they are; nothing of theirs is replaced.
+  const inPlace = existing !== undefined && !existing.isFile()
+  const partial = `${path}.partial`
   try {
-    return openSync(path, O_WRONLY | O_CREAT | (force ? O_TRUNC : O_EXCL), mode)
+    if (inPlace) return { fd: openSync(path, O_WRONLY), finish: () => {}, discard: () => {} }
+    return {
+      fd: openSync(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode),
+      finish: () => renameSync(partial, path),
+      discard: () => unlinkSync(partial),
+    }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    // Devices and FIFOs exist before they are written; nothing of theirs is replaced.
-    if (code === 'EEXIST' && !statSync(path).isFile()) return openSync(path, O_WRONLY)
-    if (code === 'EEXIST') throw new SystemError(`${path} exists already; --force replaces it.`)
     throw new SystemError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
   }
 }
