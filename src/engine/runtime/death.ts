@@ -8,17 +8,12 @@ import { MemoryFault } from '../../base/errors.ts'
 import type { Siginfo } from '../core/siginfo.ts'
 import { TypeReader } from '../value/rtype.ts'
 import { readString } from '../value/value.ts'
+import { printBacklog } from './death-printed.ts'
 import { isSent, Signal, signalText } from './death-signals.ts'
 import { type DeathStack, readDeathStack } from './death-stack.ts'
 import type { Goroutine } from './goroutine.ts'
 import { type Panic, readPanics } from './panic-chain.ts'
-import {
-  type BacklogPlace,
-  backlogPlaceFromCode,
-  backlogPlaceFromText,
-  fatalMessage,
-  readBacklog,
-} from './print-backlog.ts'
+import { fatalMessage } from './print-backlog.ts'
 import type { Runtime } from './runtime.ts'
 import { type GoThread, within } from './thread.ts'
 
@@ -41,6 +36,7 @@ export interface GoDeath {
 }
 
 const maxThrowText = 4096
+const maxThrowers = 16
 
 export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
   const thread = guiltyThread(runtime)
@@ -63,6 +59,8 @@ export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
     const fromBacklog = printed === undefined ? undefined : fatalMessage(printed)
     const lines =
       (fromBacklog ?? (text === undefined ? undefined : `fatal error: ${text}`))?.split('\n') ?? []
+    const known = lines.filter(line => line.startsWith('fatal error: ')).length
+    lines.push(...repeatedThrows(runtime, thread, lines[0]).slice(Math.max(0, known - 1)))
     if (fault) lines.push(fault.line)
     const message = lines[0] ?? 'fatal error: (unreadable)'
     return { ...common, kind: 'fatal', message, lines, ...(stack.sigpanic && fault ? fault.facts : {}) }
@@ -100,14 +98,25 @@ function isOwnAbort(
 }
 
 /**
- * The thread whose machine began to die; where several did, the one that made the core if it is among them. Without
- * one, the thread that made the core.
+ * The thread whose machine began to die. Where several did, the first printed its goroutine and then waits in
+ * dopanic_m for the last, which ends the process: the first is the one that is reported. Without a dying machine it is
+ * the thread that made the core.
  */
-function guiltyThread({ threads }: Runtime): GoThread | undefined {
+function guiltyThread(runtime: Runtime): GoThread | undefined {
+  const { threads } = runtime
+  const crashed = threads.find(({ thread }) => thread.crashed)
   const dying = threads.filter(({ machine }) => machine !== undefined && machine.dying > 0)
-  return (
-    dying.find(({ thread }) => thread.crashed) ?? dying[0] ?? threads.find(({ thread }) => thread.crashed)
-  )
+  if (dying.length <= 1) return dying[0] ?? crashed
+  const first = dying
+    .slice(0, maxThrowers)
+    .find(thread => thread !== crashed && waitsForOthers(readDeathStack(runtime, thread)))
+  return first ?? dying.find(({ thread }) => thread.crashed) ?? dying[0]
+}
+
+/** In dopanic_m's own call of lock, on a lock that is never released. */
+function waitsForOthers({ frames }: DeathStack): boolean {
+  const at = frames.findIndex(({ func }) => func.name === 'runtime.dopanic_m')
+  return at > 0 && /^runtime\.lock/.test(frames[at - 1]!.func.name)
 }
 
 function guiltyGoroutine(runtime: Runtime, thread: GoThread | undefined): Goroutine | undefined {
@@ -188,41 +197,23 @@ function thrownText(runtime: Runtime, { thrower }: DeathStack): string | undefin
   }
 }
 
-/** By code, which is quicker to find than one symbol among many; by symbol, by content: see print-backlog.ts. */
-function printBacklog(runtime: Runtime): string | undefined {
-  const { memory, image, modules } = runtime
-  const module = modules[0]
-  if (!module) return undefined
-  const noptrbss = { start: module.noptrbss, end: module.enoptrbss }
-  const place =
-    placeByCode(runtime, noptrbss) ?? placeBySymbol(runtime) ?? backlogPlaceFromText(image.memory, noptrbss)
-  return place && readBacklog(memory, place)
-}
-
-function placeBySymbol({ image: { executable } }: Runtime): BacklogPlace | undefined {
-  if (!executable) return undefined
-  try {
-    const symbols = executable.elf.symbols()
-    const ring = symbols.find(({ name }) => name === 'runtime.printBacklog')
-    const index = symbols.find(({ name }) => name === 'runtime.printBacklogIndex')
-    if (!ring) return undefined
-    const at = (value: number): number => value + executable.bias
-    return index ? { ring: at(ring.value), index: at(index.value) } : { ring: at(ring.value) }
-  } catch {
-    // A damaged symbol table is as good as none.
-    return undefined
+/**
+ * The first line again for each other thread that threw the same text at the same time: it printed it, but what is
+ * printed is no longer recorded once one thread counts as panicking.
+ */
+function repeatedThrows(runtime: Runtime, guilty: GoThread | undefined, line: string | undefined): string[] {
+  if (line === undefined) return []
+  const text = ({ thrower }: DeathStack): number | undefined => {
+    const argp = thrower && thrower.fp + runtime.image.arch.minFrameSize
+    return argp !== undefined && runtime.memory.has(argp, 8) ? runtime.memory.word(argp) : undefined
   }
-}
-
-function placeByCode(
-  { symtab, memory, image }: Runtime,
-  noptrbss: { start: number; end: number },
-): BacklogPlace | undefined {
-  if (image.arch.name !== 'amd64') return undefined
-  const func = symtab.findByName('runtime.recordForPanic')
-  const code =
-    func && func.end - func.entry < 1 << 16 ? memory.tryRead(func.entry, func.end - func.entry) : undefined
-  return func && code ? backlogPlaceFromCode(code, func.entry, noptrbss, memory) : undefined
+  const own = text(readDeathStack(runtime, guilty))
+  if (own === undefined) return []
+  return runtime.threads
+    .filter(thread => thread !== guilty && thread.machine !== undefined && thread.machine.throwing !== 0)
+    .slice(0, maxThrowers)
+    .filter(thread => text(readDeathStack(runtime, thread)) === own)
+    .map(() => line)
 }
 
 /** The reader of the program's type descriptors. */
