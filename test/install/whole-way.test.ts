@@ -10,6 +10,7 @@ import { type CorePattern, takeCorePattern } from '../support/core-pattern.ts'
 
 const checkout = join(import.meta.dirname, '../..')
 const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root: sets core_pattern' }
+const corePatternNow = (): string => readFileSync('/proc/sys/kernel/core_pattern', 'latin1').trim()
 const quiet = '--disable-warning=ExperimentalWarning'
 
 describe('the whole way', needsRoot, () => {
@@ -18,7 +19,6 @@ describe('the whole way', needsRoot, () => {
   let prefix: string
   let launcher: string
   let daemon: ChildProcess
-  const corePattern = (): string => readFileSync('/proc/sys/kernel/core_pattern', 'latin1').trim()
   const checkoutCli = (...args: string[]): string =>
     execFileSync(process.execPath, [quiet, join(checkout, 'dist/cli.js'), ...args], { encoding: 'utf8' })
   const cli = (
@@ -41,7 +41,7 @@ describe('the whole way', needsRoot, () => {
       daemon.kill('SIGTERM')
       if (daemon.exitCode === null) await new Promise(resolve => daemon.once('exit', resolve))
       checkoutCli('uninstall', '--prefix', prefix, '--purge')
-      assert.equal(corePattern(), 'core.before')
+      assert.equal(corePatternNow(), 'core.before')
       assert.equal(readFileSync('/proc/sys/kernel/core_pipe_limit', 'latin1').trim(), '3')
       assert.equal(existsSync(prefix), false)
     } finally {
@@ -177,6 +177,15 @@ describe('scripts/try', needsRoot, () => {
       const place = /installing under (\S+)\/p/.exec(said)![1]!
       assert.equal(existsSync(place), false, `${place} is gone`)
     })
+
+  test('puts everything back when nobody reads it any more', { timeout: 10 * 60_000 }, () => {
+    const { stdout } = spawnSync('sh', ['-c', `${join(checkout, 'scripts/try')} 2>&1 | head -2`], {
+      encoding: 'utf8',
+    })
+    const place = /installing under (\S+)\/p/.exec(stdout)![1]!
+    assert.equal(existsSync(place), false, `${place} is gone`)
+    assert.ok(!corePatternNow().includes(place))
+  })
 })
 
 async function until(look: () => boolean, what: string): Promise<void> {
