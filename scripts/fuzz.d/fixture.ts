@@ -1,4 +1,7 @@
-/** The crash that the repository carries, unpacked: a core and its stripped executable. */
+/**
+ * What damage is done to: the crash that the repository carries, a core and its stripped executable; or the files that
+ * `--core` and `--exe` name, which the main program passes on in the environment.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
@@ -16,8 +19,16 @@ function unpack(name: string): ByteSource {
   return source
 }
 
-export const fixtureCore = (): ByteSource => unpack('core')
-export const fixtureExecutable = (): ByteSource => unpack('till')
+function given(path: string): ByteSource {
+  const source = unpacked.get(path) ?? bytesSource(path, readFileSync(path))
+  unpacked.set(path, source)
+  return source
+}
+
+const { GOCORE_FUZZ_CORE: otherCore, GOCORE_FUZZ_EXE: otherExecutable } = process.env
+
+export const fixtureCore = (): ByteSource => (otherCore ? given(otherCore) : unpack('core'))
+export const fixtureExecutable = (): ByteSource => (otherExecutable ? given(otherExecutable) : unpack('till'))
 
 /** Pages that hold anything but zeros, joined. */
 export function busyRanges(source: ByteSource, from = 0): Range[] {

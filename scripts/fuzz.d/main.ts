@@ -10,6 +10,8 @@ const { values } = parseArgs({
     first: { type: 'string', default: '0' },
     count: { type: 'string', default: '1000000000' },
     seconds: { type: 'string', default: '60' },
+    core: { type: 'string' },
+    exe: { type: 'string' },
     help: { type: 'boolean' },
   },
 })
@@ -21,8 +23,12 @@ if (values.help) {
   --count N       at most so many inputs for each target
   --seed N        another series of inputs (chosen by the clock)
   --first N       start at the Nth of the series
+  --core FILE     another core to damage, and
+  --exe FILE      its executable
 `)
 } else {
+  if (values.core) process.env.GOCORE_FUZZ_CORE = values.core
+  if (values.exe) process.env.GOCORE_FUZZ_EXE = values.exe
   const chosen = values.target?.split(',') ?? targets.map(t => t.name)
   for (const name of chosen) {
     if (!targets.some(t => t.name === name)) throw new Error(`no target ${name}`)
