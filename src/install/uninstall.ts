@@ -1,8 +1,9 @@
 /** `gocore-sink uninstall`: puts back what was. Dumps stay unless they are asked for. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { UsageError } from '../base/errors.ts'
+import { spoolRoot } from '../config/index.ts'
 import { requireInstalled } from './install.ts'
 import { readKernelSetting } from './kernel.ts'
 import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
@@ -88,13 +89,34 @@ function removalSteps(layout: Layout, record: InstallRecord, purge: boolean, say
     remove(layout.launcher),
     ...files,
     remove(run, { recursive: true }),
-    // The catalog is a cache over the archive.
-    remove(state, { recursive: true }),
+    ...stateSteps(layout, state, purge, say).map(path => remove(path, { recursive: true })),
+    remove(state, { onlyEmpty: true }),
     purge ? remove(archive, { recursive: true }) : remove(archive, { onlyEmpty: true }),
     remove(layout.lib, { recursive: true }),
     ...(layout.private ? emptied(layout, record).map(path => remove(path, { onlyEmpty: true })) : []),
     ...(layout.private || layout.root !== '/' ? [] : reloadStep()),
   ]
+}
+
+/** The catalog is a cache over the archive and goes; dumps that wait in the spool for an archive that was away do not. */
+function stateSteps(layout: Layout, state: string, purge: boolean, say: Say): string[] {
+  const spool = spoolRoot({ ...layout.settings, state })
+  const waiting = !purge && readNames(staged(layout, `${spool}/dumps`)).length > 0
+  if (!waiting) return [state]
+  say(
+    `${spool} holds dumps that the archive did not take yet, and stays; "gocore-sink import ${spool}" takes them in.`,
+  )
+  return readNames(staged(layout, state))
+    .map(name => `${state}/${name}`)
+    .filter(path => path !== spool)
+}
+
+function readNames(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
+  }
 }
 
 /** Directories of a private prefix, deepest first: those that are empty by then go too, the prefix last. */

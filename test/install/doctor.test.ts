@@ -209,6 +209,8 @@ test('doctor says what is wrong with the storage', async () => {
   assert.match((await findings()).get('archive-space')!.what, /a large dump is cut short/)
   config.retention.keepFree = null
   assert.match((await findings()).get('daemon')!.what, /dumps are stored, but not analysed/)
+  mkdirSync(join(config.state, 'spool/dumps/2026/11/23/aaaaaaaaaaaa'), { recursive: true })
+  assert.match((await findings()).get('spool')!.what, /^1 dump waits in /)
   config.state = join(folder, 'gone')
   assert.match((await findings()).get('state')!.what, /there is no catalog/)
 })

@@ -133,6 +133,17 @@ test(
   },
 )
 
+test('uninstall keeps dumps that wait in the spool', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const dump = join(prefix, 'var/state/spool/dumps/2026/11/23/aaaaaaaaaaaa')
+  mkdirSync(dump, { recursive: true })
+  writeFileSync(join(prefix, 'var/state/catalog.db'), '')
+  await uninstall({ prefix, proc }, say)
+  assert.ok(existsSync(dump))
+  assert.equal(existsSync(join(prefix, 'var/state/catalog.db')), false)
+  assert.match(lines.join('\n'), /spool holds dumps that the archive did not take yet, and stays/)
+})
+
 test('uninstall leaves a core_pattern that is not ours any more', needsRoot, async () => {
   install({ prefix, proc, product }, say)
   setKernel('core_pattern', '|/usr/share/apport/apport %p')

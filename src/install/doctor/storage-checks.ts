@@ -1,8 +1,8 @@
 /** Where dumps go: is it there, may root write it, what kind of file system is it, how much room has it. */
-import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
-import { type Config, formatSize, keepFreeBytes } from '../../config/index.ts'
+import { type Config, formatSize, spoolRoot } from '../../config/index.ts'
 import type { Finding } from './finding.ts'
 
 /** statfs(2) f_type of file systems that other machines share, where inotify and file locks are not to be relied on. */
@@ -42,6 +42,7 @@ export function checkStorage(config: Config): Finding[] {
     checkSpace(config, { free: bavail * bsize, total: blocks * bsize }, files > 0 ? ffree : undefined),
     checkType(archive, type, network),
     checkState(config),
+    checkSpool(config),
   ]
 }
 
@@ -193,4 +194,25 @@ function checkState(config: Config): Finding {
       remedy: 'StateDirectory= on a disk of this machine',
     }
   return { name, status: 'ok', what: `The catalog is in ${config.state}.` }
+}
+
+/** What handlers put on this machine's own disk while the archive did not take it. */
+function checkSpool(config: Config): Finding {
+  const name = 'spool'
+  const dumps = join(spoolRoot(config), 'dumps')
+  let waiting: number
+  try {
+    waiting = readdirSync(dumps, { recursive: true, encoding: 'utf8' }).filter(
+      path => path.split('/').length === 4,
+    ).length
+  } catch {
+    return { name, status: 'ok', what: 'No dump waits for the archive.' }
+  }
+  if (waiting === 0) return { name, status: 'ok', what: 'No dump waits for the archive.' }
+  return {
+    name,
+    status: 'warning',
+    what: `${waiting} ${waiting === 1 ? 'dump waits' : 'dumps wait'} in ${spoolRoot(config)}, which the archive did not take.`,
+    remedy: 'what archive-write says; the daemon ships them once it can',
+  }
 }
