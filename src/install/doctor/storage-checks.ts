@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
-import { type Config, formatSize, spoolRoot } from '../../config/index.ts'
+import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
 import type { Finding } from './finding.ts'
 
 /** statfs(2) f_type of file systems that other machines share, where inotify and file locks are not to be relied on. */
