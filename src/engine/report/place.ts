@@ -44,7 +44,8 @@ function cPlace(frames: readonly Frame[]): string | undefined {
   const inC = frames.slice(0, frames.findIndex(({ module }) => module === undefined) >>> 0)
   const deciding = inC.slice(endingLength(inC))
   const frame = deciding.find(f => f.function !== '??') ?? deciding[0] ?? inC[0]
-  if (!frame) return undefined
+  // Without the file whose code it is there is nothing to call it by.
+  if (!frame || (frame.function === '??' && !frame.module)) return undefined
   const name = frame.function === '??' ? unnamed(frames) : sourceName(frame)
   const where = frame.line > 0 ? `${baseName(frame.file)}:${frame.line}` : baseName(frame.module ?? '')
   const language = languageOf(frame.function)

@@ -160,6 +160,7 @@ export class Process {
       panicking: panickingText(found.goroutines),
       waits: () => found.groups?.waits(isOwn) ?? new Map<string, number>(),
       goroutineCount: found.goroutineCount,
+      executable: this.image.executable !== undefined,
       isOwn,
     }
     if (!runtime || !this.types) {

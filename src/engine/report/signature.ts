@@ -32,7 +32,7 @@ function normalise(message: string): string {
 function userFunctions(frames: readonly Frame[]): string[] {
   const names: string[] = []
   for (const frame of frames.slice(endingLength(frames))) {
-    if (frame.hidden || isRuntime(frame.function)) continue
+    if (frame.hidden || isRuntime(frame.function) || (frame.function === '??' && !frame.module)) continue
     names.push(frame.function === '??' ? frame.module?.split('/').at(-1) || '??' : frame.function)
     if (names.length === frameCount) break
   }

@@ -15,6 +15,8 @@ export interface VerdictContext {
   /** The same with the place of each; asked for where it is the answer. */
   readonly waits: () => ReadonlyMap<string, number>
   readonly goroutineCount: number
+  /** Whether the program's file was at hand: without it not even its language is known. */
+  readonly executable: boolean
   /** Whether a function is of the program's own modules, not of the standard library. */
   readonly isOwn: (name: string) => boolean
   /** `goroutine 1 had panicked …`, of one whose panic has not come to its end. */
@@ -33,6 +35,11 @@ export interface VerdictContext {
 const nilPage = 4096
 
 export function verdictOf(death: DeathFacts, context: VerdictContext): string {
+  const verdict = verdictOfKind(death, context)
+  return context.executable ? verdict : `${verdict} Without its executable the core does not tell more.`
+}
+
+function verdictOfKind(death: DeathFacts, context: VerdictContext): string {
   switch (death.kind) {
     case 'panic':
       return panicVerdict(death, context)
@@ -194,6 +201,8 @@ function signalVerdict(death: DeathFacts, context: VerdictContext): string {
     const { address } = death
     if (death.signalCodeName === 'SI_KERNEL') return `${place} used an address that cannot be one.`
     if (address === undefined) return `${place} touched memory that it may not touch.`
+    if (address === death.pc)
+      return `${place} called ${address === '0x0' ? 'a null function pointer' : `address ${address}, where there is no code`}.`
     if (Number(address) < nilPage) return `${place} used a null pointer (address ${address}).`
     const loop = nearStack(Number(address), context.frames) ? loopOf(context.frames) : undefined
     if (loop) return `${place} used up its stack: ${loop}.`

@@ -40,7 +40,7 @@ const builds: Readonly<Record<string, readonly string[]>> = {
 
 const ways: readonly [string, string, RegExp][] = [
   ['plain', 'SIGSEGV', /^sum\S* \(in C, .*\) used a null pointer/],
-  ['null', 'SIGSEGV', /^death\S* \(in C, .*\) used a null pointer \(address 0x0\)/],
+  ['null', 'SIGSEGV', /^death\S* \(in C, .*\) called a null function pointer/],
   ['abort', 'SIGABRT', /^death.* \(in C, .*\) called abort\(\)/],
   ['assert', 'SIGABRT', /^death.* \(in C, .*\) failed an assertion/],
   ['fpe', 'SIGFPE', /^share\S* \(in C, .*\) made an arithmetic error/],
