@@ -42,16 +42,22 @@ export function captureCore(pipe: PipeReader, dump: DumpWriter, options: Capture
   pipe.close()
   if (failed) salvage(dump, writer)
   const expected = size.expected
-  if (truncated === undefined && expected !== undefined && pipe.received < expected)
-    truncated = {
-      reason: 'killed',
-      detail: `The kernel ended the dump after ${pipe.received} of ${expected} bytes: the process was killed while it was dumped, or memory ran out`,
-    }
+  if (truncated === undefined && pipe.received < (expected ?? Number.POSITIVE_INFINITY))
+    truncated = { reason: 'killed', detail: `The kernel ended the dump ${endedAt(pipe.received, expected)}` }
   return {
     stored: writer.contentSize,
     ...(expected === undefined ? {} : { expected }),
     ...(truncated === undefined ? {} : { truncated }),
   }
+}
+
+/** Where a dump ended that its own headers call unfinished, or whose headers never came. */
+function endedAt(received: number, expected: number | undefined): string {
+  const why = 'the process was killed while it was dumped, or memory ran out'
+  if (expected !== undefined) return `after ${received} of ${expected} bytes: ${why}`
+  return received === 0
+    ? `before it sent anything: ${why}`
+    : `after ${received} bytes, which hold no whole program headers: ${why}`
 }
 
 function copy(pipe: PipeReader, encoder: BlockEncoder, size: CoreSize, most: number): Captured['truncated'] {

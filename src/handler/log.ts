@@ -24,8 +24,9 @@ export class KernelLog {
   write(level: Level, text: string): void {
     const line = `gocore-sink: ${text.replace(/[\u0000-\u001f\u007f]/g, ' ')}`
     const bytes = Buffer.from(`<${priority[level]}>${line}`)
-    const cut =
-      bytes.length <= mostBytes ? bytes : Buffer.concat([bytes.subarray(0, mostBytes), Buffer.from('…')])
+    // Without its newline the kernel keeps a line open, unseen by every reader, until the next one comes.
+    const end = bytes.length <= mostBytes ? '\n' : '…\n'
+    const cut = Buffer.concat([bytes.subarray(0, mostBytes), Buffer.from(end)])
     try {
       const fd = openSync(this.#path, constants.O_WRONLY | constants.O_NOCTTY | constants.O_APPEND)
       try {
