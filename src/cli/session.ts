@@ -45,7 +45,10 @@ const everyFrame = { inner: 4_000_000, outer: 1 }
 
 export function openSession({ path, label, exe, manifest, store, full }: SessionOptions): Session {
   const progress = startProgress(`analysing ${label}`)
-  const core = openCoreFile(path, { onProgress: (done, total) => progress.update(done, total) })
+  const core = openCoreFile(path, {
+    tolerant: true,
+    onProgress: (done, total) => progress.update(done, total),
+  })
   const files = openFiles({ exe, manifest, store })
   // The engine is synchronous: its reads are what moves the progress line.
   const counted = {

@@ -10,7 +10,7 @@ import { type AnalysisJob, ChildExit, type JobBinary } from './analysis-job.ts'
 
 try {
   const job = JSON.parse(readFileSync(0, 'utf8')) as AnalysisJob
-  const core = openCoreFile(job.core)
+  const core = openCoreFile(job.core, { tolerant: true })
   const binaries = openBinaries(job.binaries)
   if (job.become) become(job.become)
   const report = analyseWith({ ...core, name: job.name }, binaries, job)

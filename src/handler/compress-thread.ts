@@ -12,8 +12,8 @@ export interface CompressOrder {
   memory: SharedArrayBuffer
 }
 
-/** Below the thread that reads and the kernel's that writes: those two hold the crashed process. */
-const nice = 5
+/** Below the thread that reads, which lets the kernel's writer go on. */
+const nice = 0
 
 export function runCompressThread(): void {
   const order = process.getBuiltinModule('node:worker_threads').workerData as CompressOrder

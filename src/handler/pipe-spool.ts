@@ -18,7 +18,7 @@ interface SpoolPipe {
 
 /** The table of a larger pipe's pages might not be had in one piece (kcalloc in fs/pipe.c). */
 const pipeSize = 64 << 20
-const mostPipes = 16
+const mostPipes = 32
 
 export class PipeSpool {
   readonly #libc: PipeCalls
@@ -99,7 +99,7 @@ export class PipeSpool {
   }
 }
 
-/** An eighth of the memory that is to be had, and no more than a gigabyte. */
+/** An eighth of the memory that is to be had, and no more than two gigabytes: the dying process gives back as much. */
 function spoolLimit(): number {
   try {
     const kilobytes = /^MemAvailable:\s*([0-9]+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1]

@@ -2,17 +2,24 @@
  * Random access to the content of an LZ4 file: by its index, or by a scan of block headers.
  * Few blocks are kept decoded; all blocks of zeros are one.
  */
+
 import { FormatError, UnsupportedError } from '../base/errors.ts'
+import { readBlock } from './block.ts'
 import { readIndex } from './block-index.ts'
 import { type BlockTable, type ByteFile, blockAt } from './block-table.ts'
 import { blockData, decodeData, decodeInOrder } from './decode.ts'
 import { storedBit } from './frame.ts'
 import { measure, scanBlocks } from './scan.ts'
 
+/** Damage is told of so often; then it is known. */
+const mostWarnings = 32
+
 export interface Lz4Options {
   /** Bytes of decoded blocks that are kept. */
   cache?: number
   onProgress?: (done: number, of: number) => void
+  /** Reads a damaged block as far as it can be made out, zeros where it can't, with a warning; an error otherwise. */
+  tolerant?: boolean
 }
 
 export class Lz4Reader {
@@ -21,22 +28,31 @@ export class Lz4Reader {
   readonly size: number
   readonly table: BlockTable
   readonly indexed: boolean
-  readonly warnings: readonly string[]
   readonly #file: ByteFile
+  readonly #warnings: string[]
+  readonly #tolerant: boolean
+  readonly #damaged = new Set<number>()
   readonly #keep: number
   /** Decoded blocks, the longest unused first. */
   readonly #cache = new Map<number, Buffer>()
   readonly #zeros: Buffer
 
-  constructor(file: ByteFile, table: BlockTable, indexed: boolean, warnings: string[], cache: number) {
+  constructor(file: ByteFile, table: BlockTable, indexed: boolean, warnings: string[], options: Lz4Options) {
+    const cache = options.cache ?? 32 << 20
     this.name = file.name
     this.table = table
     this.indexed = indexed
-    this.warnings = warnings
+    this.#warnings = warnings
+    this.#tolerant = options.tolerant ?? false
     this.size = table.starts[table.count]!
     this.#file = file
     this.#keep = Math.max(2, Math.floor(cache / Math.max(1, table.blockMax)))
     this.#zeros = Buffer.alloc(table.blockMax)
+  }
+
+  /** Grows while damaged blocks are read. */
+  get warnings(): readonly string[] {
+    return this.#warnings
   }
 
   /** The content `[offset, offset + length)`, fewer at its end. A view that stays good until the next read. */
@@ -71,18 +87,39 @@ export class Lz4Reader {
       this.#cache.delete(oldest)
       if (reused !== this.#zeros) block = reused
     }
-    if (this.#isZeros(i, length)) block = this.#zeros
-    else {
-      block ??= Buffer.allocUnsafe(this.table.blockMax)
-      const got = decodeData(this.#file, this.table, i, block)
-      if (got !== length)
-        throw new FormatError(
-          { file: this.name, section: 'LZ4 block', offset: this.table.offsets[i]! },
-          `block ${i} holds ${got} bytes where ${length} were expected`,
-        )
+    block ??= Buffer.allocUnsafe(this.table.blockMax)
+    try {
+      if (this.#isZeros(i, length)) block = this.#zeros
+      else this.#decode(i, length, block)
+    } catch (error) {
+      if (!this.#tolerant || !(error instanceof FormatError)) throw error
+      this.#salvage(i, length, block, error)
     }
     this.#cache.set(i, block)
     return block
+  }
+
+  #decode(i: number, length: number, block: Buffer): void {
+    const got = decodeData(this.#file, this.table, i, block)
+    if (got === length) return
+    throw new FormatError(
+      { file: this.name, section: 'LZ4 block', offset: this.table.offsets[i]! },
+      `block ${i} holds ${got} bytes where ${length} were expected`,
+    )
+  }
+
+  /** A flipped bit leaves most of a block readable: the decoder writes up to where it stumbles. */
+  #salvage(i: number, length: number, block: Buffer, error: FormatError): void {
+    block.fill(0)
+    const word = this.table.words[i]!
+    const data = this.#file.read(this.table.offsets[i]! + 4, (word & ~storedBit) >>> 0)
+    readBlock(word, Buffer.from(data), block.subarray(0, length))
+    const start = this.table.starts[i]!
+    if (this.#damaged.size < mostWarnings && !this.#damaged.has(i))
+      this.#warnings.push(
+        `${error.message}; bytes ${start} to ${start + length} of the core may be wrong or missing`,
+      )
+    this.#damaged.add(i)
   }
 
   /** Zeros compress to one literal zero, a match at distance one, and a few literals: told without decoding. */
@@ -109,11 +146,10 @@ export class Lz4Reader {
  * blocks depend on one another: such a file must be unpacked in order, see `unpackLz4`.
  */
 export function openLz4(file: ByteFile, options: Lz4Options = {}): Lz4Reader {
-  const cache = options.cache ?? 32 << 20
   const warnings: string[] = []
   try {
     const table = readIndex(file)
-    if (table !== undefined) return new Lz4Reader(file, table, true, warnings, cache)
+    if (table !== undefined) return new Lz4Reader(file, table, true, warnings, options)
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     warnings.push(error.message)
@@ -122,7 +158,7 @@ export function openLz4(file: ByteFile, options: Lz4Options = {}): Lz4Reader {
   if (scan.table.linked.includes(1))
     throw new UnsupportedError(file.name, 'LZ4 blocks that depend on one another')
   if (!scan.measured) scan = measure(file, scan, options.onProgress)
-  return new Lz4Reader(file, scan.table, false, [...warnings, ...scan.warnings], cache)
+  return new Lz4Reader(file, scan.table, false, [...warnings, ...scan.warnings], options)
 }
 
 /** All content in order, from any LZ4 file. Damage ends it: the pieces so far are good, and `onWarning` hears why. */

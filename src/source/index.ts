@@ -27,6 +27,8 @@ export interface OpenOptions {
   directory?: string
   /** Bytes of content that are kept in memory. */
   cache?: number
+  /** Reads damaged blocks of LZ4 as far as they can be made out, with a warning, in place of an error. */
+  tolerant?: boolean
 }
 
 /**
@@ -78,7 +80,9 @@ function lz4InPlace(file: FileSource, options: OpenOptions): OpenSource | undefi
       name: file.name,
       size: reader.size,
       compression: 'lz4',
-      warnings: reader.warnings,
+      get warnings() {
+        return reader.warnings
+      },
       read: (offset, length) => reader.read(offset, length),
       [Symbol.dispose]: () => file[Symbol.dispose](),
     }

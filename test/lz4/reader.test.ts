@@ -83,6 +83,24 @@ describe('openLz4()', () => {
     assert.ok(reader.read(1 << 20, 1 << 20).equals(sample.subarray(1 << 20, 2 << 20)))
   })
 
+  test('reads a damaged block as far as it goes where that is asked for, and says so once', () => {
+    const whole = packLz4(sample, 1 << 20)
+    const index = Number(whole.readBigUInt64LE(whole.length - 32))
+    const block = Number(whole.readBigUInt64LE(index + 8 + 16 * 3))
+    const length = whole.readUInt32LE(block)
+    whole[block + 4 + length - 1]! ^= 1
+    const reader = openLz4(bytesSource('x', whole), { tolerant: true, cache: 0 })
+    for (let i = 0; i < 3; i++) {
+      const bytes = reader.read(3 << 20, 1 << 20)
+      assert.equal(bytes.length, 1 << 20)
+      assert.ok(bytes.subarray(0, 20_000).equals(sample.subarray(3 << 20, (3 << 20) + 20_000)))
+      assert.ok(reader.read(0, 1 << 20).equals(sample.subarray(0, 1 << 20)))
+      reader.read(1 << 20, 1 << 20)
+    }
+    assert.equal(reader.warnings.length, 1)
+    assert.match(reader.warnings[0]!, /bytes 3145728 to 4194304 of the core may be wrong/)
+  })
+
   test('refuses what is not LZ4', () => {
     assert.throws(() => openLz4(bytesSource('x', Buffer.from('\x7fELF and more of it'))), FormatError)
     assert.throws(() => openLz4(bytesSource('x', Buffer.alloc(0))), FormatError)
