@@ -18,6 +18,13 @@ export interface Patient {
 /** Programs crashed under one holding of the machine's core pattern, so that others get their turn in between. */
 const batchSize = 16
 
+/** What came of the programs of a cell. */
+export interface Crashed {
+  crashes: Crash[]
+  /** Programs that died without leaving a core, or did not die. */
+  without: string[]
+}
+
 /** Undefined where the toolchain is not to be had. Patient programs are started only. */
 export async function crashCell(
   go: string,
@@ -25,7 +32,7 @@ export async function crashCell(
   dir: string,
   options: Options,
   patients: Patient[],
-): Promise<Crash[] | undefined> {
+): Promise<Crashed | undefined> {
   const bin = await build(go, kind, options.programs)
   if (bin === undefined) {
     process.stdout.write(`go${go} ${kind}: skipped, could not be built\n`)
@@ -39,22 +46,23 @@ export async function crashCell(
   }
   const programs = chosen.filter(name => !patientPrograms.includes(name))
   const crashes: Crash[] = []
+  const without: string[] = []
   for (let at = 0; at < programs.length; at += batchSize) {
     using pattern = await takeCorePattern()
     const batch = await crashAll(pattern, bin, programs.slice(at, at + batchSize), dir, options.jobs)
     crashes.push(...batch.crashes)
-    for (const program of batch.failed) process.stdout.write(`go${go} ${kind} ${program}: left no core\n`)
+    without.push(...batch.failed)
   }
-  return options.keep === undefined ? crashes : crashes.map(crash => keepExecutable(crash, dir))
+  if (options.keep === undefined) return { crashes, without }
+  return { crashes: crashes.map(crash => keepExecutable(crash, dir)), without }
 }
 
 /** Waits until it asks for its signal, and only then for the core pattern. */
 export async function crashPatient(patient: Patient, options: Options): Promise<Crash | undefined> {
-  const { go, kind, dir, program, executable, running } = patient
+  const { dir, program, executable, running } = patient
   await running.asked
   using pattern = await takeCorePattern()
   pattern.set(corePatternIn(dir))
   const crash = await finish(running, executable, program, dir)
-  if (crash === undefined) process.stdout.write(`go${go} ${kind} ${program}: left no core\n`)
   return crash && options.keep !== undefined ? keepExecutable(crash, dir) : crash
 }

@@ -1,6 +1,7 @@
 /** Crashes kept in a directory: cores, texts, and the executables under bin. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Crashed } from './cell.ts'
 import type { Crash } from './crash.ts'
 
 /** Copies the executable beside its core; gives the crash that refers to the copy. */
@@ -13,9 +14,9 @@ export function keepExecutable(crash: Crash, dir: string): Crash {
 }
 
 /** What an earlier run kept; undefined where it kept nothing. */
-export function keptCrashes(dir: string, programs: readonly string[] | undefined): Crash[] | undefined {
+export function keptCrashes(dir: string, programs: readonly string[] | undefined): Crashed | undefined {
   if (!existsSync(dir)) return undefined
-  return readdirSync(dir)
+  const crashes = readdirSync(dir)
     .filter(name => name.endsWith('.core'))
     .map(name => name.slice(0, -'.core'.length))
     .filter(program => programs?.includes(program) ?? true)
@@ -27,6 +28,7 @@ export function keptCrashes(dir: string, programs: readonly string[] | undefined
       text: join(dir, `${program}.txt`),
       ...clockOf(join(dir, `${program}.clock`)),
     }))
+  return { crashes, without: [] }
 }
 
 function clockOf(file: string): { monotonicNow?: number } {

@@ -6,8 +6,7 @@
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crashCell, crashPatient, type Patient } from './cell.ts'
-import type { Crash } from './crash.ts'
+import { type Crashed, crashCell, crashPatient, type Patient } from './cell.ts'
 import { countDelve } from './delve.ts'
 import { keptCrashes } from './kept.ts'
 import { measure } from './measure.ts'
@@ -25,9 +24,13 @@ async function main(options: Options): Promise<number> {
   const work = options.keep ?? join(tmpdir(), `gocore-fidelity-${process.pid}`)
   const table = new Table()
   const patients: Patient[] = []
-  const count = async (crashes: readonly Crash[], go: string, kind: string): Promise<void> => {
-    if (options.crashOnly) return
+  const count = async ({ crashes, without }: Crashed, go: string, kind: string): Promise<void> => {
     const cell = table.cell(go, kind)
+    for (const program of without) {
+      cell.fail(program, `go${go} ${kind}`, 'left no core')
+      process.stdout.write(`go${go} ${kind} ${program}: left no core\n`)
+    }
+    if (options.crashOnly) return
     for (const crash of crashes) {
       const clean = await measure(crash, cell, `go${go} ${kind}`)
       if (options.dlv) await countDelve(crash, cell)
@@ -38,15 +41,16 @@ async function main(options: Options): Promise<number> {
   for (const go of options.go) {
     for (const kind of options.kind) {
       const dir = join(work, go, kind)
-      const crashes = options.reuse
+      const crashed = options.reuse
         ? keptCrashes(dir, options.programs)
         : await crashCell(go, kind, dir, options, patients)
-      if (crashes !== undefined) await count(crashes, go, kind)
+      if (crashed !== undefined) await count(crashed, go, kind)
     }
   }
   for (const patient of patients) {
     const crash = await crashPatient(patient, options)
-    if (crash !== undefined) await count([crash], patient.go, patient.kind)
+    const crashed = crash ? { crashes: [crash], without: [] } : { crashes: [], without: [patient.program] }
+    await count(crashed, patient.go, patient.kind)
   }
   if (options.crashOnly) return 0
   table.printAll()
