@@ -114,6 +114,8 @@ function script(name: string, line: string): string {
 
 const handlerArgs = `--disable-warning=ExperimentalWarning ${options.handler ?? join(repository, 'dist/handler.cjs')} --config ${path('conf')} --`
 const readers = [
+  // The program's own time to die: nothing is dumped to a file at limit 0.
+  { name: 'no dump', pattern: undefined, fields: '' },
   { name: 'cat', pattern: script('cat', 'exec cat >/dev/null'), fields: '%P' },
   {
     name: 'lz4 -1',
@@ -136,8 +138,8 @@ const spread = (values: number[]): string =>
   `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`
 
 /** Seconds from the byte that makes the program crash to its end. */
-async function crash(args: string[]): Promise<number> {
-  const child = spawn('/bin/sh', ['-c', 'ulimit -c unlimited; exec "$0" "$@"', path('victim'), ...args], {
+async function crash(args: string[], limit: string): Promise<number> {
+  const child = spawn('/bin/sh', ['-c', `ulimit -c ${limit}; exec "$0" "$@"`, path('victim'), ...args], {
     env: {},
     stdio: ['pipe', 'pipe', 'ignore'],
   })
@@ -239,16 +241,18 @@ try {
   )
   let peak = 0
   if (process.getuid?.() === 0) {
-    console.log('\nHeld time, seconds: median (least–most), and the share of lz4’s')
+    console.log(
+      '\nHeld time, seconds: median (least–most), and the share of lz4’s net of the program’s own time',
+    )
     for (const { about, args } of cases) {
       const times = new Map<string, number[]>(readers.map(({ name }) => [name, []]))
       let stored = 0
       for (let run = 0; run < runs; run++) {
         using corePattern = await takeCorePattern()
         for (const { name, pattern, fields } of readers) {
-          corePattern.set(`|${pattern} ${fields}`, { pipeLimit: 16 })
+          corePattern.set(pattern === undefined ? 'core' : `|${pattern} ${fields}`, { pipeLimit: 16 })
           const watch = new MemoryWatch()
-          times.get(name)!.push(await crash(args))
+          times.get(name)!.push(await crash(args, pattern === undefined ? '0' : 'unlimited'))
           await watch.settle()
           watch.stop()
           peak = Math.max(peak, watch.peak)
@@ -260,7 +264,8 @@ try {
       console.log(`${about}`)
       for (const { name } of readers) {
         const own = times.get(name)!
-        const share = median(own) / median(times.get('lz4 -1')!)
+        const net = (values: number[]): number => median(values) - median(times.get('no dump')!)
+        const share = net(own) / net(times.get('lz4 -1')!)
         console.log(`  ${name.padEnd(12)} ${median(own).toFixed(2)} (${spread(own)})  ${share.toFixed(2)}×`)
       }
       console.log(`  stored ${(stored / 2 ** 20).toFixed(1)} MB, by lz4 ${(lz4 / 2 ** 20).toFixed(1)} MB`)

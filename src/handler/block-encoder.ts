@@ -58,23 +58,24 @@ export class BlockEncoder {
     this.#free.push(slot)
   }
 
-  /** Takes over a full slot. */
-  submit(slot: number): void {
+  /** Takes over a full slot; false where it held zeros, which cost next to nothing. */
+  submit(slot: number): boolean {
     const raw = this.#ring.raw(slot)
     if (this.#writer.isZero(raw)) {
       this.#free.push(slot)
       if (this.#pending.length === 0) this.#writer.addZeros()
       else this.#pending.push('zeros')
-      return
+      return false
     }
     if (++this.#busyBlocks === blocksBeforeThreads) this.#startThreads()
     if (!this.#threaded) {
       this.#writer.add(raw)
       this.#free.push(slot)
-      return
+      return true
     }
     this.#ring.publish(slot, raw.length)
     this.#pending.push(slot)
+    return true
   }
 
   /** Waits for all blocks and writes the last piece, the end mark and the index. */

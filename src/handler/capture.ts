@@ -71,10 +71,11 @@ function copy(pipe: PipeReader, encoder: BlockEncoder, size: CoreSize, most: num
     if (got === 0) break
     if (!size.done) size.feed(buffer.subarray(filled, filled + got))
     filled += got
-    pipe.pump()
     if (full !== undefined) {
-      encoder.submit(full)
+      const busy = encoder.submit(full)
       full = undefined
+      // Zeros are read as fast as the kernel writes them, and from the pipe itself its pages are used again.
+      if (busy || pipe.hasBacklog) pipe.pump()
     }
     if (pipe.received > most) {
       encoder.finish(buffer.subarray(0, filled - (pipe.received - most)))

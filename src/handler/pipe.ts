@@ -40,6 +40,11 @@ export class PipeReader {
     return got
   }
 
+  /** Something waits in the spool. */
+  get hasBacklog(): boolean {
+    return this.#spool?.isEmpty === false
+  }
+
   /** Lets the writer go on while the caller waits for something else. */
   pump(): void {
     if (!this.#open) return
