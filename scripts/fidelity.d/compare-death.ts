@@ -11,13 +11,17 @@ const firstWords = /^(panic: |fatal error: |SIG[A-Z0-9]+: )/
 
 /**
  * The lines that tell of the death, without the blank one behind them. Two threads that find the same fatal error at
- * once, two writers of a map, both print it before one of them goes on: it is taken once.
+ * once, two writers of a map, both print it before one of them goes on: it is taken once, here and in the report.
  */
 export function deathLines({ preamble }: Traceback): string[] {
   const from = preamble.findIndex(line => firstWords.test(line))
   const lines = from < 0 ? [] : preamble.slice(from)
   while (lines.at(-1) === '') lines.pop()
-  return lines.filter((line, i) => !(line.startsWith('fatal error: ') && line === lines[i - 1]))
+  return lines.filter(isNew)
+}
+
+function isNew(line: string, i: number, lines: readonly string[]): boolean {
+  return !(line.startsWith('fatal error: ') && line === lines[i - 1])
 }
 
 export function compareDeath(traceback: Traceback, death: Death): string[] {
@@ -26,7 +30,7 @@ export function compareDeath(traceback: Traceback, death: Death): string[] {
   if (said.length === 0) return ['- no line of the text says how it died']
   differ(lines, 'death', said[0]!, death.message.split('\n')[0]!)
   if (said[0]!.startsWith('SIG')) compareSignal(lines, said, death)
-  else differ(lines, 'death', said.join('\n'), (death.lines ?? []).join('\n'))
+  else differ(lines, 'death', said.join('\n'), (death.lines ?? []).filter(isNew).join('\n'))
   return lines
 }
 
