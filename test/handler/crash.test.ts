@@ -17,8 +17,9 @@ import { HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
 
 const have = (program: string, option = '--version'): boolean => spawnSync(program, [option]).status === 0
 const haveGo = have('go', 'version')
-const kernel = { skip: noKernel, timeout: 120_000 }
-const withGo = { skip: noKernel || (haveGo ? false : 'Go is not installed'), timeout: 180_000 }
+// Other test files wait for the same core_pattern, one at a time, so the limit is on hanging and not on waiting.
+const kernel = { skip: noKernel, timeout: 10 * 60_000 }
+const withGo = { skip: noKernel || (haveGo ? false : 'Go is not installed'), timeout: 10 * 60_000 }
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
