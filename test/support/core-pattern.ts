@@ -9,6 +9,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 const lockFile = '/run/lock/gocore-sink-core-pattern.lock'
 const savedFile = '/run/lock/gocore-sink-core-pattern.saved'
 const settings = ['core_pattern', 'core_pipe_limit', 'core_uses_pid'] as const
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const path = (name: string): string => `/proc/sys/kernel/${name}`
 
 export interface CorePattern {
@@ -34,10 +35,14 @@ export async function takeCorePattern(): Promise<CorePattern> {
     if (released) return
     released = true
     process.off('exit', release)
+    for (const signal of endings) process.off(signal, leave)
     restore()
     endHolder(holder)
   }
   process.on('exit', release)
+  // A run that is stopped must not leave the machine with its pattern until the next one comes.
+  const leave = (): void => process.exit(1)
+  for (const signal of endings) process.on(signal, leave)
   return {
     set(pattern, options) {
       writeFileSync(path('core_pattern'), pattern)
