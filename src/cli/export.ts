@@ -8,9 +8,9 @@ import {
   renameSync,
   statSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { writeAll as writeFully } from '../base/atomic-file.ts'
 import { NotFoundError, reasonOf, SystemError } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openCoreFile, openFile } from '../source/index.ts'
@@ -153,14 +153,9 @@ function writeSparse(fd: number, bytes: Uint8Array, offset: number): void {
     const empty = Buffer.compare(part, part.length === page ? zeros : zeros.subarray(0, part.length)) === 0
     if (!empty && from < 0) from = at
     if (empty && from >= 0) {
-      writeAt(fd, bytes.subarray(from, at), offset + from)
+      writeFully(fd, bytes.subarray(from, at), offset + from)
       from = -1
     }
   }
-  if (from >= 0) writeAt(fd, bytes.subarray(from), offset + from)
-}
-
-function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; )
-    done += writeSync(fd, bytes, done, bytes.length - done, offset + done)
+  if (from >= 0) writeFully(fd, bytes.subarray(from), offset + from)
 }

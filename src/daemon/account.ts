@@ -1,4 +1,4 @@
-/** Users and groups of this machine. Node has no getpwnam; accounts that a crash recorder runs as stand in the files. */
+/** Users of this machine. Node has no getpwnam; accounts that a crash recorder runs as stand in the files. */
 import { readFileSync } from 'node:fs'
 
 export interface Account {
@@ -11,12 +11,6 @@ export function findUser(name: string, file = '/etc/passwd'): Account | undefine
   const fields = findLine(name, file)
   const [uid, gid] = [Number(fields?.[2]), Number(fields?.[3])]
   return Number.isSafeInteger(uid) && Number.isSafeInteger(gid) ? { uid, gid } : undefined
-}
-
-/** The number of the group of that name in group(5), or undefined. */
-export function findGroup(name: string, file = '/etc/group'): number | undefined {
-  const gid = Number(findLine(name, file)?.[2])
-  return Number.isSafeInteger(gid) ? gid : undefined
 }
 
 function findLine(name: string, file: string): string[] | undefined {
