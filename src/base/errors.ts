@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'USAGE'
   | 'CONFIG'
   | 'SYSTEM'
+  | 'EXPRESSION'
 
 export class SinkError extends Error {
   readonly code: ErrorCode
@@ -91,6 +92,20 @@ export class UsageError extends SinkError {
 export class ConfigError extends SinkError {
   constructor(message: string, options?: ErrorOptions) {
     super('CONFIG', message, options)
+  }
+}
+
+/** An expression that is none, or that has no value here. `column` counts characters of `text` from 1. */
+export class ExpressionError extends SinkError {
+  readonly text: string
+  readonly column: number
+  readonly problem: string
+  constructor(text: string, at: number, problem: string, options?: ErrorOptions) {
+    const shown = text.length > 80 ? `${text.slice(0, 79)}…` : text
+    super('EXPRESSION', `Cannot evaluate ${JSON.stringify(shown)}: ${problem} (column ${at + 1})`, options)
+    this.text = text
+    this.column = at + 1
+    this.problem = problem
   }
 }
 
