@@ -2,7 +2,15 @@
  * Bundles src/ into dist/, with the native addons copied beside the programs, so that dist/ alone (and a Node) is the
  * product. Prints nothing unless something is wrong.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { arch } from 'node:process'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
@@ -33,6 +41,19 @@ const bundledRequire: Plugin = {
   },
 }
 
+/**
+ * The disassembler stays a file of its own, which only the verbs that disassemble load; it reads its WebAssembly from
+ * beside itself.
+ */
+const disassembler: Plugin = {
+  name: 'disassembler',
+  setup({ onResolve }) {
+    onResolve({ filter: /^iced-x86$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './iced_x86.cjs', external: true },
+    )
+  },
+}
+
 const options: BuildOptions = {
   outdir: out,
   bundle: true,
@@ -55,15 +76,23 @@ const options: BuildOptions = {
   resolveExtensions: ['.ts', '.js', '.json', '.node'],
   loader: { '.sql': 'text', '.node': 'copy' },
   assetNames: '[name]-[hash]',
-  plugins: [bundledRequire],
+  plugins: [bundledRequire, disassembler],
   logLevel: 'warning',
 }
 
 rmSync(out, { recursive: true, force: true })
 const results = [
   await build({ ...options, entryPoints: plain, format: 'cjs', outExtension: { '.js': '.cjs' }, banner: {} }),
+  await build({
+    ...options,
+    entryPoints: { iced_x86: 'iced-x86' },
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    banner: {},
+  }),
   await build({ ...options, entryPoints: modules }),
 ]
+copyFileSync('node_modules/iced-x86/iced_x86_bg.wasm', `${out}/iced_x86_bg.wasm`)
 writeFileSync(`${out}/package.json`, '{"type":"module"}\n')
 const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
 if (outside.length > 0) throw new Error(`dist/ would need what is not in it:\n  ${outside.join('\n  ')}`)

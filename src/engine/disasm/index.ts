@@ -1,0 +1,2 @@
+export * from './go-syntax.ts'
+export * from './instruction.ts'
