@@ -2,9 +2,10 @@
 
 import type { CoreThread } from '../core/thread.ts'
 import { type CStacks, dwarfRegisters, maxCFrames } from '../dwarf/c-stack.ts'
-import { amd64DwarfNames, type DwarfRegisters } from '../dwarf/unwind.ts'
+import { amd64DwarfNames } from '../dwarf/unwind.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { GoThread, ThreadContext } from '../runtime/thread.ts'
+import { registersAt } from '../scope/thread-registers.ts'
 import { cFrame, goFrame, toHex } from './frames.ts'
 import type { Frame, Hex, Thread, Warning } from './report.ts'
 
@@ -41,7 +42,7 @@ export function contextFrames(
   const frames: Frame[] = []
   const isGo = (pc: number): boolean => runtime.symtab.findFunc(pc) !== undefined
   let { pc, sp } = context.position
-  let registers = registersAt(runtime, thread, context)
+  let registers = registersAt(runtime.image, thread, context)
   let trap = context.position.trap
   for (let n = 0; n < maxSwitches; n++) {
     if (isGo(pc)) {
@@ -69,21 +70,6 @@ export function contextFrames(
     trap = false
   }
   return frames
-}
-
-/** All registers of a context: the thread's own, or those that the kernel saved in the signal frame. */
-export function registersAt(
-  { memory, image }: Runtime,
-  { thread, contexts }: GoThread,
-  context: ThreadContext,
-): DwarfRegisters {
-  if (context === contexts[0]) return dwarfRegisters(name => thread.registers.get(name))
-  return dwarfRegisters(name => {
-    const offset = image.arch.ucontext[name]
-    if (offset === undefined || context.ucontext === undefined) return undefined
-    const addr = context.ucontext + offset
-    return memory.has(addr, 8) ? memory.u64(addr) : undefined
-  })
 }
 
 function goroutineId(runtime: Runtime, { machine }: GoThread): number | undefined {
