@@ -3,7 +3,7 @@
  * which an entry of that code is passed over without looking at what its attributes are.
  */
 import { Form } from './constants.ts'
-import { DataReader } from './data-reader.ts'
+import type { DataReader } from './data-reader.ts'
 import type { DebugSections } from './sections.ts'
 
 export interface Abbrev {
@@ -14,7 +14,9 @@ export interface Abbrev {
   readonly forms: readonly number[]
   /** Values of DW_FORM_implicit_const, by position. */
   readonly implicit: readonly (bigint | undefined)[]
-  /** How to pass over the values: a positive step is so many bytes, the others are of `Step`. */
+  /** How to pass over each value. */
+  readonly each: readonly number[]
+  /** How to pass over all values: a positive step is so many bytes, the others are of `Step`. */
   readonly steps: readonly number[]
 }
 
@@ -45,12 +47,7 @@ export function readAbbrevs(
   offset: number,
   shape: Shape,
 ): readonly (Abbrev | undefined)[] {
-  const reader = new DataReader(
-    sections.bytes('abbrev'),
-    sections.littleEndian,
-    sections.file,
-    sections.label('abbrev'),
-  )
+  const reader = sections.reader('abbrev')
   reader.at = offset
   const table: (Abbrev | undefined)[] = []
   for (let n = 0; n < maxAbbrevs; n++) {
@@ -67,16 +64,17 @@ function readAbbrev(reader: DataReader, shape: Shape): Abbrev {
   const hasChildren = reader.u8() !== 0
   const [attributes, forms]: [number[], number[]] = [[], []]
   const implicit: (bigint | undefined)[] = []
-  const steps: number[] = []
+  const [each, steps]: [number[], number[]] = [[], []]
   for (;;) {
     const [attribute, form] = [reader.uleb(), reader.uleb()]
-    if (attribute === 0 && form === 0) return { tag, hasChildren, attributes, forms, implicit, steps }
+    if (attribute === 0 && form === 0) return { tag, hasChildren, attributes, forms, implicit, each, steps }
     if (attributes.length >= maxAttributes) throw reader.error('an entry of too many attributes')
     implicit.push(form === Form.implicitConst ? reader.sleb() : undefined)
     attributes.push(attribute)
     forms.push(form)
     const step = stepOf(form, shape)
     if (step === undefined) throw reader.error(`form 0x${form.toString(16)} is not known`)
+    each.push(step)
     // Neighbours of known length are passed over in one step.
     if (step > 0 && (steps.at(-1) ?? -1) > 0) steps[steps.length - 1]! += step
     else if (step !== 0) steps.push(step)

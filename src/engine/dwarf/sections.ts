@@ -3,6 +3,7 @@
  * under names that end in `.dwo`.
  */
 import type { ElfFile } from '../elf/file.ts'
+import { DataReader } from './data-reader.ts'
 
 const names = {
   info: '.debug_info',
@@ -28,7 +29,7 @@ export class DebugSections {
   readonly littleEndian: boolean
   readonly #elf: ElfFile
   readonly #suffix: string
-  readonly #kept = new Map<SectionName, Uint8Array>()
+  readonly #readers = new Map<SectionName, DataReader>()
 
   constructor(elf: ElfFile, suffix = '') {
     this.#elf = elf
@@ -41,14 +42,16 @@ export class DebugSections {
     return this.#elf.section(names[name] + this.#suffix) !== undefined
   }
 
-  /** The contents; empty where the file has no such section. */
-  bytes(name: SectionName): Uint8Array {
-    let bytes = this.#kept.get(name)
-    if (!bytes) {
-      bytes = this.#elf.section(names[name] + this.#suffix)?.bytes() ?? none
-      this.#kept.set(name, bytes)
+  /** The one reader of a section: whoever uses it sets its position first. Empty where there is no such section. */
+  reader(name: SectionName): DataReader {
+    let reader = this.#readers.get(name)
+    if (!reader) {
+      const label = names[name] + this.#suffix
+      const bytes = this.#elf.section(label)?.bytes() ?? none
+      reader = new DataReader(bytes, this.littleEndian, this.file, label)
+      this.#readers.set(name, reader)
     }
-    return bytes
+    return reader
   }
 
   /** What identifies the sections without reading them: their places and stored sizes. */
@@ -58,9 +61,5 @@ export class DebugSections {
       .map(section => (section ? `${section.offset}+${section.size}` : '-'))
       .concat(this.#elf.buildId ?? '', this.#elf.goBuildId ?? '')
       .join(' ')
-  }
-
-  label(name: SectionName): string {
-    return names[name] + this.#suffix
   }
 }

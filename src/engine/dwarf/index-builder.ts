@@ -1,0 +1,212 @@
+/**
+ * Builds the index in one pass over `.debug_info`: of each unit's own entries the names, addresses and runtime types;
+ * what is inside functions and types is passed over. A damaged unit is left out with a warning.
+ */
+import { FormatError } from '../../base/errors.ts'
+import type { Abbrev } from './abbrev.ts'
+import { At, Form, Tag } from './constants.ts'
+import { Entry, readAddress, readReference, readText, skipStep, skipValues } from './entry.ts'
+import { KeyTableBuilder, type NameIndex, type TableName, tableNames } from './name-index.ts'
+import { readRanges } from './ranges.ts'
+import { hashName, hashText } from './short-name.ts'
+import { isTransparent, type Unit } from './unit.ts'
+import type { Units } from './units.ts'
+
+export function buildIndex(units: Units, warnings: string[]): NameIndex {
+  const builder = new IndexBuilder(units)
+  for (const offset of units.offsets) {
+    try {
+      builder.scan(units.at(offset))
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+      warnings.push(`A unit of debug information is left out: ${error.message}`)
+    }
+  }
+  return builder.build()
+}
+
+/** Which table an entry of this kind goes to. */
+function tableOf(tag: number): TableName | undefined {
+  switch (tag) {
+    case Tag.subprogram:
+      return 'functions'
+    case Tag.variable:
+      return 'globals'
+    case Tag.constant:
+      return 'constants'
+    case Tag.baseType:
+    case Tag.structureType:
+    case Tag.classType:
+    case Tag.unionType:
+    case Tag.enumerationType:
+    case Tag.typedef:
+    case Tag.pointerType:
+    case Tag.arrayType:
+    case Tag.subroutineType:
+      return 'types'
+    default:
+      return undefined
+  }
+}
+
+/** A name that another entry has: DW_AT_abstract_origin, DW_AT_specification. */
+interface Referral {
+  readonly table: TableName
+  readonly offset: number
+  readonly origin: number
+}
+
+class IndexBuilder {
+  readonly #units: Units
+  readonly #tables: Record<TableName, KeyTableBuilder>
+  readonly #code: { low: number; offset: number }[] = []
+  readonly #referrals: Referral[] = []
+  /** Hashes of names that others may refer to. */
+  readonly #hashes = new Map<number, number>()
+
+  constructor(units: Units) {
+    this.#units = units
+    this.#tables = Object.fromEntries(tableNames.map(name => [name, new KeyTableBuilder()])) as Record<
+      TableName,
+      KeyTableBuilder
+    >
+  }
+
+  scan(unit: Unit): void {
+    const { reader } = unit
+    const abbrevs = unit.abbrevs()
+    reader.at = unit.first
+    // How deep we are, and how deep entries still count as the unit's own: below namespaces, too.
+    for (let [depth, open] = [0, 1]; reader.at < unit.end; ) {
+      const offset = reader.at
+      const code = reader.uleb()
+      if (code === 0) {
+        depth--
+        if (depth <= 0) return
+        if (depth < open) open = depth
+        continue
+      }
+      const abbrev = abbrevs[code]
+      if (!abbrev) throw reader.error(`an entry of unknown abbreviation ${code}`)
+      const table = depth === open ? tableOf(abbrev.tag) : undefined
+      if (table) this.#visit(unit, abbrev, offset, table)
+      else skipValues(reader, abbrev, unit)
+      if (abbrev.hasChildren) {
+        if (depth === open && isTransparent(abbrev.tag)) open++
+        depth++
+      } else if (depth === 0) return
+    }
+  }
+
+  build(): NameIndex {
+    for (const { table, offset, origin } of this.#referrals) {
+      const hash = this.#hashes.get(origin) ?? this.#hashAt(origin)
+      if (hash !== undefined) this.#tables[table].add(hash, offset)
+    }
+    const codeBase = this.#code.reduce((least, { low }) => Math.min(least, low), Number.POSITIVE_INFINITY)
+    const base = Number.isFinite(codeBase) ? codeBase : 0
+    for (const { low, offset } of this.#code)
+      if (low - base < 2 ** 32) this.#tables.code.add(low - base, offset)
+    const tables = Object.fromEntries(tableNames.map(name => [name, this.#tables[name].build()]))
+    return { units: this.#units.offsets, codeBase: base, tables: tables as NameIndex['tables'] }
+  }
+
+  /** Takes what the entry says of itself and leaves the reader behind it. */
+  #visit(unit: Unit, abbrev: Abbrev, offset: number, table: TableName): void {
+    const { reader } = unit
+    const { attributes, forms, each } = abbrev
+    let hash: number | undefined
+    let origin: number | undefined
+    let low: number | undefined
+    let typeOffset: number | undefined
+    let [ranges, isDeclaration, located] = [false, false, table !== 'globals']
+    for (let i = 0; i < each.length; i++) {
+      const [form, at] = [forms[i]!, reader.at]
+      switch (attributes[i]) {
+        case At.name:
+          hash = hashOf(unit, form)
+          break
+        case At.abstractOrigin:
+        case At.specification:
+          origin = refer(unit, form)
+          break
+        case At.lowPc:
+          if (table === 'functions') low = readAddress(unit, form)
+          break
+        case At.ranges:
+          ranges = table === 'functions'
+          break
+        case At.location:
+        case At.constValue:
+          located = true
+          break
+        case At.declaration:
+          isDeclaration = true
+          break
+        case At.type:
+          if (table === 'constants') typeOffset = refer(unit, form)
+          break
+        case At.goRuntimeType: {
+          const descriptor = reader.uint(unit.addrSize)
+          if (descriptor > 0 && descriptor < 2 ** 32) this.#tables.descriptors.add(descriptor, offset)
+          break
+        }
+      }
+      reader.at = at
+      skipStep(reader, each[i]!, unit)
+    }
+    if (reader.at > unit.end) throw reader.error('an entry runs out of its unit')
+    const end = reader.at
+    if (hash !== undefined && (table === 'functions' || table === 'globals')) this.#hashes.set(offset, hash)
+    // Without a place or a body it is only told that there is one elsewhere.
+    if (located && !isDeclaration) {
+      if (hash !== undefined) this.#tables[table].add(hash, offset)
+      else if (origin !== undefined) this.#referrals.push({ table, offset, origin })
+    }
+    if (typeOffset !== undefined) this.#tables.typedConstants.add(typeOffset, offset)
+    // A function that the linker dropped is left at address 0.
+    if (ranges) this.#addRanges(unit, offset)
+    else if (low !== undefined && low > 0) this.#code.push({ low, offset })
+    reader.at = end
+  }
+
+  #addRanges(unit: Unit, offset: number): void {
+    const entry = Entry.at(unit, offset)
+    for (const { low } of entry ? readRanges(entry) : []) if (low > 0) this.#code.push({ low, offset })
+  }
+
+  #hashAt(offset: number): number | undefined {
+    try {
+      const name = nameOf(Entry.at(this.#units.holding(offset), offset), this.#units)
+      return name === undefined ? undefined : hashText(name)
+    } catch (error) {
+      if (error instanceof FormatError) return undefined
+      throw error
+    }
+  }
+}
+
+/** The name of an entry, or of the one that it stands for. */
+export function nameOf(entry: Entry | undefined, units: Units): string | undefined {
+  for (let hops = 0, at = entry; at && hops < 8; hops++) {
+    const name = at.text(At.name)
+    if (name !== undefined) return name
+    const origin = at.reference(At.abstractOrigin) ?? at.reference(At.specification)
+    at = typeof origin === 'number' ? Entry.at(units.holding(origin), origin) : undefined
+  }
+  return undefined
+}
+
+/** The hash of a name, mostly without making a text of it. */
+function hashOf(unit: Unit, form: number): number | undefined {
+  const { reader } = unit
+  if (form === Form.string) return hashName(reader.bytes, reader.at)
+  if (form === Form.strp) return hashName(unit.sections.reader('str').bytes, reader.uint(unit.offsetSize))
+  const text = readText(unit, form)
+  return text === undefined ? undefined : hashText(text)
+}
+
+function refer(unit: Unit, form: number): number | undefined {
+  const to = readReference(unit, form)
+  return typeof to === 'number' ? to : undefined
+}
