@@ -92,6 +92,21 @@ export interface StoredCore {
   stored_size: number
   /** Bytes that the program headers promise; absent where they did not arrive. */
   expected_size?: number
+  /** Only in a spool: the beginning of the core's file lies elsewhere, and the daemon joins both. */
+  continues?: Continuation
+}
+
+/**
+ * A core that began in an archive which then stalled or failed, and went on in the spool. The spool's dump has the same
+ * id and day, and its `core.lz4` (`core.lz4.part` while it is written) holds what follows the first `at` bytes; those lie
+ * in `archive`, as `core.lz4.part` of a dump without a manifest. Offsets in the index, `raw_size` and `stored_size` count
+ * from the beginning of the whole. `pending.json` of the spool says the same, before the first byte goes there.
+ */
+export interface Continuation {
+  /** Root of the archive in which the dump began. */
+  archive: string
+  /** Bytes of the file that the archive has acknowledged: whole blocks, or 0 where it has none that count. */
+  at: number
 }
 
 export interface StoredBinary {
