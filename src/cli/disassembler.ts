@@ -22,6 +22,8 @@ const stringRegisters: Readonly<Record<number, readonly [segment: string, base: 
   ...{ 15: ['ds', 'si'], 16: ['ds', 'esi'], 17: ['ds', 'rsi'], 18: ['ds', 'di'], 19: ['ds', 'edi'] },
   ...{ 20: ['ds', 'rdi'], 21: ['es', 'di'], 22: ['es', 'edi'], 23: ['es', 'rdi'] },
 }
+/** OpAccess: none, read, conditional read, write, conditional write, both, both, no access (lea), none. */
+const accesses = ['none', 'read', 'read', 'write', 'write', 'write', 'write', 'none'] as const
 /** From `immediate8` on: 8, 8 (second), 16, 32, 64, and 8 to 16, 32, 64, and 32 to 64. */
 const immediateBits = [8, 8, 16, 32, 64, 64, 64, 64, 64] as const
 const flows: readonly Flow[] = [
@@ -36,6 +38,7 @@ function make(iced: typeof Iced): Disassembler {
   gnu.gasShowMnemonicSizeSuffix = false
   intel.alwaysShowScale = true
   const names = { register: namesOf(iced.Register), mnemonic: namesOf(iced.Mnemonic) }
+  const factory = new iced.InstructionInfoFactory()
   const sizes = new Map<number, number>()
   const sizeOf = (size: number): number => {
     const known = sizes.get(size)
@@ -46,7 +49,19 @@ function make(iced: typeof Iced): Disassembler {
   }
   const register = (number: number): string => (number === 0 ? '' : names.register[number]!)
 
-  const memory = (at: Iced.Instruction, mnemonic: string): MemoryOperand => {
+  const accessOf = (at: Iced.Instruction, i: number): MemoryOperand['access'] => {
+    const info = factory.info(at)
+    const access = accesses[info.opAccess(i)]!
+    info.free()
+    return access
+  }
+
+  const useOf = (at: Iced.Instruction, i: number): Pick<MemoryOperand, 'size' | 'access'> => {
+    const access = accessOf(at, i)
+    return { access, size: access === 'none' ? 0 : sizeOf(at.memorySize) }
+  }
+
+  const memory = (at: Iced.Instruction, i: number): MemoryOperand => {
     const [base, index, segment] = [
       register(at.memoryBase),
       register(at.memoryIndex),
@@ -64,22 +79,22 @@ function make(iced: typeof Iced): Disassembler {
       scale: at.memoryIndexScale,
       displacement: relative ? displacement - next : displacement,
       ...(alone ? { address: Number(BigInt.asUintN(64, displacement)) } : {}),
-      size: mnemonic === 'lea' ? 0 : sizeOf(at.memorySize),
+      ...useOf(at, i),
     }
   }
-  const operand = (at: Iced.Instruction, i: number, mnemonic: string): Operand => {
+  const operand = (at: Iced.Instruction, i: number): Operand => {
     const kind: number = at.opKind(i)
     if (kind === OpKind.register) return { kind: 'register', name: register(at.opRegister(i)) }
     if (kind <= OpKind.nearBranch64) return { kind: 'target', addr: Number(at.nearBranchTarget) }
     if (kind >= OpKind.immediate8 && kind <= OpKind.lastImmediate)
       return { kind: 'immediate', value: BigInt.asIntN(64, at.immediate(i)), bits: immediateBits[kind - 6]! }
-    if (kind === OpKind.memory) return memory(at, mnemonic)
+    if (kind === OpKind.memory) return memory(at, i)
     const [segment, base] = stringRegisters[kind] ?? []
     return {
       kind: 'memory',
       ...(segment === undefined ? {} : { segment }),
       ...(base === undefined ? {} : { base }),
-      ...{ scale: 1, displacement: 0n, size: sizeOf(at.memorySize) },
+      ...{ scale: 1, displacement: 0n, ...useOf(at, i) },
     }
   }
 
@@ -105,7 +120,7 @@ function make(iced: typeof Iced): Disassembler {
             addr: addr + offset - length,
             bytes: own,
             mnemonic,
-            operands: Array.from({ length: at.opCount }, (_, i) => operand(at, i, mnemonic)),
+            operands: Array.from({ length: at.opCount }, (_, i) => operand(at, i)),
             ...maskOf(at),
             flow: mnemonic === 'ud2' ? 'stop' : flows[at.flowControl]!,
             text: textOf(at, syntax),

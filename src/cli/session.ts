@@ -20,6 +20,8 @@ export interface Session extends Disposable {
   goroutines(): Iterable<Goroutine>
   guilty(): Goroutine | undefined
   threads(): Thread[]
+  /** The dead process, for what goes beyond a report. */
+  readonly process: Process
   /** The core and the files that were found for it. */
   readonly image: Process['image']
   /** Files on this machine by the paths of the process. */
@@ -83,6 +85,7 @@ export function openSession({ path, label, exe, manifest, store, full }: Session
     goroutines: () => process.goroutines(),
     guilty: () => process.guilty(),
     threads: () => [...process.threads()],
+    process,
     image: process.image,
     found: files.found,
     core,

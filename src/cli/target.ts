@@ -49,6 +49,8 @@ export interface Target extends Disposable {
   /** The goroutine that crashed, where one did. */
   guilty(): Promise<Goroutine | undefined>
   threads(): Promise<readonly Thread[]>
+  /** The core itself, opened, for who looks into it. */
+  session(): Promise<Session>
 }
 
 /** Opens what `[dump]` names: a path is a file; a bare word a dump, and where there is none such, a file. */
@@ -136,6 +138,7 @@ function makeTarget({ label, path, site, exe, full, dump }: Parts): Target {
       .join(' '),
     ...(dump ? { id: dump.id, manifest: dump.manifest } : {}),
     ...(path === undefined ? {} : { corePath: path }),
+    session: open,
     async executablePath() {
       if (exe !== undefined) return exe
       const stored = manifest?.executable

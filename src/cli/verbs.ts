@@ -63,6 +63,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/threads.ts'),
   },
   {
+    command: 'disass [dump]',
+    describe: 'print machine code with its source lines, and why an instruction faulted',
+    group: 'Look',
+    load: () => import('./commands/disass.ts'),
+  },
+  {
     command: 'search <words..>',
     describe: 'find crashes by words in their messages and frames',
     group: 'Look',

@@ -7,12 +7,12 @@ import type { Instruction, MemoryOperand, Operand } from './instruction.ts'
 import { badMnemonic } from './instruction.ts'
 
 /** A symbol that holds an address, and where it begins. */
-export interface Symbol {
+export interface CodeSymbol {
   readonly name: string
   readonly start: number
 }
 
-export type SymbolAt = (addr: number) => Symbol | undefined
+export type SymbolAt = (addr: number) => CodeSymbol | undefined
 
 export function goSyntax(instruction: Instruction, symbolAt: SymbolAt): string {
   const { mnemonic, operands, mask } = instruction

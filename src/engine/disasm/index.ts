@@ -1,2 +1,5 @@
-export * from './go-syntax.ts'
+export * from './code.ts'
+export * from './fault.ts'
+export { type CodeSymbol, goRegister, goSyntax, type SymbolAt } from './go-syntax.ts'
 export * from './instruction.ts'
+export * from './symbolic.ts'

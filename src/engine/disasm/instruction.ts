@@ -27,6 +27,8 @@ export interface MemoryOperand {
   readonly address?: number
   /** Bytes that the instruction reads or writes there; 0 where it does neither (`lea`). */
   readonly size: number
+  /** What the instruction does to it; `write` where it does both. */
+  readonly access: 'read' | 'write' | 'none'
 }
 
 export type Flow = 'next' | 'jump' | 'branch' | 'call' | 'return' | 'stop'

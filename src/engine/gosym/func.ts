@@ -136,6 +136,25 @@ export class GoFunc {
     return { file: this.tables.fileName(this.#cuOffset + file), line }
   }
 
+  /** First address behind the last instruction that has a line: what follows up to `end` only fills up. */
+  get codeEnd(): number {
+    this.#lines ??= this.tables.pcTable(this.#pcln)
+    const size = this.#lines.ends.at(-1) ?? 0
+    return size > 0 ? Math.min(this.end, this.entry + size) : this.end
+  }
+
+  /** Address of the first instruction of a line in the files that `isFile` holds of; undefined where none is. */
+  firstOfLine(line: number, isFile: (path: string) => boolean): number | undefined {
+    this.#lines ??= this.tables.pcTable(this.#pcln)
+    const { ends, values } = this.#lines
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] !== line) continue
+      const pc = this.entry + (i === 0 ? 0 : ends[i - 1]!)
+      if (isFile(this.lineAt(pc).file)) return pc
+    }
+    return undefined
+  }
+
   /**
    * The functions at `pc`, innermost first, ending with this one. The way of runtime.inlineUnwinder, which is also
    * that of Go before 1.20: the inlining index at the call in the parent leads on.

@@ -11,6 +11,8 @@ export interface Symtab {
   findFunc(pc: number): GoFunc | undefined
   /** By the name that pclntab has: `runtime.mallocgc`. Passes over all functions. */
   findByName(name: string): GoFunc | undefined
+  /** All of them, in the order of their addresses in each module; those that cannot be read are left out. */
+  functions(): Generator<GoFunc>
 }
 
 /** Recently asked program counters: the same few return addresses stand on a hundred thousand stacks. */
@@ -46,6 +48,13 @@ export function openSymtab(memory: Memory, modules: readonly ModuleData[], warni
         if (func) return func
       }
       return undefined
+    },
+    *functions() {
+      for (const table of tables)
+        for (let i = 0; i < table.size; i++) {
+          const func = table.func(i)
+          if (func) yield func
+        }
     },
   }
 }

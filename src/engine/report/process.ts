@@ -7,11 +7,14 @@ import { readSiginfo, type Siginfo, siginfoSize } from '../core/siginfo.ts'
 import { type CFrame, CStacks, dwarfRegisters } from '../dwarf/c-stack.ts'
 import { type GoDeath, openTypes, readGoDeath } from '../runtime/death.ts'
 import { openRuntime, type Runtime, type RuntimeOptions } from '../runtime/runtime.ts'
-import { formatValue } from '../value/format-value.ts'
+import { descriptorContext, dynamicVariable } from '../value/descriptor-context.ts'
+import { formatValue } from '../value/format.ts'
+import { loadValue } from '../value/load.ts'
 import type { TypeReader } from '../value/rtype.ts'
-import { readDynamic } from '../value/value.ts'
+import { fullLimits } from '../value/value.ts'
 import { cDeath, type DeathFacts, goDeath } from './death.ts'
 import { coreFacts, goFacts, programFacts } from './facts.ts'
+import { cFault, goFault, type ProcessFault } from './fault.ts'
 import { Groups, isNotable, toGoroutine } from './goroutines.ts'
 import { mapRivals } from './map-rivals.ts'
 import { type PanicOrigin, panicOrigins } from './panic-types.ts'
@@ -33,6 +36,9 @@ export interface AnalyseOptions extends RuntimeOptions {
 export const defaultMaxGoroutines = 2000
 const defaultMaxThreads = 1000
 const maxNotable = 64
+/** A verdict is a sentence. */
+const maxValueText = 400
+const verdictLimits = { ...fullLimits, depth: 4, items: 16, fields: 32, text: 1024, values: 256 }
 
 /** Throws FormatError where it is no core, MismatchError where the executable is another program's. */
 export function openCore(core: ByteSource, files: FileProvider, options: AnalyseOptions = {}): Process {
@@ -77,6 +83,17 @@ export class Process {
   guilty(): Goroutine | undefined {
     const g = this.#death?.goroutine
     return g && toGoroutine(this.runtime!, g, this.types)
+  }
+
+  /** The instruction that the hardware refused, where one was the cause. */
+  fault(): ProcessFault | undefined {
+    if (this.runtime && this.#death) return goFault(this.runtime, this.#death)
+    const { facts, walked } = this.#cDeath()
+    return cFault(
+      facts,
+      this.image.core.threads.find(thread => thread.crashed),
+      walked,
+    )
   }
 
   /** What was running, without a look at what it was doing. */
@@ -215,10 +232,17 @@ export class Process {
     if (!type || !newest.value.text.startsWith('(')) return type ? { type: type.name } : {}
     const data = { word: newest.value.data, addr: origin?.addr ?? 0 }
     if (type.pointerShaped && !origin) return { type: type.name }
-    return { value: formatValue(readDynamic(this.types, type, data)), type: type.name }
+    const context = descriptorContext(this.types, { goMinor: this.runtime!.context.goMinor })
+    const text = formatValue(loadValue(context, dynamicVariable(context, type, data), verdictLimits))
+    return { value: text.length > maxValueText ? `${text.slice(0, maxValueText)}…` : text, type: type.name }
   }
 
-  #cDeath(): { facts: DeathFacts; frames: readonly Frame[]; interrupted?: readonly Frame[] } {
+  #cDeath(): {
+    facts: DeathFacts
+    frames: readonly Frame[]
+    walked: readonly CFrame[]
+    interrupted?: readonly Frame[]
+  } {
     const crashed = this.image.core.threads.find(thread => thread.crashed)
     const walked = crashed ? [...this.stacks.walk(dwarfRegisters(name => crashed.registers.get(name)))] : []
     const at = walked.findLastIndex(({ by }) => by === 'signal-frame')
@@ -226,9 +250,9 @@ export class Process {
     const origin = siginfo ? { frame: walked[at]!, siginfo } : undefined
     const frames = crashed ? cThread(crashed, this.stacks).frames : []
     const facts = cDeath(this.image, origin)
-    if (origin) return { facts, frames: frames.slice(at) }
+    if (origin) return { facts, frames: frames.slice(at), walked }
     // A handler without SA_SIGINFO: the kernel left no word of the signal.
-    return at < 0 ? { facts, frames } : { facts, frames, interrupted: frames.slice(at) }
+    return at < 0 ? { facts, frames, walked } : { facts, frames, walked, interrupted: frames.slice(at) }
   }
 
   /** The trampoline's stack pointer is at the ucontext, with the siginfo a fixed way behind. */
