@@ -126,6 +126,11 @@ export class Entry {
     return form === undefined ? undefined : readAddress(this.unit, form)
   }
 
+  /** Go's DW_AT_go_runtime_type: an offset that is written as an address. */
+  offsetAsAddress(attribute: number): number | undefined {
+    return this.address(attribute) ?? this.number(attribute)
+  }
+
   /** DW_AT_high_pc, which is an address or counts from DW_AT_low_pc. */
   highPc(low: number): number | undefined {
     return this.address(At.highPc) ?? plus(low, this.number(At.highPc))

@@ -12,6 +12,8 @@ export interface LineHeader {
   readonly lengths: readonly number[]
   /** By number as the program counts: from 1 up to version 4, from 0 in version 5. */
   file(number: number): string | undefined
+  /** One more than the largest number of a file. */
+  readonly files: number
 }
 
 /** Sections whose text the header refers to. */
@@ -43,11 +45,11 @@ export function readLineHeader(reader: FrameReader, is64: boolean, strings: Line
   if (!(program >= reader.at && program <= reader.bytes.length))
     throw reader.error('a line program elsewhere')
   reader.at = program
-  return { version, minInstLength, maxOps, lineBase, lineRange, opcodeBase, lengths, file: names }
+  return { version, minInstLength, maxOps, lineBase, lineRange, opcodeBase, lengths, ...names }
 }
 
 /** Up to version 4: lists that an empty name ends. Directory 0 is the unit's own, which only `.debug_info` knows. */
-function readNames(reader: FrameReader): LineHeader['file'] {
+function readNames(reader: FrameReader): Pick<LineHeader, 'file' | 'files'> {
   const directories: string[] = ['']
   for (let name = reader.cstring(); name !== ''; name = reader.cstring()) {
     if (directories.length >= maxEntries) throw reader.error('too many directories')
@@ -60,21 +62,31 @@ function readNames(reader: FrameReader): LineHeader['file'] {
     reader.uvarint() // time
     reader.uvarint() // length
   }
-  return number => {
-    const file = files[number - 1]
-    return file && joined([directories[file.directory] ?? '', file.name])
+  return {
+    files: files.length + 1,
+    file(number) {
+      const file = files[number - 1]
+      return file && joined([directories[file.directory] ?? '', file.name])
+    },
   }
 }
 
-function readEntries(reader: FrameReader, is64: boolean, strings: LineStrings): LineHeader['file'] {
+function readEntries(
+  reader: FrameReader,
+  is64: boolean,
+  strings: LineStrings,
+): Pick<LineHeader, 'file' | 'files'> {
   const directories = readTable(reader, is64, strings)
   const files = readTable(reader, is64, strings)
-  return number => {
-    const file = files[number]
-    if (!file) return undefined
-    const directory = directories[file.directory]?.path ?? ''
-    // Directories but the first are relative to it.
-    return joined([file.directory > 0 ? (directories[0]?.path ?? '') : '', directory, file.path])
+  return {
+    files: files.length,
+    file(number) {
+      const file = files[number]
+      if (!file) return undefined
+      const directory = directories[file.directory]?.path ?? ''
+      // Directories but the first are relative to it.
+      return joined([file.directory > 0 ? (directories[0]?.path ?? '') : '', directory, file.path])
+    },
   }
 }
 

@@ -19,6 +19,13 @@ interface Unit {
   readonly high: number
 }
 
+interface UnitBytes {
+  /** Ends with the unit, stands behind its length. */
+  readonly reader: FrameReader
+  readonly is64: boolean
+  readonly end: number
+}
+
 /** Row of the line machine's matrix. */
 interface Row {
   addr: number
@@ -26,23 +33,16 @@ interface Row {
   line: number
 }
 
-/** Programs of more than this have their lines left out: it would take seconds to find one. */
-const maxSection = 96 << 20
-
 export class LineTable {
-  readonly #bytes: Uint8Array
+  readonly #elf: ElfFile
   readonly #origin: ConstructorParameters<typeof FrameReader>[1]
-  readonly #strings: LineStrings
+  readonly #headers = new Map<number, LineHeader | undefined>()
+  #kept: { readonly bytes: Uint8Array; readonly strings: LineStrings } | undefined
   #units: readonly Unit[] | undefined
 
   constructor(elf: ElfFile) {
-    const bytes = elf.section('.debug_line')?.bytes() ?? new Uint8Array(0)
-    this.#bytes = bytes.length <= maxSection ? bytes : new Uint8Array(0)
+    this.#elf = elf
     this.#origin = { ...elf.header, file: elf.source.name, section: '.debug_line' }
-    this.#strings = {
-      lineStr: elf.section('.debug_line_str')?.bytes() ?? new Uint8Array(0),
-      str: elf.section('.debug_str')?.bytes() ?? new Uint8Array(0),
-    }
   }
 
   /** The position of the instruction at `addr`, an address as the file has it. */
@@ -54,6 +54,88 @@ export class LineTable {
       if (place) return place
     }
     return undefined
+  }
+
+  /** Path of a file by its number in the table at `offset`; `directory` is that of the unit (DW_AT_comp_dir). */
+  fileAt(offset: number, number: number, directory?: string): string | undefined {
+    const path = this.#headerAt(offset)?.file(number)
+    if (path === undefined || path.startsWith('/') || !directory || directory === '.') return path
+    return `${directory}/${path}`
+  }
+
+  /** Paths of all files, each once. */
+  sources(): Iterable<string> {
+    const found = new Set<string>()
+    for (let offset: number | undefined = 0; offset !== undefined && offset < this.#sections.bytes.length; ) {
+      const header = this.#headerAt(offset)
+      for (const n of range(header?.files ?? 0)) {
+        const path = header?.file(n)
+        if (path) found.add(path)
+      }
+      const next: number | undefined = this.#unitAt(offset)?.end
+      offset = next !== undefined && next > offset ? next : undefined
+    }
+    return found
+  }
+
+  /** Addresses at which a row says this line, ascending; `file` is a path or what it ends in. */
+  addressesOf(file: string, line: number): readonly number[] {
+    const found = new Set<number>()
+    this.#units ??= this.#index()
+    for (const { offset } of this.#units) {
+      const header = this.#headerAt(offset)
+      if (!header || !range(header.files).some(n => matchesPath(header.file(n), file))) continue
+      this.#run(offset, (_, rows) => {
+        let before = -1
+        for (const row of rows) {
+          if (row.line === line && before !== line && matchesPath(header.file(row.file), file))
+            found.add(row.addr)
+          before = row.line
+        }
+        return true
+      })
+    }
+    return [...found].sort((a, b) => a - b)
+  }
+
+  /** Read when first asked for: lines are seldom all that is wanted. */
+  get #sections(): { readonly bytes: Uint8Array; readonly strings: LineStrings } {
+    const section = (name: string): Uint8Array => this.#elf.section(name)?.bytes() ?? new Uint8Array(0)
+    this.#kept ??= {
+      bytes: section('.debug_line'),
+      strings: { lineStr: section('.debug_line_str'), str: section('.debug_str') },
+    }
+    return this.#kept
+  }
+
+  #headerAt(offset: number): LineHeader | undefined {
+    if (!this.#headers.has(offset)) {
+      const unit = this.#unitAt(offset)
+      this.#headers.set(offset, unit && this.#headerOf(unit))
+    }
+    return this.#headers.get(offset)
+  }
+
+  #headerOf({ reader, is64 }: UnitBytes): LineHeader | undefined {
+    try {
+      return readLineHeader(reader, is64, this.#sections.strings)
+    } catch (error) {
+      if (error instanceof FormatError) return undefined
+      throw error
+    }
+  }
+
+  /** The unit's bytes behind its length; undefined where there are none. */
+  #unitAt(offset: number): UnitBytes | undefined {
+    const { bytes } = this.#sections
+    if (offset + 12 > bytes.length) return undefined
+    const head = new FrameReader(bytes, this.#origin, 0, offset)
+    let length = head.u32()
+    const is64 = length === 0xffffffff
+    if (is64) length = Number(head.u64())
+    const end = head.at + length
+    if (!(end <= bytes.length)) return undefined
+    return { reader: new FrameReader(bytes.subarray(0, end), this.#origin, 0, head.at), is64, end }
   }
 
   #search(offset: number, addr: number): SourcePlace | undefined {
@@ -71,7 +153,7 @@ export class LineTable {
 
   #index(): Unit[] {
     const units: Unit[] = []
-    for (let offset = 0; offset < this.#bytes.length; ) {
+    for (let offset = 0; offset < this.#sections.bytes.length; ) {
       let [low, high] = [Number.POSITIVE_INFINITY, 0]
       const next = this.#run(offset, (_, rows) => {
         // A function that the linker dropped is left at address 0.
@@ -89,23 +171,24 @@ export class LineTable {
 
   /** Runs the unit at `offset` and gives each sequence to `visit`, until it says no. Returns where the next unit is. */
   #run(offset: number, visit: (header: LineHeader, rows: readonly Row[]) => boolean): number | undefined {
-    let next: number | undefined
+    const unit = this.#unitAt(offset)
+    const header = unit && this.#headerOf(unit)
     try {
-      const head = new FrameReader(this.#bytes, this.#origin, 0, offset)
-      let length = head.u32()
-      const is64 = length === 0xffffffff
-      if (is64) length = Number(head.u64())
-      const end = head.at + length
-      if (!(end <= this.#bytes.length)) return undefined
-      next = end
-      const reader = new FrameReader(this.#bytes.subarray(0, end), this.#origin, 0, head.at)
-      const header = readLineHeader(reader, is64, this.#strings)
-      runProgram(reader, header, rows => visit(header, rows))
+      if (unit && header) runProgram(unit.reader, header, rows => visit(header, rows))
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
     }
-    return next
+    return unit?.end
   }
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n)
+}
+
+/** Whether a path is the one asked for, or ends in it. */
+function matchesPath(path: string | undefined, wanted: string): boolean {
+  return path !== undefined && (path === wanted || path.endsWith(`/${wanted}`))
 }
 
 /** The line number program, DWARF 5 section 6.2.5. */

@@ -1,0 +1,229 @@
+/** Types of C, and what C++ and Rust have in common with it, named as gdb names them. */
+import { arrayOf, type Field, pointerTo, type Type, type TypeBase, unknownType } from '../type/type.ts'
+import { At, Ate, Tag } from './constants.ts'
+import type { Entry } from './entry.ts'
+import { once, type TypeReader } from './type-reader.ts'
+
+const maxMembers = 1 << 16
+
+export function cType(types: TypeReader, entry: Entry, depth: number): Type {
+  const name = entry.text(At.name)
+  const base = (fallback: string, size: number): TypeBase => ({
+    name: name ?? fallback,
+    size: entry.number(At.byteSize) ?? size,
+    language: 'c',
+    from: 'dwarf',
+    named: name !== undefined,
+  })
+  const target = (): Type | undefined => types.typeOf(entry, At.type, depth + 1)
+  switch (entry.tag) {
+    case Tag.baseType:
+      return baseType(entry, { ...base('?', 0), named: false })
+    case Tag.pointerType:
+    case Tag.referenceType:
+    case Tag.rvalueReferenceType:
+      return pointerType(types, entry, depth)
+    case Tag.structureType:
+    case Tag.classType:
+    case Tag.unionType:
+      return structType(types, entry, base('', 0))
+    case Tag.enumerationType:
+      return enumType(types, entry, base('', 4))
+    case Tag.arrayType:
+      return arrayType(types, entry, target() ?? voidType())
+    case Tag.typedef: {
+      const under = target() ?? voidType()
+      return name === undefined ? under : { ...under, name, named: true }
+    }
+    case Tag.constType:
+      return qualified('const', target() ?? voidType())
+    case Tag.volatileType:
+      return qualified('volatile', target() ?? voidType())
+    case Tag.atomicType:
+      return qualified('_Atomic', target() ?? voidType())
+    case Tag.restrictType:
+      return qualified('restrict', target() ?? voidType())
+    case Tag.subroutineType:
+    case Tag.subprogram:
+      return functionType(types, entry, depth)
+    case Tag.unspecifiedType:
+      return { ...voidType(), name: name ?? 'void' }
+    case Tag.immutableType:
+      return target() ?? voidType()
+    default:
+      return unknownType(
+        name ?? '?',
+        `debug information calls it 0x${entry.tag.toString(16)}`,
+        base('', 0).size,
+      )
+  }
+}
+
+function voidType(): Type {
+  return { ...unknownType('void', 'void has no value'), language: 'c' }
+}
+
+function baseType(entry: Entry, base: TypeBase): Type {
+  switch (entry.number(At.encoding)) {
+    case Ate.boolean:
+      return { ...base, kind: 'bool' }
+    case Ate.float:
+      return { ...base, kind: 'float' }
+    case Ate.complexFloat:
+      return { ...base, kind: 'complex' }
+    case Ate.signed:
+      return { ...base, kind: 'int', signed: true }
+    case Ate.signedChar:
+      return { ...base, kind: 'int', signed: true, char: true }
+    case Ate.unsignedChar:
+    case Ate.utf:
+      return { ...base, kind: 'int', signed: false, char: true }
+    case Ate.unsigned:
+    case Ate.address:
+      return { ...base, kind: 'int', signed: false }
+    default:
+      return unknownType(base.name, 'of an encoding that is not known', base.size)
+  }
+}
+
+function pointerType(types: TypeReader, entry: Entry, depth: number): Type {
+  const elem = types.typeOf(entry, At.type, depth + 1)
+  const size = entry.number(At.byteSize) ?? types.context.ptrSize
+  const reference = entry.tag === Tag.pointerType ? '*' : entry.tag === Tag.referenceType ? '&' : '&&'
+  if (!elem || elem.name === 'void')
+    return {
+      kind: 'pointer',
+      name: 'void *',
+      size,
+      language: 'c',
+      from: 'dwarf',
+      named: false,
+      elem: () => undefined,
+    }
+  // `int (int)` becomes `int (*)(int)`, `int [3]` becomes `int (*)[3]`.
+  const part = elem.named
+    ? -1
+    : elem.kind === 'func'
+      ? elem.name.indexOf(' (')
+      : elem.kind === 'array'
+        ? elem.name.indexOf(' [')
+        : -1
+  const name =
+    part < 0
+      ? pointerTo(elem, size).name.replace(/\*$/, reference)
+      : `${elem.name.slice(0, part)} (${reference})${elem.name.slice(part + 1)}`
+  return { ...pointerTo(elem, size), name }
+}
+
+/** A qualifier stands before a plain name and behind a pointer's star. */
+function qualified(word: string, type: Type): Type {
+  const name = type.name.endsWith('*') ? `${type.name} ${word}` : `${word} ${type.name}`
+  return { ...type, name }
+}
+
+/** C names structures with their keyword; C++ and Rust do not. */
+function tagged(entry: Entry, keyword: string, name: string | undefined): string {
+  if (name === undefined || name === '') return `${keyword} {...}`
+  const language = entry.unit.root().number(At.language)
+  return language === undefined || cLanguages.has(language) ? `${keyword} ${name}` : name
+}
+
+/** DW_LANG_C89, C, C99, C11, C17, Mips_Assembler. */
+const cLanguages = new Set([0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x8001])
+
+function structType(types: TypeReader, declared: Entry, base: TypeBase): Type {
+  const union = declared.tag === Tag.unionType
+  const name = tagged(declared, union ? 'union' : 'struct', declared.text(At.name))
+  const incomplete = declared.flag(At.declaration)
+  const entry = incomplete ? types.context.definitionOf(declared) : declared
+  const shape = { ...base, name, kind: union ? 'union' : 'struct' } as const
+  if (!entry) return { ...shape, incomplete: true, fields: () => [] }
+  return { ...shape, size: entry.number(At.byteSize) ?? base.size, fields: once(() => members(types, entry)) }
+}
+
+function members(types: TypeReader, entry: Entry): readonly Field[] {
+  const fields: Field[] = []
+  for (const member of entry.children()) {
+    const isBase = member.tag === Tag.inheritance
+    // A static member of C++ has no place in the object.
+    if ((member.tag !== Tag.member && !isBase) || member.flag(At.external) || fields.length >= maxMembers)
+      continue
+    const type = (): Type => types.typeOf(member) ?? voidType()
+    const at = member.number(At.dataMemberLocation) ?? 0
+    const name = member.text(At.name)
+    const bits = bitsOf(member, at, type)
+    fields.push({
+      name: name ?? (isBase ? type().name : ''),
+      offset: bits ? bits.byte : at,
+      embedded: isBase || name === undefined,
+      type,
+      ...(bits ? { bits: { offset: bits.offset, size: bits.size } } : {}),
+    })
+  }
+  return fields
+}
+
+/** A bit-field counted from its lowest byte: DW_AT_data_bit_offset, or DWARF 3's DW_AT_bit_offset from the top of a unit. */
+function bitsOf(
+  member: Entry,
+  at: number,
+  type: () => Type,
+): { byte: number; offset: number; size: number } | undefined {
+  const size = member.number(At.bitSize)
+  if (size === undefined) return undefined
+  const fromStart = member.number(At.dataBitOffset)
+  const fromTop = Number(member.integer(At.bitOffset, true) ?? 0n)
+  const unit = (member.number(At.byteSize) ?? type().size) * 8
+  const bit = fromStart ?? at * 8 + (member.unit.sections.littleEndian ? unit - fromTop - size : fromTop)
+  return { byte: Math.floor(bit / 8), offset: bit % 8, size }
+}
+
+function enumType(types: TypeReader, entry: Entry, base: TypeBase): Type {
+  const under = types.typeOf(entry)
+  const numbers = new Map<bigint, string>()
+  let signed = under?.kind === 'int' && under.signed
+  for (const child of entry.children()) {
+    const value = child.tag === Tag.enumerator ? child.integer(At.constValue, signed || !under) : undefined
+    if (value === undefined || numbers.size >= maxMembers) continue
+    if (value < 0n) signed = true
+    if (!numbers.has(value)) numbers.set(value, child.text(At.name) ?? '?')
+  }
+  return { ...base, name: tagged(entry, 'enum', entry.text(At.name)), kind: 'enum', signed, names: numbers }
+}
+
+/** One child per dimension, outermost first; a length that only the program knows (VLA) counts as 0. */
+function arrayType(types: TypeReader, entry: Entry, elem: Type): Type {
+  const lengths: number[] = []
+  for (const range of entry.children()) {
+    if (range.tag !== Tag.subrangeType || lengths.length >= 16) continue
+    const upper = range.integer(At.upperBound, true)
+    lengths.push(Math.max(0, range.number(At.count) ?? Number((upper ?? -1n) + 1n)))
+  }
+  void types
+  const suffix = lengths.map(length => `[${length}]`).join('')
+  const array = lengths.reduceRight<Type>((inner, length) => arrayOf(inner, length), elem)
+  return lengths.length > 1 ? { ...array, name: `${elem.name} ${suffix}` } : array
+}
+
+function functionType(types: TypeReader, entry: Entry, depth: number): Type {
+  const result = types.typeOf(entry, At.type, depth + 1)
+  const params: Type[] = []
+  let variadic = false
+  for (const child of entry.children()) {
+    if (child.tag === Tag.formalParameter && params.length < 256)
+      params.push(types.typeOf(child, At.type, depth + 1) ?? voidType())
+    if (child.tag === Tag.unspecifiedParameters) variadic = true
+  }
+  const list = [...params.map(({ name }) => name), ...(variadic ? ['...'] : [])].join(', ') || 'void'
+  return {
+    kind: 'func',
+    name: `${result?.name ?? 'void'} (${list})`,
+    size: 1,
+    language: 'c',
+    from: 'dwarf',
+    named: false,
+    params: () => params,
+    results: () => (result ? [result] : []),
+    variadic,
+  }
+}
