@@ -5,9 +5,10 @@
  * hit). So the machine that entered startpanic_m is looked for, and on its stacks the way in which it came there.
  */
 import { MemoryFault } from '../../base/errors.ts'
+import { utf8 } from '../bytes/cursor.ts'
 import type { Siginfo } from '../core/siginfo.ts'
 import { TypeReader } from '../value/rtype.ts'
-import { readString } from '../value/value.ts'
+import { readStringAt } from '../value/scalar.ts'
 import { printBacklog } from './death-printed.ts'
 import { isSent, Signal, signalText } from './death-signals.ts'
 import { type DeathStack, readDeathStack } from './death-stack.ts'
@@ -189,8 +190,8 @@ function thrownText(runtime: Runtime, { thrower }: DeathStack): string | undefin
   if (!thrower) return undefined
   const argp = thrower.fp + runtime.image.arch.minFrameSize
   try {
-    const { text, length } = readString(runtime.memory, argp, maxThrowText)
-    return length > 0 && length <= maxThrowText ? text : undefined
+    const { bytes, length } = readStringAt(runtime.memory, argp, maxThrowText)
+    return length > 0 && length <= maxThrowText ? utf8(bytes) : undefined
   } catch (error) {
     if (error instanceof MemoryFault) return undefined
     throw error

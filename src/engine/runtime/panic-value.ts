@@ -4,10 +4,11 @@
  * the address of the value.
  */
 import { MemoryFault } from '../../base/errors.ts'
+import { utf8 } from '../bytes/cursor.ts'
 import { viewOf } from '../bytes/layout.ts'
 import { integerKind } from '../value/kind.ts'
 import type { GoType, TypeReader } from '../value/rtype.ts'
-import { readInteger, readString } from '../value/value.ts'
+import { integerOf, readStringAt } from '../value/scalar.ts'
 import { errorText, isErrorOrStringer } from './panic-error.ts'
 import { printComplex, printFloat } from './panic-number.ts'
 
@@ -72,12 +73,14 @@ function basicText(types: TypeReader, type: GoType, data: number, goMinor: numbe
     const view = viewOf(memory.read(data + offset, size))
     return size === 4 ? view.getFloat32(0, memory.littleEndian) : view.getFloat64(0, memory.littleEndian)
   }
-  if (integerKind(type.kind)) return String(readInteger(types, type, data))
+  const integer = integerKind(type.kind)
+  if (integer)
+    return String(integerOf(memory.read(data, type.size), integer === 'signed', memory.littleEndian))
   switch (type.kind) {
     case 'bool':
       return memory.u8(data) === 0 ? 'false' : 'true'
     case 'string':
-      return indented(readString(memory, data, maxText).text, goMinor)
+      return indented(utf8(readStringAt(memory, data, maxText).bytes), goMinor)
     case 'float32':
       return printFloat(float(0, 4), 32, style)
     case 'float64':

@@ -12,6 +12,8 @@ export interface Place {
   read(offset: number, length: number): Uint8Array
   /** What is said of it beside the value: `found in the caller's spill slot`. */
   readonly notes?: readonly string[]
+  /** Of a string constant, which is a string without memory to point to: its bytes. */
+  readonly text?: Uint8Array
 }
 
 /** The value, or a part of it, is nowhere: the compiler kept none or its register is lost. */
@@ -33,6 +35,11 @@ export function bytesPlace(bytes: Uint8Array, notes?: readonly string[]): Place 
     return bytes.slice(offset, offset + length)
   }
   return notes ? { read, notes } : { read }
+}
+
+/** The place of a string constant. */
+export function textPlace(text: Uint8Array): Place {
+  return { ...missingPlace('a constant has no header'), text }
 }
 
 /** A place that has nothing: every read throws OptimizedOut with this reason. */

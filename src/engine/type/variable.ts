@@ -23,4 +23,6 @@ export interface Variable {
   readonly flags: VariableFlags
   /** Line of its declaration. */
   readonly line?: number
+  /** A part that was asked for in so many words: of a map, entries behind the first `skip`; shown past the usual limit. */
+  readonly window?: { readonly skip: number; readonly count?: number }
 }

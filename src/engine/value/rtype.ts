@@ -40,6 +40,7 @@ const tflagNamed = 4
 const maxName = 4096
 const maxFields = 4096
 const maxMethods = 4096
+const maxParams = 256
 
 export class TypeReader {
   readonly memory: Memory
@@ -85,6 +86,33 @@ export class TypeReader {
       default:
         return undefined
     }
+  }
+
+  /** What a map's keys are. */
+  key(type: GoType): GoType | undefined {
+    return type.kind === 'map' ? this.at(this.#word(type.addr + this.#baseSize)) : undefined
+  }
+
+  /** ChanDir: 1 receive, 2 send, 3 both. */
+  direction(type: GoType): 'both' | 'send' | 'recv' {
+    const dir = this.#word(type.addr + this.#baseSize + this.#ptr)
+    return dir === 1 ? 'recv' : dir === 2 ? 'send' : 'both'
+  }
+
+  /** Methods that an interface type asks for: interfaceType {pkgPath, methods []imethod}. */
+  methodCount(type: GoType): number {
+    return this.#word(type.addr + this.#baseSize + 2 * this.#ptr)
+  }
+
+  /** funcType {inCount u16, outCount u16, upper bit: variadic}, then uncommonType, then the types of both. */
+  signature(type: GoType): { params: number[]; results: number[]; variadic: boolean } {
+    const at = type.addr + this.#baseSize
+    if (!this.memory.has(at, 4)) return { params: [], results: [], variadic: false }
+    const [ins, outs] = [this.memory.u16(at), this.memory.u16(at + 2)]
+    const list = at + this.#ptr + (this.#uncommon(type) === undefined ? 0 : 16)
+    const words = (from: number, count: number): number[] =>
+      Array.from({ length: Math.min(count, maxParams) }, (_, i) => this.#word(list + (from + i) * this.#ptr))
+    return { params: words(0, ins), results: words(ins, outs & 0x7fff), variadic: (outs & 0x8000) !== 0 }
   }
 
   /** Length of an array type. */

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatValue } from '../../../src/engine/value/format-value.ts'
+import { memoryPlace } from '../../../src/engine/type/place.ts'
+import { descriptorContext, dynamicVariable } from '../../../src/engine/value/descriptor-context.ts'
+import { formatValue } from '../../../src/engine/value/format.ts'
+import { loadValue } from '../../../src/engine/value/load.ts'
 import { TypeReader } from '../../../src/engine/value/rtype.ts'
-import { readDynamic, readValue } from '../../../src/engine/value/value.ts'
+import { fullLimits, type Value, type ValueLimits } from '../../../src/engine/value/value.ts'
 import { FakeMemory } from '../../support/fake-memory.ts'
 import { RtypeWriter, typesBase, typesEnd } from '../../support/rtype-writer.ts'
 
@@ -46,6 +49,18 @@ function readerOf(fake: FakeMemory): TypeReader {
   return new TypeReader(fake.memory(), [{ types: typesBase, etypes: typesEnd }], { goMinor: 26 })
 }
 
+/** The value of the type with this descriptor at `addr`. */
+function valueAt(
+  types: TypeReader,
+  descriptor: number,
+  addr: number,
+  limits: ValueLimits = fullLimits,
+): Value {
+  const context = descriptorContext(types, { goMinor: 26 })
+  const type = context.typeAt(descriptor)!
+  return loadValue(context, { name: '', type, place: memoryPlace(types.memory, addr), flags: {} }, limits)
+}
+
 test('TypeReader.at reads name, kind, size and fields', () => {
   const { fake, line } = program()
   const types = readerOf(fake)
@@ -82,39 +97,52 @@ test('TypeReader.at gives nothing for what is no descriptor', () => {
     assert.equal(types.at(addr), undefined)
 })
 
-test('formatValue writes a value as Go source', () => {
+test('formatValue writes a value as dlv does', () => {
   const { fake, line } = program()
-  const types = readerOf(fake)
   assert.equal(
-    formatValue(readValue(types, types.at(line)!, data)),
-    'main.line{name: "diagonal", ends: []main.point{main.point{x: 1, y: -2}, main.point{x: 3, y: 4}}, next: nil, tag: 99}',
+    formatValue(valueAt(readerOf(fake), line, data)),
+    'main.line {name: "diagonal", ends: []main.point len: 2, cap: 2, [(*main.point)(0x30200),(*main.point)(0x30210)], next: *main.line nil, tag: interface {}(int) 99}',
   )
 })
 
-test('readValue stops at its depth in a list that runs in a circle', () => {
+test('formatValue puts long values on several lines', () => {
+  const { fake, line } = program()
+  assert.equal(
+    formatValue(valueAt(readerOf(fake), line, data, { ...fullLimits, depth: 3 }), { lines: true }),
+    `main.line {
+\tname: "diagonal",
+\tends: []main.point len: 2, cap: 2, [
+\t\t{x: 1, y: -2},
+\t\t{x: 3, y: 4},
+\t],
+\tnext: *main.line nil,
+\ttag: interface {}(int) 99,}`,
+  )
+})
+
+test('loadValue stops at its depth in a list that runs in a circle', () => {
   const { fake, line } = program()
   fake.words(data + 40, data)
-  const types = readerOf(fake)
-  const text = formatValue(readValue(types, types.at(line)!, data))
-  assert.match(text, /next: &main\.line\{.*…/)
-  assert.ok(text.length < 1000)
+  const text = formatValue(valueAt(readerOf(fake), line, data))
+  assert.match(text, /next: \*main\.line \{.*next: \*\(\*main\.line\)\(0x30000\)/)
 })
 
-test('readValue marks what cannot be read and goes on', () => {
+test('loadValue marks what cannot be read and goes on', () => {
   const { fake, line } = program()
   fake.words(data, 0x666_0000)
-  const types = readerOf(fake)
-  const text = formatValue(readValue(types, types.at(line)!, data))
-  assert.match(text, /name: \(unreadable: address 0x6660000 is not in the core\), ends: \[\]main\.point\{/)
+  const text = formatValue(valueAt(readerOf(fake), line, data))
+  assert.match(text, /name: \(unreadable 0x6660000: not in the core\), ends: \[\]main\.point len: 2/)
 })
 
-test('readDynamic takes the data word of pointer-shaped types for the value', () => {
+test('dynamicVariable takes the data word of pointer-shaped types for the value', () => {
   const { fake, self, int } = program()
   fake.words(data + 0x400, data)
   const types = readerOf(fake)
-  const pointer = readDynamic(types, types.at(self)!, { word: data, addr: data + 0x400 })
-  assert.equal(pointer.kind === 'pointer' && pointer.address, data)
-  const number = readDynamic(types, types.at(int)!, { word: data + 0x300, addr: data + 0x400 })
+  const context = descriptorContext(types, { goMinor: 26 })
+  const at = { word: data, addr: data + 0x400 }
+  const pointer = loadValue(context, dynamicVariable(context, types.at(self)!, at))
+  assert.equal(pointer.kind === 'pointer' && pointer.pointer, BigInt(data))
+  const number = loadValue(context, dynamicVariable(context, types.at(int)!, { ...at, word: data + 0x300 }))
   assert.equal(number.kind === 'int' && number.value, 99n)
 })
 
@@ -132,7 +160,7 @@ test('any bytes flipped give a value or a mark, in bounded time', () => {
       const started = performance.now()
       const type = types.at(line)
       if (type) {
-        assert.ok(formatValue(readValue(types, type, data)).length <= 401)
+        assert.ok(formatValue(valueAt(types, line, data)).length < 1e6)
         types.methods(type)
         types.pkgPath(type)
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { boundsErrorText } from '../../../src/engine/runtime/panic-error.ts'
+import { boundsErrorText } from '../../../src/engine/value/bounds-error.ts'
 
 test('boundsErrorText writes what runtime.boundsError.Error does', () => {
   const text = (x: number, y: number, code: number, goMinor = 26, signed = true) =>
