@@ -69,6 +69,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/disass.ts'),
   },
   {
+    command: 'regs [dump]',
+    describe: 'print the registers of a frame or a thread',
+    group: 'Look',
+    load: () => import('./commands/regs.ts'),
+  },
+  {
     command: 'search <words..>',
     describe: 'find crashes by words in their messages and frames',
     group: 'Look',

@@ -1,5 +1,6 @@
 /** The engine's face: a core and its files in, a report or its parts out. */
 export { type ByteSource, bytesSource } from './bytes/byte-source.ts'
+export type { ExtendedState } from './core/extended-state.ts'
 export type { FileProvider, FileRequest } from './core/file-provider.ts'
 export * from './disasm/index.ts'
 export { amd64DwarfNames } from './dwarf/unwind.ts'

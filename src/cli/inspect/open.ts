@@ -61,7 +61,16 @@ function chooseFrame(dead: Process, args: PlaceArgs): { frame: StackFrame; threa
     return undefined
   }
   const frame = frameOf(stack.frames, dead, args.frame)
-  return frame && { frame, ...(subject.kind === 'thread' ? { thread: subject.tid } : {}) }
+  const thread = threadOf(dead, subject)
+  return frame && { frame, ...(thread === undefined ? {} : { thread }) }
+}
+
+/** The kernel thread that the innermost frames belong to; undefined for a goroutine that is on none. */
+function threadOf({ runtime }: Process, subject: Subject): number | undefined {
+  if (subject.kind === 'thread') return subject.tid
+  for (const g of runtime?.goroutines() ?? [])
+    if (g.id === subject.id) return runtime!.threadOf(g)?.thread.tid
+  return undefined
 }
 
 function subjectOf(dead: Process, { goroutine, thread }: PlaceArgs): Subject | undefined {

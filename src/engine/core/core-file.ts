@@ -10,9 +10,10 @@ import { viewOf } from '../bytes/layout.ts'
 import { ElfType, NoteType, SegmentType } from '../elf/constants.ts'
 import { type ElfFile, openElf, type Segment } from '../elf/file.ts'
 import { readAuxv } from './auxv.ts'
+import { readXsaveLayout } from './extended-state.ts'
 import { type Mapping, readMappings } from './mapping.ts'
 import { readSiginfo, type Siginfo } from './siginfo.ts'
-import { type CoreThread, readThread } from './thread.ts'
+import { type CoreThread, readThread, type ThreadNotes } from './thread.ts'
 import type { Warning } from './warnings.ts'
 
 /** NT_PRPSINFO: `struct elf_prpsinfo`. */
@@ -87,12 +88,24 @@ function readCoreNotes(elf: ElfFile, arch: Arch, warnings: Warning[]): NoteFacts
   const incomplete = (what: string, why: string): void => {
     warnings.push({ code: 'core-note-damaged', message: `The core's ${what} note is damaged: ${why}.` })
   }
+  const states: ThreadNotes[] = []
   for (const { owner, type, desc } of elf.notes) {
+    const state = states.at(-1)
+    if (owner === 'LINUX' && type === NoteType.x86Xstate && state) state.xstate = desc
+    else if (owner === 'LINUX' && type === NoteType.x86XsaveLayout) {
+      const layout = readXsaveLayout(desc)
+      for (const notes of states) notes.layout = layout
+    }
     if (owner !== 'CORE') continue
     if (type === NoteType.prstatus && threads.length < maxThreads) {
-      const thread = readThread(arch, desc, threads.length === 0)
+      const notes: ThreadNotes = {}
+      const thread = readThread(arch, desc, threads.length === 0, notes)
+      // A damaged one must not leave its state to the one before.
+      states.push(notes)
       if (thread) threads.push(thread)
       else incomplete('NT_PRSTATUS', `it has ${desc.length} bytes`)
+    } else if (type === NoteType.fpregset) {
+      if (state) state.fpregs = desc
     } else if (type === NoteType.prpsinfo) {
       const psinfo = readProcessInfo(desc, littleEndian)
       if (psinfo) facts.psinfo = psinfo

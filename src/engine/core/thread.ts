@@ -1,6 +1,7 @@
 /** Threads as the kernel wrote them: one NT_PRSTATUS note each (`struct elf_prstatus`, include/linux/elfcore.h). */
 import type { Arch } from '../arch/arch.ts'
 import { viewOf } from '../bytes/layout.ts'
+import { type ExtendedState, readExtendedState, type XsaveLayout } from './extended-state.ts'
 
 /** The general registers of one thread. Addresses are numbers, other values bigints. */
 export class Registers {
@@ -52,9 +53,24 @@ export interface CoreThread {
   readonly registers: Registers
   /** The first in the core: the one that died. */
   readonly crashed: boolean
+  /** Floating point and vector registers, where the core has them. */
+  extended(): ExtendedState | undefined
 }
 
-export function readThread(arch: Arch, desc: Uint8Array, crashed: boolean): CoreThread | undefined {
+/** The notes of one thread besides NT_PRSTATUS, as they come; the layout is the same for all threads. */
+export interface ThreadNotes {
+  fpregs?: Uint8Array
+  xstate?: Uint8Array
+  layout?: XsaveLayout
+}
+
+/** `notes` may be filled later: those of a thread follow its NT_PRSTATUS. */
+export function readThread(
+  arch: Arch,
+  desc: Uint8Array,
+  crashed: boolean,
+  notes: ThreadNotes = {},
+): CoreThread | undefined {
   if (desc.length < arch.prstatus.regs + arch.registers.length * arch.ptrSize) return undefined
   const view = viewOf(desc)
   const little = arch.littleEndian
@@ -67,5 +83,6 @@ export function readThread(arch: Arch, desc: Uint8Array, crashed: boolean): Core
     signal: view.getUint16(arch.prstatus.cursig, little),
     registers: new Registers(arch, values),
     crashed,
+    extended: () => (arch.name === 'amd64' ? readExtendedState(notes) : undefined),
   }
 }

@@ -41,10 +41,14 @@ export const PN_XNUM = 0xffff
 export const NoteType = {
   /** `CORE` */
   prstatus: 1,
+  fpregset: 2,
   prpsinfo: 3,
   auxv: 6,
   siginfo: 0x53494749,
   file: 0x46494c45,
+  /** `LINUX` */
+  x86Xstate: 0x202,
+  x86XsaveLayout: 0x205,
   /** `GNU` */
   gnuBuildId: 3,
   /** `Go\0\0` */

@@ -1,0 +1,68 @@
+/** `regs`: the registers of a frame or a thread. */
+import { define } from '../define.ts'
+import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
+import { extendedStateOf, registerLines, registersOf } from '../inspect/registers.ts'
+import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { jsonObject } from '../render/json.ts'
+import { writeLines } from '../render/output.ts'
+import { page } from '../render/pager.ts'
+import { entry } from '../verbs.ts'
+
+export const { command, describe } = entry('regs')
+
+export const builder = define({
+  positionals: { dump: dumpPositional },
+  options: {
+    ...exeOption,
+    ...placeOptions,
+    all: { type: 'boolean', alias: 'a', describe: 'floating point and vector registers too' },
+    style: {
+      type: 'string',
+      value: 'STYLE',
+      describe: 'as Delve or as GDB lays them out: dlv, gdb; dlv without it',
+      choices: ['dlv', 'gdb'],
+    },
+    ...jsonOption,
+  },
+  examples: [
+    ['gocore-sink regs', 'of the latest crash, those of the frame that crashed'],
+    ['gocore-sink regs ./core --thread 4711 -a', 'all of a thread'],
+  ],
+})
+
+interface Args extends TargetArgs, JsonArgs, PlaceArgs {
+  all?: boolean
+  style?: 'dlv' | 'gdb'
+}
+
+export async function handler(argv: Args): Promise<void> {
+  const { openTarget } = await import('../target.ts')
+  using target = await openTarget(argv)
+  const { openInspect } = await import('../inspect/open.ts')
+  const context = await openInspect(await target.session(), argv)
+  if (!argv.json) {
+    const lines = registerLines(context, { all: argv.all === true, style: argv.style ?? 'dlv' })
+    return page(lines, { pager: !argv.noPager })
+  }
+  const state = argv.all ? extendedStateOf(context) : undefined
+  writeLines(
+    1,
+    jsonObject({
+      schema: 'gocore-registers',
+      version: 1,
+      id: target.id,
+      registers: Object.fromEntries(registersOf(context).map(({ name, value }) => [name, hex(value)])),
+      ...(state
+        ? {
+            mxcsr: hex(state.mxcsr),
+            x87: state.st.map(wholeHex),
+            vectors: state.vectors.map(wholeHex),
+            masks: state.masks.map(hex),
+          }
+        : {}),
+    }),
+  )
+}
+
+const hex = (value: number | bigint): string => `0x${value.toString(16)}`
+const wholeHex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).reverse().toString('hex')}`
