@@ -17,10 +17,17 @@ export interface LocationExpression {
   /** Of the unit that it is in: DW_OP_addrx and DW_OP_constx look their number up there. */
   addressAt(index: number): number
   readonly addrSize: number
+  /** The base type at an offset within the unit, for values of a type (DW_OP_convert). */
+  baseTypeAt(offset: number): BaseType | undefined
   /** Bytes of a reference to another entry. */
   readonly offsetSize: number
   readonly littleEndian: boolean
   readonly file: string
+}
+
+export interface BaseType {
+  readonly size: number
+  readonly encoding: 'signed' | 'unsigned' | 'float'
 }
 
 /** A place in a location list: where the variable is while the program is between these addresses. */

@@ -1,4 +1,7 @@
-/** DWARF expressions as call frame tables use them: a small stack machine over registers and memory, DWARF 5 section 2.5. */
+/**
+ * DWARF expressions: a small stack machine over registers and memory, DWARF 5 section 2.5. What only the locations of
+ * variables may use is handed in as `operation`.
+ */
 import { Op } from './constants.ts'
 import type { FrameReader } from './frame-reader.ts'
 
@@ -6,6 +9,17 @@ import type { FrameReader } from './frame-reader.ts'
 export interface ExpressionContext {
   register(number: number): bigint | undefined
   deref(addr: number, size: number): bigint
+  /** Added to DW_OP_addr: how far from its link-time address the file was loaded. */
+  readonly bias?: bigint
+  /** An operation that the machine does not know; false where it is not known here either. */
+  operation?(op: number, reader: FrameReader, stack: ExpressionStack): boolean
+}
+
+export interface ExpressionStack {
+  push(value: bigint): void
+  /** Throws FormatError where there is nothing. */
+  pop(): bigint
+  readonly isEmpty: boolean
 }
 
 /** Loops are possible (DW_OP_bra); no real frame expression takes more than a few dozen steps. */
@@ -14,6 +28,13 @@ const maxStack = 64
 
 /** The value on top of the stack at the end. `initial` is pushed first, as DW_CFA_expression asks for the CFA. */
 export function evaluate(reader: FrameReader, context: ExpressionContext, initial?: bigint): bigint {
+  const value = run(reader, context, initial)
+  if (value === undefined) throw reader.error('an expression takes more than it has')
+  return value
+}
+
+/** As evaluate(), but undefined where nothing is left at the end. */
+export function run(reader: FrameReader, context: ExpressionContext, initial?: bigint): bigint | undefined {
   const stack: bigint[] = initial === undefined ? [] : [initial]
   const pop = (): bigint => {
     const value = stack.pop()
@@ -23,6 +44,13 @@ export function evaluate(reader: FrameReader, context: ExpressionContext, initia
   const push = (value: bigint): void => {
     if (stack.length >= maxStack) throw reader.error('an expression piles up too much')
     stack.push(BigInt.asUintN(64, value))
+  }
+  const operands: ExpressionStack = {
+    push,
+    pop,
+    get isEmpty() {
+      return stack.length === 0
+    },
   }
   const signed = (value: bigint): bigint => BigInt.asIntN(64, value)
   const peek = (depth: number): bigint => {
@@ -70,7 +98,7 @@ export function evaluate(reader: FrameReader, context: ExpressionContext, initia
     }
     switch (op) {
       case Op.addr:
-        push(reader.origin.ptrSize === 8 ? reader.u64() : BigInt(reader.u32()))
+        push((reader.origin.ptrSize === 8 ? reader.u64() : BigInt(reader.u32())) + (context.bias ?? 0n))
         break
       case Op.deref:
         push(context.deref(Number(pop()), reader.origin.ptrSize))
@@ -228,8 +256,9 @@ export function evaluate(reader: FrameReader, context: ExpressionContext, initia
       case Op.nop:
         break
       default:
+        if (context.operation?.(op, reader, operands)) break
         throw reader.error(`expression operation 0x${op.toString(16)} is not known`)
     }
   }
-  return pop()
+  return stack.pop()
 }

@@ -2,9 +2,9 @@
  * Where a variable is, by address: an expression that always holds, a constant, or a list in `.debug_loc` (DWARF 4
  * section 2.6.2) or `.debug_loclists` (DWARF 5 section 2.6.2).
  */
-import { At, Form, Lle, LocationOp } from './constants.ts'
-import type { LocationExpression, LocationRange } from './debug-info.ts'
-import type { Entry } from './entry.ts'
+import { At, Ate, Form, Lle, LocationOp, Tag } from './constants.ts'
+import type { BaseType, LocationExpression, LocationRange } from './debug-info.ts'
+import { Entry } from './entry.ts'
 import type { Unit } from './unit.ts'
 
 const maxLocations = 1 << 16
@@ -31,10 +31,19 @@ export function expressionOf(unit: Unit, bytes: Uint8Array): LocationExpression 
     bytes,
     addressAt: index => unit.addressAt(index),
     addrSize: unit.addrSize,
+    baseTypeAt: offset => baseTypeAt(unit, offset),
     offsetSize: unit.version === 2 ? unit.addrSize : unit.offsetSize,
     littleEndian: unit.sections.littleEndian,
     file: unit.sections.file,
   }
+}
+
+function baseTypeAt(unit: Unit, offset: number): BaseType | undefined {
+  const entry = Entry.at(unit, unit.offset + offset)
+  const [size, encoding] = [entry?.number(At.byteSize), entry?.number(At.encoding)]
+  if (entry?.tag !== Tag.baseType || size === undefined) return undefined
+  if (encoding === Ate.float || encoding === Ate.complexFloat) return { size, encoding: 'float' }
+  return { size, encoding: encoding === Ate.signed || encoding === Ate.signedChar ? 'signed' : 'unsigned' }
 }
 
 /** DW_AT_const_value as the expression that gives its bytes. */
