@@ -135,6 +135,7 @@ class Evaluation {
 
   #select(node: Extract<Node, { kind: 'select' }>): Operand {
     const { of, name } = node
+    const tail = { ...node, at: node.end - name.length }
     const member = this.#member(node)
     if (member) return member
     const register = of.kind === 'name' || of.kind === 'register' ? registerView(name) : undefined
@@ -144,15 +145,15 @@ class Evaluation {
       const count = Math.max(1, Math.floor(holder.type.size / elem.size))
       return variable({ ...holder, type: arrayOf(elem, count) })
     }
-    return this.#guard(node, () => {
+    return this.#guard(tail, () => {
       const field = fieldOf(this.#values, holder, name)
-      return variable(field ?? this.#fail(node, `${describe(holder)} has no field ${name}`))
+      return variable(field ?? this.#fail(tail, `${describe(holder)} has no field ${name}`))
     })
   }
 
   /** `package.name`, where no variable hides the package; what only debuggers know; `runtime.frame(1).name`. */
   #member({ of, name, ...span }: Extract<Node, { kind: 'select' }>): Operand | undefined {
-    const node: Node = { of, name, ...span }
+    const node: Node = { of, name, ...span, at: span.end - name.length }
     if (of.kind === 'literal' && of.literal.kind === 'string') {
       const path = of.literal.value
       const found = this.#guard(node, () => this.#names.member(path, name))
@@ -170,10 +171,10 @@ class Evaluation {
     const special =
       of.name === 'runtime' ? this.#guard(node, () => this.#names.special(`runtime.${name}`)) : undefined
     if (special) return variable(special)
-    if (this.#guard(of, () => this.#names.variable(of.name))) return undefined
+    if (this.#guard(of, () => this.#names.local(of.name))) return undefined
     const found = this.#guard(node, () => this.#names.member(of.name, name))
     if (found) return variable(found)
-    if (!this.#names.isPackage(of.name)) return undefined
+    if (!this.#names.isPackage(of.name) || isData(this.#names.variable(of.name))) return undefined
     if (this.type(node)) return this.#fail(node, `${of.name}.${name} is a type, not a value`)
     return this.#fail(node, `there is no ${name} in package ${of.name}${this.#near(`${of.name}.${name}`)}`)
   }
@@ -329,6 +330,9 @@ class Evaluation {
     throw new ExpressionError(this.#source, node.at, problem)
   }
 }
+
+/** A function or constant of a package's name is not what `main.x` means. */
+const isData = (found: Variable | undefined): boolean => found !== undefined && !found.flags.constant
 
 const variable = (found: Variable): Operand => ({ kind: 'variable', variable: found })
 const constant = (found: Constant): Operand => ({ kind: 'constant', constant: found })

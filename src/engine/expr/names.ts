@@ -3,7 +3,9 @@ import type { Type } from '../type/type.ts'
 import type { Variable } from '../type/variable.ts'
 
 export interface Names {
-  /** A local variable or argument, the innermost of its name; else one of the function's package, a function or a constant. */
+  /** A local variable or argument, the innermost of its name. */
+  local(name: string): Variable | undefined
+  /** A local one; else one of the function's package, a function or a constant. */
   variable(name: string): Variable | undefined
   /** `path.name`, where `path` is a package's import path or what it ends with. */
   member(path: string, name: string): Variable | undefined

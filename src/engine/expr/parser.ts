@@ -215,8 +215,30 @@ class Parser {
       if (text === 'map') return this.#mapType()
       if (text === 'chan') return this.#chanType()
       if (text === 'struct' || text === 'interface' || text === 'func') return this.#textType(at)
-      return this.#unary()
+      if (text === '<-') return this.#unary()
+      if (text === '*') {
+        this.#next++
+        const of = this.#type()
+        return { kind: 'deref', of, at, end: of.end }
+      }
+      if (text === '(') {
+        this.#next++
+        const of = this.#type()
+        return { kind: 'paren', of, at, end: this.#take(')').end }
+      }
+      return this.#typeName()
     })
+  }
+
+  /** `T`, `pkg.T`, `"path".T`, each with type arguments; a call behind it is a conversion to the whole. */
+  #typeName(): Node {
+    let node = this.#operand()
+    while (this.#is('.')) {
+      this.#next++
+      const name = this.#name('the name of a type')
+      node = { kind: 'select', of: node, name: name.text, at: node.at, end: name.end }
+    }
+    return this.#is('[') && this.#tokens[this.#next + 1]?.text !== ']' ? this.#subscript(node) : node
   }
 
   #arrayType(): Node {

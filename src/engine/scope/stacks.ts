@@ -198,7 +198,8 @@ class StackWalk {
     if (frameless) {
       const kept = known.get(rbp)
       if (kept) caller.set(rbp, kept)
-    } else if (memory.has(saved, arch.ptrSize)) caller.set(rbp, { value: memory.u64(saved), origin: 'unwound' })
+    } else if (memory.has(saved, arch.ptrSize))
+      caller.set(rbp, { value: memory.u64(saved), origin: 'unwound' })
     return caller
   }
 }

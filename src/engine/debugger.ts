@@ -1,0 +1,155 @@
+/**
+ * A dead process to ask questions of: stacks, variables, expressions, names. Everything is found when it is asked for
+ * and kept; nothing is written.
+ */
+import { NotFoundError } from '../base/errors.ts'
+import type { LoadedFile } from './core/process-image.ts'
+import type { DebugInfo } from './dwarf/debug-info.ts'
+import { openDebugInfo } from './dwarf/open-debug-info.ts'
+import { type EvaluationContext, evaluate, typeOfExpression } from './expr/evaluate.ts'
+import type { Process } from './report/process.ts'
+import type { Goroutine } from './runtime/goroutine.ts'
+import type { Frame, Stack, Subject } from './scope/frame.ts'
+import { frameNames, type View } from './scope/frame-names.ts'
+import { FrameVariables } from './scope/frame-variables.ts'
+import { findGlobal } from './scope/globals.ts'
+import { Program } from './scope/program.ts'
+import { goroutineFrames, threadFrames } from './scope/stacks.ts'
+import type { Type } from './type/type.ts'
+import type { Variable } from './type/variable.ts'
+import { loadValue } from './value/load.ts'
+import type { Value, ValueLimits } from './value/value.ts'
+
+export interface DebuggerOptions {
+  /** Debug information of a file of the process; without it, what the file itself has. */
+  readonly debugInfoFor?: (file: LoadedFile) => DebugInfo | undefined
+}
+
+/** Where one looks from: a stack, and a frame of it; either may be missing, globals are there all the same. */
+export interface Place {
+  readonly stack: Stack | undefined
+  readonly frame: Frame | undefined
+}
+
+export function openDebugger(process: Process, options: DebuggerOptions = {}): Debugger {
+  return new Debugger(process, options)
+}
+
+export class Debugger {
+  readonly process: Process
+  readonly program: Program
+  readonly #stacks = new Map<string, Stack>()
+  readonly #variables = new Map<Frame, FrameVariables>()
+  #byId: ReadonlyMap<number, Goroutine> | undefined
+
+  constructor(process: Process, options: DebuggerOptions) {
+    this.process = process
+    const types = process.runtime?.modules[0]?.types
+    const own = ({ elf, role }: LoadedFile): DebugInfo | undefined =>
+      openDebugInfo(elf, role === 'executable' && types !== undefined ? { types } : {})
+    const { image, runtime, stacks } = process
+    this.program = new Program({ image, runtime, stacks, types: process.types }, options.debugInfoFor ?? own)
+  }
+
+  /** The goroutine that died, or the thread that did; undefined where the core has neither. */
+  start(): Subject | undefined {
+    const guilty = this.process.guilty()
+    if (guilty) return { kind: 'goroutine', id: guilty.id }
+    const crashed = this.process.image.core.threads.find(thread => thread.crashed)
+    return crashed && { kind: 'thread', tid: crashed.tid }
+  }
+
+  /** Throws NotFoundError where there is no such goroutine or thread. */
+  stack(subject: Subject): Stack {
+    const key = subject.kind === 'goroutine' ? `g${subject.id}` : `t${subject.tid}`
+    const known = this.#stacks.get(key)
+    if (known) return known
+    const { image, runtime, stacks } = this.process
+    const context = { image, runtime, cStacks: stacks }
+    const g = subject.kind === 'goroutine' ? this.goroutine(subject.id) : undefined
+    const walked =
+      subject.kind === 'thread'
+        ? threadFrames(context, subject.tid)
+        : g && runtime && goroutineFrames(context, runtime, g)
+    if (!walked)
+      throw new NotFoundError(
+        subject.kind === 'thread'
+          ? `There is no thread ${subject.tid}.`
+          : `There is no goroutine ${subject.id}.`,
+      )
+    const stack = { subject, ...walked }
+    this.#stacks.set(key, stack)
+    return stack
+  }
+
+  goroutine(id: number): Goroutine | undefined {
+    this.#byId ??= new Map([...(this.process.runtime?.goroutines() ?? [])].map(g => [g.id, g]))
+    return this.#byId.get(id)
+  }
+
+  /** Kernel thread id of who runs a goroutine, or of the thread itself. */
+  threadOf(subject: Subject): number | undefined {
+    if (subject.kind === 'thread') return subject.tid
+    const g = this.goroutine(subject.id)
+    return g && this.process.runtime?.threadOf(g)?.thread.tid
+  }
+
+  /**
+   * The frame that one wants to see first: where the hardware refused an instruction, else the innermost one that is not
+   * of the runtime, else the innermost.
+   */
+  interesting({ frames }: Stack): Frame | undefined {
+    const fault = this.process.fault()
+    return (
+      frames.find(({ pc }) => pc === fault?.pc) ??
+      frames.find(({ function: name }) => !/^(?:runtime\.|runtime\/|internal\/runtime)/.test(name)) ??
+      frames[0]
+    )
+  }
+
+  variables(frame: Frame): FrameVariables {
+    let known = this.#variables.get(frame)
+    if (!known) {
+      known = new FrameVariables(this.program, frame)
+      this.#variables.set(frame, known)
+    }
+    return known
+  }
+
+  /** Throws ExpressionError. */
+  evaluate(text: string, place: Place): Variable {
+    return evaluate(text, this.#context(place))
+  }
+
+  /** The type of an expression, or the one that it names. Throws ExpressionError. */
+  typeOf(text: string, place: Place): Type {
+    return typeOfExpression(text, this.#context(place))
+  }
+
+  global(name: string): Variable | undefined {
+    return findGlobal(this.program, name)
+  }
+
+  load(variable: Variable, limits?: ValueLimits): Value {
+    return loadValue(this.program.values, variable, limits)
+  }
+
+  #context({ stack, frame }: Place): EvaluationContext {
+    const subject = stack?.subject
+    const tid = subject && this.threadOf(subject)
+    const g = subject?.kind === 'goroutine' ? this.goroutine(subject.id)?.addr : this.#gOfThread(tid)
+    const view: View = {
+      program: this.program,
+      stack,
+      frame,
+      ...(g === undefined ? {} : { g }),
+      ...(tid === undefined ? {} : { tid }),
+    }
+    return { values: this.program.values, names: frameNames(view) }
+  }
+
+  #gOfThread(tid: number | undefined): number | undefined {
+    const thread = this.process.runtime?.threads.find(({ thread }) => thread.tid === tid)
+    return thread?.machine?.curg || undefined
+  }
+}
