@@ -75,6 +75,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/regs.ts'),
   },
   {
+    command: 'x <address> [dump]',
+    describe: 'print memory as numbers, text or instructions',
+    group: 'Look',
+    load: () => import('./commands/x.ts'),
+  },
+  {
     command: 'search <words..>',
     describe: 'find crashes by words in their messages and frames',
     group: 'Look',
