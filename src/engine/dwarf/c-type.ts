@@ -30,7 +30,7 @@ export function cType(types: TypeReader, entry: Entry, depth: number): Type {
     case Tag.enumerationType:
       return enumType(types, entry, base('', 4))
     case Tag.arrayType:
-      return arrayType(types, entry, target() ?? voidType())
+      return arrayType(entry, target() ?? voidType())
     case Tag.typedef: {
       const under = target() ?? voidType()
       return name === undefined ? under : { ...under, name, named: true }
@@ -133,10 +133,12 @@ const cLanguages = new Set([0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x8001])
 
 function structType(types: TypeReader, declared: Entry, base: TypeBase): Type {
   const union = declared.tag === Tag.unionType
-  const name = tagged(declared, union ? 'union' : 'struct', declared.text(At.name))
-  const incomplete = declared.flag(At.declaration)
+  const incomplete = declared.flag(At.declaration) || declared.has(At.signature)
   const entry = incomplete ? types.context.definitionOf(declared) : declared
-  const shape = { ...base, name, kind: union ? 'union' : 'struct' } as const
+  // A reference to a type unit has no name of its own.
+  const plain = declared.text(At.name) ?? entry?.text(At.name)
+  const name = tagged(declared, union ? 'union' : 'struct', plain)
+  const shape = { ...base, name, named: plain !== undefined, kind: union ? 'union' : 'struct' } as const
   if (!entry) return { ...shape, incomplete: true, fields: () => [] }
   return { ...shape, size: entry.number(At.byteSize) ?? base.size, fields: once(() => members(types, entry)) }
 }
@@ -149,7 +151,7 @@ function members(types: TypeReader, entry: Entry): readonly Field[] {
     if ((member.tag !== Tag.member && !isBase) || member.flag(At.external) || fields.length >= maxMembers)
       continue
     const type = (): Type => types.typeOf(member) ?? voidType()
-    const at = member.number(At.dataMemberLocation) ?? 0
+    const at = member.memberOffset
     const name = member.text(At.name)
     const bits = bitsOf(member, at, type)
     fields.push({
@@ -192,14 +194,13 @@ function enumType(types: TypeReader, entry: Entry, base: TypeBase): Type {
 }
 
 /** One child per dimension, outermost first; a length that only the program knows (VLA) counts as 0. */
-function arrayType(types: TypeReader, entry: Entry, elem: Type): Type {
+function arrayType(entry: Entry, elem: Type): Type {
   const lengths: number[] = []
   for (const range of entry.children()) {
     if (range.tag !== Tag.subrangeType || lengths.length >= 16) continue
     const upper = range.integer(At.upperBound, true)
     lengths.push(Math.max(0, range.number(At.count) ?? Number((upper ?? -1n) + 1n)))
   }
-  void types
   const suffix = lengths.map(length => `[${length}]`).join('')
   const array = lengths.reduceRight<Type>((inner, length) => arrayOf(inner, length), elem)
   return lengths.length > 1 ? { ...array, name: `${elem.name} ${suffix}` } : array

@@ -3,7 +3,7 @@
  * those before it. DWARF 5 section 7.5.
  */
 import { type Abbrev, Step, stepOf } from './abbrev.ts'
-import { At, Form } from './constants.ts'
+import { At, Form, Op } from './constants.ts'
 import type { DataReader } from './data-reader.ts'
 import type { Unit } from './unit.ts'
 
@@ -124,6 +124,15 @@ export class Entry {
   address(attribute: number): number | undefined {
     const form = this.#seek(attribute)
     return form === undefined ? undefined : readAddress(this.unit, form)
+  }
+
+  /** DW_AT_data_member_location: a constant, in DWARF 2 an expression that adds one (DW_OP_plus_uconst). */
+  get memberOffset(): number {
+    const block = this.block(At.dataMemberLocation)
+    if (!block) return this.number(At.dataMemberLocation) ?? 0
+    if (block[0] !== Op.plusUconst) return 0
+    const [, ...digits] = block
+    return digits.reduceRight((value, byte) => value * 128 + (byte & 127), 0)
   }
 
   /** Go's DW_AT_go_runtime_type: an offset that is written as an address. */

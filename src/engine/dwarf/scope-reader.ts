@@ -67,7 +67,9 @@ class ScopeReader {
       switch (child.tag) {
         case Tag.formalParameter:
         case Tag.variable:
-          variables.push(this.#variable(child, depth, call))
+          // What the compiler needs for itself (the length of an array) has no name.
+          if (!child.flag(At.artificial) || having(origins(child, this.#context), At.name))
+            variables.push(this.#variable(child, depth, call))
           break
         case Tag.lexicalBlock:
           if (nesting < maxNesting) scopes.push(this.read(child, 'block', depth + 1, call, nesting + 1))

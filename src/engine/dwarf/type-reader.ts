@@ -181,7 +181,7 @@ export class TypeReader {
       if (member.tag !== Tag.member || fields.length >= maxFields) continue
       fields.push({
         name: member.text(At.name) ?? '',
-        offset: member.number(At.dataMemberLocation) ?? 0,
+        offset: member.memberOffset,
         embedded: member.flag(At.goEmbeddedField),
         type: () => this.typeOf(member) ?? unknownType('?', 'debug information does not say what it is'),
       })
