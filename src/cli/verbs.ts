@@ -63,6 +63,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/threads.ts'),
   },
   {
+    command: 'print <dump> [expression..]',
+    describe: 'print the value of a variable or an expression',
+    group: 'Look',
+    load: () => import('./commands/print.ts'),
+  },
+  {
     command: 'disass [dump]',
     describe: 'print machine code with its source lines, and why an instruction faulted',
     group: 'Look',

@@ -2,7 +2,9 @@
 export { type ByteSource, bytesSource } from './bytes/byte-source.ts'
 export type { ExtendedState } from './core/extended-state.ts'
 export type { FileProvider, FileRequest } from './core/file-provider.ts'
+export { type Debugger, type DebuggerOptions, openDebugger } from './debugger.ts'
 export * from './disasm/index.ts'
+export { type DebugInfoOptions, openDebugInfo } from './dwarf/open-debug-info.ts'
 export { amd64DwarfNames } from './dwarf/unwind.ts'
 export type { ProcessFault } from './report/fault.ts'
 export {
@@ -23,3 +25,14 @@ export type {
   Subject,
 } from './scope/frame.ts'
 export { stackOf } from './scope/stack-of.ts'
+export type { Type as ProgramType } from './type/type.ts'
+export type { Variable as ProgramVariable } from './type/variable.ts'
+export { type FormatOptions, formatValue } from './value/format.ts'
+export { quote } from './value/text.ts'
+export {
+  fullLimits,
+  type NamedValue,
+  shortLimits,
+  type Value as ProgramValue,
+  type ValueLimits,
+} from './value/value.ts'

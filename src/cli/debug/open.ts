@@ -1,0 +1,38 @@
+/** Opens a debugger over a target, and puts it where the options say. */
+
+import { UsageError } from '../../base/errors.ts'
+import { openDebugger } from '../../engine/index.ts'
+import { loadDisassembler } from '../disassembler.ts'
+import type { PlaceArgs } from '../inspect/open.ts'
+import { lookOf } from '../render/style.ts'
+import { sourceFinder } from '../source-lines.ts'
+import type { Target } from '../target.ts'
+import type { Settings } from './settings.ts'
+import { DebugState } from './state.ts'
+
+/** Throws NotFoundError where there is no such goroutine, thread or frame. */
+export async function openState(
+  target: Target,
+  { settings, place = {} }: { settings?: Partial<Settings>; place?: PlaceArgs } = {},
+): Promise<DebugState> {
+  const session = await target.session()
+  const state = new DebugState({
+    debugger: openDebugger(session.process),
+    label: target.label,
+    ...(target.id === undefined ? {} : { id: target.id }),
+    look: lookOf(process.stdout),
+    sources: sourceFinder([]),
+    disassembler: loadDisassembler,
+    ...(settings ? { settings } : {}),
+  })
+  choosePlace(state, place)
+  return state
+}
+
+export function choosePlace(state: DebugState, { goroutine, thread, frame }: PlaceArgs): void {
+  if (goroutine !== undefined && thread !== undefined)
+    throw new UsageError('One looks from a goroutine or from a thread, not from both.')
+  if (goroutine !== undefined) state.position = state.placeOf({ kind: 'goroutine', id: goroutine })
+  if (thread !== undefined) state.position = state.placeOf({ kind: 'thread', tid: thread })
+  if (frame !== undefined) state.position = { ...state.position, frame: state.frameNamed(frame) }
+}

@@ -1,0 +1,100 @@
+/**
+ * Commands of the debugger as verbs of the command line: the same row runs in both, here once, from the place that the
+ * options name, with its answer alone on standard output.
+ */
+import { UsageError } from '../../base/errors.ts'
+import type { Option } from '../define.ts'
+import { wholeNumber } from '../define.ts'
+import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
+import { exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { jsonObject } from '../render/json.ts'
+import { writeLines } from '../render/output.ts'
+import { page } from '../render/pager.ts'
+import type { Answer } from './command.ts'
+import type { Settings } from './settings.ts'
+import type { DebugState } from './state.ts'
+
+export interface VerbArgs extends TargetArgs, JsonArgs, PlaceArgs {
+  depth?: number
+  length?: number
+  text?: number
+  fields?: number
+  raw?: boolean
+}
+
+const group = 'How much'
+
+/** How much of a value is shown. */
+export const limitOptions: Readonly<Record<string, Option>> = {
+  depth: {
+    type: 'string',
+    value: 'N',
+    describe: 'structures within structures that are opened; 1 without it',
+    parse: wholeNumber,
+    group,
+  },
+  length: {
+    type: 'string',
+    value: 'N',
+    describe: 'elements of an array, slice, map or channel; 64 without it',
+    parse: wholeNumber,
+    group,
+  },
+  text: {
+    type: 'string',
+    value: 'N',
+    describe: 'bytes of a text; 64 without it',
+    parse: wholeNumber,
+    group,
+  },
+  fields: {
+    type: 'string',
+    value: 'N',
+    describe: 'fields of a struct; all without it',
+    parse: wholeNumber,
+    group,
+  },
+  raw: {
+    type: 'boolean',
+    describe: 'values as their bytes are, without a glance at times, locks and errors',
+    group,
+  },
+}
+
+/** What all verbs take that look from a frame. */
+export const lookOptions: Readonly<Record<string, Option>> = { ...exeOption, ...placeOptions }
+export { jsonOption }
+
+/** Opens the dump, runs what is asked for in it, and prints the answer. */
+export async function answerVerb(
+  argv: VerbArgs,
+  schema: string,
+  ask: (state: DebugState) => Answer | Promise<Answer>,
+): Promise<void> {
+  const { openTarget } = await import('../target.ts')
+  using target = await openTarget(argv)
+  const { openState } = await import('./open.ts')
+  const state = await openState(target, { settings: settingsOf(argv), place: argv })
+  const answer = await ask(state)
+  if (!argv.json) return page(answer.lines(), { pager: !argv.noPager })
+  if (!answer.data) throw new UsageError('This has no form for programs.')
+  writeLines(1, jsonObject({ schema, version: 1, id: target.id, ...answer.data() }))
+}
+
+function settingsOf({ depth, length, text, fields, raw }: VerbArgs): Partial<Settings> {
+  return {
+    ...(depth === undefined ? {} : { maxVariableRecurse: depth }),
+    ...(length === undefined ? {} : { maxArrayValues: length }),
+    ...(text === undefined ? {} : { maxStringLen: text }),
+    ...(fields === undefined ? {} : { maxStructFields: fields }),
+    ...(raw ? { raw } : {}),
+  }
+}
+
+/** `DUMP WORDS…` where the dump may be left out: a lone word is not one. */
+export function dumpAndWords(
+  dump: string,
+  words: readonly string[] | undefined,
+): [dump: string | undefined, text: string] {
+  return words === undefined || words.length === 0 ? [undefined, dump] : [dump, words.join(' ')]
+}
