@@ -4,6 +4,7 @@ import { utf8 } from '../bytes/cursor.ts'
 import type { Variable } from '../type/variable.ts'
 import type { ValueContext } from './context.ts'
 import { indexOf, lengthOf } from './element.ts'
+import { dynamicOf } from './interface.ts'
 import { member, memberInteger } from './member.ts'
 import { readText } from './scalar.ts'
 
@@ -19,8 +20,9 @@ export function addrText(context: ValueContext, addr: Variable): string | undefi
   const mapped = hi === 0n && lo >> 32n === 0xffffn
   // Before Go 1.23 the mark is an address without a meaning of its own: mapped addresses are IPv4's then.
   if (isV6 === undefined ? mapped : isV6 === 0n) return v4(lo)
-  const zone = detail && member(context, detail, 'zoneV6')
-  const name = zone ? utf8(readText(context, zone, 64).bytes) : ''
+  const held = member(context, addr, 'z.cmpVal')
+  const zone = held ? dynamicOf(context, held) : detail && member(context, detail, 'zoneV6')
+  const name = zone?.type.kind === 'string' ? utf8(readText(context, zone, 64).bytes) : ''
   return v6((hi << 64n) | lo) + (name === '' ? '' : `%${name}`)
 }
 
@@ -56,6 +58,7 @@ function v4(value: bigint): string {
 
 /** RFC 5952: the longest run of zeros is `::`. */
 function v6(value: bigint): string {
+  if (value >> 32n === 0xffffn) return `::ffff:${v4(value)}`
   const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16))
   let [start, length] = [0, 0]
   for (let i = 0; i < 8; i++) {
