@@ -17,7 +17,8 @@ export type Exit = (typeof Exit)[keyof typeof Exit]
 
 export const exitMeanings: Record<keyof typeof Exit, string> = {
   ok: 'Done; for a reader: something was found and printed.',
-  failure: 'The work failed: no permission, no space, a file that cannot be opened, an expression without a value. The message says which.',
+  failure:
+    'The work failed: no permission, no space, a file that cannot be opened, an expression without a value. The message says which.',
   usage: 'The command line or the configuration is wrong.',
   notFound:
     'What was asked for does not exist: no such dump, goroutine or file, or nothing matched a filter.',
