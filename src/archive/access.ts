@@ -1,6 +1,7 @@
 /** Who may read what. A core holds keys and tokens: root alone, and one configured group where the kernel's %d allows it. */
 import { readFileSync } from 'node:fs'
 import type { Access } from '../base/atomic-file.ts'
+import type { Manifest } from './manifest.ts'
 
 /** The group's number in `file`, or undefined: the handler can't ask NSS, and a missing group means root alone. */
 export function findGroup(name: string, file = '/etc/group'): number | undefined {
@@ -16,20 +17,33 @@ export function findGroup(name: string, file = '/etc/group'): number | undefined
   }
 }
 
+/** What decides who may read a dump. */
+export type Crash = Pick<Manifest, 'dumpable' | 'process' | 'imported_from'>
+
 /** Rights of files and directories in one place. */
 export class Rights {
   readonly gid: number | undefined
-  constructor(gid: number | undefined) {
+  /** Users may read the dumps of their own processes (UserAccess). */
+  readonly users: boolean
+  /** The one user who may, for the files of one dump. */
+  readonly reader: number | undefined
+
+  constructor(gid: number | undefined, users = false, reader?: number) {
     this.gid = gid
+    this.users = users
+    this.reader = reader
   }
 
-  /** For what any reader of the archive may see: directories, and files of ordinary processes. */
+  /** For directories: users pass through those of others, and list none. */
   get directory(): Access {
-    return this.gid === undefined ? { mode: 0o700 } : { mode: 0o750, gid: this.gid }
+    const pass = this.users ? 0o001 : 0
+    return this.gid === undefined ? { mode: 0o700 | pass } : { mode: 0o750 | pass, gid: this.gid }
   }
 
+  /** For the files of ordinary processes. */
   get file(): Access {
-    return this.gid === undefined ? { mode: 0o600 } : { mode: 0o640, gid: this.gid }
+    const access = this.gid === undefined ? { mode: 0o600 } : { mode: 0o640, gid: this.gid }
+    return this.reader === undefined ? access : { ...access, reader: this.reader }
   }
 
   /**
@@ -37,6 +51,34 @@ export class Rights {
    * whose executable can't be read – stays with root, without exceptions (CVE-2022-4415).
    */
   forDumpable(dumpable: number | undefined): Rights {
-    return dumpable === 1 ? this : new Rights(undefined)
+    return dumpable === 1 ? this : new Rights(undefined, this.users)
   }
+
+  /** The same, with the process's own user among the readers where that is configured and beyond doubt. */
+  forCrash(crash: Crash): Rights {
+    const reader = this.users ? readerOf(crash) : undefined
+    const rights = this.forDumpable(crash.dumpable)
+    return reader === undefined ? rights : new Rights(rights.gid, rights.users, reader)
+  }
+}
+
+/**
+ * The user to whom a crash belongs, undefined where there is any doubt: the kernel's own words for user and dump mode, a
+ * pidfd that ties /proc to them (CVE-2025-4598), and a process that was this user's and group's in each of its four
+ * identities, so that it held nothing which its user could not have read.
+ */
+export function readerOf({ dumpable, process, imported_from }: Crash): number | undefined {
+  const { uid, gid, status } = process
+  // What was imported says of itself whatever it likes.
+  if (dumpable !== 1 || process.pidfd !== true || imported_from !== undefined) return undefined
+  if (!Number.isInteger(uid) || uid <= 0 || uid >= 0xffff_fffe || typeof status !== 'string') return undefined
+  const allAre = (key: string, id: number): boolean => {
+    const line = status.split('\n').find(entry => entry.startsWith(`${key}:`))
+    const ids = line
+      ?.slice(key.length + 1)
+      .trim()
+      .split(/\s+/)
+    return ids?.length === 4 && ids.every(text => text === String(id))
+  }
+  return allAre('Uid', uid) && allAre('Gid', gid) ? uid : undefined
 }

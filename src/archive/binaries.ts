@@ -9,6 +9,7 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   readSync,
@@ -154,7 +155,13 @@ function eachChunk(fd: number, use: (chunk: Buffer) => void): void {
 export function findBinary(layout: Layout, key: string): string | undefined {
   if (!keyPattern.test(key)) return undefined
   const path = join(layout.binary(key), binaryFile)
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined
+  } catch (error) {
+    // Whoever may read a dump of theirs alone does without what is everyone's.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined
+    throw error
+  }
 }
 
 /** Keys of the stored binaries that carry this build id. */

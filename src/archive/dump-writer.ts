@@ -13,6 +13,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -20,12 +21,27 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
-import type { Rights } from './access.ts'
+import type { Crash, Rights } from './access.ts'
 import { makeDirectories } from './directories.ts'
 import { coreFile, dayOf, manifestFile, newId, partFile, pendingFile } from './layout.ts'
 import { initializeStore, type LocalStore } from './local-store.ts'
 import type { Manifest } from './manifest.ts'
+import { markOwn } from './own-dumps.ts'
 import type { DumpRef } from './store.ts'
+
+/** What `pending.json` holds. */
+export interface PendingManifest extends Manifest {
+  /** While this process lives, the dump is its own. */
+  handler?: { pid: number; pid_namespace?: string }
+}
+
+export function pidNamespace(): { pid_namespace?: string } {
+  try {
+    return { pid_namespace: readlinkSync('/proc/self/ns/pid') }
+  } catch {
+    return {}
+  }
+}
 
 export class DumpWriter {
   readonly ref: DumpRef
@@ -72,12 +88,13 @@ export class DumpWriter {
     return bavail * bsize
   }
 
-  /** The facts so far, for the case that this process doesn't live to write the manifest. */
+  /** The facts so far, and who we are, for the case that this process doesn't live to write the manifest. */
   writePending(manifest: Manifest): void {
     const fd = createFile(join(this.directory, pendingFile), this.rights.file)
     this.#pending = true
     try {
-      writeAll(fd, Buffer.from(`${JSON.stringify(manifest)}\n`))
+      const pending: PendingManifest = { ...manifest, handler: { pid: process.pid, ...pidNamespace() } }
+      writeAll(fd, Buffer.from(`${JSON.stringify(pending)}\n`))
     } finally {
       closeSync(fd)
     }
@@ -114,17 +131,20 @@ export class DumpWriter {
   finish(manifest: Manifest): void {
     const text = `${JSON.stringify(manifest, null, 2)}\n`
     writeFileAtomic(join(this.directory, manifestFile), text, this.rights.file)
+    markOwn(this.store.layout, this.ref, this.rights)
     if (!this.#pending) return
     this.#pending = false
     unlinkSync(join(this.directory, pendingFile))
   }
 }
 
-/** Begins a dump of a process with this dump mode (`%d`). Throws where the archive can't be written. */
-export function beginDump(store: LocalStore, time: Date, dumpable: number | undefined): DumpWriter {
+/** Begins a dump of a crash with this dump mode (`%d`) and process. Throws where the archive can't be written. */
+export function beginDump(store: LocalStore, time: Date, crash: number | undefined | Crash): DumpWriter {
   initializeStore(store)
   const ref = { id: newId(), day: dayOf(time) }
-  const writer = new DumpWriter(store, ref, store.rights.forDumpable(dumpable))
+  const { rights } = store
+  const own = typeof crash === 'object' ? rights.forCrash(crash) : rights.forDumpable(crash)
+  const writer = new DumpWriter(store, ref, own)
   makeDirectories(store.root, writer.directory, store.rights.directory)
   return writer
 }

@@ -51,6 +51,7 @@ export interface Layout {
   readonly dumps: string
   readonly binaries: string
   readonly pins: string
+  readonly users: string
   readonly temporary: string
   day(day: string): string
   dump(ref: DumpRef): string
@@ -71,6 +72,7 @@ export function layoutOf(root: string): Layout {
     dumps,
     binaries,
     pins: join(root, 'pins'),
+    users: join(root, 'users'),
     temporary: join(root, 'tmp'),
     day(day) {
       if (!dayPattern.test(day)) throw new ArchiveError(`${day} is not a day`)

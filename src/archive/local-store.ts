@@ -3,6 +3,7 @@
  * listing and a read: absence is never an error here, only what is there and can't be read.
  */
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -33,11 +34,14 @@ import {
   reportFile,
 } from './layout.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
+import { ownDumps, unmarkOwn } from './own-dumps.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, Pin } from './store.ts'
 
 export interface LocalStoreOptions {
   /** Group that may read; empty or unknown for root alone. */
   group?: string
+  /** Users may read the dumps of their own processes. */
+  userAccess?: boolean
 }
 
 const mostManifest = 64 << 20
@@ -55,6 +59,8 @@ export class LocalStore implements ArchiveStore {
   }
 
   *days(): Generator<string> {
+    const own = this.#own()
+    if (own !== undefined) return yield* [...new Set(own.map(({ day }) => day))].sort().reverse()
     for (const year of names(this.layout.dumps, /^[0-9]{4}$/))
       for (const month of names(join(this.layout.dumps, year), /^(0[1-9]|1[0-2])$/))
         for (const day of names(join(this.layout.dumps, year, month), /^(0[1-9]|[12][0-9]|3[01])$/))
@@ -62,7 +68,16 @@ export class LocalStore implements ArchiveStore {
   }
 
   ids(day: string): string[] {
+    const own = this.#own()
+    if (own !== undefined) return own.flatMap(ref => (ref.day === day ? [ref.id] : []))
     return names(this.layout.day(day), idPattern)
+  }
+
+  /** For a user who may not list the archive, and may read their own dumps in it: those. */
+  #own(): DumpRef[] | undefined {
+    const uid = process.geteuid?.() ?? 0
+    if (uid === 0 || mayList(this.layout.dumps) || !exists(this.layout.users)) return undefined
+    return ownDumps(this.layout, uid)
   }
 
   *list(
@@ -142,7 +157,7 @@ export class LocalStore implements ArchiveStore {
   /** Beside the dump's other files and with the same rights: a report tells what the memory held. */
   #write(ref: DumpRef, name: string, text: string): void {
     const manifest = this.readManifest(ref)
-    writeFileAtomic(this.layout.file(ref, name), text, this.rights.forDumpable(manifest.dumpable).file)
+    writeFileAtomic(this.layout.file(ref, name), text, this.rights.forCrash(manifest).file)
   }
 
   readPins(): Map<string, Pin> {
@@ -171,10 +186,22 @@ export class LocalStore implements ArchiveStore {
     const stat = lstatSync(directory, { throwIfNoEntry: false })
     if (stat === undefined) throw new NotFoundError(`No dump is called ${ref.id}`)
     if (!stat.isDirectory()) throw new ArchiveError(`${directory} is not a directory`)
+    const uid = this.#ownerOf(ref)
+    if (uid !== undefined) unmarkOwn(this.layout, ref, uid)
     removeIfThere(join(directory, manifestFile))
     syncDirectory(directory)
     rmSync(directory, { recursive: true, force: true })
     this.unpin(ref)
+  }
+
+  #ownerOf(ref: DumpRef): number | undefined {
+    if (!exists(this.layout.users)) return undefined
+    try {
+      return this.readManifest(ref).process.uid
+    } catch {
+      // Its mark stays, and lists nothing.
+      return undefined
+    }
   }
 
   binaryPath(key: string): string | undefined {
@@ -214,7 +241,7 @@ export class LocalStore implements ArchiveStore {
 export function openLocalStore(root: string, options: LocalStoreOptions = {}): LocalStore {
   const text = readText(join(root, formatFile), 65536)
   if (text !== undefined) checkFormat(text, join(root, formatFile))
-  return new LocalStore(root, new Rights(findGroup(options.group ?? '')))
+  return new LocalStore(root, new Rights(findGroup(options.group ?? ''), options.userAccess))
 }
 
 /** Makes the root and `format.json` where they are missing, before something is stored. */
@@ -223,7 +250,8 @@ export function initializeStore(store: LocalStore): void {
   const path = join(store.root, formatFile)
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
   const format = { schema: 'gocore-archive', version: formatVersion }
-  writeFileAtomic(path, `${JSON.stringify(format)}\n`, store.rights.file)
+  // It says nothing of any dump, and whoever passes through must know what they read.
+  writeFileAtomic(path, `${JSON.stringify(format)}\n`, { ...store.rights.file, mode: 0o644 })
 }
 
 function checkFormat(text: string, file: string): void {
@@ -281,6 +309,23 @@ function readText(path: string, most: number): string | undefined {
     return readFileSync(fd, 'utf8')
   } finally {
     closeSync(fd)
+  }
+}
+
+const exists = (path: string): boolean => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function mayList(directory: string): boolean {
+  try {
+    accessSync(directory, constants.R_OK)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EACCES'
   }
 }
 

@@ -54,6 +54,8 @@ export interface ProcessFacts {
   root?: string
   cgroup?: string
   container?: { id?: string; pod_uid?: string; runtime?: string }
+  /** The kernel's pidfd confirmed that these facts of /proc are the crashed process's. */
+  pidfd?: true
   /** Process start, clock ticks since boot, from /proc/PID/stat. */
   start_ticks?: number
   environ?: Record<string, string>

@@ -14,11 +14,14 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { addReader } from './acl.ts'
 
 export interface Access {
   readonly mode: number
   /** Group that the file is given to; undefined leaves it. */
   readonly gid?: number | undefined
+  /** A user who may read it besides; undefined for none. */
+  readonly reader?: number | undefined
 }
 
 /** Creates a file that must not exist, with rights that the umask does not change. Links are not followed. */
@@ -34,17 +37,18 @@ export function createFile(path: string, access: Access): number {
   return fd
 }
 
-/** Group first, then mode: a group that can't be set (root_squash) leaves the file to its owner alone. */
-export function giveAccess(fd: number, { mode, gid }: Access): void {
+/** Group first, then mode: a group that can't be set (root_squash) leaves the file to its owner and its one reader. */
+export function giveAccess(fd: number, { mode, gid, reader }: Access): void {
+  let given = mode
   if (gid !== undefined) {
     try {
       fchownSync(fd, -1, gid)
     } catch {
-      fchmodSync(fd, mode & 0o700)
-      return
+      given = mode & 0o700
     }
   }
-  fchmodSync(fd, mode)
+  fchmodSync(fd, given)
+  if (reader !== undefined) addReader(fd, given, reader)
 }
 
 export function writeAll(fd: number, bytes: Uint8Array, position: number | null = null): void {

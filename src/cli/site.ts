@@ -35,7 +35,7 @@ export function openSite(args: GlobalArgs): Site {
   let store: LocalStore | undefined
   let catalog: Promise<Catalog> | undefined
   const archive = (): LocalStore => {
-    store ??= openLocalStore(config.archive, { group: config.group })
+    store ??= openLocalStore(config.archive, { group: config.group, userAccess: config.userAccess })
     return store
   }
   return {

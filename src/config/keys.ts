@@ -3,6 +3,7 @@
  * comment that the default file carries. `gocore-sink.conf(5)` has one paragraph for each row, and a test holds the two together.
  */
 import { isAbsolute, normalize } from 'node:path'
+import { parseRedaction } from '../base/redact.ts'
 import { type Config, logLevels } from './schema.ts'
 import { formatDuration, formatShare, formatSize, parseDuration, parseSize } from './units.ts'
 
@@ -96,6 +97,32 @@ const oneOf = <T extends string>(values: readonly T[]): Kind<T> => ({
   format: value => value,
 })
 
+/** As systemd reads them. */
+const yesOrNo: Kind<boolean> = {
+  parse(text) {
+    if (/^(yes|true|on|1)$/i.test(text)) return true
+    if (/^(no|false|off|0)$/i.test(text)) return false
+    throw new Error(`${JSON.stringify(text)} is neither yes nor no`)
+  },
+  format: value => (value ? 'yes' : 'no'),
+}
+
+/** Words, and in double quotes texts with spaces. */
+const words = (text: string): string[] =>
+  [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word)
+
+const quoted = (word: string): string => (/\s/.test(word) ? `"${word}"` : word)
+
+/** Bech32 (BIP 173) as age's native recipients have it; the checksum is for the library that encrypts to judge. */
+const recipient: Kind<string> = {
+  parse(text) {
+    if (!/^age1(pq1)?[ac-hj-np-z02-9]{58,2000}$/.test(text))
+      throw new Error(`${JSON.stringify(text.slice(0, 80))} is not a public key of age (age1…)`)
+    return text
+  },
+  format: value => value,
+}
+
 /** Only the shape: node-cron, which the handler must not load, has the last word when the daemon starts. */
 const cron: Kind<string> = {
   parse(text) {
@@ -115,6 +142,26 @@ const environName: Kind<string> = {
   },
   format: value => value,
 }
+
+const list = <T>(
+  name: string,
+  comment: string,
+  parse: (word: string) => T,
+  get: (config: Config) => readonly T[],
+  set: (config: Config, values: T[]) => void,
+): Key => ({
+  name,
+  comment,
+  list: true,
+  read(config, text) {
+    const values = words(text).map(parse)
+    set(config, values.length > 0 ? [...new Set([...get(config), ...values])] : [])
+  },
+  write: config =>
+    get(config)
+      .map(value => quoted(String(value)))
+      .join(' '),
+})
 
 const key = <T>(
   name: string,
@@ -168,6 +215,15 @@ export const keys: readonly Key[] = [
     },
   ),
   key(
+    'UserAccess',
+    'Whether users may list and read the dumps of their own processes.',
+    yesOrNo,
+    c => c.userAccess,
+    (c, v) => {
+      c.userAccess = v
+    },
+  ),
+  key(
     'CoreMax',
     'Bytes of one core that are kept at most.',
     orInfinity(size(4096), Number.POSITIVE_INFINITY),
@@ -194,16 +250,42 @@ export const keys: readonly Key[] = [
       c.rlimitZero = v
     },
   ),
-  {
-    name: 'Environ',
-    comment: 'Environment variables that may be recorded: names and PREFIX*. Repeat to add; empty to clear.',
-    list: true,
-    read(config, text) {
-      const names = text.split(/\s+/).filter(Boolean).map(environName.parse)
-      config.environ = names.length > 0 ? [...new Set([...config.environ, ...names])] : []
+  list(
+    'Environ',
+    'Environment variables that may be recorded: names and PREFIX*. Repeat to add; empty to clear.',
+    environName.parse,
+    c => c.environ,
+    (c, v) => {
+      c.environ = v
     },
-    write: config => config.environ.join(' '),
-  },
+  ),
+  list(
+    'Redact',
+    'What is taken out of command lines and reports: texts in which * stands for a secret. Repeat to add; empty to clear.',
+    parseRedaction,
+    c => c.redact,
+    (c, v) => {
+      c.redact = v
+    },
+  ),
+  list(
+    'EncryptTo',
+    'Public keys (age1…) that stored cores are encrypted to. Repeat to add; empty for no encryption.',
+    recipient.parse,
+    c => c.encryptTo,
+    (c, v) => {
+      c.encryptTo = v
+    },
+  ),
+  key(
+    'AnalyseBeforeEncryption',
+    'Whether cores that are to be encrypted are analysed first, or not at all.',
+    yesOrNo,
+    c => c.analyseBeforeEncryption,
+    (c, v) => {
+      c.analyseBeforeEncryption = v
+    },
+  ),
   key(
     'MaxAge',
     'Dumps older than this are deleted.',
@@ -301,6 +383,24 @@ export const keys: readonly Key[] = [
     c => c.scan.poll,
     (c, v) => {
       c.scan.poll = v
+    },
+  ),
+  key(
+    'ShipRate',
+    'Most bytes a second at which dumps go from the spool to the archive.',
+    orInfinity(size(64 * 1024), null),
+    c => c.shipRate,
+    (c, v) => {
+      c.shipRate = v
+    },
+  ),
+  key(
+    'KernelLog',
+    'Whether crashes of which the kernel log alone tells are recorded.',
+    yesOrNo,
+    c => c.kernelLog,
+    (c, v) => {
+      c.kernelLog = v
     },
   ),
   key(

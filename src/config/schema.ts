@@ -9,6 +9,8 @@ export interface Config {
   run: string
   /** Group that may read dumps of ordinary (dumpable 1) processes; empty for root alone. */
   group: string
+  /** Users may list and read the dumps of their own ordinary processes. */
+  userAccess: boolean
   /** Bytes of one core that are kept at most; beyond it the dump is cut and marked `cap`. `Infinity`: no limit. */
   coreMax: number
   /** Seconds that the handler waits for storage. */
@@ -17,6 +19,12 @@ export interface Config {
   rlimitZero: 'store' | 'record'
   /** Names and `PREFIX*` of environment variables that a manifest may carry. */
   environ: string[]
+  /** What is taken out of texts of manifests and reports, see `src/base/redact.ts`. */
+  redact: string[]
+  /** Public keys (age1…) that stored cores are encrypted to; empty: not encrypted. */
+  encryptTo: string[]
+  /** Cores are analysed before they are encrypted; otherwise not at all. */
+  analyseBeforeEncryption: boolean
   /**
    * `maxAge` in seconds, the others in bytes; null: not limited. `keepFree` below 1 is a share of the file system, see
    * `keepFreeBytes`. `cron`: when it runs.
@@ -26,6 +34,10 @@ export interface Config {
   analysis: { timeout: number; memory: number; output: number; parallel: number; user: string }
   /** `cron`: the scan that finds what watching missed. `poll`: seconds between looks where watching does not work. */
   scan: { cron: string; poll: number }
+  /** Most bytes a second at which dumps are brought home from the spool; null: not limited. */
+  shipRate: number | null
+  /** Whether what the kernel refused to dump is recorded, from its log. */
+  kernelLog: boolean
   logLevel: LogLevel
 }
 
@@ -48,6 +60,7 @@ export function defaultConfig(): Config {
     state: '/var/lib/gocore-sink-state',
     run: '/run/gocore-sink',
     group: '',
+    userAccess: false,
     coreMax: Number.POSITIVE_INFINITY,
     storageDeadline: 30,
     rlimitZero: 'record',
@@ -66,9 +79,17 @@ export function defaultConfig(): Config {
       ...['HOSTNAME', 'INVOCATION_ID', 'LISTEN_FDS', 'NOTIFY_SOCKET'],
       ...['POD_NAME', 'POD_NAMESPACE', 'POD_IP', 'NODE_NAME', 'KUBERNETES_SERVICE_HOST'],
     ],
+    redact: [
+      ...['-password=*', '-password *', '-passwd=*', '-token=*', '-token *', '-secret=*', '-secret *'],
+      ...['-api-key=*', '-apikey=*', 'Authorization: Bearer *', 'Authorization: Basic *'],
+    ],
+    encryptTo: [],
+    analyseBeforeEncryption: true,
     retention: { maxAge: 90 * day, maxSize: null, keepFree: 0.05, cron: '17 * * * *' },
     analysis: { timeout: 300, memory: 2 ** 30, output: 64 * 2 ** 20, parallel: 1, user: 'gocore-sink' },
     scan: { cron: '*/5 * * * *', poll: 10 },
+    shipRate: 50 * 2 ** 20,
+    kernelLog: true,
     logLevel: 'info',
   }
 }

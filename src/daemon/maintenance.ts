@@ -11,8 +11,13 @@ import type { Log } from './log.ts'
 export const catalogPath = (config: Pick<Config, 'state'>): string => join(config.state, 'catalog.db')
 
 /** The archive that the configuration names, made where it does not exist yet. */
-export function openArchive(config: Pick<Config, 'archive' | 'group'>): LocalStore {
-  const store = openLocalStore(config.archive, { group: config.group })
+export function openArchive(
+  config: Pick<Config, 'archive' | 'group'> & Partial<Pick<Config, 'userAccess'>>,
+): LocalStore {
+  const store = openLocalStore(config.archive, {
+    group: config.group,
+    userAccess: config.userAccess === true,
+  })
   try {
     initializeStore(store)
   } catch (error) {

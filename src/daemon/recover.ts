@@ -7,6 +7,9 @@ import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
+import { type PendingManifest, pidNamespace } from '../archive/dump-writer.ts'
+import { isAlive } from '../archive/lease.ts'
+import { markOwn } from '../archive/own-dumps.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { reasonOf } from '../base/errors.ts'
@@ -20,9 +23,19 @@ export interface Recovery {
 
 const hour = 60 * 60 * 1000
 
+/** What a dump in the making looked like, and since when by a clock that does not jump, milliseconds. */
+interface Watched {
+  readonly changed: number
+  readonly since: number
+}
+
 export interface RecoverOptions {
   /** Ids of a day that are dumps already, which need no look. */
   known?: (day: string) => Iterable<string>
+  /** Ids that are somebody else's to bring to an end. */
+  leave?: ReadonlySet<string>
+  /** What was seen of dumps in the making, kept between calls. */
+  watched?: Map<string, Watched>
   now?: number
   /** When this machine was started. */
   booted?: number
@@ -30,14 +43,15 @@ export interface RecoverOptions {
 
 /** Looks at the directories that have no manifest. */
 export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): Recovery[] {
-  const { known, now = Date.now(), booted = now - uptime() * 1000 } = options
+  const { known, leave, now = Date.now(), booted = now - uptime() * 1000 } = options
   const recovered: Recovery[] = []
   for (const day of store.days()) {
     const unknown = new Set(store.ids(day)).difference(new Set(known?.(day)))
     for (const id of unknown) {
+      if (leave?.has(id)) continue
       const ref = { id, day }
       try {
-        const what = recoverDump(store, ref, now, booted)
+        const what = recoverDump(store, ref, { ...options, now, booted })
         if (what !== undefined) recovered.push({ ref, what })
       } catch (error) {
         recovered.push({ ref, what: `its handler was killed, and it can't be recovered: ${reasonOf(error)}` })
@@ -47,16 +61,24 @@ export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): R
   return recovered
 }
 
-function recoverDump(store: LocalStore, ref: DumpRef, now: number, booted: number): string | undefined {
+type Clocks = RecoverOptions & { now: number; booted: number }
+
+function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | undefined {
   const path = (name: string): string => store.layout.file(ref, name)
   if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
-  const pending = parseManifest(readFileSync(path(pendingFile), 'utf8'), path(pendingFile))
-  if (!isAbandoned(pending, latestChange(store.layout.dump(ref)), now, booted)) return undefined
+  const { handler, ...pending }: PendingManifest = parseManifest(
+    readFileSync(path(pendingFile), 'utf8'),
+    path(pendingFile),
+  )
+  if (!isAbandoned({ ...pending, handler }, ref, latestChange(store.layout.dump(ref)), clocks)) return undefined
   if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))
-  const core = coreOf(path(coreFile))
+  const { continues } = pending.core
+  const core =
+    continues === undefined ? coreOf(path(coreFile)) : continuedCore(pending.core, sizeOf(path(coreFile)))
   const manifest: Manifest = { ...pending, id: ref.id, core, notes: [...pending.notes, killed] }
-  const rights = store.rights.forDumpable(pending.dumpable)
+  const rights = store.rights.forCrash(pending)
   writeFileAtomic(path(manifestFile), `${JSON.stringify(manifest, null, 2)}\n`, rights.file)
+  markOwn(store.layout, ref, rights)
   rmSync(path(pendingFile), { force: true })
   syncDirectory(store.layout.dump(ref))
   return `its handler was killed; listed it as ${core.state} with ${core.raw_size} bytes of core`
@@ -65,16 +87,30 @@ function recoverDump(store: LocalStore, ref: DumpRef, now: number, booted: numbe
 const killed = 'The handler was killed before it could write this manifest; the daemon wrote it.'
 
 /**
- * A handler that merely waits for its storage must not lose the file beneath its hands. One of before this machine's start
- * is surely dead; one of this start gives storage up long before an hour; of other machines we know nothing, so
- * theirs have a day.
+ * A handler that merely waits for its storage must not lose the file beneath its hands. One of an earlier boot is dead,
+ * and so is one whose process is gone. Where that can't be told, one of this boot gives storage up long before an hour;
+ * of other machines we know nothing, so theirs have a day. Clocks jump, so an hour is also one that we have lived through.
  */
-function isAbandoned({ host }: Manifest, changed: number, now: number, booted: number): boolean {
-  const here = host.machine_id !== undefined && host.machine_id === machineId()
-  if (!here) return now - changed > 24 * hour
-  // A minute for what the clocks of this machine and its storage differ.
-  return changed < booted - 60_000 || now - changed > hour
+function isAbandoned(pending: Partially<PendingManifest>, { id }: DumpRef, changed: number, clocks: Clocks): boolean {
+  const { host, handler } = pending
+  const { now, booted, watched } = clocks
+  const here = host.machine_id !== undefined && host.machine_id === lineOf('/etc/machine-id')
+  const patience = here ? hour : 24 * hour
+  if (here) {
+    const boot = lineOf('/proc/sys/kernel/random/boot_id')
+    if (host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot) return true
+    const ours = handler?.pid_namespace !== undefined && handler.pid_namespace === pidNamespace().pid_namespace
+    if (ours && Number.isSafeInteger(handler.pid) && handler.pid > 0 && !isAlive(handler.pid)) return true
+    // A minute for what the clocks of this machine and its storage differ.
+    if (host.boot_id === undefined && changed < booted - 60_000) return true
+  }
+  if (watched === undefined) return now - changed > patience
+  const before = watched.get(id)
+  if (before?.changed !== changed) watched.set(id, { changed, since: performance.now() })
+  return before?.changed === changed && performance.now() - before.since > patience
 }
+
+type Partially<T extends PendingManifest> = Omit<T, 'handler'> & { handler?: T['handler'] | undefined }
 
 function coreOf(path: string): StoredCore {
   if (!exists(path)) {
@@ -97,6 +133,19 @@ function coreOf(path: string): StoredCore {
   }
 }
 
+/** The rest of a core whose beginning lies in the archive; what both hold together is for the shipping to see. */
+function continuedCore({ continues, expected_size }: StoredCore, size: number): StoredCore {
+  return {
+    ...{ state: 'truncated', reason: 'handler-error', raw_size: 0, stored_size: continues!.at + size },
+    detail: 'The handler was killed before it had the whole core',
+    file: coreFile,
+    ...(expected_size === undefined ? {} : { expected_size }),
+    continues: continues!,
+  }
+}
+
+const sizeOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
+
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 
 function latestChange(directory: string): number {
@@ -109,9 +158,9 @@ function latestChange(directory: string): number {
   return Math.max(...times.map(path => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0))
 }
 
-function machineId(): string | undefined {
+function lineOf(path: string): string | undefined {
   try {
-    return readFileSync('/etc/machine-id', 'utf8').trim() || undefined
+    return readFileSync(path, 'utf8').trim() || undefined
   } catch {
     return undefined
   }

@@ -1,16 +1,23 @@
 /**
- * Brings home what handlers stored on this machine's own disk because the archive did not take it: the spool has the
- * archive's layout. A dump goes core first, then its executables, the manifest last, and leaves the spool only then; one
- * that was cut in the middle is begun again.
+ * Brings home what handlers stored on this machine's own disk because the archive did not take it, or took it in part:
+ * the spool has the archive's layout. A dump goes core first, then its executables, the manifest last, and leaves the
+ * spool only when the copy has been read back; one that was cut in the middle is begun again.
  */
-import { closeSync, existsSync, fsyncSync, lstatSync, openSync, readSync, rmSync, statSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { closeSync, existsSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { storeBinary } from '../archive/binaries.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
 import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
-import { coreFile, manifestFile, partFile } from '../archive/layout.ts'
+import { analysisFile, coreFile, manifestFile, partFile, pendingFile, reportFile } from '../archive/layout.ts'
+import { type Lease, Leases } from '../archive/lease.ts'
+import type { StoredCore } from '../archive/manifest.ts'
+import { createFile, syncDirectory } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { type CopyOptions, copyPieces, type Piece } from './copy-file.ts'
+import { describeJoined } from './joined-core.ts'
+import { findLeftovers } from './leftovers.ts'
+import { requireArchive } from './maintenance.ts'
 
 export interface Shipment {
   readonly ref: DumpRef
@@ -18,24 +25,38 @@ export interface Shipment {
   readonly failed?: string
 }
 
-/** Ships each dump of `spool` that has a manifest to `archive`. One that fails stays for the next time. */
+export interface ShipOptions extends CopyOptions {
+  /** Of the archive; the daemon's own, which it keeps alive. */
+  leases?: Leases | undefined
+}
+
+/**
+ * Ships each dump of `spool` that has a manifest to `archive`. One that fails stays for the next time, and so does one
+ * that somebody else is at.
+ */
 export async function shipSpool(
   spool: LocalStore,
   archive: LocalStore,
-  signal?: AbortSignal,
+  options: ShipOptions = {},
 ): Promise<Shipment[]> {
   if (!existsSync(spool.layout.dumps)) return []
+  const leases = options.leases ?? new Leases(archive)
   const shipments: Shipment[] = []
-  for (const entry of [...spool.list()]) {
-    if (signal?.aborted) break
+  // Oldest first: a crash that repeats must not keep its first dump here.
+  for (const entry of [...spool.list()].reverse()) {
+    if (options.signal?.aborted) break
     const { id, day } = entry
     try {
-      await shipDump(spool, archive, entry, signal)
+      requireArchive(archive)
+      using lease = leases.take(id)
+      if (lease === undefined || !existsSync(spool.layout.file(entry, manifestFile))) continue
+      await shipDump(spool, archive, entry, lease, options)
       shipments.push({ ref: { id, day } })
     } catch (error) {
       shipments.push({ ref: { id, day }, failed: reasonOf(error) })
     }
   }
+  sweep(spool, archive)
   if (shipments.length > 0) dropBinaries(spool)
   return shipments
 }
@@ -44,60 +65,89 @@ async function shipDump(
   spool: LocalStore,
   archive: LocalStore,
   entry: DumpEntry,
-  signal?: AbortSignal,
+  lease: Lease,
+  options: CopyOptions,
 ): Promise<void> {
   const { id, day, manifest } = entry
-  if (!existsSync(archive.layout.file(entry, manifestFile))) {
-    const rights = archive.rights.forDumpable(manifest.dumpable)
+  if (isWanted(archive, entry)) {
+    const rights = archive.rights.forCrash(manifest)
     const writer = new DumpWriter(archive, { id, day }, rights)
     makeDirectories(archive.root, writer.directory, archive.rights.directory)
-    for (const name of [partFile, coreFile]) rmSync(archive.layout.file(entry, name), { force: true })
-    if (manifest.core.state !== 'none')
-      await shipCore(spool.layout.file(entry, coreFile), manifest, writer, signal)
+    const core = await shipCore(spool, archive, entry, writer, lease, options)
     for (const key of keysOf(manifest)) shipBinary(spool, archive, writer, key)
+    if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
+    // What was found in a part of the core says nothing of the whole.
+    for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
     const note = `Stored on this machine first; shipped to the archive at ${new Date().toISOString()}.`
-    writer.finish({ ...manifest, notes: [...manifest.notes, note] })
+    writer.finish({ ...manifest, core, notes: [...manifest.notes, note] })
+    rmSync(archive.layout.file(entry, pendingFile), { force: true })
   }
   spool.remove(entry)
 }
 
-async function shipCore(
-  path: string,
-  { core }: Manifest,
-  writer: DumpWriter,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { size } = statSync(path)
-  if (size !== core.stored_size)
-    throw new ArchiveError(`its core has ${size} bytes where the manifest says ${core.stored_size}`)
-  try {
-    await copyFile(path, writer, signal)
-    writer.finishCore()
-  } catch (error) {
-    writer.dropCore()
-    throw error
-  }
+/** The archive has no such dump, or only what could be recovered of the beginning of this one. */
+function isWanted(archive: LocalStore, entry: DumpEntry): boolean {
+  if (!existsSync(archive.layout.file(entry, manifestFile))) return true
+  const there = archive.readManifest(entry).core
+  return entry.manifest.core.continues !== undefined && there.reason === 'handler-error'
 }
 
-const chunkSize = 1 << 20
-/** Storage is made to keep up, so that the last fsync does not take minutes in which nothing else happens here. */
-const syncEvery = 64
-
-async function copyFile(path: string, writer: DumpWriter, signal?: AbortSignal): Promise<void> {
-  const fd = openSync(path, 'r')
-  const chunk = Buffer.allocUnsafe(chunkSize)
+/** Answers the archive's account of the core. */
+async function shipCore(
+  spool: LocalStore,
+  archive: LocalStore,
+  entry: DumpEntry,
+  writer: DumpWriter,
+  lease: Lease,
+  options: CopyOptions,
+): Promise<StoredCore> {
+  const { core } = entry.manifest
+  const target = (name: string): string => archive.layout.file(entry, name)
+  const pieces = core.state === 'none' ? [] : piecesOf(spool, archive, entry)
+  if (pieces.length === 0) {
+    for (const name of [partFile, coreFile]) rmSync(target(name), { force: true })
+    return core
+  }
+  makeDirectories(archive.root, archive.layout.temporary, archive.rights.directory)
+  const temporary = join(archive.layout.temporary, `ship-${entry.id}`)
+  rmSync(temporary, { force: true })
+  const fd = createFile(temporary, writer.rights.file)
   try {
-    for (let n = 1; ; n++) {
-      signal?.throwIfAborted()
-      const got = readSync(fd, chunk, 0, chunkSize, null)
-      if (got === 0) return
-      writer.write(chunk.subarray(0, got))
-      if (n % syncEvery === 0) fsyncSync(writer.fd)
-      await setImmediate()
+    let shipped = core
+    await copyPieces(pieces, { fd, path: temporary }, options)
+    if (core.continues !== undefined) {
+      shipped = describeJoined(core, temporary)
+      fsyncSync(fd)
     }
+    if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
+    renameSync(temporary, target(coreFile))
+    rmSync(target(partFile), { force: true })
+    syncDirectory(writer.directory)
+    return shipped
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
   } finally {
     closeSync(fd)
   }
+}
+
+/** Where the core's bytes lie, in their order. */
+function piecesOf(spool: LocalStore, archive: LocalStore, entry: DumpEntry): Piece[] {
+  const { core } = entry.manifest
+  const path = spool.layout.file(entry, coreFile)
+  const size = lstatSync(path, { throwIfNoEntry: false })?.size
+  const { continues } = core
+  const at = continues?.at ?? 0
+  const here = size ?? (continues === undefined ? undefined : 0)
+  // A handler that was killed could not say how much it had written.
+  if (core.stored_size > 0 && here !== core.stored_size - at)
+    throw new ArchiveError(`its core has ${here ?? 'no'} bytes where the manifest says ${core.stored_size - at}`)
+  const rest = size === undefined ? [] : [{ path, from: 0 }]
+  if (continues === undefined || at === 0) return rest
+  const names = [partFile, coreFile].map(name => archive.layout.file(entry, name))
+  const begun = names.find(name => statSync(name, { throwIfNoEntry: false })?.isFile()) ?? names[0]!
+  return [{ path: begun, from: 0, to: at }, ...rest]
 }
 
 const keysOf = ({ executable, libraries }: Manifest): string[] => [
@@ -116,13 +166,27 @@ function shipBinary(spool: LocalStore, archive: LocalStore, writer: DumpWriter, 
   }
 }
 
+/** What a removal left that was cut: the archive has the dump, so nothing here is needed. And old temporary files. */
+function sweep(spool: LocalStore, archive: LocalStore): void {
+  for (const day of spool.days())
+    for (const id of spool.ids(day)) {
+      const ref = { id, day }
+      if (hasFile(spool, ref, manifestFile) || hasFile(spool, ref, pendingFile)) continue
+      if (hasFile(archive, ref, manifestFile)) rmSync(spool.layout.dump(ref), { recursive: true, force: true })
+    }
+  for (const { path, mtime, keepMs, remove } of findLeftovers(spool))
+    if (path.startsWith('tmp/') && Date.now() - mtime > keepMs) remove()
+}
+
 /** Executables that no dump left in the spool needs. Only those of before now: a handler stores its own first. */
 function dropBinaries(spool: LocalStore): void {
   const needed = new Set([...spool.list()].flatMap(({ manifest }) => keysOf(manifest)))
-  const pending = [...spool.days()].some(day => spool.ids(day).some(id => !hasManifest(spool, { id, day })))
+  const pending = [...spool.days()].some(day =>
+    spool.ids(day).some(id => !hasFile(spool, { id, day }, manifestFile)),
+  )
   if (pending) return
   for (const { key } of spool.binaries()) if (!needed.has(key)) spool.removeBinary(key)
 }
 
-const hasManifest = (store: LocalStore, ref: DumpRef): boolean =>
-  lstatSync(store.layout.file(ref, manifestFile), { throwIfNoEntry: false }) !== undefined
+const hasFile = (store: LocalStore, ref: DumpRef, name: string): boolean =>
+  lstatSync(store.layout.file(ref, name), { throwIfNoEntry: false }) !== undefined

@@ -38,11 +38,14 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   const { config, warnings } = loadConfigOrDefaults(configPath)
   for (const warning of warnings) log.write('warning', warning)
 
-  const snapshot = takeSnapshot(crash, config.environ)
+  const snapshot = takeSnapshot(crash, config.environ, config.redact)
   const files = openMappedFiles(snapshot)
   const time = crashTime(crash.time, now)
   const dumpable = crash.dumpable ?? impliedDumpable()
-  const { place, failures } = findPlace(config, time, dumpable)
+  const { place, failures } = findPlace(config, time, {
+    process: snapshot.facts,
+    ...(dumpable === undefined ? {} : { dumpable }),
+  })
   const dump = place?.dump
   if (place?.fallback !== undefined) snapshot.notes.push(`${place.fallback}; stored on this machine instead`)
 

@@ -8,6 +8,7 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync
 import type { ProcessFacts } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes, escapeText } from '../base/escape.ts'
+import { compileRedactions, type Redaction, redactArguments } from '../base/redact.ts'
 import type { CrashArguments } from './argv.ts'
 import {
   allowedEnvironment,
@@ -15,7 +16,6 @@ import {
   parseCgroup,
   parseMaps,
   parseStat,
-  redact,
   statusValue,
 } from './proc-text.ts'
 
@@ -32,7 +32,12 @@ export interface Snapshot {
 }
 
 /** Reads everything about the crashed process. Never throws. */
-export function takeSnapshot(crash: CrashArguments, environ: readonly string[], proc = '/proc'): Snapshot {
+export function takeSnapshot(
+  crash: CrashArguments,
+  environ: readonly string[],
+  redact: readonly string[] = [],
+  proc = '/proc',
+): Snapshot {
   const notes: string[] = []
   const facts: ProcessFacts = {
     pid: crash.pid,
@@ -60,7 +65,12 @@ export function takeSnapshot(crash: CrashArguments, environ: readonly string[], 
     return snapshot
   }
   const before = reader.text('stat', 4 * kilobyte)
-  readFacts(reader, facts, environ)
+  const other = otherProcess(reader, crash)
+  if (other !== undefined) {
+    notes.push(`${other}, storing the core without facts of the process`)
+    return snapshot
+  }
+  readFacts(reader, facts, environ, compileRedactions(redact))
   const maps = reader.text('maps', 4096 * kilobyte)
   if (maps !== undefined) {
     snapshot.mappings = parseMaps(maps.toString('utf8'))
@@ -82,11 +92,33 @@ export function takeSnapshot(crash: CrashArguments, environ: readonly string[], 
     notes.push(`Process ${crash.pid} went away while /proc was read: what is told of it may be incomplete`)
     return snapshot
   }
+  if (crash.pidfd !== undefined) facts.pidfd = true
   snapshot.directory = reader.directory
   return snapshot
 }
 
-function readFacts(reader: ProcReader, facts: ProcessFacts, environ: readonly string[]): void {
+/**
+ * Without a pidfd a number is all there is, and it may have gone to another process: one that is not being dumped, or is
+ * another user's. A sentence where it has.
+ */
+function otherProcess(reader: ProcReader, { pid, uid, pidfd }: CrashArguments): string | undefined {
+  if (pidfd !== undefined) return undefined
+  const status = reader.text('status', 16 * kilobyte)?.toString('latin1')
+  if (status === undefined) return undefined
+  if (statusValue(status, 'CoreDumping') === '0')
+    return `Process ${pid} is not dumping core: its number has gone to another process`
+  const real = statusValue(status, 'Uid')?.split(/\s/)[0]
+  return real === undefined || real === String(uid)
+    ? undefined
+    : `Process ${pid} belongs to user ${real} and not ${uid}: its number has gone to another process`
+}
+
+function readFacts(
+  reader: ProcReader,
+  facts: ProcessFacts,
+  environ: readonly string[],
+  redact: Redaction,
+): void {
   const set = <K extends keyof ProcessFacts>(key: K, value: ProcessFacts[K] | undefined): void => {
     if (value !== undefined) facts[key] = value
   }
@@ -94,7 +126,7 @@ function readFacts(reader: ProcReader, facts: ProcessFacts, environ: readonly st
   set('cwd', reader.link('cwd'))
   set('root', reader.link('root'))
   const cmdline = reader.text('cmdline', 64 * kilobyte)
-  set('cmdline', cmdline && splitArguments(cmdline))
+  set('cmdline', cmdline && redactArguments(splitArguments(cmdline), redact))
   const cgroup = reader.text('cgroup', 16 * kilobyte)
   if (cgroup !== undefined) {
     const { path, container } = parseCgroup(cgroup.toString('utf8'))
@@ -105,8 +137,6 @@ function readFacts(reader: ProcReader, facts: ProcessFacts, environ: readonly st
   set('limits', limits && escapeLines(limits, 8 * kilobyte))
   const status = reader.text('status', 16 * kilobyte)
   set('status', status && escapeLines(status, 16 * kilobyte))
-  if (status !== undefined && statusValue(status.toString('latin1'), 'CoreDumping') === '0')
-    reader.notes.push(`Process ${facts.pid} is not dumping core: its number may have gone to another process`)
   set('auxv', reader.text('auxv', 4 * kilobyte)?.toString('hex'))
   const environment = reader.text('environ', 256 * kilobyte)
   if (environment !== undefined)

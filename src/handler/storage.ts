@@ -2,6 +2,7 @@
  * Where a dump can go: the archive, else the spool on this machine's own disk, which has the archive's layout and from
  * which the daemon brings it home. Where neither takes it, the kernel log says what was lost.
  */
+import type { Crash } from '../archive/access.ts'
 import { beginDump, type DumpWriter } from '../archive/dump-writer.ts'
 import { openLocalStore } from '../archive/local-store.ts'
 import type { Manifest } from '../archive/manifest.ts'
@@ -17,16 +18,13 @@ export interface Place {
 /** Room for a manifest and the beginning of a core. */
 const leastFree = 512 * 1024
 
-/** Begins a dump in the first place that takes one; `failures` says why the others didn't. */
-export function findPlace(
-  config: Config,
-  time: Date,
-  dumpable: number | undefined,
-): { place?: Place; failures: string[] } {
+/** Begins a dump of this crash in the first place that takes one; `failures` says why the others didn't. */
+export function findPlace(config: Config, time: Date, crash: Crash): { place?: Place; failures: string[] } {
   const failures: string[] = []
   for (const root of [config.archive, spoolRoot(config)]) {
     try {
-      const dump = beginDump(openLocalStore(root, { group: config.group }), time, dumpable)
+      const userAccess = config.userAccess && root === config.archive
+      const dump = beginDump(openLocalStore(root, { group: config.group, userAccess }), time, crash)
       // A read-only disk shows here, and a full one: not at the first block.
       void dump.fd
       const free = dump.free()

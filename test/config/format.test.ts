@@ -62,7 +62,9 @@ describe('gocore-sink.conf(5)', () => {
       const value = write(defaultConfig())
       const stated = /^Default: \\fB(.+)\\fR\.$/m.exec(paragraph)?.[1]?.replaceAll('\\-', '-')
       if (value === '') assert.match(paragraph, /^Default: empty\.$/m)
-      else if (list) for (const word of value.split(' ')) assert.ok(paragraph.includes(word), word)
-      else assert.equal(stated, value)
+      else if (list) {
+        const shown = paragraph.replaceAll('\\-', '-').replaceAll('\\(dq', '"')
+        for (const word of value.split(' ')) assert.ok(shown.includes(word), word)
+      } else assert.equal(stated, value)
     })
 })

@@ -1,0 +1,83 @@
+/**
+ * `users/UID/YYYY-MM-DD-ID`: which dumps are a user's own, as empty files in a directory that this user may list. The
+ * directories of all dumps can be passed through and not listed, so it is here that `ls` finds one's own; the names tell
+ * nothing of anyone else's. What may be read is decided by each file's own list, not by what stands here.
+ */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { addReader } from '../base/acl.ts'
+import { createFile } from '../base/atomic-file.ts'
+import type { Rights } from './access.ts'
+import { makeDirectories } from './directories.ts'
+import { formatFile, type Layout } from './layout.ts'
+import type { DumpRef } from './store.ts'
+
+const markPattern = /^([0-9]{4})-([0-9]{2})-([0-9]{2})-([a-z2-7]{12})$/
+const directoryOf = (layout: Layout, uid: number): string => join(layout.users, String(uid))
+const nameOf = ({ id, day }: DumpRef): string => `${day.replaceAll('/', '-')}-${id}`
+
+/** Lists the dump among those of `rights.reader`, and lets that user pass through to it. Throws where it can't. */
+export function markOwn(layout: Layout, ref: DumpRef, rights: Rights): void {
+  if (rights.reader === undefined) return
+  openWay(layout.root, layout.dump(ref))
+  chmodSync(join(layout.root, formatFile), 0o644)
+  const directory = directoryOf(layout, rights.reader)
+  makeDirectories(layout.root, layout.users, rights.directory)
+  makeDirectories(layout.root, directory, { mode: 0o700 })
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    if (rights.gid !== undefined) fchownSync(fd, -1, rights.gid)
+    const mode = rights.gid === undefined ? 0o700 : 0o750
+    fchmodSync(fd, mode)
+    addReader(fd, mode, rights.reader, 5)
+  } finally {
+    closeSync(fd)
+  }
+  try {
+    closeSync(createFile(join(directory, nameOf(ref)), { mode: 0o600 }))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Takes the dump from that user's list; what is not there is no error. */
+export function unmarkOwn(layout: Layout, ref: DumpRef, uid: number): void {
+  if (!Number.isInteger(uid)) return
+  try {
+    unlinkSync(join(directoryOf(layout, uid), nameOf(ref)))
+  } catch {
+    // A mark without a dump lists nothing.
+  }
+}
+
+/** The dumps of one user, for this user. */
+export function ownDumps(layout: Layout, uid: number): DumpRef[] {
+  try {
+    return readdirSync(directoryOf(layout, uid)).flatMap(name => {
+      const match = markPattern.exec(name)
+      return match === null ? [] : [{ id: match[4]!, day: `${match[1]}/${match[2]}/${match[3]}` }]
+    })
+  } catch {
+    return []
+  }
+}
+
+/** An archive that was made without UserAccess has directories that nobody passes. */
+function openWay(root: string, path: string): void {
+  for (let at = path; at.startsWith(root); at = dirname(at)) {
+    const { mode } = lstatSync(at)
+    // Beneath the root all of them are root's, so that nothing changes between these calls; the root may be a link.
+    if ((mode & 0o001) === 0) chmodSync(at, (mode & 0o7777) | 0o001)
+    if (at === root) return
+  }
+}

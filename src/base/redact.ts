@@ -1,0 +1,106 @@
+/**
+ * Taking secrets out of texts that a manifest or report carries. A pattern is a text in which `*` stands for the secret:
+ * whatever is no white space, up to the text that follows in the pattern or the end of the word. Matching goes forward
+ * only and never tries again, so that a pattern costs the same on any text: there is no expression that a hostile command
+ * line could keep busy. The literal parts stay, so that a reader sees what was there.
+ */
+
+/** Stands in the place of what was taken out. */
+export const removed = '…'
+
+const mostPattern = 256
+const mostSecret = 4096
+
+/** Answers the pattern. Throws an Error that says what is wrong with it. */
+export function parseRedaction(pattern: string): string {
+  if (pattern.length > mostPattern) throw new Error(`a pattern has at most ${mostPattern} characters`)
+  if (/[\u0000-\u001f\u007f]/.test(pattern)) throw new Error('a pattern holds no control characters')
+  const [first, ...rest] = pattern.split('*')
+  if (first!.trim().length < 2)
+    throw new Error(`${JSON.stringify(pattern)} must begin with two characters or more that are no *`)
+  if (rest.slice(0, -1).includes('')) throw new Error(`${JSON.stringify(pattern)} has two * side by side`)
+  return pattern
+}
+
+export type Redaction = (text: string) => string
+
+const urlPassword = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^:/?#\s@]{0,256}):[^@/\s]{0,4096}@/gi
+
+/** What takes out everything that fits one of the patterns, and the passwords of URLs. Letters' case does not matter. */
+export function compileRedactions(patterns: readonly string[]): Redaction {
+  const compiled = patterns.map(pattern => pattern.toLowerCase().split('*'))
+  return text =>
+    compiled.reduce((rest, parts) => redactOne(rest, parts), text.replace(urlPassword, `$1:${removed}@`))
+}
+
+/** Stands between two arguments; escaped ones hold no such byte. */
+const boundary = '\0'
+
+/** Command lines: a space in a pattern also stands between two arguments (`-token *`), and a secret may hold spaces. */
+export function redactArguments(args: readonly string[], redact: Redaction): string[] {
+  if (args.some(argument => argument.includes(boundary))) return args.map(redact)
+  return redact(args.join(boundary)).split(boundary)
+}
+
+/** `parts`: the literal texts of a pattern, in lower case, with a secret between each two. */
+function redactOne(text: string, parts: readonly string[]): string {
+  const ends = text.includes(boundary) ? /\0/ : /\s/
+  // Only ASCII: other letters may change their length with their case.
+  const low = text.replace(/[A-Z\0]+/g, letters => letters.replaceAll(boundary, ' ').toLowerCase())
+  let result = ''
+  let done = 0
+  for (let at = low.indexOf(parts[0]!); at >= 0; at = low.indexOf(parts[0]!, at)) {
+    const match = matchFrom(low, at, parts, start => wordEnd(text, start, ends))
+    for (const [start, end] of match?.secrets ?? []) {
+      result += `${text.slice(done, start)}${removed}`
+      done = end
+    }
+    at = Math.max(match?.end ?? 0, at + 1)
+  }
+  return result + text.slice(done)
+}
+
+interface Match {
+  readonly secrets: readonly (readonly [start: number, end: number])[]
+  readonly end: number
+}
+
+function matchFrom(
+  text: string,
+  start: number,
+  [first, ...rest]: readonly string[],
+  endOf: (start: number) => number,
+): Match | undefined {
+  let at = start + first!.length
+  // A pattern without * is the secret itself.
+  if (rest.length === 0) return { secrets: [[start, at]], end: at }
+  const secrets: [number, number][] = []
+  for (const part of rest) {
+    const most = endOf(at)
+    const found = part === '' ? most - at : text.slice(at, most + part.length).indexOf(part)
+    if (found <= 0) return undefined
+    secrets.push([at, at + found])
+    at += found + part.length
+  }
+  return { secrets, end: at }
+}
+
+function wordEnd(text: string, start: number, ends: RegExp): number {
+  const word = text.slice(start, start + mostSecret)
+  const length = word.search(ends)
+  return start + (length < 0 ? word.length : length)
+}
+
+/** A copy of plain data with every string redacted; keys stay. */
+export function redactDeep<T>(value: T, redact: Redaction): T {
+  return copy(value, redact, 0) as T
+}
+
+const mostDepth = 64
+
+function copy(value: unknown, redact: Redaction, depth: number): unknown {
+  if (typeof value === 'string') return redact(value)
+  if (typeof value !== 'object' || value === null || depth > mostDepth) return value
+  if (Array.isArray(value)) return value.map(item => copy(item, redact, depth + 1))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, redact, depth + 1)]))
+}

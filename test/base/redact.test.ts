@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { compileRedactions, parseRedaction, redactArguments, redactDeep } from '../../src/base/redact.ts'
+import { defaultConfig } from '../../src/config/index.ts'
+
+const rows: [pattern: string, text: string, result: string][] = [
+  ['-token=*', 'serve -token=abc -v', 'serve -token=… -v'],
+  ['-token=*', 'serve --TOKEN=abc', 'serve --TOKEN=…'],
+  ['-token=*', '-token= x', '-token= x'],
+  ['AKIA*', 'key AKIAABCD, AKIAEFGH', 'key AKIA… AKIA…'],
+  ['<pw>*</pw>', 'a <pw>one</pw><pw>two</pw>', 'a <pw>…</pw><pw>…</pw>'],
+  ['hunter2', 'hunter2 and hunter2', '… and …'],
+  ['begin*middle*end', 'beginAmiddleBend', 'begin…middle…end'],
+  ['begin*middle*end', 'beginAmiddle', 'beginAmiddle'],
+]
+for (const [pattern, text, result] of rows)
+  test(`compileRedactions() makes ${JSON.stringify(result)} of ${JSON.stringify(text)} by ${pattern}`, () => {
+    assert.equal(compileRedactions([parseRedaction(pattern)])(text), result)
+  })
+
+test('compileRedactions() takes out the passwords of URLs whatever is configured', () => {
+  assert.equal(compileRedactions([])('postgres://joe:secret@db/x'), 'postgres://joe:…@db/x')
+})
+
+test('redactArguments() sees an option and its value as two arguments, and keeps their number', () => {
+  const redact = compileRedactions(defaultConfig().redact)
+  const args = ['serve', '--token', 'two words', '-password=p q', '', '-H', 'Authorization: Bearer abc']
+  assert.deepEqual(redactArguments(args, redact), [
+    ...['serve', '--token', '…', '-password=…', '', '-H', 'Authorization: Bearer …'],
+  ])
+})
+
+test('redactDeep() goes through lists and objects', () => {
+  const redact = compileRedactions(['hunter2'])
+  assert.deepEqual(redactDeep({ a: ['x hunter2'], b: { c: 'hunter2', d: 1, e: null } }, redact), {
+    a: ['x …'],
+    b: { c: '…', d: 1, e: null },
+  })
+})
+
+test('compileRedactions() costs the same on any text: it never tries again', () => {
+  const pattern = parseRedaction(`aa${'*a'.repeat(100)}`)
+  const redact = compileRedactions([pattern, 'aa*b'])
+  // With an expression that goes back, this would not end.
+  redact('a'.repeat(200_000))
+  redact(`${'aa'.repeat(50_000)} ${'http://a:'.repeat(20_000)}`)
+  assert.equal(redact('aa').length, 2)
+})
+
+for (const pattern of ['*', 'a*', '', ' *', 'ab**c', 'ab\nc', 'x'.repeat(300)])
+  test(`parseRedaction() refuses ${JSON.stringify(pattern.slice(0, 20))}`, () => {
+    assert.throws(() => parseRedaction(pattern))
+  })
