@@ -58,7 +58,7 @@ function report(name: string, ask: (catalog: Catalog) => unknown[]): void {
 
 /** The program itself as people start it, where it is built, beside a Node that does nothing. */
 function measureProcess(): void {
-  const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
+  const cli = fileURLToPath(new URL('../dist/cli.cjs', import.meta.url))
   const config = join(directory, 'gocore-sink.conf')
   writeFileSync(config, `ArchiveDirectory=${directory}/archive\nStateDirectory=${directory}\n`, {
     mode: 0o644,

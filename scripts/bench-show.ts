@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
     size: { type: 'string', default: '8192' },
   },
 })
-const cli = join(import.meta.dirname, '../dist/cli.js')
+const cli = join(import.meta.dirname, '../dist/cli.cjs')
 const dir = mkdtempSync(join(options.dir ?? tmpdir(), 'gocore-bench-show-'))
 
 if (!haveGo()) console.log('skipped: there is no Go on this machine')

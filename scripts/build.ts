@@ -2,6 +2,7 @@
  * Bundles src/ into dist/, with the native addons copied beside the programs, so that dist/ alone (and a Node) is the
  * product. Prints nothing unless something is wrong.
  */
+import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
@@ -18,11 +19,13 @@ import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 const out = 'dist.tmp'
 
 /** CommonJS: an ES module that imports node:fs loads Node's streams with it, 5 ms that a crashed process is held. */
-const plain: Record<string, string> = { handler: 'src/handler/main.ts' }
+const handler: Record<string, string> = { handler: 'src/handler/main.ts' }
+
+/** CommonJS for the same reason, and because a script can be loaded with the code that V8 made of it before. */
+const commandLine: Record<string, string> = { 'cli-bundle': 'src/cli/main.ts' }
 
 /** One file each: opening forty chunks takes longer than compiling the verbs that are not asked for, which V8 puts off. */
 const modules: Record<string, string> = {
-  cli: 'src/cli/main.ts',
   daemon: 'src/daemon/main.ts',
   analyse: 'src/daemon/analyse-child.ts',
   'unpack-worker': 'src/source/unpack-worker.ts',
@@ -54,6 +57,38 @@ const disassembler: Plugin = {
   },
 }
 
+/** Modules of Node that take milliseconds to load, and that most verbs never ask anything. */
+const heavy = ['assert', 'child_process', 'crypto', 'http', 'https', 'readline', 'worker_threads', 'zlib']
+
+/** Loads each of them at the first look at one of its members. */
+const lateBuiltins: Plugin = {
+  name: 'late-builtins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^(node:)?(${heavy.join('|')})$`) }, ({ path }) => ({
+      path: path.replace('node:', ''),
+      namespace: 'late',
+    }))
+    onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({ contents: lateModule(path), loader: 'js' }))
+  },
+}
+
+/** A function where the module is one itself (assert); the members are getters of the prototype, which importers inherit. */
+function lateModule(name: string): string {
+  const builtin = process.getBuiltinModule(name) as object
+  const load = `process.getBuiltinModule('${name}')`
+  // yargs takes assert's functions down at its start and calls them when something is wrong.
+  if (typeof builtin === 'function')
+    return `module.exports = (...args) => ${load}(...args)\n${members('module.exports')}`
+  return `const late = {}\n${members('late')}module.exports = Object.create(late)\n`
+
+  function members(target: string): string {
+    const names = Object.keys(builtin).filter(key => key !== 'default')
+    const late = typeof builtin === 'function' ? `(...args) => ${load}[name](...args)` : `${load}[name]`
+    return `for (const name of ${JSON.stringify(names)})
+  Object.defineProperty(${target}, name, { get: () => ${late} })\n`
+  }
+}
+
 const options: BuildOptions = {
   outdir: out,
   bundle: true,
@@ -80,9 +115,19 @@ const options: BuildOptions = {
   logLevel: 'warning',
 }
 
+const commonJs: BuildOptions = { format: 'cjs', outExtension: { '.js': '.cjs' } }
+
 rmSync(out, { recursive: true, force: true })
 const results = [
-  await build({ ...options, entryPoints: plain, format: 'cjs', outExtension: { '.js': '.cjs' }, banner: {} }),
+  await build({ ...options, ...commonJs, entryPoints: handler, banner: {} }),
+  await build({
+    ...options,
+    ...commonJs,
+    entryPoints: commandLine,
+    define: { 'import.meta.url': '__moduleUrl', 'import.meta.dirname': '__dirname' },
+    banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    plugins: [bundledRequire, lateBuiltins],
+  }),
   await build({
     ...options,
     entryPoints: { iced_x86: 'iced-x86' },
@@ -94,10 +139,24 @@ const results = [
 ]
 copyFileSync('node_modules/iced-x86/iced_x86_bg.wasm', `${out}/iced_x86_bg.wasm`)
 writeFileSync(`${out}/package.json`, '{"type":"module"}\n')
+copyFileSync('scripts/build.d/cli.cjs', `${out}/cli.cjs`)
 const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
 if (outside.length > 0) throw new Error(`dist/ would need what is not in it:\n  ${outside.join('\n  ')}`)
 rmSync('dist', { recursive: true, force: true })
+makeCodeCache()
 renameSync(out, 'dist')
+
+/** Runs the most used verb on the core that the repository carries, and keeps what V8 compiled on the way. */
+function makeCodeCache(): void {
+  const [core, program] = ['core.zst', 'till.zst'].map(name => `test/fixtures/till/${name}`)
+  const args = ['show', core!, '--exe', program!, '--no-pager']
+  execFileSync(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    'scripts/build.d/code-cache.cjs',
+    out,
+    ...args,
+  ])
+}
 
 /** Imports that are neither Node's own nor in dist/. */
 function outsideImports({ outputs }: Metafile): string[] {

@@ -12,7 +12,9 @@ import { ReaderGone } from './render/output.ts'
 import { usageSentence } from './usage.ts'
 import { nameOf, verbs } from './verbs.ts'
 
-process.exitCode = await main(process.argv.slice(2))
+void main(process.argv.slice(2)).then(code => {
+  process.exitCode = code
+})
 
 async function main(args: string[]): Promise<number> {
   // console.log is yargs' own printing; whoever closed the pipe early has read enough.
@@ -74,7 +76,9 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
       throw error ?? new UsageError(usageSentence(message, args))
     })
   for (const [name, option] of Object.entries(globalOptions)) cli.option(name, yargsOption(name, option))
-  for (const verb of verbs)
+  // To learn of all the verbs takes yargs as long as the rest of its work; the others are only needed to say what is near.
+  const named = verbs.filter(verb => nameOf(verb) === args[0])
+  for (const verb of named.length > 0 ? named : verbs)
     cli.command({
       command: verb.command,
       describe: verb.describe,

@@ -197,7 +197,7 @@ function trialStep(program: string, before: string | undefined): Step {
     argv: [
       `${program}/bin/node`,
       '--disable-warning=ExperimentalWarning',
-      `${program}/dist/cli.js`,
+      `${program}/dist/cli.cjs`,
       '--version',
     ],
     why: 'does it start?',

@@ -24,7 +24,7 @@ case $1 in
 '' | *[!0-9]*) ;;
 *) exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/handler.cjs --config ${paths.config} -- "$@" ;;
 esac
-${paths.tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${paths.config}} ` : ''}exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/cli.js "$@"
+${paths.tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${paths.config}} ` : ''}exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/cli.cjs "$@"
 `
 }
 

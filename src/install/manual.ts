@@ -32,7 +32,7 @@ function completions(layout: Layout, product: Product): GeneratedFile[] {
     try {
       const text = execFileSync(
         product.node,
-        ['--disable-warning=ExperimentalWarning', join(product.root, 'dist/cli.js'), 'completion', shell],
+        ['--disable-warning=ExperimentalWarning', join(product.root, 'dist/cli.cjs'), 'completion', shell],
         { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000 },
       )
       return [{ path: layout.completions[shell], text }]

@@ -56,7 +56,7 @@ function makeProduct(name: string): Product {
   writeFileSync(join(path, 'man/gocore-sink.1'), '.TH gocore-sink 1\n')
   writeFileSync(join(path, 'package.json'), '{"name":"gocore-sink","version":"0.1.0"}')
   writeFileSync(
-    join(path, 'dist/cli.js'),
+    join(path, 'dist/cli.cjs'),
     `// ${name}\nprocess.stdout.write(process.argv.slice(2).join(' '))\n`,
   )
   writeFileSync(join(path, 'dist/handler.cjs'), `// ${name}\n`)
@@ -208,7 +208,7 @@ test(
     install({ prefix, proc, product }, say)
     const launcher = readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8')
     const broken = makeProduct('broken')
-    writeFileSync(join(broken.root, 'dist/cli.js'), 'process.exit(3)\n')
+    writeFileSync(join(broken.root, 'dist/cli.cjs'), 'process.exit(3)\n')
     assert.throws(() => install({ prefix, proc, product: broken }, say), /does it start\?/)
     assert.equal(readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8'), launcher)
   },

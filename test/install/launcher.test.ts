@@ -20,7 +20,7 @@ before(() => {
   writeFileSync(join(version, 'bin/node'), `#!/bin/sh\nexec ${process.execPath} "$@"\n`, { mode: 0o755 })
   for (const [program, file] of [
     ['handler', 'handler.cjs'],
-    ['cli', 'cli.js'],
+    ['cli', 'cli.cjs'],
   ])
     writeFileSync(
       join(version, `dist/${file}`),

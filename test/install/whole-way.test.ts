@@ -20,7 +20,7 @@ describe('the whole way', needsRoot, () => {
   let launcher: string
   let daemon: ChildProcess
   const checkoutCli = (...args: string[]): string =>
-    execFileSync(process.execPath, [quiet, join(checkout, 'dist/cli.js'), ...args], { encoding: 'utf8' })
+    execFileSync(process.execPath, [quiet, join(checkout, 'dist/cli.cjs'), ...args], { encoding: 'utf8' })
   const cli = (
     ...args: string[]
   ): { status: number | null; signal: string | null; stdout: string; stderr: string } =>
@@ -134,7 +134,7 @@ describe('the whole way', needsRoot, () => {
         `mkdir -p "$(dirname ${build}/${name})"; cp -r ${checkout}/${name} ${build}/${name}`,
       ])
     writeFileSync(join(build, 'dist/another'), 'build')
-    execFileSync(process.execPath, [quiet, join(build, 'dist/cli.js'), 'install', '--prefix', prefix])
+    execFileSync(process.execPath, [quiet, join(build, 'dist/cli.cjs'), 'install', '--prefix', prefix])
     assert.equal(readdirSync(versions).length, 2)
     assert.ok(!readFileSync(launcher, 'utf8').includes(old!), 'the launcher starts the new one')
     handler.stdin!.end(core.subarray(core.length >> 1))

@@ -17,28 +17,57 @@ export interface ElfSymbol {
 const maxSymbols = 4 << 20
 const maxName = 4096
 
-export function readSymbols(file: ElfFile): ElfSymbol[] {
+interface Table {
+  readonly count: number
+  /** Offset of the symbol's name in `names`. */
+  nameAt(index: number): number
+  readonly names: Uint8Array
+  read(index: number): ElfSymbol
+}
+
+function openTable(file: ElfFile): Table | undefined {
   const table =
     file.sections.find(({ type }) => type === SectionType.symtab) ??
     file.sections.find(({ type }) => type === SectionType.dynsym)
   const strings = table && file.sections[table.link]
-  if (!table || !strings) return []
+  if (!table || !strings) return undefined
   const Sym = file.header.is64 ? Sym64 : Sym32
   const bytes = table.bytes()
   const names = strings.bytes()
   const view = viewOf(bytes)
-  const count = Math.min(Math.floor(bytes.length / Sym.size), maxSymbols)
+  const { littleEndian } = file.header
+  return {
+    count: Math.min(Math.floor(bytes.length / Sym.size), maxSymbols),
+    names,
+    nameAt: i => view.getUint32(i * Sym.size + Sym.offsets.name, littleEndian),
+    read(i) {
+      const { name, value, size, info, shndx } = Sym.read(view, i * Sym.size, littleEndian)
+      return { name: fixedText(names.subarray(name, name + maxName)), value, size, type: info & 15, shndx }
+    },
+  }
+}
+
+/** The symbols that are defined in the file. */
+export function readSymbols(file: ElfFile): ElfSymbol[] {
+  const table = openTable(file)
   const symbols: ElfSymbol[] = []
-  for (let i = 1; i < count; i++) {
-    const { name, value, size, info, shndx } = Sym.read(view, i * Sym.size, file.header.littleEndian)
-    if (shndx === 0) continue
-    symbols.push({
-      name: fixedText(names.subarray(name, name + maxName)),
-      value,
-      size,
-      type: info & 15,
-      shndx,
-    })
+  for (let i = 1; i < (table?.count ?? 0); i++) {
+    const symbol = table!.read(i)
+    if (symbol.shndx !== 0) symbols.push(symbol)
   }
   return symbols
+}
+
+/** The symbol of that name, without making all the others; programs have hundreds of thousands. */
+export function findSymbol(file: ElfFile, name: string): ElfSymbol | undefined {
+  const table = openTable(file)
+  if (!table) return undefined
+  const names = new TextDecoder('latin1').decode(table.names)
+  for (let at = names.indexOf(`\0${name}\0`); at >= 0; at = names.indexOf(`\0${name}\0`, at + 1))
+    for (let i = 1; i < table.count; i++) {
+      if (table.nameAt(i) !== at + 1) continue
+      const symbol = table.read(i)
+      if (symbol.shndx !== 0) return symbol
+    }
+  return undefined
 }

@@ -1,4 +1,5 @@
 /** What the program and the runtime printed before the end: where the print backlog lies, and what is in it. */
+import { findSymbol } from '../elf/symbol.ts'
 import {
   type BacklogPlace,
   backlogPlaceFromCode,
@@ -21,9 +22,8 @@ export function printBacklog(runtime: Runtime): string | undefined {
 function placeBySymbol({ image: { executable } }: Runtime): BacklogPlace | undefined {
   if (!executable) return undefined
   try {
-    const symbols = executable.elf.symbols()
-    const ring = symbols.find(({ name }) => name === 'runtime.printBacklog')
-    const index = symbols.find(({ name }) => name === 'runtime.printBacklogIndex')
+    const ring = findSymbol(executable.elf, 'runtime.printBacklog')
+    const index = ring && findSymbol(executable.elf, 'runtime.printBacklogIndex')
     if (!ring) return undefined
     const at = (value: number): number => value + executable.bias
     return index ? { ring: at(ring.value), index: at(index.value) } : { ring: at(ring.value) }

@@ -3,7 +3,7 @@
  * which is on the main thread's stack, where the kernel put it below the program's name (fs/binfmt_elf.c).
  */
 
-import { utf8 } from '../bytes/cursor.ts'
+import { fixedText } from '../bytes/cursor.ts'
 import { AuxType } from '../core/auxv.ts'
 import type { ProcessImage } from '../core/process-image.ts'
 import type { BuildInfo } from '../gosym/index.ts'
@@ -32,12 +32,16 @@ function fromEnvironment({ core, memory }: ProcessImage): string | undefined {
   let start = end - (end % page)
   while (end - start < maxEnvironment && memory.has(start - page, page)) start -= page
   const bytes = memory.tryRead(start, end - start)
-  const name = 'GODEBUG='
-  return (
-    bytes &&
-    utf8(bytes)
-      .split('\0')
-      .findLast(text => text.startsWith(name))
-      ?.slice(name.length)
-  )
+  const at = bytes ? findLastText(bytes, name) : -1
+  return bytes && at >= 0 ? fixedText(bytes.subarray(at + name.length)) : undefined
+}
+
+const name = '\0GODEBUG='
+
+/** The environment lies above everything else that could hold the text. */
+function findLastText(bytes: Uint8Array, text: string): number {
+  const wanted = new TextEncoder().encode(text)
+  for (let at = bytes.lastIndexOf(wanted[1]!); at > 0; at = bytes.lastIndexOf(wanted[1]!, at - 1))
+    if (wanted.every((byte, i) => bytes[at - 1 + i] === byte)) return at - 1
+  return -1
 }

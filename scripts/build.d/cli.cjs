@@ -1,0 +1,22 @@
+// The command line's entry: loads the bundle with the code that V8 made of it when it was built, which spares a third
+// of the start. V8 checks that the cache is its own and of this text, and compiles anew where it is not.
+'use strict'
+const { readFileSync } = require('node:fs')
+const { Script } = require('node:vm')
+
+const filename = `${__dirname}/cli-bundle.cjs`
+// The bundle is pure ASCII.
+const text = readFileSync(filename, 'latin1')
+const cachedData = (() => {
+  try {
+    return readFileSync(`${__dirname}/cli-bundle.cache`)
+  } catch {
+    return undefined
+  }
+})()
+const script = new Script(`(function(exports,require,module,__filename,__dirname){${text}\n})`, {
+  filename,
+  ...(cachedData ? { cachedData } : {}),
+})
+script.runInThisContext()({}, require, module, filename, __dirname)
+module.exports = script
