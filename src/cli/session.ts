@@ -1,4 +1,5 @@
 /** A core that is open: the engine over it, asked for what a verb needs and no more. */
+import { statSync } from 'node:fs'
 import type { LocalStore } from '../archive/index.ts'
 import type { Manifest } from '../archive/manifest.ts'
 import {
@@ -22,6 +23,8 @@ export interface Session extends Disposable {
   threads(): Thread[]
   /** The dead process, for what goes beyond a report. */
   readonly process: Process
+  /** When it died, milliseconds since the epoch: as the handler noted, or as old as the core's file is. */
+  readonly diedAt: number
   /** The core and the files that were found for it. */
   readonly image: Process['image']
   /** Files on this machine by the paths of the process. */
@@ -86,6 +89,7 @@ export function openSession({ path, label, exe, manifest, store, full }: Session
     guilty: () => process.guilty(),
     threads: () => [...process.threads()],
     process,
+    diedAt: manifest ? Date.parse(manifest.time) : statSync(path).mtimeMs,
     image: process.image,
     found: files.found,
     core,

@@ -4,9 +4,9 @@
  * when it looks like the one that was compiled: a source file by name and content, long enough, and with the frame's
  * function declared above the line.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { type CandidateOptions, candidates } from './source/candidates.ts'
+import type { Checkout } from './source/checkout.ts'
+import { readSource, type SourceText } from './source/read-source.ts'
 
 export interface SourceLine {
   readonly number: number
@@ -21,36 +21,66 @@ export interface SourceFinder {
     frame: { file: string; line: number; function: string },
     around: { before: number; after: number },
   ): SourceLine[] | undefined
+  /** Sentences about what was shown and may not be what ran, each once. */
+  readonly warnings: readonly string[]
   /** Whether any file was asked for and none was found. */
   readonly noneFound: boolean
 }
 
-const largest = 4 * 1024 * 1024
-const sourceNames = /\.(go|s|c|cc|cpp|cxx|h|hpp|rs)$/i
+export interface SourceOptions extends CandidateOptions {
+  readonly checkout?: Checkout
+}
 
-/** Looks at the path itself, then below each of `dirs`, then in the module cache and GOROOT for `-trimpath` names. */
-export function sourceFinder(dirs: readonly string[], env: NodeJS.ProcessEnv = process.env): SourceFinder {
-  const files = new Map<string, string[] | undefined>()
+const sourceNames = /\.(go|s|S|c|cc|cpp|cxx|h|hh|hpp|inc|rs|y|l)$/i
+/** Lines that are shown of one file are few; a program that names many files gets no more than these kept. */
+const maxKept = 256
+
+/**
+ * Looks where the options say, then at the path itself, in the module cache and GOROOT; before all of them in the
+ * checkout, which has the very commit.
+ */
+export function sourceFinder(dirs: readonly string[], env?: NodeJS.ProcessEnv): SourceFinder
+export function sourceFinder(options: SourceOptions): SourceFinder
+export function sourceFinder(
+  given: readonly string[] | SourceOptions,
+  env?: NodeJS.ProcessEnv,
+): SourceFinder {
+  const options: SourceOptions = isList(given) ? { dirs: given, ...(env ? { env } : {}) } : given
+  const files = new Map<string, SourceText | undefined>()
+  const warnings = new Set<string>()
   let asked = 0
   let found = 0
-  const read = (file: string): string[] | undefined => {
-    if (!files.has(file)) files.set(file, firstSource(candidates(file, dirs, env)))
+  const read = (file: string): SourceText | undefined => {
+    if (!files.has(file)) {
+      if (files.size >= maxKept) files.delete(files.keys().next().value!)
+      files.set(file, options.checkout?.read(file) ?? firstSource(candidates(file, options)))
+    }
     return files.get(file)
   }
+  const { diedAt, modified } = options.origin ?? { modified: false }
   return {
     lines(frame, around) {
       if (frame.line < 1 || !sourceNames.test(frame.file)) return undefined
       asked++
-      const text = read(frame.file)
-      if (text === undefined || !plausible(text, frame)) return undefined
+      const source = read(frame.file)
+      if (source === undefined || !plausible(source.lines, frame)) return undefined
       found++
+      const { path, modifiedAt } = source
+      if (modifiedAt !== undefined && diedAt !== undefined && modifiedAt > diedAt)
+        warnings.add(`${path} was changed after the crash: its lines may not be those that ran.`)
+      if (modifiedAt === undefined && modified)
+        warnings.add('The program was built with changes that its commit does not have: lines may differ.')
+      const text = source.lines
       const from = Math.max(1, frame.line - around.before)
       const to = Math.min(text.length, frame.line + around.after)
       return text.slice(from - 1, to).map((content, i) => ({
         number: from + i,
-        text: content.replaceAll('\t', '    '),
+        text: content.replace(/\r$/, '').replaceAll('\t', '    '),
         here: from + i === frame.line,
       }))
+    },
+    get warnings() {
+      return [...warnings]
     },
     get noneFound() {
       return asked > 0 && found === 0
@@ -58,47 +88,14 @@ export function sourceFinder(dirs: readonly string[], env: NodeJS.ProcessEnv = p
   }
 }
 
-/** Where a file named in a dump may lie here, best first. */
-export function candidates(file: string, dirs: readonly string[], env: NodeJS.ProcessEnv): string[] {
-  const parts = file.split('/').filter(part => part !== '' && part !== '.' && part !== '..')
-  const places: string[] = file.startsWith('/') ? [file] : []
-  for (const dir of dirs) for (let i = 0; i < parts.length; i++) places.push(join(dir, ...parts.slice(i)))
-  if (!file.startsWith('/')) {
-    const gopath = env.GOPATH?.split(':')[0] || join(env.HOME || homedir(), 'go')
-    places.push(join(env.GOMODCACHE || join(gopath, 'pkg/mod'), ...parts))
-    for (const root of [env.GOROOT, '/usr/local/go', '/usr/lib/go'])
-      if (root) places.push(join(root, 'src', ...parts))
-  }
-  return places
-}
+const isList = (given: readonly string[] | SourceOptions): given is readonly string[] => Array.isArray(given)
 
-function firstSource(places: readonly string[]): string[] | undefined {
+function firstSource(places: readonly string[]): SourceText | undefined {
   for (const place of places) {
     const text = readSource(place)
-    if (text !== undefined) return text.split('\n')
+    if (text !== undefined) return text
   }
   return undefined
-}
-
-/** A regular file of reasonable size without NUL bytes; never a device or a FIFO that would block. */
-function readSource(path: string): string | undefined {
-  let fd: number
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY)
-  } catch {
-    return undefined
-  }
-  try {
-    const { size } = fstatSync(fd)
-    if (!fstatSync(fd).isFile() || size === 0 || size > largest) return undefined
-    const bytes = Buffer.alloc(size)
-    const text = bytes.subarray(0, readSync(fd, bytes, 0, size, 0)).toString('utf8')
-    return text.includes('\0') ? undefined : text
-  } catch {
-    return undefined
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** Whether the file can be the one that was compiled: it has the line, and the function begins above it. */

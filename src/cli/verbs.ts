@@ -87,6 +87,30 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/x.ts'),
   },
   {
+    command: 'list [dump]',
+    describe: 'print source lines around a place',
+    group: 'Look',
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    command: 'sources [dump]',
+    describe: 'print the source files that a program was compiled from',
+    group: 'Look',
+    load: () => import('./commands/sources.ts'),
+  },
+  {
+    command: 'packages [dump]',
+    describe: 'print the Go packages that a program is made of',
+    group: 'Look',
+    load: () => import('./commands/packages.ts'),
+  },
+  {
+    command: 'libraries [dump]',
+    describe: 'print the shared libraries of a process',
+    group: 'Look',
+    load: () => import('./commands/libraries.ts'),
+  },
+  {
     command: 'search <words..>',
     describe: 'find crashes by words in their messages and frames',
     group: 'Look',

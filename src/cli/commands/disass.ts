@@ -9,7 +9,7 @@ import {
   parseSyntax,
   syntaxes,
 } from '../inspect/disassemble.ts'
-import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
+import { type PlaceArgs, placeOptions, type SourceArgs, sourceOptions } from '../inspect/open.ts'
 import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
@@ -23,6 +23,7 @@ export const builder = define({
   options: {
     ...exeOption,
     ...placeOptions,
+    ...sourceOptions,
     location: {
       type: 'string',
       alias: 'l',
@@ -53,7 +54,7 @@ export const builder = define({
   ],
 })
 
-interface Args extends TargetArgs, JsonArgs, PlaceArgs {
+interface Args extends TargetArgs, JsonArgs, PlaceArgs, SourceArgs {
   location?: string
   range?: string
   syntax?: string

@@ -6,14 +6,57 @@ import { wholeNumber } from '../define.ts'
 import { loadDisassembler } from '../disassembler.ts'
 import { lookOf } from '../render/style.ts'
 import type { Session } from '../session.ts'
-import { sourceFinder } from '../source-lines.ts'
+import { parseSourceMap, type SourceMapping } from '../source/candidates.ts'
+import { openCheckout } from '../source/checkout.ts'
+import { sourceOrigin } from '../source/origin.ts'
+import { type SourceFinder, sourceFinder } from '../source-lines.ts'
 import type { InspectContext } from './context.ts'
 
 export interface PlaceArgs {
   goroutine?: number
   thread?: number
   frame?: string
-  sourceMap?: readonly string[]
+}
+
+/** Where source is looked for. */
+export interface SourceArgs {
+  source?: readonly string[]
+  sourceMap?: readonly SourceMapping[]
+  checkout?: string
+}
+
+export const sourceOptions: Readonly<Record<string, Option>> = {
+  'source-map': {
+    type: 'string',
+    value: 'FROM=TO',
+    several: true,
+    describe: 'look for source files whose path begins with FROM at TO',
+    parse: parseSourceMap,
+  },
+  source: {
+    type: 'string',
+    value: 'DIR',
+    several: true,
+    describe: 'look for source files below this directory too',
+    complete: 'directory',
+  },
+  checkout: {
+    type: 'string',
+    value: 'DIR',
+    describe: 'read source from this git checkout, at the commit that the program was built from',
+    complete: 'directory',
+  },
+}
+
+/** `diedAt` in milliseconds since the epoch. Throws UsageError where the checkout is of no use. */
+export function openSources(dead: Process, args: SourceArgs, diedAt?: number): SourceFinder {
+  const origin = sourceOrigin(dead, diedAt)
+  return sourceFinder({
+    origin,
+    mappings: args.sourceMap ?? [],
+    dirs: args.source ?? [],
+    ...(args.checkout === undefined ? {} : { checkout: openCheckout(args.checkout, origin) }),
+  })
 }
 
 export const placeOptions: Readonly<Record<string, Option>> = {
@@ -38,14 +81,14 @@ export const placeOptions: Readonly<Record<string, Option>> = {
   },
 }
 
-export async function openInspect(session: Session, args: PlaceArgs): Promise<InspectContext> {
-  const { process: dead } = session
+export async function openInspect(session: Session, args: PlaceArgs & SourceArgs): Promise<InspectContext> {
+  const { process: dead, diedAt } = session
   const chosen = chooseFrame(dead, args)
   return {
     process: dead,
     code: new Code(dead.image, dead.runtime),
     disassembler: await loadDisassembler(),
-    sources: sourceFinder([]),
+    sources: openSources(dead, args, diedAt),
     look: lookOf(process.stdout),
     frame: chosen?.frame,
     thread: chosen?.thread,

@@ -133,6 +133,29 @@ export class Code {
     return name === undefined ? [] : [name]
   }
 
+  /** Source files by the paths that the compiler gave them; those of C where the files have line tables. */
+  *sourceFiles(): Generator<string> {
+    yield* this.#runtime?.symtab.fileNames() ?? []
+    for (const file of this.#files) yield* this.#symbolizer.sourcesOf(file)
+  }
+
+  /** The first source file whose path is, or ends in, `name`. */
+  sourceFile(name: string): string | undefined {
+    for (const file of this.sourceFiles()) if (file === name || file.endsWith(`/${name}`)) return file
+    return undefined
+  }
+
+  /** Import paths of Go packages that have functions; each as often as it comes. */
+  *packages(): Generator<string> {
+    let last = ''
+    for (const { name } of this.#runtime?.symtab.functions() ?? []) {
+      const path = packageOf(name)
+      if (path === undefined || path === last) continue
+      last = path
+      yield path
+    }
+  }
+
   /** Bytes from `start`, as many as are there up to `end`. */
   read(start: number, end: number): Uint8Array {
     const { memory } = this.#image
@@ -166,6 +189,14 @@ export class Code {
     }
     return data
   }
+}
+
+/** `net/http` of `net/http.(*Server).Serve`; the dots of the path's last element are escaped there. */
+function packageOf(name: string): string | undefined {
+  const plain = name.replace(/\[.*$/s, '')
+  const dot = plain.indexOf('.', plain.lastIndexOf('/') + 1)
+  if (dot <= 0 || /^(?:type:|go:|_cgo)/.test(plain)) return undefined
+  return plain.slice(0, dot).replaceAll('%2e', '.')
 }
 
 /** `main.T.put` for `main.(*T).put`. */

@@ -36,12 +36,21 @@ export class Symbolizer {
   lineAt(pc: number): SourcePlace | undefined {
     const file = this.#files.find(({ start, end }) => pc >= start && pc < end)
     if (!file) return undefined
+    return this.#linesOf(file).find(pc - file.bias)
+  }
+
+  /** Source files of a file's line tables. */
+  sourcesOf(file: LoadedFile): Iterable<string> {
+    return file.elf.section('.debug_line') ? this.#linesOf(file).sources() : []
+  }
+
+  #linesOf(file: LoadedFile): LineTable {
     let lines = this.#lines.get(file)
     if (!lines) {
       lines = new LineTable(file.elf)
       this.#lines.set(file, lines)
     }
-    return lines.find(pc - file.bias)
+    return lines
   }
 
   #symbols(file: LoadedFile): readonly ElfSymbol[] {

@@ -142,6 +142,16 @@ export class ModuleTables {
     })
   }
 
+  /** All source files of the module, also those whose code was inlined everywhere. */
+  *fileNames(): Generator<string> {
+    for (let at = 0; at < this.#filetab.length; ) {
+      const end = this.#filetab.indexOf(0, at)
+      if (end < 0) return
+      if (end > at) yield utf8(this.#filetab.subarray(at, Math.min(end, at + maxName)))
+      at = end + 1
+    }
+  }
+
   /** Entry `index` of the inline tree at `tree`. */
   inlinedCall(tree: number, index: number): InlinedCall | undefined {
     if (tree === 0 || index > maxIndex) return undefined

@@ -13,6 +13,8 @@ export interface Symtab {
   findByName(name: string): GoFunc | undefined
   /** All of them, in the order of their addresses in each module; those that cannot be read are left out. */
   functions(): Generator<GoFunc>
+  /** Source files of all modules. */
+  fileNames(): Generator<string>
 }
 
 /** Recently asked program counters: the same few return addresses stand on a hundred thousand stacks. */
@@ -48,6 +50,9 @@ export function openSymtab(memory: Memory, modules: readonly ModuleData[], warni
         if (func) return func
       }
       return undefined
+    },
+    *fileNames() {
+      for (const table of tables) yield* table.fileNames()
     },
     *functions() {
       for (const table of tables)

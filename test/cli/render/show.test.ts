@@ -6,7 +6,7 @@ import { assertGolden } from '../../support/golden.ts'
 import { now, sampleManifest, sampleReport } from '../sample-report.ts'
 
 process.env.TZ = 'UTC'
-const noSource = { lines: () => undefined, noneFound: true }
+const noSource = { lines: () => undefined, warnings: [], noneFound: true }
 const text = (lines: Iterable<string>): string => `${[...lines].join('\n')}\n`
 const crash = (): {
   report: ReturnType<typeof sampleReport>

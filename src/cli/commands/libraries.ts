@@ -1,0 +1,30 @@
+/** `libraries`: the shared libraries of a process. */
+import { define } from '../define.ts'
+import { libraries, libraryLines } from '../inspect/names.ts'
+import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { jsonDocument } from '../render/json.ts'
+import { writeLines } from '../render/output.ts'
+import { page } from '../render/pager.ts'
+import { entry } from '../verbs.ts'
+
+export const { command, describe } = entry('libraries')
+
+export const builder = define({
+  positionals: { dump: dumpPositional },
+  options: { ...exeOption, ...jsonOption },
+  examples: [['gocore-sink libraries', 'of the latest crash']],
+})
+
+export async function handler(argv: TargetArgs & JsonArgs): Promise<void> {
+  const { openTarget } = await import('../target.ts')
+  using target = await openTarget(argv)
+  const { openInspect } = await import('../inspect/open.ts')
+  const context = await openInspect(await target.session(), {})
+  if (!argv.json) return page(libraryLines(context), { pager: !argv.noPager })
+  const list = libraries(context).map(library => ({
+    ...library,
+    start: `0x${library.start.toString(16)}`,
+    end: `0x${library.end.toString(16)}`,
+  }))
+  writeLines(1, jsonDocument({ schema: 'gocore-libraries', version: 1, id: target.id }, 'libraries', list))
+}

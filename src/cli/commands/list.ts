@@ -1,0 +1,68 @@
+/** `list`: source lines around a place. */
+import { define, wholeNumber } from '../define.ts'
+import { listedPlace, listLines } from '../inspect/list.ts'
+import { type PlaceArgs, placeOptions, type SourceArgs, sourceOptions } from '../inspect/open.ts'
+import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { jsonObject } from '../render/json.ts'
+import { writeLines } from '../render/output.ts'
+import { page } from '../render/pager.ts'
+import { entry } from '../verbs.ts'
+
+export const { command, describe } = entry('list')
+
+export const builder = define({
+  positionals: { dump: dumpPositional },
+  options: {
+    ...exeOption,
+    ...placeOptions,
+    location: {
+      type: 'string',
+      alias: 'l',
+      value: 'FUNCTION|FILE:LINE|LINE|*ADDRESS',
+      describe: 'around this place, not around the line of the frame',
+    },
+    lines: {
+      type: 'string',
+      alias: 'n',
+      value: 'N',
+      describe: 'so many before and after; 5 without it',
+      parse: wholeNumber,
+    },
+    ...sourceOptions,
+    ...jsonOption,
+  },
+  examples: [
+    ['gocore-sink list', 'where the latest crash was'],
+    ['gocore-sink list 7f3k -l main.main', 'a function'],
+    ['gocore-sink list 7f3k --source-map /build/api=$HOME/src/api', 'of a program that was built elsewhere'],
+    ['gocore-sink list 7f3k --checkout ~/src/api', 'as the commit has it that the program was built from'],
+  ],
+})
+
+interface Args extends TargetArgs, JsonArgs, PlaceArgs, SourceArgs {
+  location?: string
+  lines?: number
+}
+
+export async function handler(argv: Args): Promise<void> {
+  const { openTarget } = await import('../target.ts')
+  using target = await openTarget(argv)
+  const { openInspect } = await import('../inspect/open.ts')
+  const context = await openInspect(await target.session(), argv)
+  const around = { before: argv.lines ?? 5, after: argv.lines ?? 5 }
+  if (!argv.json) return page(listLines(context, argv.location ?? '', around), { pager: !argv.noPager })
+  const place = listedPlace(context, argv.location ?? '')
+  const lines = context.sources.lines(place, around)
+  const { file, line, function: name } = place
+  writeLines(
+    1,
+    jsonObject({
+      schema: 'gocore-source',
+      version: 1,
+      id: target.id,
+      ...{ file, line, function: name },
+      lines: lines?.map(({ number, text }) => ({ number, text })),
+      warnings: context.sources.warnings,
+    }),
+  )
+}

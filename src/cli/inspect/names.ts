@@ -1,0 +1,69 @@
+/** `sources`, `packages` and `libraries`: what a program is made of. */
+import { UsageError } from '../../base/errors.ts'
+import { printable } from '../render/escape.ts'
+import { palette } from '../render/style.ts'
+import type { InspectContext } from './context.ts'
+
+/** A regular expression as people type it; nothing matches everything. Throws UsageError. */
+export function parseFilter(text: string): RegExp | undefined {
+  if (text === '') return undefined
+  try {
+    return new RegExp(text, 'u')
+  } catch (error) {
+    throw new UsageError(`${JSON.stringify(text)} is no regular expression: ${(error as Error).message}.`)
+  }
+}
+
+export function sourceFiles({ code }: InspectContext, filter?: RegExp): string[] {
+  return sorted(code.sourceFiles(), filter)
+}
+
+/** Import paths of the packages that have code. */
+export function packages({ code }: InspectContext, filter?: RegExp): string[] {
+  return sorted(code.packages(), filter)
+}
+
+function sorted(names: Iterable<string>, filter: RegExp | undefined): string[] {
+  return [...new Set(names)].filter(name => name !== '' && (filter?.test(name) ?? true)).sort()
+}
+
+export function* nameLines(names: Iterable<string>): Generator<string> {
+  for (const name of names) yield printable(name)
+}
+
+export interface Library {
+  readonly path: string
+  readonly start: number
+  readonly end: number
+  readonly buildId?: string
+  /** Whether its file was found on this machine or in the archive. */
+  readonly found: boolean
+}
+
+/** The shared libraries in the order of their addresses. */
+export function libraries({ process }: InspectContext): Library[] {
+  const { image } = process
+  const known = new Map(image.libraries.map(library => [library.path, library]))
+  const mapped = new Map<string, { start: number; end: number }>()
+  for (const { path, start, end } of image.core.mappings) {
+    const before = mapped.get(path)
+    mapped.set(
+      path,
+      before ? { start: Math.min(before.start, start), end: Math.max(before.end, end) } : { start, end },
+    )
+  }
+  return [...mapped]
+    .filter(([path]) => path !== image.executable?.path && (known.has(path) || /\.so(?:\.|$| )/.test(path)))
+    .map(([path, range]) => {
+      const buildId = known.get(path)?.elf.buildId
+      return { path, ...range, found: known.has(path), ...(buildId === undefined ? {} : { buildId }) }
+    })
+    .sort((a, b) => a.start - b.start)
+}
+
+/** As dlv numbers them, with what it does not say behind. */
+export function* libraryLines(context: InspectContext): Generator<string> {
+  const { dim } = palette(context.look)
+  for (const [i, { path, start, found }] of libraries(context).entries())
+    yield `${i}. 0x${start.toString(16)} ${printable(path)}${found ? '' : dim('  (its file was not found)')}`
+}
