@@ -63,8 +63,7 @@ export class BlockEncoder {
     const raw = this.#ring.raw(slot)
     if (this.#writer.isZero(raw)) {
       this.#free.push(slot)
-      if (this.#pending.length === 0) this.#writer.addZeros()
-      else this.#pending.push('zeros')
+      this.addZeros(1)
       return false
     }
     if (++this.#busyBlocks === blocksBeforeThreads) this.#startThreads()
@@ -76,6 +75,18 @@ export class BlockEncoder {
     this.#ring.publish(slot, raw.length)
     this.#pending.push(slot)
     return true
+  }
+
+  /** The process has been let go: the rest has time. */
+  relax(): void {
+    this.#ring.relax()
+  }
+
+  /** Takes over `count` blocks of zeros. */
+  addZeros(count: number): void {
+    for (let i = 0; i < count; i++)
+      if (this.#pending.length === 0) this.#writer.addZeros()
+      else this.#pending.push('zeros')
   }
 
   /** Waits for all blocks and writes the last piece, the end mark and the index. */

@@ -14,6 +14,7 @@ const claimed = 1
 const finished = 2
 const stopped = 3
 const ready = 4
+const relaxed = 5
 const counters = 16
 
 export const slotState = { filled: 0, done: 1 } as const
@@ -116,6 +117,15 @@ export class BlockRing {
   stop(): void {
     Atomics.store(this.#control, stopped, 1)
     Atomics.notify(this.#control, published)
+  }
+
+  /** Nobody waits for the threads any more. */
+  relax(): void {
+    Atomics.store(this.#control, relaxed, 1)
+  }
+
+  get isRelaxed(): boolean {
+    return Atomics.load(this.#control, relaxed) === 1
   }
 
   /** Threads that have come up. */

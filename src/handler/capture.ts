@@ -5,8 +5,7 @@ import { reasonOf } from '../base/errors.ts'
 import { Lz4Writer } from '../lz4/index.ts'
 import { BlockEncoder } from './block-encoder.ts'
 import { blockSize } from './block-ring.ts'
-import { CoreSize } from './core-size.ts'
-import type { PipeReader } from './pipe.ts'
+import type { CoreInput } from './core-input.ts'
 
 export interface CaptureOptions {
   /** Most bytes of the core that are kept. */
@@ -23,27 +22,27 @@ export interface Captured {
 }
 
 /**
- * Reads the pipe to its end. Over the limit it reads on and throws away, so that the kernel still tells the parent of a
- * core dump; where the storage fails it stops, since there is nothing to hold the process for.
+ * Reads the core to its end, or to the limit. Where the storage fails it stops, since there is nothing to hold the
+ * process for.
  */
-export function captureCore(pipe: PipeReader, dump: DumpWriter, options: CaptureOptions): Captured {
-  const size = new CoreSize()
+export function captureCore(input: CoreInput, dump: DumpWriter, options: CaptureOptions): Captured {
   const writer = new Lz4Writer(dump, blockSize)
-  const encoder = new BlockEncoder(writer, { ...options, idle: () => pipe.pump() })
+  const encoder = new BlockEncoder(writer, { ...options, idle: () => input.pump() })
   let truncated: Captured['truncated']
   let failed = false
   try {
-    truncated = copy(pipe, encoder, size, options.most)
+    truncated = copy(input, encoder, options.most)
   } catch (error) {
     failed = true
     truncated = storageFailure(error)
   }
   encoder.close()
-  pipe.close()
+  input.close()
   if (failed) salvage(dump, writer)
-  const expected = size.expected
-  if (truncated === undefined && pipe.received < (expected ?? Number.POSITIVE_INFINITY))
-    truncated = { reason: 'killed', detail: `The kernel ended the dump ${endedAt(pipe.received, expected)}` }
+  const { received, size } = input
+  const { expected } = size
+  if (truncated === undefined && received < (expected ?? Number.POSITIVE_INFINITY))
+    truncated = { reason: 'killed', detail: `The kernel ended the dump ${endedAt(received, expected)}` }
   return {
     stored: writer.contentSize,
     ...(expected === undefined ? {} : { expected }),
@@ -60,27 +59,34 @@ function endedAt(received: number, expected: number | undefined): string {
     : `after ${received} bytes, which hold no whole program headers: ${why}`
 }
 
-function copy(pipe: PipeReader, encoder: BlockEncoder, size: CoreSize, most: number): Captured['truncated'] {
+function copy(input: CoreInput, encoder: BlockEncoder, most: number): Captured['truncated'] {
   let slot = encoder.take()
   let buffer = encoder.buffer(slot)
   let filled = 0
   // A full block is handed over when the next byte is there: the last one ends differently.
   let full: number | undefined
   for (;;) {
-    const got = pipe.read(buffer, filled)
+    if (filled === 0) {
+      const zeros = input.skipZeros(buffer.length, most)
+      if (zeros > 0 && full !== undefined) {
+        encoder.submit(full)
+        full = undefined
+      }
+      encoder.addZeros(zeros)
+    }
+    const got = input.read(buffer, filled)
+    if (input.isReleased) encoder.relax()
     if (got === 0) break
-    if (!size.done) size.feed(buffer.subarray(filled, filled + got))
     filled += got
     if (full !== undefined) {
       const busy = encoder.submit(full)
       full = undefined
       // Zeros are read as fast as the kernel writes them, and from the pipe itself its pages are used again.
-      if (busy || pipe.hasBacklog) pipe.pump()
+      if (busy || input.hasBacklog) input.pump()
     }
-    if (pipe.received > most) {
-      encoder.finish(buffer.subarray(0, filled - (pipe.received - most)))
-      while (pipe.read(buffer, 0) > 0);
-      return { reason: 'cap', detail: `The configured limit keeps ${most} of ${pipe.received} bytes` }
+    if (input.received > most) {
+      encoder.finish(buffer.subarray(0, filled - (input.received - most)))
+      return { reason: 'cap', detail: `The configured limit keeps ${most} of ${input.received} bytes` }
     }
     if (filled === buffer.length) {
       full = slot

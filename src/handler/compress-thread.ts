@@ -12,17 +12,23 @@ export interface CompressOrder {
   memory: SharedArrayBuffer
 }
 
-/** Below the thread that reads, which lets the kernel's writer go on. */
-const nice = 0
+/** While the process is held, that of the kernel's writer; then behind the process that gives its memory back. */
+const nice = { held: 0, released: 10 }
 
 export function runCompressThread(): void {
   const order = process.getBuiltinModule('node:worker_threads').workerData as CompressOrder
-  // On Linux niceness is a thread's own, and 0 means the calling one.
-  setPriority(0, nice)
   const ring = new BlockRing(order.slots, order.blockSize, order.memory)
+  // On Linux niceness is a thread's own, and 0 means the calling one.
+  if (!ring.isRelaxed) setPriority(0, nice.held)
+  let relaxed = false
   ring.sayReady()
   do {
-    for (let slot = ring.claim(); slot !== undefined; slot = ring.claim())
+    for (let slot = ring.claim(); slot !== undefined; slot = ring.claim()) {
+      if (ring.isRelaxed && !relaxed) {
+        setPriority(0, nice.released)
+        relaxed = true
+      }
       ring.finish(slot, writeBlock(ring.raw(slot).subarray(0, ring.rawLength(slot)), ring.encoded(slot)))
+    }
   } while (ring.awaitTicket())
 }

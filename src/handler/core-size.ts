@@ -1,14 +1,27 @@
 /**
  * How long a core must be, from the ELF header and program headers that come first in the stream (gABI ch. 5; Linux
  * fs/binfmt_elf.c elf_core_dump). A dump that the kernel had to break off ends like any other: only the promise tells.
- * Nothing is buffered but one header, so a process with a million mappings costs nothing.
+ * Nothing is buffered but one header, so a process with a million mappings costs little.
  */
 
+const PT_LOAD = 1
 const PT_NOTE = 4
 /** e_phnum of a file with more headers than 16 bits count: the kernel puts the number behind the data. */
 const PN_XNUM = 0xffff
 
+/** A PT_LOAD with content: where it lies in the file, and in memory. */
+export interface CoreSegment {
+  readonly offset: number
+  readonly end: number
+  /** Beyond 2^53 rounded, as of the vsyscall page. */
+  readonly address: number
+}
+
+/** More mappings than the kernel's default for a process (vm.max_map_count). */
+const mostSegments = 1 << 17
+
 export class CoreSize {
+  readonly #segments: CoreSegment[] = []
   #need = 64
   #held = Buffer.alloc(0)
   #read: ((bytes: Buffer) => void) | undefined
@@ -28,6 +41,11 @@ export class CoreSize {
   /** Bytes that the headers promise; undefined where they didn't arrive or are no ELF core's. */
   get expected(): number | undefined {
     return this.#done && this.#expected > 0 ? this.#expected : undefined
+  }
+
+  /** The segments that have content, in the order of their headers; none where the headers didn't arrive. */
+  get segments(): readonly CoreSegment[] {
+    return this.expected === undefined || this.#segments.length > mostSegments ? [] : this.#segments
   }
 
   /** Takes the stream's bytes in order, in pieces of any size. */
@@ -72,6 +90,8 @@ export class CoreSize {
       const offset = word(header, wide ? 8 : 4)
       const end = offset + word(header, wide ? 32 : 16)
       if (Number.isSafeInteger(end)) this.#expected = Math.max(this.#expected, end)
+      if (u32(header, 0) === PT_LOAD && end > offset && this.#segments.length <= mostSegments)
+        this.#segments.push({ offset, end, address: word(header, wide ? 16 : 8) })
       // The notes follow the last header, which tells the number that e_phnum can't.
       if (left === Number.POSITIVE_INFINITY && u32(header, 0) === PT_NOTE)
         left = Math.floor((offset - phoff) / size) - 1

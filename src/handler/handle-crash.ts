@@ -8,12 +8,15 @@ import { escapeBytes } from '../base/escape.ts'
 import { type Config, loadConfigOrDefaults } from '../config/index.ts'
 import { type CrashArguments, parseArguments, rawArguments } from './argv.ts'
 import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
+import { CoreInput, type OpenMemory } from './core-input.ts'
 import { takeInHand } from './last-words.ts'
 import { KernelLog } from './log.ts'
 import { closeMappedFiles, openMappedFiles } from './mapped-files.ts'
+import { openMemoryStream } from './memory-stream.ts'
 import { nudgeDaemon } from './nudge.ts'
 import { PipeReader } from './pipe.ts'
 import { type Snapshot, takeSnapshot } from './process-info.ts'
+import { ProcessMemory } from './process-memory.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
@@ -62,7 +65,11 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   const captured =
     dump === undefined || isRefused(crash, config)
       ? undefined
-      : captureCore(pipe, dump, { most: config.coreMax, threads: threads(), script })
+      : captureCore(new CoreInput(pipe, memoryOf(snapshot)), dump, {
+          most: config.coreMax,
+          threads: threads(),
+          script,
+        })
   pipe.close()
 
   if (dump === undefined) {
@@ -86,6 +93,13 @@ const unfinished: StoredCore = {
 
 /** One for each processor that is left when the kernel writes and this thread reads, but never none. */
 const threads = (): number => Math.min(4, Math.max(2, availableParallelism() - 1))
+
+/** The way to the process's memory, where it is surely that process. */
+function memoryOf({ directory, anonymous }: Snapshot): OpenMemory | undefined {
+  if (directory === undefined) return undefined
+  return ({ segments }, position) =>
+    openMemoryStream(() => new ProcessMemory(directory), segments, anonymous, position)
+}
 
 function storeCore(dump: DumpWriter, captured: Captured): StoredCore {
   try {

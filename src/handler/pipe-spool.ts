@@ -19,6 +19,9 @@ interface SpoolPipe {
 /** The table of a larger pipe's pages might not be had in one piece (kcalloc in fs/pipe.c). */
 const pipeSize = 64 << 20
 const mostPipes = 32
+/** A move of less has filled its pipe, or taken what there was. */
+const worthwhile = 1 << 20
+const mostShort = 2
 
 export class PipeSpool {
   readonly #libc: PipeCalls
@@ -28,6 +31,7 @@ export class PipeSpool {
   readonly #held: SpoolPipe[] = []
   readonly #empty: SpoolPipe[] = []
   #ended = false
+  #isFull = false
 
   constructor(libc: PipeCalls, source: number, most = spoolLimit()) {
     this.#libc = libc
@@ -44,20 +48,31 @@ export class PipeSpool {
     return this.#held.length === 0
   }
 
-  /** Takes over what the source holds now, as far as there is room. Never waits. */
+  /** The last `fill` did not end for want of room. */
+  get hasRoom(): boolean {
+    return !this.#isFull
+  }
+
+  /**
+   * Takes over what the source holds now, as far as there is room. Never waits, nor runs after a writer that adds page
+   * by page: each move takes the lock that it needs.
+   */
   fill(): void {
     let last = this.#held.at(-1)
-    while (!this.#ended) {
+    let short = 0
+    while (!this.#ended && short <= mostShort) {
       if (last !== undefined) {
         const moved = this.#libc.movePipe(this.#source, last.write, pipeSize)
         if (moved > 0) {
           last.held += moved
+          if (moved < worthwhile) short++
           continue
         }
         if (moved === 0) this.#ended = true
       }
       // The pipe is full, or the source empty: an empty pipe tells which.
       const next = this.#takeEmpty()
+      this.#isFull = next === undefined
       if (next === undefined) return
       const moved = this.#ended ? 0 : this.#libc.movePipe(this.#source, next.write, pipeSize)
       if (moved <= 0) {
@@ -67,6 +82,7 @@ export class PipeSpool {
       }
       next.held = moved
       this.#held.push(next)
+      if (moved < worthwhile) short++
       last = next
     }
   }

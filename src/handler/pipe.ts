@@ -14,6 +14,11 @@ const enlargeAfter = 256 * 1024
 /** Tried in turn: beyond a mebibyte takes CAP_SYS_RESOURCE, which the kernel gives its helpers. */
 const pipeSizes = [16 << 20, 1 << 20]
 
+/** A core of no more is put aside as a whole before it is compressed: threads that start up take a processor from the kernel. */
+const gatherMost = 512 << 20
+/** Milliseconds in which the kernel fills no more than a part of the pipe. */
+const gatherPause = 2
+
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 export class PipeReader {
@@ -23,6 +28,7 @@ export class PipeReader {
   #tuned = false
   #low = 32 * 1024
   #short = false
+  #gathering = false
   #open = true
   received = 0
 
@@ -35,14 +41,24 @@ export class PipeReader {
   /** At least one byte into `buffer` from `at`, or 0 at the end. */
   read(buffer: Buffer, at: number): number {
     if (!this.#tuned && this.received >= enlargeAfter) this.#tune()
+    if (this.#gathering && this.#spool !== undefined) this.#gather(this.#spool)
     const got = this.#spool?.isEmpty === false ? this.#spool.read(buffer, at) : this.#readPipe(buffer, at)
     this.received += got
     return got
   }
 
+  /** Tells how much will come in all. */
+  expect(bytes: number): void {
+    this.#gathering = bytes <= gatherMost
+  }
+
   /** Something waits in the spool. */
   get hasBacklog(): boolean {
     return this.#spool?.isEmpty === false
+  }
+
+  get isReleased(): boolean {
+    return !this.#open
   }
 
   /** Lets the writer go on while the caller waits for something else. */
@@ -92,6 +108,15 @@ export class PipeReader {
     if (libc === undefined) return
     if (pipeSizes.some(size => libc.setPipeSize(this.#fd, size))) this.#low = 256 * 1024
     this.#spool = new PipeSpool(libc, this.#fd)
+  }
+
+  /** Leaves the processors to the kernel until it has written everything. */
+  #gather(spool: PipeSpool): void {
+    this.#gathering = false
+    while (this.#open && spool.hasRoom) {
+      this.pump()
+      if (this.#open) Atomics.wait(sleeper, 0, 0, gatherPause)
+    }
   }
 
   #end(): void {

@@ -56,6 +56,26 @@ export function parseMaps(text: string): Mapping[] {
   return mappings
 }
 
+/** Addresses [start, end). */
+export interface AddressRange {
+  readonly start: number
+  readonly end: number
+}
+
+const anonymousPattern =
+  /^([0-9a-f]{1,13})-([0-9a-f]{1,13}) ...p [0-9a-f]+ 00:00 0(?: *$| +\[(?:heap|stack|anon:))/
+
+/** Private mappings without a file, in order: what was never touched there is zeros. */
+export function parseAnonymous(text: string): AddressRange[] {
+  const ranges: AddressRange[] = []
+  for (const line of text.split('\n')) {
+    const match = anonymousPattern.exec(line)
+    if (match !== null)
+      ranges.push({ start: Number.parseInt(match[1]!, 16), end: Number.parseInt(match[2]!, 16) })
+  }
+  return ranges
+}
+
 export interface Container {
   id?: string
   pod_uid?: string

@@ -11,8 +11,10 @@ import { escapeBytes, escapeText } from '../base/escape.ts'
 import { compileRedactions, type Redaction, redactArguments } from '../base/redact.ts'
 import type { CrashArguments } from './argv.ts'
 import {
+  type AddressRange,
   allowedEnvironment,
   type Mapping,
+  parseAnonymous,
   parseCgroup,
   parseMaps,
   parseStat,
@@ -25,6 +27,8 @@ const mostFiles = 1024
 export interface Snapshot {
   facts: ProcessFacts
   mappings: Mapping[]
+  /** Private mappings without a file. */
+  anonymous: AddressRange[]
   notes: string[]
   /** Path through the open descriptor; undefined where the process could not be opened or is another one. */
   directory?: string
@@ -46,7 +50,7 @@ export function takeSnapshot(
     comm: escapeBytes(crash.comm),
     ...(crash.tid === undefined ? {} : { tid: crash.tid }),
   }
-  const snapshot: Snapshot = { facts, mappings: [], notes, close: () => {} }
+  const snapshot: Snapshot = { facts, mappings: [], anonymous: [], notes, close: () => {} }
   if (crash.pid === 0) return snapshot
   let fd: number
   try {
@@ -74,6 +78,7 @@ export function takeSnapshot(
   const maps = reader.text('maps', 4096 * kilobyte)
   if (maps !== undefined) {
     snapshot.mappings = parseMaps(maps.toString('utf8'))
+    snapshot.anonymous = parseAnonymous(maps.toString('latin1'))
     const lines = maps
       .toString('latin1')
       .split('\n')

@@ -150,7 +150,7 @@ describe('a crash through the kernel', kernel, () => {
     using bed = new HandlerBed()
     const victim = goVictim(bed)
     mkdirSync(bed.path('archive'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', bed.path('archive')])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=755', 'tmpfs', bed.path('archive')])
     try {
       await bed.crash(`exec ${victim} 60`)
       const [dump] = bed.dumps()

@@ -65,7 +65,7 @@ describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
     using bed = new HandlerBed()
     bed.replay(coreOf(8192), [String(process.pid), ...args.slice(1)])
     const notes = bed.dumps()[0]!.manifest.notes.join('\n')
-    assert.match(notes, /is not dumping core: its number may have gone to another process/)
+    assert.match(notes, /is not dumping core: its number has gone to another process/)
   })
 
   test('marks a core that ends before what its headers promise', () => {
