@@ -126,15 +126,11 @@ const results = [
     entryPoints: commandLine,
     define: { 'import.meta.url': '__moduleUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    plugins: [bundledRequire, lateBuiltins],
+    plugins: [bundledRequire, disassembler, lateBuiltins],
+    // A script that is made from text has no import(); Node's require does the same.
+    supported: { 'dynamic-import': false },
   }),
-  await build({
-    ...options,
-    entryPoints: { iced_x86: 'iced-x86' },
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-    banner: {},
-  }),
+  await build({ ...options, ...commonJs, entryPoints: { iced_x86: 'iced-x86' }, banner: {} }),
   await build({ ...options, entryPoints: modules }),
 ]
 copyFileSync('node_modules/iced-x86/iced_x86_bg.wasm', `${out}/iced_x86_bg.wasm`)
@@ -142,8 +138,8 @@ writeFileSync(`${out}/package.json`, '{"type":"module"}\n')
 copyFileSync('scripts/build.d/cli.cjs', `${out}/cli.cjs`)
 const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
 if (outside.length > 0) throw new Error(`dist/ would need what is not in it:\n  ${outside.join('\n  ')}`)
-rmSync('dist', { recursive: true, force: true })
 makeCodeCache()
+rmSync('dist', { recursive: true, force: true })
 renameSync(out, 'dist')
 
 /** Runs the most used verb on the core that the repository carries, and keeps what V8 compiled on the way. */
