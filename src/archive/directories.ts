@@ -1,5 +1,17 @@
-/** Directories of the archive: made with rights that the umask does not change, never through a link. */
-import { chmodSync, chownSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+/**
+ * Directories of the archive: made with rights that the umask does not change, never through a link, and never within a
+ * directory that somebody else could rename things in (CVE-2015-1869, CVE-2015-3315).
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { Access } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
@@ -9,12 +21,14 @@ export function makeDirectories(root: string, path: string, access: Access): voi
   const missing: string[] = []
   for (let at = path; ; at = dirname(at)) {
     // The root may be a link of the administrator's; below it there are none.
-    const kind = kindOf(at, at === root || root.startsWith(`${at}/`))
-    if (kind === 'directory') break
+    const isAbove = at === root || root.startsWith(`${at}/`)
+    const kind = kindOf(at, isAbove)
+    if (kind === 'directory' && isAbove) break
     if (kind === 'other') throw new ArchiveError(`${at} is not a directory`)
-    missing.push(at)
+    if (kind === 'none') missing.push(at)
     if (at === root || at === dirname(at)) break
   }
+  requireOurs(root, path)
   // The archive's parent is the administrator's: its rights are not ours to choose.
   if (missing.includes(root)) mkdirSync(dirname(root), { recursive: true })
   for (const directory of missing.reverse()) makeDirectory(directory, access)
@@ -28,14 +42,42 @@ export function makeDirectory(path: string, access: Access): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST' && kindOf(path) === 'directory') return
     throw error
   }
-  if (access.gid !== undefined) {
-    try {
-      chownSync(path, -1, access.gid)
-    } catch {
-      return
+  giveDirectory(path, access)
+}
+
+/** Group and mode of a directory, through a descriptor: what has come to lie at the path meanwhile is not changed. */
+export function giveDirectory(path: string, { mode, gid }: Access): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    if (gid !== undefined) {
+      try {
+        fchownSync(fd, -1, gid)
+      } catch {
+        return
+      }
     }
+    fchmodSync(fd, mode)
+  } finally {
+    closeSync(fd)
   }
-  chmodSync(path, access.mode)
+}
+
+/**
+ * Root stores cores only where root alone, or whoever the archive's root belongs to (an NFS server may make root somebody
+ * else), can move things about. Throws ArchiveError.
+ */
+function requireOurs(root: string, path: string): void {
+  if (process.geteuid?.() !== 0) return
+  const top = statSync(root, { throwIfNoEntry: false })
+  if (top === undefined) return
+  if ((top.mode & 0o002) !== 0) throw new ArchiveError(`everybody may write ${root}; chmod o-w cures that`)
+  for (let at = path; at !== root && at !== dirname(at); at = dirname(at)) {
+    const stat = lstatSync(at, { throwIfNoEntry: false })
+    if (stat === undefined) continue
+    if (stat.uid !== 0 && stat.uid !== top.uid)
+      throw new ArchiveError(`${at} belongs to user ${stat.uid}, who could replace what is stored there`)
+    if ((stat.mode & 0o002) !== 0) throw new ArchiveError(`everybody may write ${at}; chmod o-w cures that`)
+  }
 }
 
 function kindOf(path: string, follow = false): 'directory' | 'other' | 'none' {

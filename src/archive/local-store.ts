@@ -250,8 +250,10 @@ export function initializeStore(store: LocalStore): void {
   const path = join(store.root, formatFile)
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
   const format = { schema: 'gocore-archive', version: formatVersion }
-  // It says nothing of any dump, and whoever passes through must know what they read.
-  writeFileAtomic(path, `${JSON.stringify(format)}\n`, { ...store.rights.file, mode: 0o644 })
+  // Whoever passes through must know what they read, and it says nothing of any dump.
+  const { file, users } = store.rights
+  const access = users ? { ...file, mode: 0o644 } : file
+  writeFileAtomic(path, `${JSON.stringify(format)}\n`, access)
 }
 
 function checkFormat(text: string, file: string): void {

@@ -79,6 +79,8 @@ export type TruncationReason =
   | 'rlimit'
   | 'policy'
   | 'handler-error'
+  /** The kernel dumped no core; its log told so. */
+  | 'refused'
   | 'imported'
 
 export interface StoredCore {

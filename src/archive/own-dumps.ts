@@ -4,12 +4,11 @@
  * nothing of anyone else's. What may be read is decided by each file's own list, not by what stands here.
  */
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
   fchownSync,
-  lstatSync,
+  fstatSync,
   openSync,
   readdirSync,
   unlinkSync,
@@ -30,7 +29,7 @@ const nameOf = ({ id, day }: DumpRef): string => `${day.replaceAll('/', '-')}-${
 export function markOwn(layout: Layout, ref: DumpRef, rights: Rights): void {
   if (rights.reader === undefined) return
   openWay(layout.root, layout.dump(ref))
-  chmodSync(join(layout.root, formatFile), 0o644)
+  openToAll(join(layout.root, formatFile), 0o044)
   const directory = directoryOf(layout, rights.reader)
   makeDirectories(layout.root, layout.users, rights.directory)
   makeDirectories(layout.root, directory, { mode: 0o700 })
@@ -75,9 +74,17 @@ export function ownDumps(layout: Layout, uid: number): DumpRef[] {
 /** An archive that was made without UserAccess has directories that nobody passes. */
 function openWay(root: string, path: string): void {
   for (let at = path; at.startsWith(root); at = dirname(at)) {
-    const { mode } = lstatSync(at)
-    // Beneath the root all of them are root's, so that nothing changes between these calls; the root may be a link.
-    if ((mode & 0o001) === 0) chmodSync(at, (mode & 0o7777) | 0o001)
+    openToAll(at, 0o001, at === root ? 0 : constants.O_NOFOLLOW)
     if (at === root) return
+  }
+}
+
+function openToAll(path: string, rights: number, flags = constants.O_NOFOLLOW): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags)
+  try {
+    const { mode } = fstatSync(fd)
+    if ((mode & rights) !== rights) fchmodSync(fd, (mode & 0o7777) | rights)
+  } finally {
+    closeSync(fd)
   }
 }

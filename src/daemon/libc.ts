@@ -15,6 +15,7 @@ const int = 'int32'
 const signatures = {
   socket: { arguments: [int, int, int], return: int },
   sendto: { arguments: [int, 'buffer', 'uint64', int, 'buffer', 'uint32'], return: 'int64' },
+  fcntl: { arguments: [int, int, int], return: int },
   setrlimit: { arguments: [int, 'buffer'], return: int },
 }
 
@@ -47,4 +48,15 @@ const RLIMIT_CORE = 4
 export function forbidCores(): boolean {
   const limit = new Uint8Array(new BigUint64Array([1n, 1n]).buffer)
   return libc()?.setrlimit(RLIMIT_CORE, limit) === 0
+}
+
+const F_GETFL = 3
+const F_SETFL = 4
+const O_NONBLOCK = 0o4000
+
+/** Makes reads of `fd` never wait; answers whether it could. */
+export function setNonBlocking(fd: number): boolean {
+  const calls = libc()
+  const flags = Number(calls?.fcntl(fd, F_GETFL, 0) ?? -1)
+  return flags >= 0 && Number(calls!.fcntl(fd, F_SETFL, flags | O_NONBLOCK)) === 0
 }

@@ -5,9 +5,9 @@
 import { lstatSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { type PendingManifest, pidNamespace } from '../archive/dump-writer.ts'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
-import { type PendingManifest, pidNamespace } from '../archive/dump-writer.ts'
 import { isAlive } from '../archive/lease.ts'
 import { markOwn } from '../archive/own-dumps.ts'
 import type { DumpRef } from '../archive/store.ts'
@@ -70,7 +70,8 @@ function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | 
     readFileSync(path(pendingFile), 'utf8'),
     path(pendingFile),
   )
-  if (!isAbandoned({ ...pending, handler }, ref, latestChange(store.layout.dump(ref)), clocks)) return undefined
+  if (!isAbandoned({ ...pending, handler }, ref, latestChange(store.layout.dump(ref)), clocks))
+    return undefined
   if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))
   const { continues } = pending.core
   const core =
@@ -91,7 +92,12 @@ const killed = 'The handler was killed before it could write this manifest; the 
  * and so is one whose process is gone. Where that can't be told, one of this boot gives storage up long before an hour;
  * of other machines we know nothing, so theirs have a day. Clocks jump, so an hour is also one that we have lived through.
  */
-function isAbandoned(pending: Partially<PendingManifest>, { id }: DumpRef, changed: number, clocks: Clocks): boolean {
+function isAbandoned(
+  pending: Partially<PendingManifest>,
+  { id }: DumpRef,
+  changed: number,
+  clocks: Clocks,
+): boolean {
   const { host, handler } = pending
   const { now, booted, watched } = clocks
   const here = host.machine_id !== undefined && host.machine_id === lineOf('/etc/machine-id')
@@ -99,7 +105,8 @@ function isAbandoned(pending: Partially<PendingManifest>, { id }: DumpRef, chang
   if (here) {
     const boot = lineOf('/proc/sys/kernel/random/boot_id')
     if (host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot) return true
-    const ours = handler?.pid_namespace !== undefined && handler.pid_namespace === pidNamespace().pid_namespace
+    const ours =
+      handler?.pid_namespace !== undefined && handler.pid_namespace === pidNamespace().pid_namespace
     if (ours && Number.isSafeInteger(handler.pid) && handler.pid > 0 && !isAlive(handler.pid)) return true
     // A minute for what the clocks of this machine and its storage differ.
     if (host.boot_id === undefined && changed < booted - 60_000) return true

@@ -4,7 +4,8 @@
  */
 import { schedule, validate } from 'node-cron'
 import { type DumpRef, type LocalStore, openLocalStore } from '../archive/index.ts'
-import { ConfigError, reasonOf } from '../base/errors.ts'
+import { Leases, leaseBeat } from '../archive/lease.ts'
+import { ArchiveError, ConfigError, reasonOf } from '../base/errors.ts'
 import { type Catalog, type CrashRow, isDamage } from '../catalog/index.ts'
 import { type Config, spoolRoot } from '../config/index.ts'
 import { analyseDump } from './analyse.ts'
@@ -14,8 +15,8 @@ import { openArchive, openOwnCatalog, putAside, requireArchive } from './mainten
 import { networkFileSystem } from './network-fs.ts'
 import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
-import { recoverDumps } from './recover.ts'
-import { shipSpool } from './ship.ts'
+import { type RecoverOptions, recoverDumps } from './recover.ts'
+import { Shipping } from './shipping.ts'
 import { type SyncOptions, syncCatalog, syncDump } from './sync.ts'
 import { pollArchive, type Watch, watchArchive } from './watch.ts'
 
@@ -38,6 +39,9 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #store: LocalStore
   readonly #queue: AnalysisQueue
+  readonly #leases: Leases
+  readonly #beat: NodeJS.Timeout
+  readonly #shipping: Shipping
   #config: Config
   #catalog: Catalog
   #watch: Watch | undefined
@@ -48,6 +52,7 @@ export class Service {
   #lookWaits = false
   readonly #stopping = new AbortController()
   readonly #complained = new Set<string>()
+  readonly #watched: NonNullable<RecoverOptions['watched']> = new Map()
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -55,6 +60,24 @@ export class Service {
     this.#config = checkSchedules(options.config)
     this.#store = openArchive(this.#config)
     this.#catalog = openOwnCatalog(this.#config, this.#log)
+    this.#leases = new Leases(this.#store)
+    this.#beat = setInterval(() => this.#leases.beat(), leaseBeat).unref()
+    this.#shipping = new Shipping({
+      spool: () => this.#spool(),
+      archive: this.#store,
+      leases: this.#leases,
+      rate: () => this.#config.shipRate,
+      onHome: ref => {
+        this.#log.info(`Brought dump ${ref.id} home from ${spoolRoot(this.#config)}`)
+        this.#onDump(ref)
+      },
+      onFailed: (ref, why) =>
+        this.#complain(
+          ref,
+          `Could not bring dump ${ref.id} home from ${spoolRoot(this.#config)}, it stays there: ${why}`,
+        ),
+      onProblem: sentence => this.#log.warning(sentence),
+    })
     this.#queue = new AnalysisQueue({
       store: this.#store,
       catalog: () => this.#catalog,
@@ -80,7 +103,7 @@ export class Service {
       // From here on, what is heard of may be missed by this one.
       if (options.days !== undefined) this.#lookWaits = false
       requireArchive(this.#store)
-      await this.#bringHome()
+      this.#bringHome()
       if (options.days === undefined) this.#recover(this.#store)
       const result = await syncCatalog(this.#store, this.#catalog, options)
       const { added, changed, removed, broken } = result
@@ -128,7 +151,9 @@ export class Service {
     await this.#watch?.close()
     await this.#nudges?.[Symbol.asyncDispose]()
     await this.#queue.stop(graceMs)
+    await this.#shipping.stop()
     await this.#turn
+    clearInterval(this.#beat)
     this.#catalog.close()
   }
 
@@ -137,22 +162,23 @@ export class Service {
     this.#queue.abort()
   }
 
-  /** Dumps that handlers put on this machine's own disk while the archive took none. Before the sync, which lists them. */
-  async #bringHome(): Promise<void> {
-    const spool = openLocalStore(spoolRoot(this.#config), { group: this.#config.group })
-    this.#recover(spool)
-    for (const { ref, failed } of await shipSpool(spool, this.#store, this.#stopping.signal))
-      if (failed)
-        this.#complain(
-          ref,
-          `Could not bring dump ${ref.id} home from ${spool.root}, it stays there: ${failed}`,
-        )
-      else this.#log.info(`Brought dump ${ref.id} home from ${spool.root}`)
+  #spool(): LocalStore {
+    return openLocalStore(spoolRoot(this.#config), { group: this.#config.group })
+  }
+
+  /** Dumps that handlers put on this machine's own disk while the archive took none, or no more. */
+  #bringHome(): void {
+    this.#recover(this.#spool())
+    this.#shipping.look()
   }
 
   #recover(store: LocalStore): void {
     const known = (day: string): string[] => this.#catalog.ids(day)
-    for (const { ref, what } of recoverDumps(store, { known })) this.#complain(ref, `Dump ${ref.id}: ${what}`)
+    const spool = this.#spool()
+    // What the spool has more of is no leftover of the archive's.
+    const spooled = store.root === spool.root ? [] : [...spool.days()].flatMap(day => spool.ids(day))
+    const options = { known, leave: new Set(spooled), watched: this.#watched }
+    for (const { ref, what } of recoverDumps(store, options)) this.#complain(ref, `Dump ${ref.id}: ${what}`)
   }
 
   /** Of each dump once: the scan comes upon it every few minutes. */
@@ -166,6 +192,8 @@ export class Service {
     const { id, day } = row
     const name = `dump ${id} (${row.comm}, pid ${row.pid} on ${row.host})`
     try {
+      using lease = this.#leases.take(id)
+      if (lease === undefined) throw new ArchiveError('another daemon has it in hand')
       // Another machine may have been faster.
       if (syncDump(this.#store, this.#catalog, { id, day })?.analysis !== 'pending') return
       this.#options.onStatus?.(`Analysing ${name}`)

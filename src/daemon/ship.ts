@@ -142,7 +142,9 @@ function piecesOf(spool: LocalStore, archive: LocalStore, entry: DumpEntry): Pie
   const here = size ?? (continues === undefined ? undefined : 0)
   // A handler that was killed could not say how much it had written.
   if (core.stored_size > 0 && here !== core.stored_size - at)
-    throw new ArchiveError(`its core has ${here ?? 'no'} bytes where the manifest says ${core.stored_size - at}`)
+    throw new ArchiveError(
+      `its core has ${here ?? 'no'} bytes where the manifest says ${core.stored_size - at}`,
+    )
   const rest = size === undefined ? [] : [{ path, from: 0 }]
   if (continues === undefined || at === 0) return rest
   const names = [partFile, coreFile].map(name => archive.layout.file(entry, name))
@@ -172,7 +174,8 @@ function sweep(spool: LocalStore, archive: LocalStore): void {
     for (const id of spool.ids(day)) {
       const ref = { id, day }
       if (hasFile(spool, ref, manifestFile) || hasFile(spool, ref, pendingFile)) continue
-      if (hasFile(archive, ref, manifestFile)) rmSync(spool.layout.dump(ref), { recursive: true, force: true })
+      if (hasFile(archive, ref, manifestFile))
+        rmSync(spool.layout.dump(ref), { recursive: true, force: true })
     }
   for (const { path, mtime, keepMs, remove } of findLeftovers(spool))
     if (path.startsWith('tmp/') && Date.now() - mtime > keepMs) remove()

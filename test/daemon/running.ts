@@ -39,7 +39,9 @@ export function writeConfig({ directory }: TestArchive, lines: string[] = []): v
     `RuntimeDirectory=${directory}/run`,
   ]
   const file = join(directory, 'gocore-sink.conf')
-  writeFileSync(file, [...own, 'LogLevel=debug', 'AnalysisUser=', ...lines, ''].join('\n'), { mode: 0o644 })
+  writeFileSync(file, [...own, 'LogLevel=debug', 'AnalysisUser=', 'KernelLog=no', ...lines, ''].join('\n'), {
+    mode: 0o644,
+  })
 }
 
 export async function startDaemon(archive: TestArchive, options: StartOptions = {}): Promise<Running> {

@@ -148,7 +148,7 @@ describe('the daemon', () => {
     writeConfig(archive, ['MaxAge=never'])
     daemon.process.kill('SIGHUP')
     await until(
-      () => /Keeping the configuration as it was: .*:6: MaxAge: "never"/.test(daemon.log()),
+      () => /Keeping the configuration as it was: .*:\d+: MaxAge: "never"/.test(daemon.log()),
       daemon.log,
     )
     writeConfig(archive, ['StateDirectory=/elsewhere', 'LogLevel=warning'])

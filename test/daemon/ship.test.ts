@@ -31,7 +31,7 @@ describe('shipSpool()', () => {
     const ref = addDump(spool, { core, manifest: { executable: { key, path: '/srv/api' }, dumpable: 2 } })
     const bare = addDump(spool, { core: null })
     const stored = readFileSync(spool.corePath(ref)!)
-    assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }, { ref: bare }].sort(byNewest(archive)))
+    assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }, { ref: bare }].sort(byOldest(archive)))
     assert.deepEqual(readFileSync(archive.store.corePath(ref)!), stored)
     assert.equal(statSync(archive.store.corePath(ref)!).mode & 0o777, 0o600)
     assert.match(archive.store.readManifest(ref).notes.at(-1)!, /Stored on this machine first; shipped/)
@@ -79,8 +79,8 @@ describe('shipSpool()', () => {
   })
 })
 
-/** The spool is listed newest first. */
-const byNewest =
+/** The first to come is the first to go. */
+const byOldest =
   (archive: TestArchive) =>
   (a: { ref: { id: string; day: string } }, b: { ref: { id: string; day: string } }): number =>
-    archive.store.readManifest(a.ref).time < archive.store.readManifest(b.ref).time ? 1 : -1
+    archive.store.readManifest(a.ref).time > archive.store.readManifest(b.ref).time ? 1 : -1

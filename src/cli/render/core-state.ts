@@ -11,6 +11,7 @@ const reasons: Record<TruncationReason, string> = {
   rlimit: 'RLIMIT_CORE of the process did not allow more',
   policy: 'the policy of this host does not allow more',
   'handler-error': 'the handler failed',
+  refused: 'the kernel refused',
   imported: 'it was so when it was imported',
 }
 

@@ -1,0 +1,82 @@
+/** When the spool is looked through: one at a time, beside all other work, again and again after a failure. */
+import type { DumpRef, LocalStore } from '../archive/index.ts'
+import type { Leases } from '../archive/lease.ts'
+import { reasonOf } from '../base/errors.ts'
+import { shipSpool } from './ship.ts'
+
+export interface ShippingOptions {
+  spool: () => LocalStore
+  archive: LocalStore
+  leases: Leases
+  /** Bytes a second; null for as fast as it goes. */
+  rate: () => number | null
+  onHome: (ref: DumpRef) => void
+  onFailed: (ref: DumpRef, why: string) => void
+  onProblem: (sentence: string) => void
+}
+
+/** Milliseconds to the next attempt after a failure: doubled with each, up to the most. */
+const pause = { first: 5_000, most: 10 * 60_000 }
+
+export class Shipping {
+  readonly #options: ShippingOptions
+  readonly #stopping = new AbortController()
+  #run: Promise<void> | undefined
+  #again = false
+  #pause = pause.first
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ShippingOptions) {
+    this.#options = options
+  }
+
+  /** Begins unless it is under way, or waits after a failure. */
+  look(): void {
+    if (this.#stopping.signal.aborted || this.#timer !== undefined) return
+    if (this.#run !== undefined) {
+      this.#again = true
+      return
+    }
+    this.#again = false
+    this.#run = this.#ship().then(failed => {
+      this.#run = undefined
+      if (failed) this.#wait()
+      else {
+        this.#pause = pause.first
+        if (this.#again) this.look()
+      }
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    clearTimeout(this.#timer)
+    await this.#run
+  }
+
+  #wait(): void {
+    if (this.#stopping.signal.aborted) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.look()
+    }, this.#pause).unref()
+    this.#pause = Math.min(pause.most, this.#pause * 2)
+  }
+
+  async #ship(): Promise<boolean> {
+    const { spool, archive, leases, rate, onHome, onFailed, onProblem } = this.#options
+    let anyFailed = false
+    try {
+      const { signal } = this.#stopping
+      for (const { ref, failed } of await shipSpool(spool(), archive, { signal, rate: rate(), leases })) {
+        anyFailed ||= failed !== undefined
+        if (failed === undefined) onHome(ref)
+        else if (!signal.aborted) onFailed(ref, failed)
+      }
+    } catch (error) {
+      anyFailed = true
+      onProblem(`Could not look through the spool, trying again later: ${reasonOf(error)}`)
+    }
+    return anyFailed
+  }
+}
