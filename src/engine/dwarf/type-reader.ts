@@ -79,8 +79,9 @@ export class TypeReader {
 
   #read(entry: Entry, depth: number): Type {
     if (!entry.unit.isGo) return cType(this, entry, depth)
+    // The linker's own types, a map's or channel's header among them, have kind 0.
     const kind = entry.number(At.goKind)
-    if (kind !== undefined) return this.#goType(entry, kind & 31)
+    if (kind) return this.#goType(entry, kind & 31)
     // Only unsafe.Pointer has neither a kind nor a target before Go gave it one.
     if (entry.tag === Tag.pointerType && !entry.has(At.type)) return this.#goType(entry, Kind.unsafePointer)
     const under = this.typeOf(entry, At.type, depth + 1)
