@@ -31,6 +31,8 @@ export interface Session extends Disposable {
   readonly found: ReadonlyMap<string, string>
   /** Its content, unpacked. */
   readonly core: ByteSource
+  /** To be released with the session. */
+  keep(resource: Disposable): void
 }
 
 export interface SessionOptions {
@@ -70,7 +72,9 @@ export function openSession({ path, label, exe, manifest, store, full }: Session
       ...(monotonicNow === undefined ? {} : { monotonicNow }),
       ...(full ? { limits: everyFrame } : {}),
     })
+  const kept: Disposable[] = []
   const dispose = (): void => {
+    for (const resource of kept) resource[Symbol.dispose]()
     progress[Symbol.dispose]()
     files[Symbol.dispose]()
     core[Symbol.dispose]()
@@ -93,6 +97,7 @@ export function openSession({ path, label, exe, manifest, store, full }: Session
     image: process.image,
     found: files.found,
     core,
+    keep: resource => void kept.push(resource),
     [Symbol.dispose]: dispose,
   }
 }

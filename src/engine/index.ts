@@ -2,10 +2,15 @@
 export { type ByteSource, bytesSource } from './bytes/byte-source.ts'
 export type { ExtendedState } from './core/extended-state.ts'
 export type { FileProvider, FileRequest } from './core/file-provider.ts'
+export type { LoadedFile } from './core/process-image.ts'
 export { type Debugger, type DebuggerOptions, openDebugger } from './debugger.ts'
 export * from './disasm/index.ts'
+export type { DebugInfo } from './dwarf/debug-info.ts'
+export { withMovedGlobals } from './dwarf/moved-globals.ts'
 export { type DebugInfoOptions, openDebugInfo } from './dwarf/open-debug-info.ts'
 export { amd64DwarfNames } from './dwarf/unwind.ts'
+export { type DebugLink, hasDebugInfo, readDebugLink } from './elf/debug-link.ts'
+export { type ElfFile, openElf } from './elf/file.ts'
 export type { ProcessFault } from './report/fault.ts'
 export {
   type AnalyseOptions,
@@ -24,6 +29,7 @@ export type {
   Stack,
   Subject,
 } from './scope/frame.ts'
+export type { CodeLocation, GoroutineView } from './scope/goroutine-view.ts'
 export { stackOf } from './scope/stack-of.ts'
 export type { Type as ProgramType } from './type/type.ts'
 export type { Variable as ProgramVariable } from './type/variable.ts'

@@ -10,9 +10,10 @@ import { parseSourceMap, type SourceMapping } from '../source/candidates.ts'
 import { openCheckout } from '../source/checkout.ts'
 import { sourceOrigin } from '../source/origin.ts'
 import { type SourceFinder, sourceFinder } from '../source-lines.ts'
+import { type SymbolArgs, symbolsOption } from '../symbols/index.ts'
 import type { InspectContext } from './context.ts'
 
-export interface PlaceArgs {
+export interface PlaceArgs extends SymbolArgs {
   goroutine?: number
   thread?: number
   frame?: string
@@ -60,6 +61,7 @@ export function openSources(dead: Process, args: SourceArgs, diedAt?: number): S
 }
 
 export const placeOptions: Readonly<Record<string, Option>> = {
+  ...symbolsOption,
   goroutine: {
     type: 'string',
     alias: 'g',

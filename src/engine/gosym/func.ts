@@ -136,6 +136,12 @@ export class GoFunc {
     return { file: this.tables.fileName(this.#cuOffset + file), line }
   }
 
+  /** Offsets from the entry at which runs of instructions of one line begin, ascending. */
+  lineStarts(): number[] {
+    this.#lines ??= this.tables.pcTable(this.#pcln)
+    return [0, ...this.#lines.ends].slice(0, -1)
+  }
+
   /** First address behind the last instruction that has a line: what follows up to `end` only fills up. */
   get codeEnd(): number {
     this.#lines ??= this.tables.pcTable(this.#pcln)

@@ -1,0 +1,207 @@
+/**
+ * Debug information from elsewhere: the files, directories and servers that `--symbols` names, and the places where it
+ * lies by convention. The result is what a debugger reads in place of the process's own files.
+ */
+import { statSync } from 'node:fs'
+import { MismatchError, NotFoundError, reasonOf, UsageError } from '../../base/errors.ts'
+import {
+  type DebugInfo,
+  type ElfFile,
+  hasDebugInfo,
+  type LoadedFile,
+  openDebugInfo,
+  openElf,
+  withMovedGlobals,
+} from '../../engine/index.ts'
+import { type OpenSource, openFile } from '../../source/index.ts'
+import type { Option } from '../define.ts'
+import { loadDisassembler } from '../disassembler.ts'
+import { startProgress } from '../render/progress.ts'
+import type { Session } from '../session.ts'
+import { type DebuginfodOptions, fetchByBuildId, isUrl } from './debuginfod.ts'
+import { type DebugFile, type Fit, type FitContext, fits } from './fits.ts'
+import { conventionalPlaces, crcOf, isFile, type Place, placesIn } from './local.ts'
+
+export type { DebugFile } from './fits.ts'
+
+export interface SymbolArgs {
+  symbols?: readonly string[]
+}
+
+export const symbolsOption: Readonly<Record<string, Option>> = {
+  symbols: {
+    type: 'string',
+    value: 'FILE|DIR|URL',
+    several: true,
+    describe:
+      'take debug information from another build of the same code, a directory, or a debuginfod server',
+    complete: 'file',
+  },
+}
+
+/** Open until the session is closed. */
+export interface Symbols {
+  /** The file to read debug information from; undefined where it is the process's own, or none. */
+  debugFileFor(file: LoadedFile): DebugFile | undefined
+  /** For openDebugger(): what that file, or the process's own, has. */
+  debugInfoFor(file: LoadedFile): DebugInfo | undefined
+  /** Sentences about what was found and not used, or could not be asked. */
+  readonly warnings: readonly string[]
+}
+
+/** `DEBUGINFOD_URLS` in place of a URL: the servers that the environment names, which are asked only so. */
+const fromEnvironment = 'DEBUGINFOD_URLS'
+const concurrent = 4
+
+/**
+ * Looks for all files of the process. Throws NotFoundError where what is named is not there, and MismatchError, with what
+ * differs, where a file that is named fits nothing in the process.
+ */
+export async function openSymbols(
+  session: Session,
+  { symbols = [] }: SymbolArgs = {},
+  options: DebuginfodOptions & { readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Symbols> {
+  const context: FitContext = {
+    process: session.process,
+    // What lies where convention puts it is known by build id or checksum.
+    ...(symbols.length > 0 ? { disassembler: await loadDisassembler() } : {}),
+  }
+  const { executable, libraries } = session.process.image
+  const loaded = [...(executable ? [executable] : []), ...libraries]
+  const opened: OpenSource[] = []
+  const files = new Map<LoadedFile, DebugFile>()
+  const warnings: string[] = []
+  const named = symbols.flatMap(text =>
+    text === fromEnvironment ? serversOf(options.env ?? process.env) : [text],
+  )
+  const dispose = (): void => {
+    for (const source of opened) source[Symbol.dispose]()
+  }
+  try {
+    for (const source of named) {
+      if (isUrl(source)) await fromServer(source)
+      else if (statSync(source, { throwIfNoEntry: false })?.isDirectory()) fromDirectory(source)
+      else fromFile(source)
+    }
+    for (const file of loaded)
+      if (!files.has(file) && !hasDebugInfo(file.elf))
+        firstFit(file, conventionalPlaces(file, session.found.get(file.path)))
+  } catch (error) {
+    dispose()
+    throw error
+  }
+  session.keep({ [Symbol.dispose]: dispose })
+  return {
+    debugFileFor: file => files.get(file),
+    debugInfoFor(file) {
+      const other = files.get(file)
+      const types = session.process.runtime?.modules[0]?.types
+      const found = openDebugInfo(
+        other?.elf ?? file.elf,
+        file.role === 'executable' && types !== undefined ? { types } : {},
+      )
+      return found && other?.translate ? withMovedGlobals(found, other.translate) : found
+    },
+    warnings,
+  }
+
+  /** The first of `places` that fits; what is there and does not is worth a warning only where it was named. */
+  function firstFit(file: LoadedFile, places: readonly Place[]): boolean {
+    for (const { path, crc } of places) {
+      if (!isFile(path)) continue
+      const tried = attempt(path, file, crc)
+      if ('file' in tried) {
+        files.set(file, tried.file)
+        return true
+      }
+    }
+    return false
+  }
+
+  function attempt(path: string, file: LoadedFile, crc?: number): ReturnType<typeof fits> {
+    let source: OpenSource | undefined
+    try {
+      source = openFile(path)
+      const elf = openElf(source)
+      const fit =
+        crc !== undefined && elf.buildId !== file.elf.buildId
+          ? byChecksum(elf, source, crc)
+          : fits(elf, file, context)
+      if ('file' in fit) {
+        opened.push(source)
+        source = undefined
+      }
+      return fit
+    } catch (error) {
+      return { refusal: `could not be read: ${reasonOf(error)}` }
+    } finally {
+      source?.[Symbol.dispose]()
+    }
+  }
+
+  function fromFile(path: string): void {
+    if (!isFile(path)) throw new NotFoundError(`--symbols: there is no file ${path}.`)
+    const refusals: string[] = []
+    for (const file of loaded) {
+      // A named file is the program's, unless its build id says that it is a library's.
+      const tried = attempt(path, file)
+      if ('file' in tried) {
+        files.set(file, tried.file)
+        return
+      }
+      refusals.push(tried.refusal)
+    }
+    throw new MismatchError(
+      `${path} does not fit ${executable?.path ?? 'the program'}: it ${refusals[0] ?? 'has nothing to be compared with, for the program was not found'}.`,
+    )
+  }
+
+  function fromDirectory(root: string): void {
+    for (const file of loaded) if (!files.has(file)) firstFit(file, placesIn(root, file))
+    if (files.size === 0) warnings.push(`Nothing in ${root} fits the program or its libraries.`)
+  }
+
+  async function fromServer(server: string): Promise<void> {
+    const wanted = loaded.filter(file => !files.has(file) && !hasDebugInfo(file.elf))
+    const asked = wanted.filter(({ elf }) => elf.buildId !== undefined)
+    for (const { path } of wanted.filter(({ elf }) => elf.buildId === undefined))
+      warnings.push(`${path} has no GNU build id, by which ${server} would be asked.`)
+    using progress = startProgress(`asking ${server}`)
+    const queue = [...asked]
+    const worker = async (): Promise<void> => {
+      for (let file = queue.shift(); file; file = queue.shift()) await askFor(server, file, progress.update)
+    }
+    await Promise.all(Array.from({ length: concurrent }, worker))
+  }
+
+  async function askFor(
+    server: string,
+    file: LoadedFile,
+    onProgress: (done: number, of?: number) => void,
+  ): Promise<void> {
+    try {
+      const path = await fetchByBuildId(server, file.elf.buildId!, 'debuginfo', {
+        onProgress: (done, of) => onProgress(done, of ?? 0),
+        ...options,
+      })
+      if (path === undefined) return
+      const tried = attempt(path, file)
+      if ('file' in tried) files.set(file, tried.file)
+      else warnings.push(`What ${server} sent for ${file.path} ${tried.refusal}.`)
+    } catch (error) {
+      warnings.push(`${reasonOf(error)}.`)
+    }
+  }
+}
+
+function byChecksum(elf: ElfFile, source: OpenSource, crc: number): Fit {
+  if (crcOf(source) !== crc) return { refusal: 'has another checksum than the one that the program names' }
+  return hasDebugInfo(elf) ? { file: { elf } } : { refusal: 'has no debug information' }
+}
+
+function serversOf(env: NodeJS.ProcessEnv): string[] {
+  const servers = (env.DEBUGINFOD_URLS ?? '').split(/\s+/).filter(isUrl)
+  if (servers.length === 0) throw new UsageError('DEBUGINFOD_URLS names no server.')
+  return servers
+}
