@@ -53,6 +53,8 @@ export interface Frame {
   readonly registers: FrameRegisters
   /** The frame that this one is inlined into, or itself. */
   readonly physical: number
+  /** The physical frames that it called and that called it. */
+  near?(): { readonly callee?: Frame; readonly caller?: Frame }
 }
 
 /** What a debugger looks at: a goroutine, or one of the kernel's threads. */

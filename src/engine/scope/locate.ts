@@ -4,24 +4,17 @@ import { evaluateLocation, type LocationContext } from '../dwarf/location.ts'
 import { memoryPlace, missingPlace, type Place } from '../type/place.ts'
 import type { Frame } from './frame.ts'
 import type { Program, Unit } from './program.ts'
+import { findPlace } from './recovery.ts'
 
-/** Where the variable is while the frame is at its instruction; a place that says why where it is nowhere. */
+/** Where the variable is while the frame is at its instruction, or was before; a place that says why where it is nowhere. */
 export function placeOf(
   program: Program,
   frame: Frame,
-  { file }: Unit,
+  unit: Unit,
   func: DebugFunction,
   variable: DebugVariable,
 ): Place {
-  const expression = variable.locationAt(frame.lookupPc - file.bias)
-  if (!expression) return missingPlace('optimized out')
-  return evaluateLocation(expression, {
-    memory: program.image.memory,
-    bias: file.bias,
-    registers: number => frame.registers.get(number),
-    ...(frame.cfa === 0 ? {} : { cfa: frame.cfa }),
-    ...(func.frameBase ? { frameBase: func.frameBase } : {}),
-  })
+  return findPlace({ program, frame, unit, func }, variable) ?? missingPlace('optimized out')
 }
 
 /** Where a variable outside of functions is. */

@@ -148,7 +148,7 @@ class StackWalk {
     for (let index = this.#frames.length - 1; index >= 0; index--) {
       const frame = this.#frames[index]!
       if (!frame.inlined) physical = index
-      frames.push({ ...frame, index, physical })
+      frames.push({ ...frame, index, physical, near: () => neighbours(frames, index) })
     }
     return { frames: frames.reverse(), cut: this.#cut }
   }
@@ -202,6 +202,13 @@ class StackWalk {
       caller.set(rbp, { value: memory.u64(saved), origin: 'unwound' })
     return caller
   }
+}
+
+function neighbours(frames: readonly Frame[], index: number): ReturnType<NonNullable<Frame['near']>> {
+  const physical = frames[index]!.physical
+  const callee = frames.findLast(frame => frame.physical === frame.index && frame.index < physical)
+  const caller = frames.find(frame => frame.physical === frame.index && frame.index > physical)
+  return { ...(callee ? { callee } : {}), ...(caller ? { caller } : {}) }
 }
 
 function withOrigin(registers: DwarfRegisters, origin: RegisterOrigin): FrameRegisters {
