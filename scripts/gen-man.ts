@@ -6,6 +6,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toolVersion as version } from '../src/base/version.ts'
 import { commandTable, everywhere, spellings, type VerbTable } from '../src/cli/completion/table.ts'
+import { defaultSettings, settingHelp, settingKeys, settingName } from '../src/cli/debug/settings.ts'
+import { commands } from '../src/cli/debug/table.ts'
 import type { Option } from '../src/cli/define.ts'
 import { Exit, exitMeanings } from '../src/cli/render/exit.ts'
 
@@ -13,7 +15,10 @@ import { Exit, exitMeanings } from '../src/cli/render/exit.ts'
 const date = '2026-11-23'
 const root = join(import.meta.dirname, '..')
 const prose = (name: string): string =>
-  readFileSync(join(root, 'src/cli/commands', `${name}.man`), 'utf8').trimEnd()
+  readFileSync(join(root, 'src/cli/commands', `${name}.man`), 'utf8')
+    .trimEnd()
+    .replace('@COMMANDS@', () => debugCommands())
+    .replace('@SETTINGS@', () => debugSettings())
 
 /** Plain text as roff: hyphens that are typed, and no line taken for a request. */
 export const roff = (text: string): string =>
@@ -21,6 +26,27 @@ export const roff = (text: string): string =>
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replace(/^(?=[.'])/gm, '\\&')
+
+/** The debugger's commands, from its own table. */
+const debugCommands = (): string =>
+  commands()
+    .flatMap(({ usage, describe, details = [], aliases = [] }) => [
+      '.TP',
+      bold(usage),
+      `${roff(capital(describe))}.`,
+      ...details.flatMap(line => ['.br', roff(line)]),
+      ...(aliases.length > 0 ? ['.br', `Also: ${aliases.map(bold).join(', ')}.`] : []),
+    ])
+    .join('\n')
+
+const debugSettings = (): string =>
+  settingKeys
+    .flatMap(key => [
+      '.TP',
+      bold(settingName(key)),
+      `${roff(capital(settingHelp[key]))}; ${roff(String(defaultSettings[key]))} at first.`,
+    ])
+    .join('\n')
 
 const bold = (text: string): string => `\\fB${roff(text)}\\fR`
 const italic = (text: string): string => `\\fI${roff(text)}\\fR`

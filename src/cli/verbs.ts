@@ -63,6 +63,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/threads.ts'),
   },
   {
+    command: 'debug [dump]',
+    describe: 'look into a crash with a debugger: stacks, variables, expressions, source, code',
+    group: 'Look',
+    load: () => import('./commands/debug.ts'),
+  },
+  {
     command: 'print <dump> [expression..]',
     describe: 'print the value of a variable or an expression',
     group: 'Look',

@@ -2,21 +2,24 @@
  * A dead process to ask questions of: stacks, variables, expressions, names. Everything is found when it is asked for
  * and kept; nothing is written.
  */
-import { NotFoundError } from '../base/errors.ts'
+import { NotFoundError, UsageError } from '../base/errors.ts'
 import type { LoadedFile } from './core/process-image.ts'
 import type { DebugInfo } from './dwarf/debug-info.ts'
 import { openDebugInfo } from './dwarf/open-debug-info.ts'
 import { type EvaluationContext, evaluate, typeOfExpression } from './expr/evaluate.ts'
 import type { Process } from './report/process.ts'
 import type { Goroutine } from './runtime/goroutine.ts'
+import { type Deferred, deferredOf } from './scope/deferred.ts'
 import type { Frame, Stack, Subject } from './scope/frame.ts'
 import { frameNames, type View } from './scope/frame-names.ts'
 import { FrameVariables } from './scope/frame-variables.ts'
 import { findGlobal } from './scope/globals.ts'
+import { GoroutineView } from './scope/goroutine-view.ts'
 import { Program } from './scope/program.ts'
 import { goroutineFrames, threadFrames } from './scope/stacks.ts'
 import type { Type } from './type/type.ts'
 import type { Variable } from './type/variable.ts'
+import { chanState } from './value/chan.ts'
 import { loadValue } from './value/load.ts'
 import type { Value, ValueLimits } from './value/value.ts'
 
@@ -24,6 +27,8 @@ export interface DebuggerOptions {
   /** Debug information of a file of the process; without it, what the file itself has. */
   readonly debugInfoFor?: (file: LoadedFile) => DebugInfo | undefined
 }
+
+const maxWaiters = 1 << 17
 
 /** Where one looks from: a stack, and a frame of it; either may be missing, globals are there all the same. */
 export interface Place {
@@ -85,6 +90,28 @@ export class Debugger {
   goroutine(id: number): Goroutine | undefined {
     this.#byId ??= new Map([...(this.process.runtime?.goroutines() ?? [])].map(g => [g.id, g]))
     return this.#byId.get(id)
+  }
+
+  /** All that are not dead, in the runtime's order. */
+  *goroutines(): Generator<GoroutineView> {
+    const { runtime } = this.process
+    for (const g of runtime?.goroutines() ?? []) yield new GoroutineView(runtime!, g)
+  }
+
+  /** Numbers of the goroutines that wait to send on a channel or to receive from it. Throws UsageError for what is none. */
+  waitersOn(channel: Variable): ReadonlySet<number> {
+    if (channel.type.kind !== 'chan')
+      throw new UsageError(`${channel.name || 'it'} (type ${channel.type.name}) is not a channel`)
+    const state = chanState(this.program.values, channel, maxWaiters)
+    const all = [...(state?.receivers ?? []), ...(state?.senders ?? [])]
+    return new Set(all.flatMap(({ goroutine }) => (goroutine === undefined ? [] : [goroutine])))
+  }
+
+  /** Calls that a goroutine has deferred, newest first. */
+  deferred(id: number): Deferred[] {
+    const g = this.goroutine(id)
+    const { runtime } = this.process
+    return g && runtime ? deferredOf(runtime, g) : []
   }
 
   /** Kernel thread id of who runs a goroutine, or of the thread itself. */

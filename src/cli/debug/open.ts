@@ -3,9 +3,11 @@
 import { UsageError } from '../../base/errors.ts'
 import { openDebugger } from '../../engine/index.ts'
 import { loadDisassembler } from '../disassembler.ts'
-import type { PlaceArgs } from '../inspect/open.ts'
+import { openSources, type PlaceArgs, type SourceArgs } from '../inspect/open.ts'
+import { printable } from '../render/escape.ts'
+import { writeLines } from '../render/output.ts'
 import { lookOf } from '../render/style.ts'
-import { sourceFinder } from '../source-lines.ts'
+import { openSymbols } from '../symbols/index.ts'
 import type { Target } from '../target.ts'
 import type { Settings } from './settings.ts'
 import { DebugState } from './state.ts'
@@ -13,15 +15,17 @@ import { DebugState } from './state.ts'
 /** Throws NotFoundError where there is no such goroutine, thread or frame. */
 export async function openState(
   target: Target,
-  { settings, place = {} }: { settings?: Partial<Settings>; place?: PlaceArgs } = {},
+  { settings, place = {} }: { settings?: Partial<Settings>; place?: PlaceArgs & SourceArgs } = {},
 ): Promise<DebugState> {
   const session = await target.session()
+  const symbols = await openSymbols(session, place)
+  for (const warning of symbols.warnings) writeLines(2, [printable(warning)])
   const state = new DebugState({
-    debugger: openDebugger(session.process),
+    debugger: openDebugger(session.process, { debugInfoFor: symbols.debugInfoFor }),
     label: target.label,
     ...(target.id === undefined ? {} : { id: target.id }),
     look: lookOf(process.stdout),
-    sources: sourceFinder([]),
+    sources: openSources(session.process, place),
     disassembler: loadDisassembler,
     ...(settings ? { settings } : {}),
   })

@@ -45,10 +45,16 @@ export class DebugState {
   readonly sources: SourceFinder
   readonly code: Code
   readonly displays: string[] = []
+  /** Names that the user has given to commands. */
+  readonly aliases = new Map<string, string>()
+  /** Where what is printed goes, too; `alone`: there and nowhere else. */
+  transcript: { readonly fd: number; readonly alone: boolean } | undefined
+  /** The user wants to leave. */
+  done = false
   settings: Settings
   position: Position
   /** Where `list` without an argument goes on. */
-  listed: { file: string; line: number } | undefined
+  listed: { readonly file: string; readonly line: number; readonly function: string } | undefined
   readonly #disassembler: () => Promise<Disassembler>
 
   constructor(options: StateOptions) {

@@ -81,7 +81,7 @@ export async function answerVerb(
   writeLines(1, jsonObject({ schema, version: 1, id: target.id, ...answer.data() }))
 }
 
-function settingsOf({ depth, length, text, fields, raw }: VerbArgs): Partial<Settings> {
+export function settingsOf({ depth, length, text, fields, raw }: VerbArgs): Partial<Settings> {
   return {
     ...(depth === undefined ? {} : { maxVariableRecurse: depth }),
     ...(length === undefined ? {} : { maxArrayValues: length }),

@@ -113,9 +113,11 @@ class Evaluation {
     if (found) return variable(found)
     if (name === 'true' || name === 'false') return constant({ kind: 'bool', value: name === 'true' })
     if (name === 'nil') return constant({ kind: 'nil' })
-    // Registers are written RAX, _RAX or rax: what the program calls so goes first.
-    const register = name.replace(/^_+/, '').toLowerCase()
-    if (this.#names.isRegister(register)) return variable(this.#register(node, register))
+    // RAX, _RAX or rax: what the program calls so goes first. AX and CH are registers only when they are shouted.
+    const register = name.replace(/^_+/, '')
+    const shouted = register === register.toUpperCase()
+    if ((shouted || register.length > 2) && this.#names.isRegister(register.toLowerCase()))
+      return variable(this.#register(node, register.toLowerCase()))
     if (this.type(node)) this.#fail(node, `${name} is a type, not a value`)
     if (this.#names.isPackage(name)) this.#fail(node, `${name} is a package: what of it?`)
     return this.#fail(node, `there is no ${name} here${this.#near(name)}`)
@@ -291,7 +293,7 @@ class Evaluation {
     const type =
       this.#names.type(`*${operand.variable.type.name}`) ?? pointerTo(operand.variable.type, ptrSize)
     const place = bytesPlace(bytesOf(BigInt(addr), ptrSize, littleEndian))
-    return variable({ name: '', type, place, flags: {} })
+    return variable({ name: '', type, place, flags: { computed: true } })
   }
 
   #binary(node: Extract<Node, { kind: 'binary' }>): Operand {

@@ -1,0 +1,48 @@
+/** `debug`: a debugger over a dump, in a terminal or in a pipe. */
+
+import { limitOptions, lookOptions, settingsOf, type VerbArgs } from '../debug/verb.ts'
+import type { Option } from '../define.ts'
+import { define } from '../define.ts'
+import { dumpPositional } from '../options.ts'
+import { Exit } from '../render/exit.ts'
+import { entry } from '../verbs.ts'
+
+export const { command, describe } = entry('debug')
+
+const own: Readonly<Record<string, Option>> = {
+  command: {
+    type: 'string',
+    alias: 'c',
+    value: 'COMMAND',
+    several: true,
+    describe: 'run this command and leave; may be given several times',
+  },
+}
+
+export const builder = define({
+  positionals: { dump: dumpPositional },
+  options: { ...own, ...lookOptions, ...limitOptions },
+  examples: [
+    ['gocore-sink debug', 'look into the latest crash'],
+    ['gocore-sink debug 7f3k -c "bt -full"', 'one command, and its answer alone'],
+    ['gocore-sink debug ./core < commands.txt', 'commands of a file'],
+  ],
+})
+
+interface Args extends VerbArgs {
+  command?: string[]
+}
+
+export async function handler(argv: Args): Promise<void> {
+  const { openTarget } = await import('../target.ts')
+  using target = await openTarget(argv)
+  const { openState } = await import('../debug/open.ts')
+  const { runDebugger } = await import('../debug/repl.ts')
+  const state = await openState(target, { settings: settingsOf(argv), place: argv })
+  if (!argv.command && process.stdin.isTTY && process.stdout.isTTY) {
+    const { greet } = await import('../debug/greeting.ts')
+    greet(state)
+  }
+  const sound = await runDebugger(state, argv.command ?? [])
+  if (!sound) process.exitCode = Exit.failure
+}

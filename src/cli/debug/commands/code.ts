@@ -1,0 +1,105 @@
+/** `list`, `disassemble`, `examinemem` and `regs`: the code and the memory where one looks, as the verbs show them. */
+import { disassemblyLines, parseDisassemble } from '../../inspect/disassemble.ts'
+import { examineLines, parseExamine, parseGdbFormat } from '../../inspect/examine.ts'
+import { listedPlace, listLines } from '../../inspect/list.ts'
+import {
+  libraries as librariesOf,
+  libraryLines,
+  nameLines,
+  parseFilter,
+  sourceFiles,
+} from '../../inspect/names.ts'
+import { registerLines } from '../../inspect/registers.ts'
+import { type DebugCommand, splitFirst, wordsOf } from '../command.ts'
+import { whereLine } from './position.ts'
+
+export const list: DebugCommand = {
+  name: 'list',
+  aliases: ['ls', 'l'],
+  usage: 'list [LOCATION]',
+  describe: 'show source around where one looks, or around a place',
+  details: [
+    'LOCATION is a function, FILE:LINE, a line of this file, +N or -N lines, or *ADDRESS.',
+    'Again without a location, the lines that follow.',
+  ],
+  complete: 'function',
+  repeats: true,
+  async run(state, rest) {
+    const context = await state.inspect()
+    const around = state.settings.sourceListLineCount
+    const { listed } = state
+    // Again without a place: the lines that follow those that were shown.
+    const text = rest === '' && listed ? `${listed.file}:${listed.line + 2 * around + 1}` : rest
+    const place = listedPlace(context, text)
+    state.listed = place
+    const [head, ...lines] = listLines(context, text, { before: around, after: around })
+    const first = text === '' ? whereLine(state, state.frame) : head!
+    return { lines: () => [first, ...lines], data: () => ({ file: place.file, line: place.line, lines }) }
+  },
+}
+
+export const disassemble: DebugCommand = {
+  name: 'disassemble',
+  aliases: ['disass'],
+  usage: 'disassemble [-a START END] [-l LOCATION] [-s go|intel|gnu]',
+  describe: 'show machine code with its source, and why an instruction faulted',
+  complete: 'function',
+  async run(state, rest) {
+    const words = wordsOf(rest)
+    // A location reaches to the end of the line: what else there is goes first.
+    const at = words.indexOf('-s')
+    const syntax = at < 0 ? ['-s', state.settings.disassembleFlavor] : words.splice(at, 2)
+    const context = await state.inspect()
+    return { lines: () => disassemblyLines(context, parseDisassemble([...syntax, ...words])) }
+  },
+}
+
+export const examine: DebugCommand = {
+  name: 'examinemem',
+  aliases: ['x'],
+  usage: 'x [-fmt FORMAT] [-count N] [-size N] ADDRESS|-x EXPRESSION  or  x/NFU ADDRESS',
+  describe: 'show memory as numbers, text or instructions',
+  details: ["Delve's form, or GDB's: x/30i $pc, x/8gx $sp, x/s p."],
+  complete: 'expression',
+  repeats: true,
+  async run(state, rest) {
+    const context = await state.inspect()
+    const [first, address] = splitFirst(rest)
+    const options = first.startsWith('/')
+      ? parseGdbFormat(first.slice(1), address === '' ? '$pc' : address)
+      : parseExamine(wordsOf(rest))
+    return { lines: () => examineLines(context, options) }
+  },
+}
+
+export const regs: DebugCommand = {
+  name: 'regs',
+  aliases: ['registers'],
+  usage: 'regs [-a]',
+  describe: 'show the registers that are known where one looks',
+  details: ['-a   floating point and vector registers too'],
+  async run(state, rest) {
+    const context = await state.inspect()
+    return { lines: () => registerLines(context, { all: wordsOf(rest).includes('-a'), style: 'dlv' }) }
+  },
+}
+
+export const libraries: DebugCommand = {
+  name: 'libraries',
+  usage: 'libraries',
+  describe: 'list the shared libraries',
+  async run(state) {
+    const context = await state.inspect()
+    return { lines: () => libraryLines(context), data: () => ({ libraries: librariesOf(context) }) }
+  },
+}
+
+export const sources: DebugCommand = {
+  name: 'sources',
+  usage: 'sources [REGEX]',
+  describe: 'list the source files of the program',
+  async run(state, rest) {
+    const files = sourceFiles(await state.inspect(), parseFilter(rest))
+    return { lines: () => nameLines(files), data: () => ({ sources: files }) }
+  },
+}

@@ -1,0 +1,46 @@
+/** Lines to answers, whoever types them: what is printed, where it goes, and what a failure is. */
+import { writeSync } from 'node:fs'
+import { SinkError } from '../../base/errors.ts'
+import { printable } from '../render/escape.ts'
+import { writeLines } from '../render/output.ts'
+import type { Answer } from './command.ts'
+import { displayed } from './commands/session.ts'
+import { parseLine, runCommand } from './run-command.ts'
+import type { DebugState } from './state.ts'
+
+/** Commands after which expressions on display are printed again. */
+const moving: ReadonlySet<string> = new Set(['frame', 'up', 'down', 'goroutine', 'thread'])
+
+/** Runs one line; false where it failed, and then standard error says why. */
+export async function interpret(state: DebugState, line: string): Promise<boolean> {
+  try {
+    const before = state.position
+    write(state, await runCommand(state, line), line)
+    const moved = state.position !== before && moving.has(parseLine(state, line.trim()).command.name)
+    if (moved && state.displays.some(expression => expression !== undefined))
+      write(state, await displayed(state), '')
+    return true
+  } catch (error) {
+    if (!isOurs(error)) throw error
+    const text = `${printable(error.message)}\n`
+    if (state.transcript) writeSync(state.transcript.fd, `> ${line}\n${text}`)
+    process.stderr.write(text)
+    return false
+  }
+}
+
+/** Ours, and the system's about files that the user named. */
+function isOurs(error: unknown): error is Error {
+  return error instanceof SinkError || (error instanceof Error && 'syscall' in error)
+}
+
+function write(state: DebugState, answer: Answer, line: string): void {
+  const { transcript } = state
+  if (!transcript) {
+    writeLines(1, answer.lines())
+    return
+  }
+  const lines = [...answer.lines()]
+  writeLines(transcript.fd, [...(line === '' ? [] : [`> ${line}`]), ...lines])
+  if (!transcript.alone) writeLines(1, lines)
+}
