@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
-  chownSync,
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -55,8 +56,13 @@ export function ensureDirectory(path: string, mode: number, group?: string): voi
   mkdirSync(path, { recursive: true, mode: 0o755 })
   const stat = lstatSync(path)
   if (!stat.isDirectory()) throw new SystemError(`${path} is not a directory`)
-  if (group !== undefined) chownSync(path, stat.uid, groupId(group))
-  chmodSync(path, mode)
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    if (group !== undefined) fchownSync(fd, stat.uid, groupId(group))
+    fchmodSync(fd, mode)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Number of a group of the system's. */
@@ -76,7 +82,7 @@ export function writeFileWhole(path: string, text: string, mode: number): void {
   const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
   try {
     writeFileSync(fd, text)
-    chmodSync(temporary, mode)
+    fchmodSync(fd, mode)
     fsyncSync(fd)
   } finally {
     closeSync(fd)
@@ -95,8 +101,8 @@ export function copyTree(path: string, entries: readonly TreeEntry[]): void {
     if (entry.from === undefined) writeFileWhole(to, entry.text ?? '', entry.mode)
     else {
       copyFileSync(entry.from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-      chmodSync(to, entry.mode)
-      const fd = openSync(to, 'r')
+      const fd = openSync(to, constants.O_RDONLY | constants.O_NOFOLLOW)
+      fchmodSync(fd, entry.mode)
       fsyncSync(fd)
       closeSync(fd)
     }

@@ -1,0 +1,77 @@
+/** What the attack tests share: a handler's bed that ordinary users can reach, and programs that run as them. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HandlerBed } from '../support/handler-bed.ts'
+
+/** Uids of nobody's: the tests become them, and no account is made. */
+export const [alice, bob] = [61_234, 61_235] as const
+
+const cli = join(import.meta.dirname, '../../src/cli/main.ts')
+
+/** The victim and its attacker live in `open/`, the archive beside it is the machine's. */
+export function attackBed(settings: Record<string, string> = {}): HandlerBed {
+  const bed = new HandlerBed(settings)
+  chmodSync(bed.directory, 0o711)
+  execFileSync('mkdir', ['-m', '1777', bed.path('open')])
+  return bed
+}
+
+/** A C program below `open/`, for everyone to run. */
+export function compile(bed: HandlerBed, name: string, source: string): string {
+  const path = bed.path(`open/${name}`)
+  writeFileSync(`${path}.c`, source)
+  execFileSync('gcc', ['-O0', '-w', '-o', path, `${path}.c`])
+  return path
+}
+
+/** The shell's prefix that becomes a user with nothing else. */
+export const become = (uid: number): string =>
+  `setpriv --reuid ${uid} --regid ${uid} --clear-groups --inh-caps=-all`
+
+/** Runs the command line as this user. */
+export function cliAs(uid: number, bed: HandlerBed, args: readonly string[]) {
+  const command = [...become(uid).split(' '), process.execPath, '--disable-warning=ExperimentalWarning', cli]
+  const run = spawnSync(command[0]!, [...command.slice(1), ...args, '--config', bed.config], {
+    cwd: '/',
+    env: { PATH: process.env.PATH!, HOME: '/nonexistent', TZ: 'UTC' },
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  })
+  return { status: run.status, stdout: run.stdout, stderr: run.stderr }
+}
+
+/** Runs a shell's text as this user. */
+export const shellAs = (uid: number, script: string) =>
+  spawnSync(become(uid).split(' ')[0]!, [...become(uid).split(' ').slice(1), 'sh', '-c', script], {
+    encoding: 'utf8',
+    cwd: '/',
+  })
+
+export interface Kept {
+  readonly path: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Every file and directory below, links unfollowed. */
+export function everything(directory: string): Kept[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).map(name => {
+    const path = join(directory, name)
+    const { mode, uid, gid } = lstatSync(path)
+    return { path, mode, uid, gid }
+  })
+}
+
+/** The paths of regular files below that hold these bytes. */
+export function filesWith(directory: string, text: string): string[] {
+  return everything(directory)
+    .filter(({ mode }) => (mode & 0o170000) === 0o100000)
+    .map(({ path }) => path)
+    .filter(path => readFileSync(path).includes(text))
+}
+
+/** Text that could drive a terminal or forge a line; line ends and this program's own colours aside. */
+export const dangerous =
+  /[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\u001b(?!\[[0-9;]*m)/u
