@@ -13,6 +13,7 @@ import {
 import { openCoreFile } from '../source/index.ts'
 import { openFiles } from './files.ts'
 import { startProgress } from './render/progress.ts'
+import { openConventional } from './symbols/conventional.ts'
 
 export interface Session extends Disposable {
   /** The whole report; `goroutines`: how many it lists at most, instead of the engine's own limit. */
@@ -86,6 +87,7 @@ export function openSession({ path, label, exe, manifest, store, full }: Session
     dispose()
     throw error
   }
+  kept.push(openConventional(process.image, files.found))
   return {
     report: goroutines => withWarnings(process.report(goroutines), core.warnings),
     facts: () => process.facts(),

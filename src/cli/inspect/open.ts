@@ -4,13 +4,15 @@ import { Code, type Process, type StackFrame, type Subject, stackOf } from '../.
 import type { Option } from '../define.ts'
 import { wholeNumber } from '../define.ts'
 import { loadDisassembler } from '../disassembler.ts'
+import { printable } from '../render/escape.ts'
+import { writeLines } from '../render/output.ts'
 import { lookOf } from '../render/style.ts'
 import type { Session } from '../session.ts'
 import { parseSourceMap, type SourceMapping } from '../source/candidates.ts'
 import { openCheckout } from '../source/checkout.ts'
 import { sourceOrigin } from '../source/origin.ts'
 import { type SourceFinder, sourceFinder } from '../source-lines.ts'
-import { type SymbolArgs, symbolsOption } from '../symbols/index.ts'
+import { openSymbols, type SymbolArgs, symbolsOption } from '../symbols/index.ts'
 import type { InspectContext } from './context.ts'
 
 export interface PlaceArgs extends SymbolArgs {
@@ -85,6 +87,8 @@ export const placeOptions: Readonly<Record<string, Option>> = {
 
 export async function openInspect(session: Session, args: PlaceArgs & SourceArgs): Promise<InspectContext> {
   const { process: dead, diedAt } = session
+  const symbols = await openSymbols(session, args)
+  for (const warning of symbols.warnings) writeLines(2, [printable(warning)])
   const chosen = chooseFrame(dead, args)
   return {
     process: dead,

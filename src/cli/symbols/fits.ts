@@ -1,5 +1,6 @@
 /** Whether a symbol file belongs to a file of the process: by build id, or else by the code itself. */
 import {
+  type ByteSource,
   compareGoCode,
   type Disassembler,
   type ElfFile,
@@ -7,6 +8,7 @@ import {
   type LoadedFile,
   type Process,
 } from '../../engine/index.ts'
+import { crcOf } from './local.ts'
 
 /** A file whose debug information is read in place of the process's own file. */
 export interface DebugFile {
@@ -22,6 +24,8 @@ export interface FitContext {
   readonly process: Process
   /** Without one, code is not compared. */
   readonly disassembler?: Disassembler
+  /** The CRC-32 that the process's file says its debug information has. */
+  readonly checksum?: { readonly source: ByteSource; readonly crc: number }
 }
 
 export function fits(candidate: ElfFile, { elf, role }: LoadedFile, context: FitContext): Fit {
@@ -29,6 +33,10 @@ export function fits(candidate: ElfFile, { elf, role }: LoadedFile, context: Fit
   if (!hasDebugInfo(candidate)) return { refusal: 'has no debug information' }
   const ids = [candidate.buildId, elf.buildId]
   if (ids[0] !== undefined && ids[0] === ids[1]) return { file: { elf: candidate } }
+  if (context.checksum) {
+    const { source, crc } = context.checksum
+    if (crcOf(source) === crc) return { file: { elf: candidate } }
+  }
   const goIds = [candidate.goBuildId, elf.goBuildId]
   // The content's id is that of the whole file before strip: equal, it is the very build.
   if (goIds[0] && goIds[0] === goIds[1] && ids[0] === ids[1]) return { file: { elf: candidate } }

@@ -6,7 +6,6 @@ import { statSync } from 'node:fs'
 import { MismatchError, NotFoundError, reasonOf, UsageError } from '../../base/errors.ts'
 import {
   type DebugInfo,
-  type ElfFile,
   hasDebugInfo,
   type LoadedFile,
   openDebugInfo,
@@ -19,8 +18,8 @@ import { loadDisassembler } from '../disassembler.ts'
 import { startProgress } from '../render/progress.ts'
 import type { Session } from '../session.ts'
 import { type DebuginfodOptions, fetchByBuildId, isUrl } from './debuginfod.ts'
-import { type DebugFile, type Fit, type FitContext, fits } from './fits.ts'
-import { conventionalPlaces, crcOf, isFile, type Place, placesIn } from './local.ts'
+import { type DebugFile, type FitContext, fits } from './fits.ts'
+import { isFile, type Place, placesIn } from './local.ts'
 
 export type { DebugFile } from './fits.ts'
 
@@ -84,18 +83,16 @@ export async function openSymbols(
       else if (statSync(source, { throwIfNoEntry: false })?.isDirectory()) fromDirectory(source)
       else fromFile(source)
     }
-    for (const file of loaded)
-      if (!files.has(file) && !hasDebugInfo(file.elf))
-        firstFit(file, conventionalPlaces(file, session.found.get(file.path)))
+    for (const [file, { elf, translate }] of files) if (!translate) file.debug = elf
   } catch (error) {
     dispose()
     throw error
   }
   session.keep({ [Symbol.dispose]: dispose })
   return {
-    debugFileFor: file => files.get(file),
+    debugFileFor: file => files.get(file) ?? (file.debug && { elf: file.debug }),
     debugInfoFor(file) {
-      const other = files.get(file)
+      const other = files.get(file) ?? (file.debug && { elf: file.debug })
       const types = session.process.runtime?.modules[0]?.types
       const found = openDebugInfo(
         other?.elf ?? file.elf,
@@ -124,10 +121,7 @@ export async function openSymbols(
     try {
       source = openFile(path)
       const elf = openElf(source)
-      const fit =
-        crc !== undefined && elf.buildId !== file.elf.buildId
-          ? byChecksum(elf, source, crc)
-          : fits(elf, file, context)
+      const fit = fits(elf, file, { ...context, ...(crc === undefined ? {} : { checksum: { source, crc } }) })
       if ('file' in fit) {
         opened.push(source)
         source = undefined
@@ -163,7 +157,7 @@ export async function openSymbols(
   }
 
   async function fromServer(server: string): Promise<void> {
-    const wanted = loaded.filter(file => !files.has(file) && !hasDebugInfo(file.elf))
+    const wanted = loaded.filter(file => !files.has(file) && !file.debug && !hasDebugInfo(file.elf))
     const asked = wanted.filter(({ elf }) => elf.buildId !== undefined)
     for (const { path } of wanted.filter(({ elf }) => elf.buildId === undefined))
       warnings.push(`${path} has no GNU build id, by which ${server} would be asked.`)
@@ -193,11 +187,6 @@ export async function openSymbols(
       warnings.push(`${reasonOf(error)}.`)
     }
   }
-}
-
-function byChecksum(elf: ElfFile, source: OpenSource, crc: number): Fit {
-  if (crcOf(source) !== crc) return { refusal: 'has another checksum than the one that the program names' }
-  return hasDebugInfo(elf) ? { file: { elf } } : { refusal: 'has no debug information' }
 }
 
 function serversOf(env: NodeJS.ProcessEnv): string[] {

@@ -26,6 +26,8 @@ export interface LoadedFile {
   readonly bias: number
   readonly start: number
   readonly end: number
+  /** Its separate debug information, of the very build; set by whoever finds it once the process is open. */
+  debug?: ElfFile
 }
 
 export interface ProcessImage {

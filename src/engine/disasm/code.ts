@@ -5,7 +5,7 @@
 import type { LoadedFile, ProcessImage } from '../core/process-image.ts'
 import { openFrameTables } from '../dwarf/frame-tables.ts'
 import { loadedFiles } from '../dwarf/loaded-files.ts'
-import { Symbolizer } from '../dwarf/symbolizer.ts'
+import { Symbolizer, symbolsOf } from '../dwarf/symbolizer.ts'
 import type { ElfSymbol } from '../elf/symbol.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { CodeSymbol } from './go-syntax.ts'
@@ -80,7 +80,7 @@ export class Code {
       if (ending(func.name) || withoutStars(func.name) === name) found.push(this.functionAt(func.entry)!)
     }
     for (const file of this.#files)
-      for (const symbol of file.elf.symbols())
+      for (const symbol of symbolsOf(file))
         if (symbol.name === name && symbol.type === 2 && found.length < max) {
           const at = this.functionAt(symbol.value + file.bias)
           if (at && !found.some(({ start }) => start === at.start)) found.push(at)
@@ -170,7 +170,7 @@ export class Code {
 
   #nextSymbol(file: LoadedFile, start: number): number {
     let end = start + maxUnsized
-    for (const { value, size, type } of file.elf.symbols()) {
+    for (const { value, size, type } of symbolsOf(file)) {
       const at = value + file.bias
       if (at === start && size > 0) return start + size
       if (type === 2 && at > start && at < end) end = at
@@ -181,8 +181,7 @@ export class Code {
   #dataSymbols(file: LoadedFile): readonly ElfSymbol[] {
     let data = this.#data.get(file)
     if (!data) {
-      data = file.elf
-        .symbols()
+      data = symbolsOf(file)
         .filter(({ type, size, name }) => (type === sttObject || type === 0) && size > 0 && name !== '')
         .sort((a, b) => a.value - b.value)
       this.#data.set(file, data)

@@ -41,13 +41,13 @@ export class Symbolizer {
 
   /** Source files of a file's line tables. */
   sourcesOf(file: LoadedFile): Iterable<string> {
-    return file.elf.section('.debug_line') ? this.#linesOf(file).sources() : []
+    return (file.debug ?? file.elf).section('.debug_line') ? this.#linesOf(file).sources() : []
   }
 
   #linesOf(file: LoadedFile): LineTable {
     let lines = this.#lines.get(file)
     if (!lines) {
-      lines = new LineTable(file.elf)
+      lines = new LineTable(file.debug ?? file.elf)
       this.#lines.set(file, lines)
     }
     return lines
@@ -56,14 +56,19 @@ export class Symbolizer {
   #symbols(file: LoadedFile): readonly ElfSymbol[] {
     let sorted = this.#sorted.get(file)
     if (!sorted) {
-      sorted = file.elf
-        .symbols()
+      sorted = symbolsOf(file)
         .filter(({ type, name, value }) => isCode(type) && name !== '' && value !== 0 && name[0] !== '$')
         .sort((a, b) => a.value - b.value || rank(b) - rank(a))
       this.#sorted.set(file, sorted)
     }
     return sorted
   }
+}
+
+/** The symbols of a file, those of its separate debug information where they are there. */
+export function symbolsOf({ elf, debug }: LoadedFile): readonly ElfSymbol[] {
+  const separate = debug?.symbols() ?? []
+  return separate.length > 0 ? separate : elf.symbols()
 }
 
 function isCode(type: number): boolean {
