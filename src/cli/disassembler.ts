@@ -16,7 +16,14 @@ export function loadDisassembler(): Promise<Disassembler> {
 }
 
 /** What iced's numbers stand for: its enumerations are types only, so that they cost nothing here. */
-const OpKind = { register: 0, nearBranch64: 3, immediate8: 6, lastImmediate: 14, memory: 24 } as const
+const OpKind = {
+  register: 0,
+  nearBranch64: 3,
+  immediate8: 6,
+  immediate64: 10,
+  lastImmediate: 14,
+  memory: 24,
+} as const
 /** `memorySegSI` and on: the operands of string instructions. */
 const stringRegisters: Readonly<Record<number, readonly [segment: string, base: string]>> = {
   ...{ 15: ['ds', 'si'], 16: ['ds', 'esi'], 17: ['ds', 'rsi'], 18: ['ds', 'di'], 19: ['ds', 'edi'] },
@@ -142,10 +149,13 @@ function make(iced: typeof Iced): Disassembler {
   function textOf(at: Iced.Instruction, syntax: Syntax): string {
     if (syntax === 'go') return ''
     if (syntax === 'gnu') return asObjdumpGnu(gnu.format(at))
+    const mnemonic = names.mnemonic[at.mnemonic]
     // One byte, and no call of interrupt 3 by its number.
-    return at.length === 1 && names.mnemonic[at.mnemonic] === 'int3'
-      ? 'int3'
-      : asObjdumpIntel(intel.format(at))
+    if (mnemonic === 'int3' && at.length === 1) return 'int3'
+    const text = asObjdumpIntel(intel.format(at))
+    return mnemonic === 'mov' && (at.opKind(1) as number) === OpKind.immediate64
+      ? text.replace(/^mov +/, 'movabs ')
+      : text
   }
 
   function style(formatter: Iced.Formatter): void {

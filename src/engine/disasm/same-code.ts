@@ -5,6 +5,7 @@
  * the places that it refers to tell how far each part of the data has moved.
  */
 import type { Arch } from '../arch/arch.ts'
+import { SegmentFlag, SegmentType } from '../elf/constants.ts'
 import type { ElfFile } from '../elf/file.ts'
 import { type GoFile, openGoFile } from '../gosym/go-file.ts'
 import type { BuildInfo, GoFunc, ModuleData } from '../gosym/index.ts'
@@ -55,8 +56,8 @@ function compareFunctions(
 ): string | undefined {
   const [here, there] = [ran.symtab.functions(), lent.symtab.functions()]
   const [code, otherCode] = [textOf(ran), textOf(lent)]
-  const [text, otherText] = [ran.modules[0]!.text, lent.modules[0]!.text]
-  const pair: Pair = { shift: text - ran.bias - (otherText - lent.bias), disassembler, references }
+  const [text, otherText] = [startOf(ran), startOf(lent)]
+  const pair: Pair = { shift: text - ran.bias - (otherText - lent.bias), disassembler, references, ran, lent }
   if (pair.shift !== 0) return `has its code at another address`
   for (;;) {
     const [own, its] = [here.next(), there.next()]
@@ -74,17 +75,20 @@ function compareFunctions(
     const bytes = code.subarray(from, from + size)
     const otherBytes = otherCode.subarray(otherFrom, otherFrom + size)
     if (bytes.length !== otherBytes.length) return `ends within ${a.name}`
-    const at = sameBytes(bytes, otherBytes)
-      ? undefined
-      : firstDifference(a, bytes, b, otherBytes, { ran, lent }, pair)
+    const at = sameBytes(bytes, otherBytes) ? undefined : firstDifference(a, bytes, b, otherBytes, pair)
     if (at !== undefined) return `has ${place} with other instructions, from byte ${at} of it on`
   }
 }
 
 /** Code of the first module, as the file has it. */
-function textOf({ elf, modules, bias }: GoFile): Uint8Array {
-  const { text, etext } = modules[0]!
-  return elf.bytesAt(text - bias, Math.max(0, etext - text))
+function textOf(file: GoFile): Uint8Array {
+  const start = startOf(file)
+  return file.elf.bytesAt(start - file.bias, Math.max(0, file.modules[0]!.etext - start))
+}
+
+/** C code may be linked before Go's. */
+function startOf({ modules }: GoFile): number {
+  return Math.min(modules[0]!.text, modules[0]!.minpc)
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -97,6 +101,8 @@ interface Pair {
   readonly shift: number
   readonly disassembler: Disassembler
   readonly references: [number, number][]
+  readonly ran: GoFile
+  readonly lent: GoFile
 }
 
 /** Offset of the first instruction that differs in more than the address of its data. */
@@ -105,9 +111,9 @@ function firstDifference(
   bytes: Uint8Array,
   its: GoFunc,
   otherBytes: Uint8Array,
-  { ran, lent }: { ran: GoFile; lent: GoFile },
   pair: Pair,
 ): number | undefined {
+  const { ran, lent } = pair
   const starts = own.lineStarts()
   let line = 0
   for (let at = 0; at < bytes.length; at++) {
@@ -138,10 +144,15 @@ function sameInstruction(a: Instruction, b: Instruction, pair: Pair): boolean {
   )
 }
 
-function sameOperand(a: Operand, b: Operand, { shift, references }: Pair): boolean {
+function sameOperand(a: Operand, b: Operand, pair: Pair): boolean {
+  const { shift, references } = pair
   if (a.kind === 'target') return b.kind === 'target' && a.addr === b.addr + shift
   if (a.kind === 'register') return b.kind === 'register' && a.name === b.name
-  if (a.kind === 'immediate') return b.kind === 'immediate' && a.value === b.value
+  if (a.kind === 'immediate') {
+    if (b.kind !== 'immediate') return false
+    // C code that is not position-independent has addresses for numbers.
+    return a.value === b.value || isMovedAddress(Number(a.value), Number(b.value), pair)
+  }
   if (b.kind !== 'memory') return false
   const alike =
     a.base === b.base &&
@@ -153,6 +164,19 @@ function sameOperand(a: Operand, b: Operand, { shift, references }: Pair): boole
   if (a.address === undefined || b.address === undefined) return a.displacement === b.displacement
   if (references.length < maxReferences) references.push([b.address, a.address])
   return true
+}
+
+function isMovedAddress(here: number, there: number, { ran, lent, references }: Pair): boolean {
+  if (!isData(ran.elf, here) || !isData(lent.elf, there)) return false
+  if (references.length < maxReferences) references.push([there, here])
+  return true
+}
+
+function isData({ segments }: ElfFile, addr: number): boolean {
+  const segment = segments.find(
+    ({ type, vaddr, memsz }) => type === SegmentType.load && addr >= vaddr && addr < vaddr + memsz,
+  )
+  return segment !== undefined && (segment.flags & SegmentFlag.execute) === 0
 }
 
 const parts: readonly (readonly [start: keyof ModuleData, end: keyof ModuleData])[] = [

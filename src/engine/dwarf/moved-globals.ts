@@ -35,9 +35,6 @@ export function withMovedGlobals(
     lineAt: addr => info.lineAt(addr),
     addressesOf: (file, line) => info.addressesOf(file, line),
     index: () => info.index(),
-    get indexed() {
-      return info.indexed
-    },
     get warnings() {
       return info.warnings
     },
