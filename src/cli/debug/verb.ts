@@ -10,6 +10,7 @@ import { exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../option
 import { jsonObject } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
+import { symbolsOption } from '../symbols/index.ts'
 import type { Answer } from './command.ts'
 import type { Settings } from './settings.ts'
 import type { DebugState } from './state.ts'
@@ -63,6 +64,8 @@ export const limitOptions: Readonly<Record<string, Option>> = {
 
 /** What all verbs take that look from a frame. */
 export const lookOptions: Readonly<Record<string, Option>> = { ...exeOption, ...placeOptions }
+/** What those take that list names. */
+export const symbolOptions: Readonly<Record<string, Option>> = { ...exeOption, ...symbolsOption }
 export { jsonOption }
 
 /** Opens the dump, runs what is asked for in it, and prints the answer. */
