@@ -13,11 +13,13 @@ import { measure } from './measure.ts'
 import { help, type Options, parseOptions } from './options.ts'
 import { Table } from './table.ts'
 import { haveGo } from './toolchains.ts'
+import { compareValues } from './values.ts'
 
 const options = parseOptions(process.argv.slice(2))
 if (options === undefined) process.stdout.write(help)
 else if (!haveGo()) process.stdout.write('fidelity: skipped, there is no Go on this machine\n')
 else if (process.getuid!() !== 0) process.stdout.write('fidelity: skipped, core_pattern needs root\n')
+else if (options.values) process.exitCode = await compareValues({ ...options.asked, keep: options.keep })
 else process.exitCode = await main(options)
 
 async function main(options: Options): Promise<number> {

@@ -1,6 +1,6 @@
 /** The command line of scripts/fidelity. */
 import { parseArgs } from 'node:util'
-import { kinds, releases } from './toolchains.ts'
+import { kinds, releases, valueKinds } from './toolchains.ts'
 
 export interface Options {
   go: string[]
@@ -12,6 +12,9 @@ export interface Options {
   reuse: boolean
   long: boolean
   dlv: boolean
+  values: boolean
+  /** As asked for: without, all that fit. */
+  asked: { go: string[] | undefined; kind: string[] | undefined }
 }
 
 /** Programs of the slice that every run of the tests measures: one for each way to find and print a stack. */
@@ -46,6 +49,7 @@ export const help = `usage: scripts/fidelity [OPTION]...
   --long                also the programs that take minutes or gigabytes (${longPrograms.join(', ')})
   --dlv                 also count what dlv gets, for scale
   --jobs N              programs at a time (2)
+  --values              compare values of expressions with dlv's (--go, --kind ${Object.keys(valueKinds).join(' ')}, --keep)
   --ci                  the slice that CI measures
 `
 
@@ -63,6 +67,7 @@ export function parseOptions(argv: string[]): Options | undefined {
       dlv: { type: 'boolean' },
       jobs: { type: 'string' },
       ci: { type: 'boolean' },
+      values: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   })
@@ -70,7 +75,12 @@ export function parseOptions(argv: string[]): Options | undefined {
   const ci = values.ci === true
   return {
     go: choose('Go version', values.go, Object.keys(releases), ci ? ['1.19', '1.26'] : Object.keys(releases)),
-    kind: choose('kind', values.kind, Object.keys(kinds), ci ? ['full', 'pie-stripped'] : Object.keys(kinds)),
+    kind: choose(
+      'kind',
+      values.kind,
+      Object.keys(values.values ? valueKinds : kinds),
+      ci ? ['full', 'pie-stripped'] : Object.keys(kinds),
+    ),
     programs: values.programs?.split(',') ?? (ci ? slice : undefined),
     keep: values.keep ?? values.reuse,
     jobs: Number(values.jobs ?? 2),
@@ -78,6 +88,8 @@ export function parseOptions(argv: string[]): Options | undefined {
     reuse: values.reuse !== undefined,
     long: values.long === true,
     dlv: values.dlv === true,
+    values: values.values === true,
+    asked: { go: values.go?.split(','), kind: values.kind?.split(',') },
   }
 }
 

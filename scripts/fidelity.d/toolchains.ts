@@ -25,6 +25,14 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
   unoptimised: ['-gcflags=all=-N -l'],
 }
 
+/** The builds over which values are compared; what is no flag is of the environment. */
+export const valueKinds: Readonly<Record<string, readonly string[]>> = {
+  'optimised-dwarf4': ['GOEXPERIMENT=nodwarf5'],
+  'unoptimised-dwarf4': ['GOEXPERIMENT=nodwarf5', '-gcflags=all=-N -l'],
+  'optimised-dwarf5': [],
+  'unoptimised-dwarf5': ['-gcflags=all=-N -l'],
+}
+
 const root = join(import.meta.dirname, '../..')
 const programs = join(root, 'test/programs')
 const cache = join(root, '.cache/fidelity')
@@ -55,11 +63,15 @@ export async function build(
   writeFileSync(modfile, `module gocore.test/programs\n\ngo ${go}\n`)
   const targets = only === undefined ? ['./...'] : only.filter(isProgram).map(name => `./${name}`)
   if (targets.length === 0) return out
+  const settings = kinds[kind] ?? valueKinds[kind]!
+  // Before Go 1.25 there is no DWARF 5 to do without.
+  const experiment =
+    Number(go.split('.')[1]) >= 25 ? settings.find(setting => !setting.startsWith('-')) : undefined
   const args = [
     'build',
     '-buildvcs=false',
     `-modfile=${modfile}`,
-    ...kinds[kind]!,
+    ...settings.filter(setting => setting.startsWith('-')),
     '-o',
     `${out}/`,
     ...targets,
@@ -70,6 +82,7 @@ export async function build(
     GOWORK: 'off',
     GOTOOLCHAIN: `go${releases[go]}`,
     CGO_ENABLED: cgo(),
+    GOEXPERIMENT: experiment?.split('=')[1] ?? '',
   }
   const failure = await run('go', args, env)
   // Programs named one by one may ask for a later Go than this; the others are built all the same.

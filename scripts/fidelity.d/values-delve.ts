@@ -23,7 +23,7 @@ export async function askDelve(dump: Dump, questions: readonly Question[]): Prom
   let at: number | undefined
   for (const [i, { expression, short, frame }] of questions.entries()) {
     const index = frame === undefined ? at : frames.get(frame)
-    if (index !== undefined && index !== at) lines.push(`frame ${index}`)
+    if (index !== undefined && index !== at) lines.push('print "@@frame"', `frame ${index}`)
     at = index
     lines.push(`print "@@${i}"`, short ? `display -a ${expression}` : `print ${expression}`)
   }
@@ -31,21 +31,23 @@ export async function askDelve(dump: Dump, questions: readonly Question[]): Prom
   const text = await run(dump, lines)
   const answers = new Map<number, string>()
   for (const part of text.split(/^"@@/m).slice(1)) {
-    const [, number, answer] = /^(\d+)"\n([^]*)$/.exec(part) ?? []
+    const [, number, answer] = /^(\d+)"\n([\s\S]*)$/.exec(part) ?? []
     if (number === undefined) continue
-    const plain = answer!.replace(/\n$/, '').replace(/^> [^]*?\n(?=\d+: )/, '')
-    answers.set(Number(number), plain.replace(/^.*\.init:\d+: /, 'error: '))
+    // A channel's is followed by goroutines that wait for it.
+    const plain = answer!.replace(/\n$/, '').replace(/\n\nGoroutines waiting on this channel:[\s\S]*$/, '')
+    answers.set(Number(number), plain.replace(/^.*\.init:\d+: |^(?=error )/, 'error: '))
   }
-  return questions.map(({ short, expression }, i) => {
+  return questions.map(({ short }, i) => {
     const answer = answers.get(i) ?? 'error: no answer'
-    const head = `${expression} = `
-    return short && answer.includes(head) ? answer.slice(answer.indexOf(head) + head.length) : answer
+    return short ? answer.replace(/^\d+: [\s\S]*? = /, '') : answer
   })
 }
 
 async function framesOf(dump: Dump): Promise<Map<string, number>> {
   const frames = new Map<string, number>()
-  for (const [, index, name] of (await run(dump, ['stack 50'])).matchAll(/^ *(\d+) {2}0x[0-9a-f]+ in (.*)$/gm))
+  for (const [, index, name] of (await run(dump, ['stack 50'])).matchAll(
+    /^ *(\d+) {2}0x[0-9a-f]+ in (.*)$/gm,
+  ))
     if (!frames.has(name!)) frames.set(name!, Number(index))
   return frames
 }

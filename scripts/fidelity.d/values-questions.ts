@@ -10,7 +10,13 @@ const probes: Readonly<Record<string, number>> = {
 }
 
 const more: Readonly<Record<string, readonly string[]>> = {
-  'values-maps': ['len(truth.Probes)', 'truth.Probes', 'truth.Probes[3]', 'truth.Probes[3:5]', '&truth.Probes[3]'],
+  'values-maps': [
+    'len(truth.Probes)',
+    'truth.Probes',
+    'truth.Probes[3]',
+    'truth.Probes[3:5]',
+    '&truth.Probes[3]',
+  ],
   'values-kinds': ['truth.Probes[38].Name', 'len(truth.Probes[38].Name)', 'truth.Probes[0].Name[0]'],
   'values-chans': ['truth.Probes[3].Value.(data)', 'len(truth.Probes)', 'cap(truth.Probes)'],
   'values-library': ['truth.Probes[0].Value.(data)', 'truth.Probes[11].Value.(data)'],
@@ -81,25 +87,31 @@ const parts = [
 ]
 
 const locals: readonly (readonly [string, readonly string[]])[] = [
-  ['main.fail', ['count', 'items', 'last', 'local', 'closure', 'err', 'items.(data)', 'local["count"]', 'count + 1']],
-  ['main.main', ['first', 'name', 'numbers', 'escaped', 'i', 'number', 's', 's.items', 's.limit', 'len(numbers)']],
+  [
+    'main.fail',
+    ['count', 'items', 'last', 'local', 'closure', 'err', 'items.(data)', 'local["count"]', 'count + 1'],
+  ],
+  [
+    'main.main',
+    ['first', 'name', 'numbers', 'escaped', 'i', 'number', 's', 's.items', 's.limit', 'len(numbers)'],
+  ],
 ]
 
 export function questionsOf(program: string): Question[] {
   const expressions =
     program === 'values-locals'
       ? [...globals, ...parts]
-      : [...Array(probes[program] ?? 0).keys()].map(i => `truth.Probes[${i}].Value`).concat(more[program] ?? [])
+      : [...Array(probes[program] ?? 0).keys()]
+          .map(i => `truth.Probes[${i}].Value`)
+          .concat(more[program] ?? [])
   const both = expressions.flatMap(expression => [
     { expression, short: false },
     { expression, short: true },
   ])
   if (program !== 'values-locals') return both
+  // dlv displays expressions of frame 0 only: those of other frames are printed.
   const inFrames = locals.flatMap(([frame, names]) =>
-    names.flatMap(expression => [
-      { expression, short: false, frame },
-      { expression, short: true, frame },
-    ]),
+    names.map(expression => ({ expression, short: false, frame })),
   )
   return [...both, ...inFrames]
 }

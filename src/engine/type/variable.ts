@@ -13,6 +13,8 @@ export interface VariableFlags {
   readonly captured?: boolean
   /** Of no place in the program: a literal, or computed from one. */
   readonly constant?: boolean
+  /** Made by an expression, as `&x` or a cast: a pointer whose value one knows is shown without what it points to. */
+  readonly computed?: boolean
 }
 
 export interface Variable {

@@ -154,7 +154,8 @@ class Loader {
     if (!elem) return { ...base, kind: 'unsafe.Pointer', pointer }
     const inward = elem.kind === 'interface' || elem.kind === 'pointer'
     const tooDeep = elem.kind === 'pointer' && depth > this.#limits.depth
-    if (!this.#limits.follow || pointer === 0n || tooDeep) return { ...base, kind: 'pointer', pointer }
+    const known = variable.flags.computed || !this.#limits.follow
+    if (known || pointer === 0n || tooDeep) return { ...base, kind: 'pointer', pointer }
     const target = this.#at(pointer, elem, inward ? depth + 1 : depth)
     return { ...base, kind: 'pointer', pointer, target }
   }
