@@ -30,8 +30,19 @@ export function makeDirectories(root: string, path: string, access: Access): voi
   }
   requireOurs(root, path)
   // The archive's parent is the administrator's: its rights are not ours to choose.
-  if (missing.includes(root)) mkdirSync(dirname(root), { recursive: true })
+  if (missing.includes(root)) makeParents(dirname(root))
   for (const directory of missing.reverse()) makeDirectory(directory, access)
+}
+
+/** Not Node's own `recursive`, which on a file system that makes no directories (/proc) tries for ever. */
+function makeParents(path: string): void {
+  if (kindOf(path, true) !== 'none') return
+  makeParents(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 export function makeDirectory(path: string, access: Access): void {
@@ -77,6 +88,17 @@ function requireOurs(root: string, path: string): void {
     if (stat.uid !== 0 && stat.uid !== top.uid)
       throw new ArchiveError(`${at} belongs to user ${stat.uid}, who could replace what is stored there`)
     if ((stat.mode & 0o002) !== 0) throw new ArchiveError(`everybody may write ${at}; chmod o-w cures that`)
+  }
+}
+
+/** Not mkdirSync's own recursion: where mkdir(2) says ENOENT of a directory that is there, as /proc does, it never ends. */
+function makeParents(path: string): void {
+  if (kindOf(path, true) !== 'none') return
+  makeParents(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
