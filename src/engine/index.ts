@@ -7,7 +7,7 @@ export { type Debugger, type DebuggerOptions, openDebugger } from './debugger.ts
 export * from './disasm/index.ts'
 export type { DebugInfo } from './dwarf/debug-info.ts'
 export { withMovedGlobals } from './dwarf/moved-globals.ts'
-export { type DebugInfoOptions, openDebugInfo } from './dwarf/open-debug-info.ts'
+export { type DebugInfoOptions, type IndexCache, openDebugInfo } from './dwarf/open-debug-info.ts'
 export { amd64DwarfNames } from './dwarf/unwind.ts'
 export { type DebugLink, hasDebugInfo, readDebugLink } from './elf/debug-link.ts'
 export { type ElfFile, openElf } from './elf/file.ts'

@@ -13,6 +13,7 @@ import {
   withMovedGlobals,
 } from '../../engine/index.ts'
 import { type OpenSource, openFile } from '../../source/index.ts'
+import { indexCache } from '../debug-index.ts'
 import type { Option } from '../define.ts'
 import { loadDisassembler } from '../disassembler.ts'
 import { startProgress } from '../render/progress.ts'
@@ -94,10 +95,11 @@ export async function openSymbols(
     debugInfoFor(file) {
       const other = files.get(file) ?? (file.debug && { elf: file.debug })
       const types = session.process.runtime?.modules[0]?.types
-      const found = openDebugInfo(
-        other?.elf ?? file.elf,
-        file.role === 'executable' && types !== undefined ? { types } : {},
-      )
+      const elf = other?.elf ?? file.elf
+      const found = openDebugInfo(elf, {
+        cache: indexCache(session.found.get(elf.source.name) ?? elf.source.name),
+        ...(file.role === 'executable' && types !== undefined ? { types } : {}),
+      })
       return found && other?.translate ? withMovedGlobals(found, other.translate) : found
     },
     warnings,

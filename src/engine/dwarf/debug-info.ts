@@ -149,7 +149,5 @@ export interface DebugInfo {
   addressesOf(file: string, line: number): readonly number[]
   /** The index as bytes, built when it was not handed in; for openDebugInfo's `index` another time. */
   index(): Uint8Array
-  /** Whether the index was handed in and fits. */
-  readonly indexed: boolean
   readonly warnings: readonly string[]
 }

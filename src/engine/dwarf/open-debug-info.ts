@@ -19,8 +19,16 @@ import { Units } from './units.ts'
 export interface DebugInfoOptions {
   /** What index() gave for this very file; anything else is ignored. */
   readonly index?: Uint8Array
+  /** Where indexes are kept from one time to the next. */
+  readonly cache?: IndexCache
   /** Address in the process of the runtime's type descriptors (moduledata.types), for typeOfDescriptor(). */
   readonly types?: number
+}
+
+/** Keeps indexes of files, by a text that tells one file's debug information from another's. Neither may throw. */
+export interface IndexCache {
+  read(fingerprint: string): Uint8Array | undefined
+  write(fingerprint: string, index: Uint8Array): void
 }
 
 /** Undefined where the file has no `.debug_info`. */
@@ -33,7 +41,7 @@ export function openDebugInfo(elf: ElfFile, options: DebugInfoOptions = {}): Deb
 const maxMatches = 4096
 
 class DwarfInfo implements DebugInfo {
-  readonly indexed: boolean
+  readonly #cache: IndexCache | undefined
   readonly #sections: DebugSections
   readonly #units: Units
   readonly #types: TypeReader
@@ -47,8 +55,9 @@ class DwarfInfo implements DebugInfo {
   constructor(elf: ElfFile, sections: DebugSections, options: DebugInfoOptions) {
     this.#sections = sections
     this.#index = options.index && readIndex(options.index, sections.fingerprint())
-    this.indexed = this.#index !== undefined
-    this.#units = new Units(sections, this.#index?.units)
+    this.#cache = options.cache
+    this.#units = new Units(sections)
+    if (this.#index) this.#units.offsets = this.#index.units
     this.#lines = new LineTable(elf)
     this.#descriptors = options.types
     const entryAt = (reference: number | bigint): Entry => this.#entryAt(reference)
@@ -166,8 +175,26 @@ class DwarfInfo implements DebugInfo {
   }
 
   get #names(): NameIndex {
-    this.#index ??= buildIndex(this.#units, this.#warnings)
+    this.#index ??= this.#kept() ?? this.#built()
     return this.#index
+  }
+
+  #kept(): NameIndex | undefined {
+    const fingerprint = this.#sections.fingerprint()
+    const bytes = this.#cache?.read(fingerprint)
+    const index = bytes && readIndex(bytes, fingerprint)
+    if (index) this.#units.offsets = index.units
+    return index
+  }
+
+  #built(): NameIndex {
+    const index = buildIndex(this.#units, this.#warnings)
+    // What is damaged is looked at anew each time, for its warnings.
+    if (this.warnings.length === 0) {
+      const fingerprint = this.#sections.fingerprint()
+      this.#cache?.write(fingerprint, writeIndex(index, fingerprint))
+    }
+    return index
   }
 
   #entryAt(reference: number | bigint): Entry {

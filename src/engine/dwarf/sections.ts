@@ -2,6 +2,7 @@
  * The debug sections of one file, each read (and decompressed) when first asked for. A file of split DWARF has them
  * under names that end in `.dwo`.
  */
+import { crc32 } from 'node:zlib'
 import type { ElfFile } from '../elf/file.ts'
 import { DataReader } from './data-reader.ts'
 
@@ -22,6 +23,8 @@ const names = {
 
 export type SectionName = keyof typeof names
 
+/** Bytes at each end of `.debug_info` as it is stored. */
+const sampled = 1 << 16
 const none = new Uint8Array(0)
 
 export class DebugSections {
@@ -29,6 +32,7 @@ export class DebugSections {
   readonly littleEndian: boolean
   readonly #elf: ElfFile
   readonly #suffix: string
+  #fingerprint: string | undefined
   readonly #readers = new Map<SectionName, DataReader>()
 
   constructor(elf: ElfFile, suffix = '') {
@@ -54,12 +58,23 @@ export class DebugSections {
     return reader
   }
 
-  /** What identifies the sections without reading them: their places and stored sizes. */
+  /** What tells these sections from any others without reading them: places, sizes, build ids, and both ends of one. */
   fingerprint(): string {
-    return Object.values(names)
+    this.#fingerprint ??= Object.values(names)
       .map(name => this.#elf.section(name + this.#suffix))
       .map(section => (section ? `${section.offset}+${section.size}` : '-'))
-      .concat(this.#elf.buildId ?? '', this.#elf.goBuildId ?? '')
+      .concat(this.#elf.buildId ?? '', this.#elf.goBuildId ?? '', this.#ends())
+      .join(' ')
+    return this.#fingerprint
+  }
+
+  /** Build ids are only what a file says of itself. */
+  #ends(): string {
+    const section = this.#elf.section(names.info + this.#suffix)
+    if (!section) return ''
+    const length = Math.min(section.size, sampled)
+    return [section.offset, section.offset + section.size - length]
+      .map(at => crc32(this.#elf.source.read(at, length)).toString(16))
       .join(' ')
   }
 }

@@ -14,16 +14,19 @@ export class Units {
   #types: Map<bigint, Unit> | undefined
   readonly warnings: string[] = []
 
-  /** `offsets`: of the headers in `.debug_info`, from an index. */
-  constructor(sections: DebugSections, offsets?: Uint32Array) {
+  constructor(sections: DebugSections) {
     this.sections = sections
-    this.#offsets = offsets
   }
 
   /** Offsets of the units' headers in `.debug_info`, ascending. */
   get offsets(): Uint32Array {
     this.#offsets ??= Uint32Array.from(this.#walk('info', unit => unit.offset))
     return this.#offsets
+  }
+
+  /** From an index, so that they need not be walked. */
+  set offsets(offsets: Uint32Array) {
+    this.#offsets = offsets
   }
 
   /** The unit whose header is at `offset`. Throws FormatError where there is none. */

@@ -1,0 +1,112 @@
+/**
+ * Where indexes of debug information are kept: beside a stored binary where we may write there, else in a cache of the
+ * user's own. A cache must never be in the way: what cannot be read or written is done without.
+ */
+import { createHash } from 'node:crypto'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { binaryFile, binaryInfoFile } from '../archive/layout.ts'
+import { type Access, writeFileAtomic } from '../base/atomic-file.ts'
+import type { IndexCache } from '../engine/index.ts'
+
+/** `debug-index-…` beside `binary`: goes with it when it is removed. */
+const prefix = 'debug-index-'
+/** A megabyte or so for every ten of debug information. */
+const maxBytes = 1 << 29
+/** Programs that one user looks at; the oldest go. */
+const maxKept = 64
+
+/** `path`: of the file on this machine whose debug information it is. */
+export function indexCache(path: string | undefined, env: NodeJS.ProcessEnv = process.env): IndexCache {
+  const beside = path === undefined ? undefined : besideBinary(path)
+  const own = join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'gocore-sink/debug-index')
+  return {
+    read(fingerprint) {
+      const name = nameOf(fingerprint)
+      return (
+        (beside && readWhole(join(beside.directory, name), beside.owner)) ??
+        readWhole(join(own, name), ownId())
+      )
+    },
+    write(fingerprint, index) {
+      const name = nameOf(fingerprint)
+      if (beside && tryWrite(join(beside.directory, name), index, beside.access)) return
+      try {
+        mkdirSync(own, { recursive: true, mode: 0o700 })
+        prune(own)
+      } catch {
+        return
+      }
+      tryWrite(join(own, name), index, { mode: 0o600 })
+    },
+  }
+}
+
+function nameOf(fingerprint: string): string {
+  return prefix + createHash('sha256').update(fingerprint).digest('hex').slice(0, 32)
+}
+
+/** The directory of a stored binary, with the rights that it gave the binary itself. */
+function besideBinary(path: string): { directory: string; owner: number; access: Access } | undefined {
+  const directory = dirname(path)
+  if (basename(path) !== binaryFile) return undefined
+  try {
+    const { mode, gid, uid } = statSync(path)
+    statSync(join(directory, binaryInfoFile))
+    return { directory, owner: uid, access: { mode: mode & 0o666, gid } }
+  } catch {
+    return undefined
+  }
+}
+
+/** Only what we wrote, or who owns the binary did: in a shared directory a file may be anyone's. */
+function readWhole(path: string, owner: number): Uint8Array | undefined {
+  let fd: number | undefined
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const { size, uid } = fstatSync(fd)
+    if (size > maxBytes || (uid !== owner && uid !== ownId())) return undefined
+    const bytes = new Uint8Array(size)
+    let done = 0
+    for (let got = 1; got > 0 && done < size; done += got) got = readSync(fd, bytes, done, size - done, done)
+    return done === size ? bytes : undefined
+  } catch {
+    return undefined
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
+
+function tryWrite(path: string, bytes: Uint8Array, access: Access): boolean {
+  try {
+    accessSync(dirname(path), constants.W_OK)
+    writeFileAtomic(path, bytes, access)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function prune(directory: string): void {
+  const kept = readdirSync(directory)
+    .filter(name => name.startsWith(prefix))
+    .map(name => ({ name, time: statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.time - a.time)
+  for (const { name } of kept.slice(maxKept - 1)) rmSync(join(directory, name), { force: true })
+}
+
+function ownId(): number {
+  return process.getuid?.() ?? 0
+}
