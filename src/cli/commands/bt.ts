@@ -82,6 +82,6 @@ export function* tracebacks(list: Iterable<Goroutine>, options: TracebackOptions
   for (const goroutine of list) {
     if (!first) yield ''
     first = false
-    yield* traceback(fromDump(goroutine), options)
+    yield* traceback(goroutine, options)
   }
 }

@@ -1,8 +1,10 @@
 /**
  * Goroutines in the runtime's own traceback format, as a crashing Go program prints them (runtime/traceback.go,
- * `traceback2` and `goroutineheader`), so that what reads such text - people, editors, panicparse - reads ours.
+ * `traceback2` and `goroutineheader`), so that what reads such text - people, editors, panicparse - reads ours. It
+ * makes its own lines safe to print: a copy of a hundred thousand goroutines takes longer than to print them.
  */
 import type { CreatedBy, Frame, Goroutine, Thread } from '../../engine/report/report.ts'
+import { printable } from './escape.ts'
 
 export interface TracebackOptions {
   /** The frames that the runtime shows only from GOTRACEBACK=system on. */
@@ -13,7 +15,7 @@ export interface TracebackOptions {
 
 /** One goroutine: header, frames, creator. */
 export function* traceback(goroutine: Goroutine, options: TracebackOptions = {}): Generator<string> {
-  yield `goroutine ${goroutine.id} [${goroutine.state}]:`
+  yield printable(`goroutine ${goroutine.id} [${goroutine.state}]:`)
   const { framesOmitted, framesOmittedAfter = goroutine.frames.length } = goroutine
   yield* frames(goroutine.frames.slice(0, framesOmittedAfter), options)
   if (framesOmitted) yield `...${framesOmitted} frames elided...`
@@ -38,18 +40,20 @@ export function* threadTraceback(thread: Thread, options: TracebackOptions = {})
 function* frames(list: readonly Frame[], options: TracebackOptions): Generator<string> {
   for (const frame of list) {
     if (frame.hidden && !options.system) continue
-    yield `${frame.function}(${frame.args})`
+    yield printable(`${frame.function}(${frame.args})`)
     const offset = frame.offset === undefined ? '' : ` +0x${frame.offset.toString(16)}`
     // C code is named by its file alone.
     const place = frame.line === 0 ? frame.file || '?' : `${frame.file || '?'}:${frame.line}`
-    yield `\t${place}${offset}${addresses(frame, options)}`
+    yield `\t${printable(place)}${offset}${addresses(frame, options)}`
   }
 }
 
 function* creator(by: CreatedBy, options: TracebackOptions): Generator<string> {
-  yield `created by ${by.function}${by.goroutine === undefined ? '' : ` in goroutine ${by.goroutine}`}`
+  yield printable(
+    `created by ${by.function}${by.goroutine === undefined ? '' : ` in goroutine ${by.goroutine}`}`,
+  )
   const offset = by.offset === 0 ? '' : ` +0x${by.offset.toString(16)}`
-  yield `\t${by.file}:${by.line}${offset}${options.addresses ? ` pc=${by.pc}` : ''}`
+  yield `\t${printable(`${by.file}:${by.line}`)}${offset}${options.addresses ? ` pc=${by.pc}` : ''}`
 }
 
 function addresses(frame: Frame, options: TracebackOptions): string {

@@ -4,23 +4,26 @@ import type { CreatedBy as RuntimeCreatedBy } from '../runtime/runtime.ts'
 import type { TracebackFrame } from '../runtime/traceback.ts'
 import type { CreatedBy, Frame, Hex } from './report.ts'
 
+/** Numbers in two halves: V8 prints small integers many times faster than large ones. */
 export function toHex(value: number | bigint): Hex {
-  return `0x${value.toString(16)}`
+  if (typeof value === 'bigint' || !(value >= 0x40000000)) return `0x${value.toString(16)}`
+  const low = value % 0x1000000
+  return `0x${((value - low) / 0x1000000).toString(16)}${(low + 0x1000000).toString(16).slice(1)}`
 }
 
+/** Without spreads: a hundred thousand goroutines have a million frames, and those would cost more than all the rest. */
 export function goFrame(frame: TracebackFrame): Frame {
-  const { offset } = frame
-  return {
-    function: frame.function,
-    file: frame.file,
-    line: frame.line,
-    ...(offset === undefined ? {} : { offset }),
-    pc: toHex(frame.pc),
-    sp: toHex(frame.sp),
-    inlined: frame.inlined,
-    args: frame.args,
-    ...(frame.hidden ? { hidden: true } : {}),
-  }
+  const { offset, hidden } = frame
+  const pc = toHex(frame.pc)
+  const sp = toHex(frame.sp)
+  const { function: name, file, line, inlined, args } = frame
+  if (hidden)
+    return offset === undefined
+      ? { function: name, file, line, pc, sp, inlined, args, hidden }
+      : { function: name, file, line, offset, pc, sp, inlined, args, hidden }
+  return offset === undefined
+    ? { function: name, file, line, pc, sp, inlined, args }
+    : { function: name, file, line, offset, pc, sp, inlined, args }
 }
 
 /** Without line tables the file is the one whose code it is. */
