@@ -91,17 +91,6 @@ function requireOurs(root: string, path: string): void {
   }
 }
 
-/** Not mkdirSync's own recursion: where mkdir(2) says ENOENT of a directory that is there, as /proc does, it never ends. */
-function makeParents(path: string): void {
-  if (kindOf(path, true) !== 'none') return
-  makeParents(dirname(path))
-  try {
-    mkdirSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-}
-
 function kindOf(path: string, follow = false): 'directory' | 'other' | 'none' {
   try {
     const stat = follow ? statSync(path) : lstatSync(path)
