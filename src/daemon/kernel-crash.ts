@@ -54,6 +54,11 @@ function parseKernels(text: string): KernelCrash | undefined {
     const [pid, comm] = match.slice(1).filter(group => group !== undefined)
     return { kind: 'lost', reason, detail, pid: Number(pid), comm: comm! }
   }
+  const suppressed = /^(?:\w*coredump\w*|do_core_dump): (\d{1,9}) callbacks suppressed$/.exec(text)
+  if (suppressed !== null) {
+    const detail = `The kernel refused to dump up to ${suppressed[1]} more processes and left out the lines about them`
+    return { kind: 'lost', reason: 'refused', detail }
+  }
   if (/^Core dump to \|.* pipe failed$/.test(text)) return { kind: 'lost', ...pipeFailed }
   return undefined
 }
@@ -78,6 +83,8 @@ function parseHandlers(text: string): KernelCrash | undefined {
   const before = ours.slice(0, match.index)
   const after = ours.slice(match.index + match[0].length)
   if (before === '') return { kind: 'begun', ...crash }
+  // That record is the record.
+  if (after.startsWith(', its record is in the spool')) return { kind: 'begun', ...crash }
   const why = after.replace(/^[^:]*: /, '').slice(0, 700)
   if (before === 'LOST the core of ' || before === 'LOST the record of ')
     return { kind: 'lost', reason: 'storage-error', detail: `Nothing could be stored: ${why}`, ...crash }

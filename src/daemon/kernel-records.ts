@@ -1,0 +1,228 @@
+/**
+ * Makes dumps without a core of crashes of which the kernel log alone tells, each once: the id of such a record is made
+ * of the boot and the line's number in the log, so that whoever reads the line again finds the record there.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync, rmSync } from 'node:fs'
+import { constants, hostname, release } from 'node:os'
+import { join } from 'node:path'
+import { makeDirectories } from '../archive/directories.ts'
+import { DumpWriter } from '../archive/dump-writer.ts'
+import { type DumpRef, dayOf, type LocalStore, type Manifest, parseManifest } from '../archive/index.ts'
+import { pendingFile } from '../archive/layout.ts'
+import { manifestVersion } from '../archive/manifest.ts'
+import { writeFileAtomic } from '../base/atomic-file.ts'
+import { escapeText } from '../base/escape.ts'
+import { toolVersion } from '../base/version.ts'
+import type { Catalog } from '../catalog/index.ts'
+import { type KernelCrash, parseKernelLine } from './kernel-crash.ts'
+import { bootId, KernelLogReader, type LogPosition, type LogRecord } from './kernel-log.ts'
+
+export interface KernelRecordsOptions {
+  store: LocalStore
+  spool: () => LocalStore
+  /** Asked each time: a damaged catalog is replaced. */
+  catalog: () => Catalog
+  /** StateDirectory: there lies how far the log has been read. */
+  state: string
+  /** A handler that has begun is given so long to leave something, milliseconds. */
+  patience: () => number
+  onRecord: (ref: DumpRef, sentence: string) => void
+  onProblem: (sentence: string) => void
+  /** Where the log is read, for tests. */
+  path?: string | undefined
+}
+
+interface Waiting {
+  readonly first: LogRecord
+  crash: KernelCrash
+  /** When it was read, milliseconds of a clock that does not jump. */
+  readonly since: number
+}
+
+export class KernelRecords {
+  readonly #options: KernelRecordsOptions
+  readonly #reader: KernelLogReader
+  readonly #boot: string
+  /** The last line that was read. */
+  #sequence: number
+  #stored: number
+  /** Handlers that have begun and of which nothing else is known yet, by process. */
+  readonly #waiting = new Map<number, Waiting>()
+
+  /** Throws where the log can't be read. */
+  constructor(options: KernelRecordsOptions) {
+    const boot = bootId()
+    if (boot === undefined) throw new Error('the id of this boot is not known')
+    this.#options = options
+    this.#boot = boot
+    this.#reader = new KernelLogReader(options.path)
+    const position = readPosition(this.#file)
+    // Of what was before the first start ever, someone else took care.
+    this.#sequence =
+      position === undefined ? this.#skip() : position.boot_id === boot ? position.sequence : -1
+    this.#stored = Number.NaN
+    this.#store()
+  }
+
+  /** Reads what is new. Throws where a record can't be written: it is made the next time. */
+  look(): void {
+    for (const record of this.#reader.read(() => this.#options.onProblem(overrun))) {
+      if (record.sequence <= this.#sequence) continue
+      const crash = parseKernelLine(record.text, record.isKernels)
+      if (crash?.pid !== undefined && !record.isKernels) this.#await(record, crash.pid, crash)
+      else if (crash?.kind === 'lost') this.#write(record, crash)
+      this.#sequence = record.sequence
+    }
+    for (const [pid, waiting] of this.#waiting) {
+      if (performance.now() - waiting.since < this.#options.patience()) continue
+      if (!this.#isKnown(pid, waiting.first)) this.#write(waiting.first, ended(waiting.crash))
+      this.#waiting.delete(pid)
+    }
+    this.#store()
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]()
+  }
+
+  get #file(): string {
+    return join(this.#options.state, 'kernel-log.json')
+  }
+
+  #skip(): number {
+    let last = -1
+    for (const { sequence } of this.#reader.read(() => {})) last = sequence
+    return last
+  }
+
+  #await(first: LogRecord, pid: number, crash: KernelCrash): void {
+    const waiting = this.#waiting.get(pid)
+    // The number of a process that is long gone may come again.
+    const isNew = waiting === undefined || (crash.kind === 'begun' && first.sequence > waiting.first.sequence)
+    if (waiting !== undefined && isNew && !this.#isKnown(pid, waiting.first))
+      this.#write(waiting.first, ended(waiting.crash))
+    if (isNew) this.#waiting.set(pid, { first, crash, since: performance.now() })
+    else waiting.crash = crash
+  }
+
+  /** What waits is read again after a restart. */
+  #store(): void {
+    const begun = Math.min(...[...this.#waiting.values()].map(({ first }) => first.sequence - 1))
+    const sequence = Math.min(begun, this.#sequence)
+    if (sequence === this.#stored) return
+    const position: LogPosition = { boot_id: this.#boot, sequence }
+    writeFileAtomic(this.#file, `${JSON.stringify(position)}\n`, { mode: 0o600 })
+    this.#stored = sequence
+  }
+
+  /** A dump of this process, listed or in the making, that began when the line was written. */
+  #isKnown(pid: number, { microseconds }: LogRecord): boolean {
+    const { store, catalog, spool } = this.#options
+    const isIt = ({ process, host, monotonic_ns }: Manifest): boolean =>
+      process.pid === pid &&
+      host.boot_id === this.#boot &&
+      Math.abs((monotonic_ns ?? 0) / 1000 - microseconds) < 60_000_000
+    const listed = catalog().list({ pid, limit: 100 })
+    if (listed.some(ref => isIt(readManifest(store, ref) ?? nobody))) return true
+    for (const place of [store, spool()])
+      for (const day of [...place.days()].slice(0, 3)) {
+        const known = new Set(place === store ? catalog().ids(day) : [])
+        for (const id of place.ids(day))
+          if (!known.has(id) && isIt(readManifest(place, { id, day }) ?? nobody)) return true
+      }
+    return false
+  }
+
+  #write(record: LogRecord, crash: KernelCrash & { kind: 'lost' }): void {
+    const { store } = this.#options
+    const time = new Date(Date.now() - (Number(process.hrtime.bigint() / 1000n) - record.microseconds) / 1000)
+    const id = idOf(this.#boot, record.sequence)
+    // It was made before, on whatever day the clock had then.
+    if (this.#options.catalog().get(id) !== undefined) return
+    const ref = store.find(id)[0] ?? { id, day: dayOf(time) }
+    const manifest: Manifest = {
+      ...{ schema: 'gocore-manifest', version: manifestVersion, id },
+      tool: { version: toolVersion, node: process.version },
+      host: hostFacts(this.#boot),
+      time: time.toISOString(),
+      process: {
+        pid: crash.pid ?? 0,
+        uid: crash.uid ?? unknownId,
+        gid: unknownId,
+        comm: escapeText(crash.comm ?? 'unknown', 300),
+      },
+      signal: signalOf(crash),
+      rlimit_core: 'unknown',
+      core: { state: 'none', reason: crash.reason, detail: crash.detail, raw_size: 0, stored_size: 0 },
+      libraries: [],
+      held_ms: 0,
+      monotonic_ns: record.microseconds * 1000,
+      notes: [`The daemon made this record from line ${record.sequence} of the kernel log of this boot.`],
+    }
+    const writer = new DumpWriter(store, ref, store.rights.forDumpable(undefined))
+    makeDirectories(store.root, writer.directory, store.rights.directory)
+    writer.finish(manifest)
+    this.#options.onRecord(ref, `A crash of process ${manifest.process.pid} left no core: ${crash.detail}`)
+  }
+}
+
+const overrun =
+  'Lines of the kernel log were overwritten before they were read; crashes of which only they told are not recorded'
+const unknownId = 4294967295
+
+function ended(crash: KernelCrash): KernelCrash & { kind: 'lost' } {
+  if (crash.kind === 'lost') return crash
+  const detail = 'The handler was ended before it could store anything'
+  return { ...crash, kind: 'lost', reason: 'handler-error', detail }
+}
+
+const signalOf = ({ signal }: KernelCrash): { number: number; name: string } =>
+  signal === undefined
+    ? { number: 0, name: 'unknown' }
+    : { ...signal, number: (constants.signals as Record<string, number>)[signal.name] ?? 0 }
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
+function idOf(boot: string, sequence: number): string {
+  const digest = createHash('sha256').update(`gocore-sink kernel log ${boot} ${sequence}\n`).digest()
+  return [...digest.subarray(0, 12)].map(byte => alphabet[byte & 31]).join('')
+}
+
+function hostFacts(boot: string): Manifest['host'] {
+  let machine: string | undefined
+  try {
+    machine = readFileSync('/etc/machine-id', 'utf8').trim() || undefined
+  } catch {
+    // A container may have none.
+  }
+  const id = machine === undefined ? {} : { machine_id: machine }
+  return { name: escapeText(hostname(), 256), boot_id: boot, ...id, kernel: release() }
+}
+
+const nobody = { process: { pid: -1 }, host: {} } as Manifest
+
+/** The manifest of a dump, or of one in the making; undefined where neither can be read. */
+function readManifest(store: LocalStore, ref: DumpRef): Manifest | undefined {
+  try {
+    return store.readManifest(ref)
+  } catch {
+    try {
+      const path = store.layout.file(ref, pendingFile)
+      return parseManifest(readFileSync(path, 'utf8'), path)
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function readPosition(file: string): LogPosition | undefined {
+  try {
+    const position = JSON.parse(readFileSync(file, 'utf8')) as LogPosition
+    if (typeof position.boot_id === 'string' && Number.isSafeInteger(position.sequence)) return position
+    rmSync(file, { force: true })
+  } catch {
+    // None yet.
+  }
+  return undefined
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import type { Manifest } from '../../src/archive/index.ts'
+import { openLocalStore } from '../../src/archive/index.ts'
+import { openCatalog } from '../../src/catalog/index.ts'
+import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
+import { parseLogRecord } from '../../src/daemon/kernel-log.ts'
+import { KernelRecords } from '../../src/daemon/kernel-records.ts'
+import { syncDump } from '../../src/daemon/sync.ts'
+import { takeCorePattern } from '../support/core-pattern.ts'
+import { HandlerBed, noKernel } from '../support/handler-bed.ts'
+import { testArchive } from './archive.ts'
+
+describe('parseKernelLine()', () => {
+  // In the words of Linux 6.18, 6.1 and 4.19.
+  const kernels: [line: string, pid: number | undefined, comm: string | undefined, detail: RegExp][] = [
+    ['coredump: 22332(sh): |/nonexistent %P pipe failed', 22332, 'sh', /could not start the handler/],
+    ['coredump: 22339(a (b): over core_pipe_limit, skipping core dump', 22339, 'a (b', /core_pipe_limit/],
+    ['coredump: 22341(sh): RLIMIT_CORE is set to 1, aborting core', 22341, 'sh', /RLIMIT_CORE is 1/],
+    ['Pid 4121(api) over core_pipe_limit', 4121, 'api', /core_pipe_limit/],
+    ['Process 4121(api) has RLIMIT_CORE set to 1', 4121, 'api', /RLIMIT_CORE is 1/],
+    ['Core dump to |/usr/local/bin/gocore-sink pipe failed', undefined, undefined, /could not start/],
+    ['do_coredump: 42 callbacks suppressed', undefined, undefined, /up to 42 more processes/],
+  ]
+  for (const [line, pid, comm, detail] of kernels)
+    it(`understands ${line}`, () => {
+      const crash = parseKernelLine(line, true)
+      assert.ok(crash?.kind === 'lost')
+      assert.deepEqual([crash.pid, crash.comm, crash.reason], [pid, comm, 'refused'])
+      assert.match(crash.detail, detail)
+      assert.equal(parseKernelLine(line, false), undefined, 'only of the kernel itself')
+    })
+
+  it("understands the handler's lines, whatever the process calls itself", () => {
+    const fact = 'crash of process 7 () of user 0, SIGABRT) of user 33, SIGSEGV'
+    const begun = parseKernelLine(`gocore-sink: ${fact}`, false)
+    assert.deepEqual(begun, {
+      ...{ kind: 'begun', pid: 7, comm: ') of user 0, SIGABRT', uid: 33 },
+      signal: { number: 0, name: 'SIGSEGV' },
+    })
+    const lost = parseKernelLine(
+      `gocore-sink: LOST the core of ${fact}: Could not write to /a: ENOSPC`,
+      false,
+    )
+    assert.ok(lost?.kind === 'lost')
+    assert.equal(lost.detail, 'Nothing could be stored: Could not write to /a: ENOSPC')
+    for (const line of [
+      'gocore-sink: hello',
+      'sshd: crash of process 7 (a) of user 0, SIGSEGV',
+      '',
+      'x'.repeat(9000),
+    ])
+      assert.equal(parseKernelLine(line, false), undefined)
+  })
+
+  it('tells the kernel from those who write to its log', () => {
+    assert.deepEqual(parseLogRecord('4,5267,14525102329,-;coredump: 1(a): over\n SUBSYSTEM=x\n'), {
+      ...{ sequence: 5267, microseconds: 14525102329, isKernels: true, text: 'coredump: 1(a): over' },
+    })
+    assert.equal(parseLogRecord('13,1,2,-;coredump: 1(a): over core_pipe_limit')?.isKernels, false)
+    assert.equal(parseLogRecord('no record'), undefined)
+  })
+})
+
+describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
+  it('records once what the kernel refused, and what left nothing, also after restarts', async () => {
+    using archive = testArchive()
+    using bed = new HandlerBed({ ArchiveDirectory: '/proc/nowhere', StateDirectory: '/proc/nowhere-either' })
+    const state = join(archive.directory, 'state')
+    mkdirSync(state)
+    const catalog = openCatalog(join(state, 'catalog.db'))
+    const open = (): KernelRecords =>
+      new KernelRecords({
+        ...{ store: archive.store, catalog: () => catalog, state, patience: () => 0, onProblem: assert.fail },
+        spool: () => openLocalStore(join(archive.directory, 'spool')),
+        onRecord: ref => syncDump(archive.store, catalog, ref),
+      })
+    const of = (pid: number): Manifest[] =>
+      [...archive.store.list()].map(({ manifest }) => manifest).filter(({ process }) => process.pid === pid)
+    const before = readFileSync('/proc/sys/kernel/core_pipe_limit')
+    using records = open()
+    records.look()
+    const position = readFileSync(join(state, 'kernel-log.json'))
+    const missing = await crash(`|/nonexistent/handler %P`)
+    let lost = 0
+    await bed.crash('kill -SEGV $$', {
+      during: async pid => {
+        lost = pid
+      },
+    })
+    records.look()
+    assert.deepEqual(before, readFileSync('/proc/sys/kernel/core_pipe_limit'))
+    const [refused] = of(missing)
+    assert.deepEqual([refused?.core.state, refused?.core.reason], ['none', 'refused'])
+    assert.match(refused!.core.detail!, /could not start the handler/)
+    const [nowhere] = of(lost)
+    assert.deepEqual([nowhere?.core.reason, nowhere?.signal.name], ['storage-error', 'SIGSEGV'])
+    assert.match(nowhere!.core.detail!, /Nothing could be stored: .*nowhere/)
+    assert.ok(Math.abs(Date.parse(nowhere!.time) - Date.now()) < 600_000)
+    records.look()
+    using again = open()
+    again.look()
+    writeFileSync(join(state, 'kernel-log.json'), position)
+    using fromThere = open()
+    fromThere.look()
+    assert.deepEqual([of(missing).length, of(lost).length], [1, 1])
+    catalog.close()
+  })
+})
+
+async function crash(pattern: string): Promise<number> {
+  using kernel = await takeCorePattern()
+  kernel.set(pattern)
+  const child = spawn('/bin/sh', ['-c', 'kill -SEGV $$'], { stdio: 'ignore' })
+  await once(child, 'exit')
+  return child.pid!
+}
