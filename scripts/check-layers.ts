@@ -94,6 +94,25 @@ export const law: Record<string, Rule> = {
   },
 }
 
+/** The engine's own layers, as src/README.md lists them: each may import those before it. */
+const engineLayers = [
+  ...[
+    'bytes',
+    'elf',
+    'arch',
+    'core',
+    'type',
+    'gosym',
+    'dwarf',
+    'value',
+    'runtime',
+    'expr',
+    'scope',
+    'disasm',
+  ],
+  'report',
+]
+
 const importPattern =
   /(?:^|\n)\s*(?:import|export)\b[^'"]*?from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)\s*import\s+'([^']+)'/g
 
@@ -119,7 +138,7 @@ export function refusal(file: string, specifier: string): string | undefined {
     const target = normalize(join(dirname(file), specifier))
     if (target.startsWith('..'))
       return target.endsWith('package.json') ? undefined : no(`${target}, outside src`)
-    if (target.split('/')[0] === folder) return undefined
+    if (target.split('/')[0] === folder) return folder === 'engine' ? refusalOfLayer(file, target) : undefined
     return covers(rule.ours, target) ? undefined : no(`src/${target}`)
   }
   const name = specifier
@@ -127,6 +146,17 @@ export function refusal(file: string, specifier: string): string | undefined {
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
   return rule.packages.includes('*') || rule.packages.includes(name) ? undefined : no(`package ${name}`)
+}
+
+/** Files beside the layers' folders put them together, and may import all. */
+function refusalOfLayer(file: string, target: string): string | undefined {
+  const [own, other] = [file, target].map(path => path.split('/')[1]!)
+  if (own === other || own!.endsWith('.ts')) return undefined
+  const [at, of] = [engineLayers.indexOf(own!), engineLayers.indexOf(other!)]
+  if (at < 0) return `src/engine/${own} is no layer in scripts/check-layers.ts`
+  return of >= 0 && of < at
+    ? undefined
+    : `src/${file} imports src/${target}, which is not below it: a layer of the engine knows only those before it`
 }
 
 /** The law as src/README.md shows it. */
@@ -146,6 +176,7 @@ function main(): void {
     return
   }
   const problems: string[] = []
+  const map = readFileSync('src/README.md', 'utf8')
   const edges = new Map<string, Set<string>>()
   for (const file of globSync('**/*.ts', { cwd: 'src' }).sort()) {
     for (const specifier of importsOf(readFileSync(join('src', file), 'utf8'))) {
@@ -158,7 +189,12 @@ function main(): void {
         edges.set(folder, (edges.get(folder) ?? new Set()).add(target))
     }
   }
-  if (!readFileSync('src/README.md', 'utf8').includes(lawTable()))
+  const listed = [...map.matchAll(/^\| `engine\/([\w-]+)\/`/gm)].map(match => match[1])
+  if (listed.join() !== engineLayers.join())
+    problems.push(
+      `src/README.md lists the engine's layers otherwise than scripts/check-layers.ts: ${listed.join(', ')}`,
+    )
+  if (!map.includes(lawTable()))
     problems.push(
       'the table in src/README.md is not the law: put the output of `node scripts/check-layers.ts --print` there',
     )

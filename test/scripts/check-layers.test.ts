@@ -18,6 +18,8 @@ const six = await import('./six.ts')
 const rows: [file: string, specifier: string, allowed: boolean][] = [
   ['engine/elf/file.ts', '../bytes/cursor.ts', true],
   ['engine/elf/file.ts', '../../base/errors.ts', true],
+  ['engine/elf/file.ts', '../core/memory.ts', false],
+  ['engine/debugger.ts', './expr/index.ts', true],
   ['engine/elf/file.ts', 'node:fs', false],
   ['engine/elf/file.ts', '../../base/atomic-file.ts', false],
   ['handler/main.ts', '../engine/index.ts', false],
