@@ -1,5 +1,5 @@
 /** `examinemem` as Delve has it and `x/8gx` as GDB has it: memory as numbers, text or instructions. */
-import { MemoryFault, UsageError } from '../../base/errors.ts'
+import { NotFoundError, UsageError } from '../../base/errors.ts'
 import { instructionText, type Syntax, symbolicAddress } from '../../engine/index.ts'
 import { printable } from '../render/escape.ts'
 import { palette } from '../render/style.ts'
@@ -104,7 +104,7 @@ function bounded(count: number, size: number): number {
   return count
 }
 
-/** The lines; throws MemoryFault where not even the first unit is in the core. */
+/** The lines; throws NotFoundError where not even the first unit is in the core. */
 export function* examineLines(context: InspectContext, options: ExamineOptions): Generator<string> {
   const start = parseAddress(options.address, context)
   if (options.style === 'dlv') yield* dlvLines(context, options, start)
@@ -113,7 +113,7 @@ export function* examineLines(context: InspectContext, options: ExamineOptions):
   else yield* unitLines(context, options, start)
 }
 
-/** The bytes, for `-fmt raw`, which are written as they are, and for JSON. Throws MemoryFault. */
+/** The bytes, for `-fmt raw`, which are written as they are, and for JSON. Throws NotFoundError. */
 export function examinedBytes(
   context: InspectContext,
   options: ExamineOptions,
@@ -121,7 +121,7 @@ export function examinedBytes(
   const start = parseAddress(options.address, context)
   const wanted = options.count * options.size
   const bytes = context.code.read(start, start + wanted)
-  if (bytes.length === 0) throw new MemoryFault(start)
+  if (bytes.length === 0) throw missing(start)
   return { start, bytes }
 }
 
@@ -164,7 +164,7 @@ function* unitLines(
 ): Generator<string> {
   const { letter, size, count } = options
   const { bytes } = examinedBytes(context, options)
-  if (bytes.length < size) throw new MemoryFault(start)
+  if (bytes.length < size) throw missing(start)
   const perLine = unitsPerLine(letter, size)
   const symbol = (addr: number): string | undefined => symbolicAddress(addr, at => context.code.symbolAt(at))
   for (let at = 0; at + size <= bytes.length; at += perLine * size) {
@@ -183,7 +183,7 @@ function* instructionLines(
 ): Generator<string> {
   const { code, disassembler, frame } = context
   const bytes = code.read(start, start + count * maxInstructionBytes)
-  if (bytes.length === 0) throw new MemoryFault(start)
+  if (bytes.length === 0) throw missing(start)
   for (const instruction of disassembler.decode(bytes, start, syntax, count)) {
     const text = instructionText(instruction, syntax, addr => code.symbolAt(addr))
     const mark = instruction.addr === frame?.pc ? '=> ' : '   '
@@ -196,7 +196,7 @@ function* stringLines(context: InspectContext, count: number, start: number): Ge
   for (let i = 0; i < count; i++) {
     const bytes = context.code.read(at, at + maxString + 1)
     if (bytes.length === 0) {
-      if (i === 0) throw new MemoryFault(at)
+      if (i === 0) throw missing(at)
       return yield* missingLine(context, at, 1)
     }
     const end = bytes.indexOf(0)
@@ -216,3 +216,6 @@ function label({ code }: InspectContext, addr: number): string {
 function* missingLine({ look }: InspectContext, addr: number, missing: number): Generator<string> {
   if (missing > 0) yield palette(look).dim(`(address 0x${addr.toString(16)} is not in the core)`)
 }
+
+const missing = (addr: number): NotFoundError =>
+  new NotFoundError(`Address 0x${addr.toString(16)} is neither in the core nor in a file that was found.`)

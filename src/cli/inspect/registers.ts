@@ -92,12 +92,14 @@ export function* registerLines(context: InspectContext, options: RegistersOption
   for (const { names, text, note } of lines) {
     if (options.only && !options.only.some(name => names.includes(name.toLowerCase().replace(/^\$/, ''))))
       continue
-    yield printable2(text) + (note === undefined ? '' : dim(`  (${printable(note)})`))
+    const [first = '', ...upper] = text.split('\n').map(withTabs)
+    yield first + (note === undefined ? '' : dim(`  (${printable(note)})`))
+    yield* upper
   }
 }
 
 /** Texts of ours hold tabs, as dlv's do. */
-const printable2 = (text: string): string => text.split('\t').map(printable).join('\t')
+const withTabs = (text: string): string => text.split('\t').map(printable).join('\t')
 
 interface Line {
   readonly names: readonly string[]

@@ -44,13 +44,15 @@ export function unitText(
 
 function floatText(bytes: Uint8Array, signed: bigint): string {
   const buffer = Buffer.from(bytes)
-  if (bytes.length === 8) return cFloat(buffer.readDoubleLE(), 17)
-  return bytes.length === 4 ? cFloat(buffer.readFloatLE(), 9) : String(signed)
+  if (bytes.length !== 8 && bytes.length !== 4) return String(signed)
+  const [value, digits, fraction] =
+    bytes.length === 8 ? [buffer.readDoubleLE(), 17, 52] : [buffer.readFloatLE(), 9, 23]
+  if (!Number.isNaN(value)) return cFloat(value, digits)
+  return `${signed < 0n ? '-' : ''}nan(0x${BigInt.asUintN(fraction, signed).toString(16)})`
 }
 
 /** C's `%.*g`. */
 function cFloat(value: number, digits: number): string {
-  if (Number.isNaN(value)) return 'nan'
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
   if (value === 0) return Object.is(value, -0) ? '-0' : '0'
   const [mantissa, power] = value.toExponential(digits - 1).split('e') as [string, string]

@@ -36,4 +36,5 @@ export function readSource(path: string): SourceText | undefined {
 }
 
 export const isText = (bytes: Uint8Array): boolean => !bytes.includes(0)
-export const linesOf = (bytes: Buffer): string[] => bytes.toString('utf8').split('\n')
+/** Without the empty one behind the last line break. */
+export const linesOf = (bytes: Buffer): string[] => bytes.toString('utf8').replace(/\n$/, '').split('\n')

@@ -19,7 +19,9 @@ describe('compareGoCode()', { skip }, () => {
       ['stripped', 'full'],
       ['pie-stripped', 'pie'],
       ['full', 'trimpath'],
-    ] as const)
+    ] as const) {
+      // Its distribution has the C code of runtime/cgo compiled by another compiler; -trimpath compiles it anew.
+      if (go === '1.19' && lent === 'trimpath') continue
       it(`finds ${ran} and ${lent} of Go ${go} to be the same code, and each variable's place`, async t => {
         const [own, other] = [await program(go, ran), await program(go, lent)]
         if (!own || !other) return t.skip(`Go ${go} is not to be had`)
@@ -38,6 +40,7 @@ describe('compareGoCode()', { skip }, () => {
         }
         assert.ok(known > all / 3, `${known} of ${all} variables are known`)
       })
+    }
 
   it('says what differs: flags, versions, functions', async t => {
     const disassembler = await loadDisassembler()
