@@ -322,22 +322,22 @@ export function readAddress(unit: Unit, form: number): number | undefined {
   }
 }
 
-/** What the value of this form at the reader's position refers to: an offset in `.debug_info`, or a type unit's signature. */
+/** What the value of this form at the reader's position refers to: an offset in `.debug_info` (or `.debug_types`, see `typesOrigin`), or a type unit's signature. */
 export function readReference(unit: Unit, form: number): number | bigint | undefined {
   const { reader } = unit
   switch (form) {
     case Form.refAddr:
       return reader.uint(unit.version === 2 ? unit.addrSize : unit.offsetSize)
     case Form.ref1:
-      return unit.offset + reader.u8()
+      return unit.origin + reader.u8()
     case Form.ref2:
-      return unit.offset + reader.uint(2)
+      return unit.origin + reader.uint(2)
     case Form.ref4:
-      return unit.offset + reader.uint(4)
+      return unit.origin + reader.uint(4)
     case Form.ref8:
-      return unit.offset + reader.uint(8)
+      return unit.origin + reader.uint(8)
     case Form.refUdata:
-      return unit.offset + reader.uleb()
+      return unit.origin + reader.uleb()
     case Form.refSig8:
       return reader.u64()
     default:

@@ -177,7 +177,7 @@ class IndexBuilder {
 
   #hashAt(offset: number): number | undefined {
     try {
-      const name = nameOf(Entry.at(this.#units.holding(offset), offset), this.#units)
+      const name = nameOf(this.#units.entryAt(offset), this.#units)
       return name === undefined ? undefined : hashText(name)
     } catch (error) {
       if (error instanceof FormatError) return undefined
@@ -192,7 +192,7 @@ export function nameOf(entry: Entry | undefined, units: Units): string | undefin
     const name = at.text(At.name)
     if (name !== undefined) return name
     const origin = at.reference(At.abstractOrigin) ?? at.reference(At.specification)
-    at = typeof origin === 'number' ? Entry.at(units.holding(origin), origin) : undefined
+    at = typeof origin === 'number' ? units.entryAt(origin) : undefined
   }
   return undefined
 }

@@ -198,16 +198,13 @@ class DwarfInfo implements DebugInfo {
   }
 
   #entryAt(reference: number | bigint): Entry {
-    const reader = this.#sections.reader('info')
     if (typeof reference === 'bigint') {
       const unit = this.#units.ofSignature(reference)
       const entry = unit && Entry.at(unit, unit.offset + (unit.typeOffset ?? 0))
-      if (!entry) throw reader.error(`no type unit ${reference.toString(16)}`)
+      if (!entry) throw this.#sections.reader('info').error(`no type unit ${reference.toString(16)}`)
       return entry
     }
-    const entry = Entry.at(this.#units.holding(reference), reference)
-    if (!entry) throw reader.error(`a reference to ${reference}, where no entry is`)
-    return entry
+    return this.#units.entryAt(reference)
   }
 
   /** Entries of a table that a name means; an exact name goes before a short one. */

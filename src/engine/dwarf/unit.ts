@@ -24,6 +24,9 @@ export interface UnitHeader {
   readonly typeOffset?: number
 }
 
+/** Where references into `.debug_types` begin; no `.debug_info` is so large. */
+export const typesOrigin = 2 ** 44
+
 /** The header at `offset`; undefined behind the last one. */
 export function readUnitHeader(reader: DataReader, offset: number, inTypes = false): UnitHeader | undefined {
   reader.at = offset
@@ -111,6 +114,11 @@ export class Unit implements UnitHeader {
     this.#tables = tables
     this.reader = sections.reader(section)
     if (skeleton) this.skeleton = skeleton
+  }
+
+  /** What references within the unit count from. */
+  get origin(): number {
+    return this.section === 'types' ? typesOrigin + this.offset : this.offset
   }
 
   get offsetSize(): 4 | 8 {

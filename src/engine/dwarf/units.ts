@@ -1,7 +1,8 @@
 /** All units of a file: found by walking their headers, which only costs a jump each. */
 import { FormatError } from '../../base/errors.ts'
+import { Entry } from './entry.ts'
 import type { DebugSections } from './sections.ts'
-import { AbbrevTables, readUnitHeader, Unit } from './unit.ts'
+import { AbbrevTables, readUnitHeader, typesOrigin, Unit } from './unit.ts'
 
 /** More than any program has. */
 const maxUnits = 1 << 20
@@ -42,8 +43,24 @@ export class Units {
     return unit
   }
 
-  /** The unit that holds the entry at `offset`. Throws FormatError where none does. */
-  holding(offset: number): Unit {
+  /** The entry that a reference means. Throws FormatError where there is none. */
+  entryAt(reference: number): Entry {
+    const inTypes = reference >= typesOrigin
+    const offset = inTypes ? reference - typesOrigin : reference
+    const unit = inTypes ? this.#holdingType(offset) : this.#holding(offset)
+    const entry = unit && Entry.at(unit, offset)
+    if (!entry) throw this.sections.reader('info').error(`a reference to ${reference}, where no entry is`)
+    return entry
+  }
+
+  #holdingType(offset: number): Unit | undefined {
+    this.#types ??= this.#typeUnits()
+    for (const unit of this.#types.values())
+      if (unit.section === 'types' && offset >= unit.offset && offset < unit.end) return unit
+    return undefined
+  }
+
+  #holding(offset: number): Unit {
     const { offsets } = this
     let [low, high] = [0, offsets.length]
     while (low < high) {
