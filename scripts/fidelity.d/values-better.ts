@@ -8,7 +8,7 @@ export interface Rule {
   applies(dlv: string, ours: string): boolean
 }
 
-const isError = (text: string): boolean => text.startsWith('error')
+const isError = (text: string): boolean => text.startsWith('error: ')
 /** Texts in which both sides show the same but for what a pattern matches. */
 const equalBut = (pattern: RegExp, dlv: string, ours: string): boolean =>
   dlv.replaceAll(pattern, '') === ours.replaceAll(pattern, '')
@@ -20,7 +20,7 @@ export const rules: readonly Rule[] = [
   {
     why: 'optimised out is said so: dlv prints the reason of its reader (no loclist entry, empty OP stack)',
     applies: (dlv, ours) =>
-      dlv.startsWith('(unreadable ') && lost.test(dlv) && ours.includes('(optimized out)'),
+      dlv.startsWith('(unreadable ') && lost.test(dlv) && ours.includes('optimized out'),
   },
   {
     why: 'a value that the compiler moved is found (caller-saved slots, entry values): dlv has none',
@@ -32,6 +32,10 @@ export const rules: readonly Rule[] = [
     why: 'a type that debug information lacks is read from its descriptor: dlv "could not resolve interface type"',
     applies: (dlv, ours) =>
       /could not resolve interface type/.test(dlv) && !isError(ours) && !ours.includes('(unreadable'),
+  },
+  {
+    why: 'maps whose keys have no size are read: dlv "inconsistent array length in bucket"',
+    applies: (dlv, ours) => /inconsistent array length in bucket/.test(dlv) && !ours.includes('unreadable'),
   },
   {
     why: 'negative zero: dlv prints 0',

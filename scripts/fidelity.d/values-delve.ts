@@ -35,7 +35,7 @@ export async function askDelve(dump: Dump, questions: readonly Question[]): Prom
     if (number === undefined) continue
     // A channel's is followed by goroutines that wait for it.
     const plain = answer!.replace(/\n$/, '').replace(/\n\nGoroutines waiting on this channel:[\s\S]*$/, '')
-    answers.set(Number(number), plain.replace(/^.*\.init:\d+: |^(?=error )/, 'error: '))
+    answers.set(Number(number), plain.replace(/^.*\.init:\d+: |^error (?=\w)/, 'error: '))
   }
   return questions.map(({ short }, i) => {
     const answer = answers.get(i) ?? 'error: no answer'

@@ -1,12 +1,12 @@
 /** What both debuggers are asked, program by program. Elements of truth.Probes are the values that a program tells of. */
 import type { Question } from './values-delve.ts'
 
-/** How many probes a program has at least; those beyond its end are errors of both. */
+/** How many probes a program has. */
 const probes: Readonly<Record<string, number>> = {
-  'values-maps': 37,
-  'values-kinds': 42,
+  'values-maps': 39,
+  'values-kinds': 41,
   'values-chans': 12,
-  'values-library': 70,
+  'values-library': 65,
 }
 
 const more: Readonly<Record<string, readonly string[]>> = {
@@ -83,7 +83,25 @@ const parts = [
   '1 << 10',
   '"a" + "b"',
   'main.failure.(data)',
-  'runtime.ncpu',
+  'runtime.g0',
+  'runtime.m0.id',
+  'runtime.m0',
+  'runtime.sched',
+  'runtime.allgs[0]',
+  '*runtime.allgs[0]',
+  'runtime.allgs[0].sched',
+  'runtime.allm.curg',
+  'runtime.allp[0].runq[0:3]',
+  'runtime.firstmoduledata',
+  'runtime.memstats',
+  'runtime.waitReasonStrings',
+  'os.Args',
+  'os.Stdout',
+  'io.EOF',
+  'errors.errorType',
+  'syscall.envs',
+  'fmt.ppFree',
+  'sync.allPools',
 ]
 
 const locals: readonly (readonly [string, readonly string[]])[] = [

@@ -19,6 +19,8 @@ const versions = ['1.19', '1.21', '1.23', '1.24', '1.26', '1.27']
 interface Tally {
   expressions: number
   equal: number
+  /** Neither answers. */
+  neither: number
   better: Map<string, number>
   misses: string[]
 }
@@ -30,8 +32,8 @@ export async function compareValues(options: {
   keep: string | undefined
 }): Promise<number> {
   const work = options.keep ?? join(tmpdir(), `gocore-values-${process.pid}`)
-  const total: Tally = { expressions: 0, equal: 0, better: new Map(), misses: [] }
-  process.stdout.write(`${'Go and build'.padEnd(28)}expressions   equal  better    miss\n`)
+  const total: Tally = { expressions: 0, equal: 0, neither: 0, better: new Map(), misses: [] }
+  process.stdout.write(`${'Go and build'.padEnd(28)}expressions   equal  better    miss neither\n`)
   for (const go of options.go ?? versions)
     for (const kind of options.kind ?? Object.keys(valueKinds)) {
       // Go writes DWARF 5 since 1.25.
@@ -53,7 +55,7 @@ async function compareCell(go: string, kind: string, dir: string): Promise<Tally
   const bin = await build(go, kind, valuePrograms)
   if (bin === undefined) return undefined
   const { crashes } = await crash(bin, dir)
-  const tally: Tally = { expressions: 0, equal: 0, better: new Map(), misses: [] }
+  const tally: Tally = { expressions: 0, equal: 0, neither: 0, better: new Map(), misses: [] }
   for (const { program, executable, core } of crashes) {
     const questions = questionsOf(program)
     const dlv = await askDelve({ executable, core }, questions)
@@ -72,8 +74,11 @@ async function crash(bin: string, dir: string): ReturnType<typeof crashAll> {
 
 function judge(tally: Tally, where: string, question: Question, dlv: string, ours: string): void {
   tally.expressions++
-  // What neither answers, in words of its own.
-  if (dlv === ours || (dlv.startsWith('error') && ours.startsWith('error'))) {
+  if (dlv.startsWith('error: ') && ours.startsWith('error: ')) {
+    tally.neither++
+    return
+  }
+  if (dlv === ours) {
     tally.equal++
     return
   }
@@ -94,13 +99,14 @@ const cut = (text: string): string => (text.length > 1500 ? `${text.slice(0, 150
 function add(total: Tally, tally: Tally): void {
   total.expressions += tally.expressions
   total.equal += tally.equal
+  total.neither += tally.neither
   for (const [why, count] of tally.better) total.better.set(why, (total.better.get(why) ?? 0) + count)
   total.misses.push(...tally.misses)
 }
 
-function print(name: string, { expressions, equal, better, misses }: Tally): void {
+function print(name: string, { expressions, equal, better, misses, neither }: Tally): void {
   const betterCount = [...better.values()].reduce((sum, count) => sum + count, 0)
-  const columns = [expressions, equal, betterCount, misses.length].map((n, i) =>
+  const columns = [expressions, equal, betterCount, misses.length, neither].map((n, i) =>
     String(n).padStart(i === 0 ? 11 : 8),
   )
   process.stdout.write(`${name.padEnd(28)}${columns.join('')}\n`)
