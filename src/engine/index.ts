@@ -30,7 +30,6 @@ export type {
   Subject,
 } from './scope/frame.ts'
 export type { CodeLocation, GoroutineView } from './scope/goroutine-view.ts'
-export { stackOf } from './scope/stack-of.ts'
 export type { Type as ProgramType } from './type/type.ts'
 export type { Variable as ProgramVariable } from './type/variable.ts'
 export { type FormatOptions, formatValue } from './value/format.ts'

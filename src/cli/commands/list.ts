@@ -47,8 +47,8 @@ interface Args extends TargetArgs, JsonArgs, PlaceArgs, SourceArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const { openInspect } = await import('../inspect/open.ts')
-  const context = await openInspect(await target.session(), argv)
+  const { openState } = await import('../debug/open.ts')
+  const context = await (await openState(target, { place: argv })).inspect()
   const around = { before: argv.lines ?? 5, after: argv.lines ?? 5 }
   if (!argv.json) return page(listLines(context, argv.location ?? '', around), { pager: !argv.noPager })
   const place = listedPlace(context, argv.location ?? '')

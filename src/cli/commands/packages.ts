@@ -27,8 +27,8 @@ export async function handler(argv: Args): Promise<void> {
   const filter = parseFilter(argv.match ?? '')
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const { openInspect } = await import('../inspect/open.ts')
-  const names = packages(await openInspect(await target.session(), {}), filter)
+  const { openState } = await import('../debug/open.ts')
+  const names = packages(await (await openState(target)).inspect(), filter)
   if (!argv.json) return page(nameLines(names), { pager: !argv.noPager })
   writeLines(1, jsonDocument({ schema: 'gocore-packages', version: 1, id: target.id }, 'packages', names))
 }

@@ -25,7 +25,7 @@ export async function openState(
     label: target.label,
     ...(target.id === undefined ? {} : { id: target.id }),
     look: lookOf(process.stdout),
-    sources: openSources(session.process, place),
+    sources: openSources(session.process, place, session.diedAt),
     disassembler: loadDisassembler,
     ...(settings ? { settings } : {}),
   })
