@@ -8,6 +8,7 @@ import type { DebugInfo } from './dwarf/debug-info.ts'
 import { openDebugInfo } from './dwarf/open-debug-info.ts'
 import { type EvaluationContext, evaluate, typeOfExpression } from './expr/evaluate.ts'
 import type { Process } from './report/process.ts'
+import { formatArguments } from './runtime/arguments.ts'
 import type { Goroutine } from './runtime/goroutine.ts'
 import { type Deferred, deferredOf } from './scope/deferred.ts'
 import type { Frame, Stack, Subject } from './scope/frame.ts'
@@ -141,6 +142,13 @@ export class Debugger {
       this.#variables.set(frame, known)
     }
     return known
+  }
+
+  /** The words of a Go function's arguments as the runtime prints them: all that is known without debug information. */
+  argumentWords({ func, cfa, lookupPc, inlined, language }: Frame): string | undefined {
+    const { image } = this.process
+    if (!func || cfa === 0 || inlined || language !== 'go') return undefined
+    return formatArguments(image.memory, func, cfa + image.arch.minFrameSize, lookupPc)
   }
 
   /** Throws ExpressionError. */

@@ -60,8 +60,8 @@ function convertVariable(context: ValueContext, from: Variable, to: Type): Varia
     case 'map':
     case 'chan':
     case 'func':
-      if (isWhole || kind === 'pointer' || kind === 'unsafe.Pointer' || kind === to.kind)
-        return word(readInteger(context, from))
+      // A channel or map is a pointer to the runtime's own structure.
+      if (isWhole || words.has(kind)) return word(readInteger(context, from))
       break
     case 'string':
       if (kind === 'string') return { ...from, type: to }

@@ -6,6 +6,7 @@ import { ExpressionError } from '../../base/errors.ts'
 import type { BinaryOperator, Literal, Node, UnaryOperator } from './ast.ts'
 import { lex } from './lexer.ts'
 import { parseFloatLiteral, parseIntLiteral } from './number.ts'
+import { show } from './show.ts'
 import type { Token } from './token.ts'
 
 /** Nodes within nodes, however they nest. */
@@ -107,6 +108,7 @@ class Parser {
       if (text === '.' || text === '->') node = this.#member(node)
       else if (text === '[') node = this.#subscript(node)
       else if (text === '(') node = this.#call(node)
+      else if (text === '::' && (node.kind === 'select' || node.kind === 'name')) node = this.#scoped(node)
       else if (text === '{' && isTypeLike(node)) this.#fail('values are not built in a program that is dead')
       else return node
     }
@@ -142,16 +144,19 @@ class Parser {
 
   #named({ kind, text, at, end }: Token): Node {
     this.#next++
-    if (this.#is('::')) {
-      this.#next++
-      const name = this.#name('a name behind ::')
-      return { kind: 'scoped', scope: text, name: name.text, at, end: name.end }
-    }
+    if (kind === 'quoted' && this.#is('::')) return this.#scoped({ kind: 'name', name: text, at, end })
     if (kind === 'quoted') {
       this.#next--
       this.#fail(`a text is written in double quotes; '${text}' would be one character`)
     }
     return { kind: 'name', name: text, at, end }
+  }
+
+  /** gdb: `'file.c'::name`, `main.hold::name`. */
+  #scoped(scope: Node): Node {
+    this.#take('::')
+    const name = this.#name('a name behind ::')
+    return { kind: 'scoped', scope: show(scope), name: name.text, at: scope.at, end: name.end }
   }
 
   #parenthesis(): Node {

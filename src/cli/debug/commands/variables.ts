@@ -1,7 +1,7 @@
 /** `locals`, `args` and `vars`: variables of a frame, and those of packages. */
 import { type ProgramVariable, shortLimits } from '../../../engine/index.ts'
 import { valueJson } from '../../render/value-json.ts'
-import { type Answer, type DebugCommand, pattern, say } from '../command.ts'
+import { type Answer, type DebugCommand, pattern } from '../command.ts'
 import { clean, type DebugState } from '../state.ts'
 
 const details = ['With -v, values are shown as print shows them, not in short.']
@@ -83,11 +83,11 @@ function list(state: DebugState, rest: string, what: string, variables: Iterable
   }
 }
 
-function nothing(state: DebugState, what: string, rest: string): Iterable<string> {
-  const known = what === 'vars' || state.debugger.variables(state.frame).known
-  return say(
-    known || rest !== '' ? `(no ${what})` : `(no ${what}: there is no debug information for this function)`,
-  ).lines()
+/** Why there is nothing; of arguments without debug information, the words that the runtime prints. */
+function nothing(state: DebugState, what: string, rest: string): string[] {
+  if (what === 'vars' || rest !== '' || state.debugger.variables(state.frame).known) return [`(no ${what})`]
+  const words = what === 'args' ? state.debugger.argumentWords(state.frame) : undefined
+  return words ? [`(${clean(words)})`] : [`(no ${what}: there is no debug information for this function)`]
 }
 
 /** `name = value`; hidden ones in parentheses. */
