@@ -62,7 +62,7 @@ export function defaultConfig(): Config {
     group: '',
     userAccess: false,
     coreMax: Number.POSITIVE_INFINITY,
-    storageDeadline: 30,
+    storageDeadline: 2,
     rlimitZero: 'record',
     environ: [
       ...[

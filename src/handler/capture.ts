@@ -1,11 +1,11 @@
 /** The core from the pipe to the file: read, counted against its own headers, compressed, cut where a limit says so. */
-import type { DumpWriter } from '../archive/dump-writer.ts'
 import type { StoredCore, TruncationReason } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { Lz4Writer } from '../lz4/index.ts'
 import { BlockEncoder } from './block-encoder.ts'
 import { blockSize } from './block-ring.ts'
 import type { CoreInput } from './core-input.ts'
+import type { DumpStorage } from './storage.ts'
 
 export interface CaptureOptions {
   /** Most bytes of the core that are kept. */
@@ -25,20 +25,24 @@ export interface Captured {
  * Reads the core to its end, or to the limit. Where the storage fails it stops, since there is nothing to hold the
  * process for.
  */
-export function captureCore(input: CoreInput, dump: DumpWriter, options: CaptureOptions): Captured {
-  const writer = new Lz4Writer(dump, blockSize)
+export function captureCore(input: CoreInput, storage: DumpStorage, options: CaptureOptions): Captured {
+  const writer = new Lz4Writer(storage, blockSize)
   const encoder = new BlockEncoder(writer, { ...options, idle: () => input.pump() })
   let truncated: Captured['truncated']
   let failed = false
   try {
-    truncated = copy(input, encoder, options.most)
+    truncated = copy(input, encoder, options.most, () => {
+      encoder.relax()
+      storage.release()
+    })
   } catch (error) {
     failed = true
     truncated = storageFailure(error)
   }
   encoder.close()
   input.close()
-  if (failed) salvage(dump, writer)
+  storage.release()
+  if (failed) salvage(storage, writer)
   const { received, size } = input
   const { expected } = size
   if (truncated === undefined && received < (expected ?? Number.POSITIVE_INFINITY))
@@ -59,7 +63,12 @@ function endedAt(received: number, expected: number | undefined): string {
     : `after ${received} bytes, which hold no whole program headers: ${why}`
 }
 
-function copy(input: CoreInput, encoder: BlockEncoder, most: number): Captured['truncated'] {
+function copy(
+  input: CoreInput,
+  encoder: BlockEncoder,
+  most: number,
+  onRelease: () => void,
+): Captured['truncated'] {
   let slot = encoder.take()
   let buffer = encoder.buffer(slot)
   let filled = 0
@@ -75,7 +84,7 @@ function copy(input: CoreInput, encoder: BlockEncoder, most: number): Captured['
       encoder.addZeros(zeros)
     }
     const got = input.read(buffer, filled)
-    if (input.isReleased) encoder.relax()
+    if (input.isReleased) onRelease()
     if (got === 0) break
     filled += got
     if (full !== undefined) {
@@ -114,14 +123,13 @@ export function storageFailure(error: unknown): { reason: TruncationReason; deta
     : { reason: 'storage-error', detail: `The core could not be written: ${reasonOf(error)}` }
 }
 
-/**
- * Ends a file that the disk has cut: the last of it is given back, so that end mark, index and manifest have room.
- */
-function salvage(dump: DumpWriter, writer: Lz4Writer): void {
+/** Room for end mark, index and manifest, given back by the last blocks. */
+const room = 256 * 1024
+
+/** Ends a file that the disk has cut. */
+function salvage(storage: DumpStorage, writer: Lz4Writer): void {
   try {
-    const room = 256 * 1024
-    const size = writer.rewind(Math.max(0, writer.size - room))
-    dump.truncate(size)
+    storage.salvage(room, offset => writer.rewind(offset))
     writer.finish(Buffer.alloc(0))
   } catch {
     // The blocks so far are readable without an index.

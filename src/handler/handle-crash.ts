@@ -1,8 +1,8 @@
 /** One crash from the kernel's arguments to the manifest, in the order that design and `gocore-sink-handler(8)` give. */
 import { readFileSync } from 'node:fs'
 import { availableParallelism, setPriority } from 'node:os'
-import type { DumpWriter } from '../archive/dump-writer.ts'
-import type { Manifest, StoredCore } from '../archive/manifest.ts'
+import type { Continuation, Manifest, StoredCore } from '../archive/manifest.ts'
+import type { DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
 import { type Config, loadConfigOrDefaults } from '../config/index.ts'
@@ -21,8 +21,7 @@ import { crashTime, makeManifest, type Outcome } from './record.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
 import { takeStandardInput } from './standard-input.ts'
-import { findPlace, recordInSpool } from './storage.ts'
-import { storeMappedFiles } from './store-files.ts'
+import { DumpStorage, NoStorage } from './storage.ts'
 
 /** Answers the exit code: 0 where the crash is on record, 1 where only the kernel log knows of it. */
 export async function handleCrash(args: readonly string[], script: string): Promise<number> {
@@ -45,43 +44,69 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   const files = openMappedFiles(snapshot)
   const time = crashTime(crash.time, now)
   const dumpable = crash.dumpable ?? impliedDumpable()
-  const { place, failures } = findPlace(config, time, {
-    process: snapshot.facts,
-    ...(dumpable === undefined ? {} : { dumpable }),
-  })
-  const dump = place?.dump
-  if (place?.fallback !== undefined) snapshot.notes.push(`${place.fallback}; stored on this machine instead`)
-
   const held: Outcome = { core: unfinished, libraries: [], heldMs: 0, monotonicNs }
-  const manifest = () => makeManifest(dump?.ref.id ?? '', time, crash, snapshot, held)
-  if (dump !== undefined)
-    attempt(snapshot, 'write what is known beforehand', () => dump.writePending(manifest()))
-
-  const pipe = new PipeReader(takeStandardInput(), () => {
+  const manifest = ({ id }: DumpRef, continues: Continuation | undefined): Manifest =>
+    withContinuation(makeManifest(id, time, crash, snapshot, held), continues)
+  let pipe: PipeReader | undefined
+  const storage = new DumpStorage({
+    config,
+    time,
+    crash: { process: snapshot.facts, ...(dumpable === undefined ? {} : { dumpable }) },
+    script,
+    pending: manifest,
+    idle: () => pipe?.pump(),
+  })
+  pipe = new PipeReader(takeStandardInput(), () => {
     held.heldMs = performance.now()
     // From here on nobody waits.
     setPriority(0, 10)
   })
-  const captured =
-    dump === undefined || isRefused(crash, config)
-      ? undefined
-      : captureCore(new CoreInput(pipe, memoryOf(snapshot)), dump, {
-          most: config.coreMax,
-          threads: threads(),
-          script,
-        })
-  pipe.close()
-
-  if (dump === undefined) {
-    log.write('error', `LOST the core of ${fact}: ${failures.join('; ')}`)
-    return 1
+  const record = (): Manifest => manifest(storage.ref, storage.continues)
+  try {
+    if (isRefused(crash, config)) held.core = refusedCore(crash)
+    else {
+      const options = { most: config.coreMax, threads: threads(), script }
+      const captured = captureCore(new CoreInput(pipe, memoryOf(snapshot)), storage, options)
+      held.core = storeCore(storage, captured)
+    }
+    pipe.close()
+    storage.release()
+    if (held.core.state === 'none') storage.dropCore()
+    const { notes, ...stored } = storage.storeFiles(files)
+    Object.assign(held, stored)
+    snapshot.notes.push(...notes)
+    storage.finish(() => {
+      const whole = record()
+      const went = storage.failures.map(failure => `${failure}; stored on this machine instead`)
+      return { ...whole, notes: [...whole.notes, ...went] }
+    })
+  } catch (error) {
+    pipe.close()
+    const why = storage.failures.length > 0 ? storage.failures.join('; ') : reasonOf(error)
+    log.write('error', `LOST the core of ${fact}: ${why}`)
+    return leave(storage, 1)
   }
-  held.core = captured === undefined ? refusedCore(crash, dump) : storeCore(dump, captured)
-  Object.assign(held, storeMappedFiles(files, dump, snapshot.notes))
   closeMappedFiles(files)
   snapshot.close()
-  return await finish(dump, manifest, config, log, fact)
+  const { state, reason, detail } = held.core
+  if (state !== 'complete')
+    log.write(
+      'warning',
+      `the core of ${fact} is ${state === 'none' ? 'not stored' : 'cut'} (${reason}): ${detail}`,
+    )
+  await nudgeDaemon(config.run, storage.ref.id)
+  return leave(storage, 0)
 }
+
+/** Ends this process even where a thread of it hangs in the kernel, for which an ordinary end would wait. */
+function leave(storage: DumpStorage, code: number): number {
+  storage.close()
+  if (storage.hasStalled) process.kill(process.pid, 'SIGKILL')
+  return code
+}
+
+const withContinuation = (manifest: Manifest, continues: Continuation | undefined): Manifest =>
+  continues === undefined ? manifest : { ...manifest, core: { ...manifest.core, continues } }
 
 const unfinished: StoredCore = {
   state: 'truncated',
@@ -101,18 +126,16 @@ function memoryOf({ directory, anonymous }: Snapshot): OpenMemory | undefined {
     openMemoryStream(() => new ProcessMemory(directory), segments, anonymous, position)
 }
 
-function storeCore(dump: DumpWriter, captured: Captured): StoredCore {
+function storeCore(storage: DumpStorage, captured: Captured): StoredCore {
   try {
-    const size = dump.finishCore()
+    const size = storage.finishCore()
     return describeCore(captured, size, 'core.lz4')
   } catch (error) {
+    if (error instanceof NoStorage) throw error
     // Only fsync tells the truth on NFS: the file may be short, or gone.
-    const { reason, detail } = storageFailure(error)
-    dump.dropCore()
     return {
       state: 'none',
-      reason,
-      detail,
+      ...storageFailure(error),
       raw_size: 0,
       stored_size: 0,
       ...(captured.expected === undefined ? {} : { expected_size: captured.expected }),
@@ -120,55 +143,11 @@ function storeCore(dump: DumpWriter, captured: Captured): StoredCore {
   }
 }
 
-async function finish(
-  dump: DumpWriter,
-  manifest: () => ReturnType<typeof makeManifest>,
-  config: Config,
-  log: KernelLog,
-  fact: string,
-): Promise<number> {
-  const record = manifest()
-  try {
-    dump.finish(record)
-  } catch (error) {
-    const why = `could not write the manifest in ${dump.directory}: ${reasonOf(error)}`
-    return finishInSpool(record, why, config, log, fact)
-  }
-  const { state, reason, detail } = record.core
-  if (state !== 'complete')
-    log.write(
-      'warning',
-      `the core of ${fact} is ${state === 'none' ? 'not stored' : 'cut'} (${reason}): ${detail}`,
-    )
-  await nudgeDaemon(config.run, dump.ref.id)
-  return 0
-}
-
-/** The core is lost with the archive; that there was a crash need not be. */
-function finishInSpool(record: Manifest, why: string, config: Config, log: KernelLog, fact: string): number {
-  const core: StoredCore = {
-    state: 'none',
-    reason: 'storage-error',
-    detail: `Lost: ${why}`,
-    raw_size: 0,
-    stored_size: 0,
-  }
-  try {
-    recordInSpool(config, new Date(record.time), { ...record, core })
-    log.write('error', `LOST the core of ${fact}, its record is in the spool: ${why}`)
-    return 0
-  } catch (error) {
-    log.write('error', `LOST the record of ${fact}: ${why}; and the spool: ${reasonOf(error)}`)
-    return 1
-  }
-}
-
 /** The policy for processes that asked for no core: the kernel pipes regardless of RLIMIT_CORE. */
 const isRefused = (crash: CrashArguments, config: Config): boolean =>
   crash.rlimit === 0n && config.rlimitZero === 'record'
 
-function refusedCore(crash: CrashArguments, dump: DumpWriter): StoredCore {
-  dump.dropCore()
+function refusedCore(crash: CrashArguments): StoredCore {
   return {
     state: 'none',
     reason: 'rlimit',
@@ -192,13 +171,4 @@ function impliedDumpable(): number | undefined {
 function describe(crash: CrashArguments): string {
   const comm = escapeBytes(crash.comm, 64)
   return `crash of process ${crash.pid} (${comm}) of user ${crash.uid}, ${signalName(crash.signal)}${crash.problems.length > 0 ? `; ${crash.problems.join('; ')}` : ''}`
-}
-
-/** Does what the dump can do without; a failure becomes a note. */
-function attempt(snapshot: Snapshot, what: string, action: () => void): void {
-  try {
-    action()
-  } catch (error) {
-    snapshot.notes.push(`Could not ${what}: ${reasonOf(error)}`)
-  }
 }

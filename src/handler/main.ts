@@ -8,10 +8,12 @@
 import { runCompressThread, threadArgument } from './compress-thread.ts'
 import { handleCrash } from './handle-crash.ts'
 import { lastWords } from './last-words.ts'
+import { placeArgument, runPlaceThread } from './place-channel.ts'
 
 const [, script, ...args] = process.argv
 
 if (args[0] === threadArgument) runCompressThread()
+else if (args[0] === placeArgument) runPlaceThread()
 else {
   process.on('uncaughtException', lastWords)
   void handleCrash(args, script!)

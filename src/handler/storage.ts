@@ -1,47 +1,284 @@
 /**
- * Where a dump can go: the archive, else the spool on this machine's own disk, which has the archive's layout and from
- * which the daemon brings it home. Where neither takes it, the kernel log says what was lost.
+ * Where a dump goes: the archive, and from the moment that it fails or does not answer the spool on this machine's own
+ * disk, from which the daemon brings it home. What the archive has acknowledged stays there (`Continuation` in
+ * `src/archive/manifest.ts`); whatever is not acknowledged is still here and is written once more.
  */
+import { join } from 'node:path'
 import type { Crash } from '../archive/access.ts'
-import { beginDump, type DumpWriter } from '../archive/dump-writer.ts'
-import { openLocalStore } from '../archive/local-store.ts'
-import type { Manifest } from '../archive/manifest.ts'
-import { reasonOf, SystemError } from '../base/errors.ts'
+import { dayOf, layoutOf, newId, partFile } from '../archive/layout.ts'
+import type { Continuation, Manifest } from '../archive/manifest.ts'
+import type { DumpRef } from '../archive/store.ts'
+import { reasonOf } from '../base/errors.ts'
 import { type Config, spoolRoot } from '../config/index.ts'
+import type { ByteSink } from '../lz4/index.ts'
+import type { MappedFiles } from './mapped-files.ts'
+import type { StoredFiles } from './place.ts'
+import { type Command, type Failure, PlaceChannel, StorageStalled } from './place-channel.ts'
 
-export interface Place {
-  dump: DumpWriter
-  /** Why it isn't the archive. */
-  fallback?: string
+export interface StorageOptions {
+  config: Config
+  time: Date
+  crash: Crash
+  /** The program to start as a thread. */
+  script: string
+  /** What is known beforehand. */
+  pending: (ref: DumpRef, continues: Continuation | undefined) => Manifest
+  /** Called while this thread waits. */
+  idle?: () => void
 }
 
-/** Room for a manifest and the beginning of a core. */
-const leastFree = 512 * 1024
+/** Neither archive nor spool takes anything. */
+export class NoStorage extends Error {}
 
-/** Begins a dump of this crash in the first place that takes one; `failures` says why the others didn't. */
-export function findPlace(config: Config, time: Date, crash: Crash): { place?: Place; failures: string[] } {
-  const failures: string[] = []
-  for (const root of [config.archive, spoolRoot(config)]) {
-    try {
-      const userAccess = config.userAccess && root === config.archive
-      const dump = beginDump(openLocalStore(root, { group: config.group, userAccess }), time, crash)
-      // A read-only disk shows here, and a full one: not at the first block.
-      void dump.fd
-      const free = dump.free()
-      if (free < leastFree) {
-        dump.abandon()
-        throw new SystemError(`only ${free} bytes are free`)
+/** Room for the longest block twice: a piece begins and ends where a block does. */
+const slotSize = 2_200_000
+const slotCount = 5
+/**
+ * Deadlines that a place has: one while the process is held, more where there is no other place, and more still after the
+ * release, when nobody waits and storage that is merely slow has its time.
+ */
+const patience = { held: 1, last: 5, released: 15 }
+
+/** Bytes in a slot that the place has not acknowledged. */
+interface Piece {
+  readonly slot: number
+  length: number
+}
+
+export class DumpStorage implements ByteSink {
+  readonly ref: DumpRef
+  /** Why it is not the archive, or not the archive alone; one sentence each. */
+  readonly failures: string[] = []
+  readonly #options: StorageOptions
+  readonly #roots: string[]
+  readonly #staged = new SharedArrayBuffer(slotSize * slotCount)
+  readonly #free = Array.from({ length: slotCount }, (_, i) => i)
+  /** Given to the place and not acknowledged, oldest first. */
+  readonly #given: Piece[] = []
+  #filling: Piece | undefined
+  #place: PlaceChannel | undefined
+  #root = ''
+  #hasBegun = false
+  /** Bytes of the file that lie in the archive, before those of this place. */
+  #base = 0
+  /** Bytes of the whole file that are acknowledged. */
+  #acknowledged = 0
+  #continues: Continuation | undefined
+  #stalled = false
+  #coreIsLast = false
+  #idle: (() => void) | undefined
+
+  constructor(options: StorageOptions) {
+    const { config, time } = options
+    this.#options = options
+    this.#idle = options.idle
+    this.ref = { id: newId(), day: dayOf(time) }
+    this.#roots = [config.archive, spoolRoot(config)]
+    this.#open(this.#roots.shift()!)
+  }
+
+  /** How the core continues what lies in the archive; undefined where this is the archive, or the whole is here. */
+  get continues(): Continuation | undefined {
+    return this.#continues
+  }
+
+  /** Some thread hangs, so that this process can't end by itself. */
+  get hasStalled(): boolean {
+    return this.#stalled
+  }
+
+  /** The process has been let go. */
+  release(): void {
+    this.#idle = undefined
+  }
+
+  /** Appends to the core. Throws NoStorage, or the last place's error, where no place takes it. */
+  write(bytes: Uint8Array): void {
+    if (this.#filling !== undefined && this.#filling.length + bytes.length > slotSize) this.#give()
+    this.#filling ??= { slot: this.#takeSlot(), length: 0 }
+    const { slot, length } = this.#filling
+    new Uint8Array(this.#staged, slot * slotSize + length, bytes.length).set(bytes)
+    this.#filling.length += bytes.length
+    // Many small ones together, but what is there should be on its way.
+    if (this.#filling.length > slotSize / 4) this.#give()
+  }
+
+  /**
+   * Cuts what no place takes any more to whole blocks that leave some room for an end; `rewind` gives up what begins
+   * behind an offset of the file, and answers the length that is left.
+   */
+  salvage(room: number, rewind: (offset: number) => number): void {
+    this.#filling = undefined
+    for (const piece of this.#given.splice(0)) this.#free.push(piece.slot)
+    // The answers to what is given up.
+    while (this.#place!.waiting > 0) this.#next()
+    const size = rewind(Math.max(this.#base, this.#acknowledged - room))
+    this.#call({ do: 'truncate', with: [Math.max(0, size - this.#base)] })
+    this.#acknowledged = size
+  }
+
+  /** Makes the core last; answers the size of its file, what lies in the archive included. */
+  finishCore(): number {
+    this.#give()
+    this.#retry(() => {
+      this.#drain()
+      try {
+        this.#call({ do: 'finishCore', with: [] })
+      } catch (error) {
+        if (error instanceof StorageStalled || this.#roots.length === 0) throw error
+        this.#adopt(error)
       }
-      return { place: failures.length > 0 ? { dump, fallback: failures[0]! } : { dump }, failures }
-    } catch (error) {
-      failures.push(`Could not write to ${root}: ${reasonOf(error)}`)
+    })
+    this.#coreIsLast = true
+    return this.#acknowledged
+  }
+
+  /** Gives up the core and its room. */
+  dropCore(): void {
+    this.#filling = undefined
+    this.#retry(() => this.#call({ do: 'dropCore', with: [] }))
+    this.#coreIsLast = true
+  }
+
+  storeFiles(files: MappedFiles): StoredFiles {
+    return this.#retry(() => this.#call({ do: 'storeFiles', with: [files] })) as StoredFiles
+  }
+
+  /** Writes the manifest, which `make` makes for the place that takes it: from here on the dump exists. */
+  finish(make: () => Manifest): void {
+    this.#retry(() => this.#call({ do: 'finish', with: [make()] }))
+  }
+
+  close(): void {
+    this.#place?.stop()
+  }
+
+  #open(root: string): void {
+    const { config, crash, script, pending } = this.#options
+    this.#root = root
+    this.#hasBegun = false
+    this.#place = new PlaceChannel(script, this.#staged)
+    const userAccess = config.userAccess && root === config.archive
+    const order = { root, group: config.group, userAccess, ref: this.ref, crash }
+    this.#place.give({ do: 'begin', with: [order, pending(this.ref, this.#continues)] })
+  }
+
+  #takeSlot(): number {
+    this.#retry(() => {
+      while (this.#place!.waiting > 0 && (this.#free.length === 0 || !this.#hasBegun)) {
+        if (this.#free.length > 0) {
+          // The place has not begun: nobody needs to wait for that yet.
+          const answer = this.#place!.poll()
+          if (answer === undefined) return
+          this.#take(answer)
+        } else this.#take(this.#next())
+      }
+    })
+    return this.#free.pop()!
+  }
+
+  #give(): void {
+    const piece = this.#filling
+    if (piece === undefined) return
+    this.#filling = undefined
+    this.#given.push(piece)
+    this.#place!.give({ do: 'put', at: piece.slot * slotSize, length: piece.length })
+  }
+
+  #next(): { value: unknown } | { failure: Failure } {
+    const deadline = this.#options.config.storageDeadline * 1000
+    const times =
+      this.#idle === undefined ? patience.released : this.#roots.length > 0 ? patience.held : patience.last
+    return this.#place!.next(deadline * times, this.#idle)
+  }
+
+  /** Takes an answer to `begin` or to a piece, in the order in which they were given. */
+  #take(answer: { value: unknown } | { failure: Failure }): void {
+    if ('failure' in answer) throw errorOf(answer.failure)
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      return
+    }
+    const piece = this.#given.shift()!
+    this.#acknowledged += piece.length
+    this.#free.push(piece.slot)
+  }
+
+  /** Waits for all that was given. */
+  #drain(): void {
+    while (this.#place!.waiting > 0) this.#take(this.#next())
+  }
+
+  #call(command: Command): unknown {
+    this.#drain()
+    this.#place!.give(command)
+    const answer = this.#next()
+    if ('failure' in answer) throw errorOf(answer.failure)
+    return answer.value
+  }
+
+  /** Does `action`, in the next place where this one fails or does not answer. */
+  #retry<T>(action: () => T): T {
+    for (;;) {
+      try {
+        return action()
+      } catch (error) {
+        this.#moveOn(error)
+      }
     }
   }
-  return { failures }
+
+  /** Goes on in the next place; throws where there is none, and what is left to do is left to this one. */
+  #moveOn(error: unknown): void {
+    const { storageDeadline } = this.#options.config
+    const stalled = error instanceof StorageStalled
+    const why = stalled ? `it has not answered for ${storageDeadline} s` : reasonOf(error)
+    this.failures.push(`Could not write to ${this.#root}: ${why}`)
+    this.#stalled ||= stalled
+    const root = this.#roots.shift()
+    if (root === undefined || this.#place === undefined) throw stalled ? new NoStorage(why) : error
+    const before = { place: this.#place, root: this.#root, base: this.#base, begun: this.#hasBegun }
+    if (stalled || this.#hasBegun) this.#continues = { archive: this.#root, at: this.#acknowledged }
+    this.#base = this.#acknowledged
+    try {
+      this.#open(root)
+      // What the last place has not acknowledged; its thread may still read it, and that is all it does.
+      for (const piece of this.#given)
+        this.#place.give({ do: 'put', at: piece.slot * slotSize, length: piece.length })
+      this.#take(this.#next())
+      if (this.#coreIsLast) this.#call({ do: 'dropCore', with: [] })
+    } catch (second) {
+      this.failures.push(`Could not write to ${root}: ${reasonOf(second)}`)
+      this.#stalled ||= second instanceof StorageStalled
+      if (stalled || !before.begun) throw new NoStorage(this.failures.join('; '))
+      // The archive can at least end what it has.
+      this.#place = before.place
+      this.#root = before.root
+      this.#base = before.base
+      this.#hasBegun = true
+      this.#continues = undefined
+      throw error
+    }
+  }
+
+  /** The archive took every byte and could not keep them: what it gives back goes to the spool. */
+  #adopt(error: unknown): void {
+    const { archive } = this.#options.config
+    const size = this.#acknowledged
+    this.#moveOn(error)
+    const path = join(layoutOf(archive).dump(this.ref), partFile)
+    try {
+      this.#call({ do: 'adopt', with: [path, size] })
+      this.#base = 0
+      this.#continues = { archive, at: 0 }
+    } catch (second) {
+      // Block by block the daemon will see what the archive has kept.
+      this.failures.push(`Could not read back what ${archive} took: ${reasonOf(second)}`)
+      this.#call({ do: 'truncate', with: [0] })
+    }
+    this.#call({ do: 'finishCore', with: [] })
+  }
 }
 
-/** Leaves the record of a crash, without its core, in the spool: the archive took neither. Throws where that fails, too. */
-export function recordInSpool(config: Config, time: Date, record: Manifest): void {
-  const dump = beginDump(openLocalStore(spoolRoot(config), { group: config.group }), time, record.dumpable)
-  dump.finish({ ...record, id: dump.ref.id })
-}
+const errorOf = ({ message, errno, code }: Failure): Error =>
+  Object.assign(new Error(message), errno === undefined ? {} : { errno }, code === undefined ? {} : { code })

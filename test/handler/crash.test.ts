@@ -146,8 +146,8 @@ describe('a crash through the kernel', kernel, () => {
     assert.match(line!, /LOST the core of crash of process [0-9]+ \(sh\)/)
   })
 
-  test('keeps what fits where the disk fills up, and says so', withGo, async () => {
-    using bed = new HandlerBed()
+  test('keeps what fits where the disk fills up and there is no spool, and says so', withGo, async () => {
+    using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
     const victim = goVictim(bed)
     mkdirSync(bed.path('archive'))
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=755', 'tmpfs', bed.path('archive')])

@@ -4,34 +4,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { openCoreFile } from '../../src/source/index.ts'
+import { replayArguments as args, coreOf } from '../support/core-stream.ts'
 import { HandlerBed } from '../support/handler-bed.ts'
-
-const args = [
-  '2147483000',
-  '33',
-  '33',
-  '11',
-  String(Math.floor(Date.now() / 1000)),
-  '18446744073709551615',
-  'api',
-]
-
-/** Memory with pointers, noise and holes, behind the header of a core that promises `promised` bytes of it. */
-function coreOf(size: number, promised = size): Buffer {
-  const core = Buffer.alloc(size)
-  for (let at = 4096; at + 8 <= size; at += 8) {
-    if (at >>> 21 === 1) at = 4 << 20
-    if (at + 8 <= size) core.writeUInt32LE(Math.imul(at, 2654435761) >>> (at % 23), at)
-  }
-  core.write('\x7fELF\x02\x01\x01', 'latin1')
-  core.writeBigUInt64LE(64n, 32)
-  core.writeUInt16LE(56, 54)
-  core.writeUInt16LE(1, 56)
-  core.writeUInt32LE(1, 64)
-  core.writeBigUInt64LE(4096n, 72)
-  core.writeBigUInt64LE(BigInt(promised - 4096), 96)
-  return core
-}
 
 function content(bed: HandlerBed): Buffer {
   using source = openCoreFile(bed.store.corePath(bed.dumps()[0]!)!)
@@ -134,30 +108,5 @@ describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
     assert.ok(files.some(name => name.endsWith(`${id}/pending.json`)))
     assert.ok(files.some(name => name.endsWith(`${id}/core.lz4.part`)))
     assert.ok(!existsSync(join(bed.path('archive/dumps'), 'manifest.json')))
-  })
-
-  test('keeps what came before the storage failed', {
-    skip: spawnSync('strace', ['-V']).status === 0 ? false : 'strace is not installed',
-  }, () => {
-    using bed = new HandlerBed()
-    // The core's own descriptor is written with pwrite64 alone.
-    const prefix = 'strace -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=EIO:when=12'
-    assert.equal(bed.replay(coreOf(30 << 20), args, { prefix }), 0)
-    const { core } = bed.dumps()[0]!.manifest
-    assert.deepEqual([core.state, core.reason], ['truncated', 'storage-error'])
-    assert.match(core.detail!, /EIO/)
-    assert.ok(core.raw_size > 0)
-    assert.ok(content(bed).equals(coreOf(30 << 20).subarray(0, core.raw_size)))
-  })
-
-  test('says so where only the last sync tells that the disk is full', {
-    skip: spawnSync('strace', ['-V']).status === 0 ? false : 'strace is not installed',
-  }, () => {
-    using bed = new HandlerBed()
-    // EDQUOT has no name in Node. The first sync is that of format.json, the third that of the core.
-    const prefix = 'strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=EDQUOT:when=3'
-    assert.equal(bed.replay(coreOf(8192), args, { prefix }), 0)
-    const { core } = bed.dumps()[0]!.manifest
-    assert.deepEqual([core.state, core.reason], ['none', 'no-space'])
   })
 })

@@ -1,0 +1,176 @@
+/**
+ * Commands for a place, given to a thread that does them one after the other, and the answers. A thread that hangs in the
+ * kernel hangs alone: whoever waits for it does so with a deadline, and goes elsewhere. Bytes to write go through shared
+ * memory, which this side can still read when the other never answers.
+ */
+import type { MessagePort, Worker } from 'node:worker_threads'
+import { Place, type PlaceCommands } from './place.ts'
+
+/** The first argument of such a thread, which runs the same file as the handler itself. */
+export const placeArgument = '--place-thread'
+
+export type Command = {
+  [K in keyof PlaceCommands]: { do: K; with: Parameters<PlaceCommands[K]> }
+}[keyof PlaceCommands]
+
+type Message = Command | { do: 'stop' } | { do: 'put'; at: number; length: number }
+
+interface Order {
+  port: MessagePort
+  control: SharedArrayBuffer
+  staged: SharedArrayBuffer
+}
+
+/** What an error keeps of itself on its way. */
+export interface Failure {
+  message: string
+  errno?: number
+  code?: string
+}
+
+type Answer = { value: unknown } | { failure: Failure }
+
+/** Places of the counters: commands given, taken up, answered. */
+const sent = 0
+const answered = 1
+const begun = 2
+
+/** A thread that has not come up says nothing of the storage: the machine is busy. */
+const patienceForThread = 10
+
+/** Storage that did not answer in time. */
+export class StorageStalled extends Error {}
+
+export class PlaceChannel {
+  readonly staged: SharedArrayBuffer
+  readonly #control = new Int32Array(new SharedArrayBuffer(12))
+  readonly #worker: Worker | undefined
+  readonly #port: MessagePort | undefined
+  /** In the place of a thread, where none is to be had. */
+  readonly #here: Place | undefined
+  readonly #answers: Answer[] = []
+  #received = 0
+  #begun = 0
+  #progress = performance.now()
+
+  constructor(script: string, staged: SharedArrayBuffer) {
+    this.staged = staged
+    try {
+      const { Worker, MessageChannel } = process.getBuiltinModule('node:worker_threads')
+      const { port1, port2 } = new MessageChannel()
+      const workerData: Order = {
+        port: port2,
+        control: this.#control.buffer as SharedArrayBuffer,
+        staged,
+      }
+      this.#worker = new Worker(script, { argv: [placeArgument], workerData, transferList: [port2] })
+      this.#worker.on('error', () => {}).unref()
+      this.#port = port1
+      port1.unref()
+    } catch {
+      this.#here = new Place()
+    }
+  }
+
+  /** Commands that were given and not answered. */
+  get waiting(): number {
+    return Atomics.load(this.#control, sent) - this.#received
+  }
+
+  give(message: Command | { do: 'put'; at: number; length: number }): void {
+    if (this.waiting === 0) this.#progress = performance.now()
+    Atomics.add(this.#control, sent, 1)
+    if (this.#here !== undefined) {
+      this.#answers.push(answerTo(this.#here, message, this.staged))
+      return
+    }
+    this.#port!.postMessage(message)
+    Atomics.notify(this.#control, sent)
+  }
+
+  /** The answer to the oldest command, if it is there. */
+  poll(): Answer | undefined {
+    const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads')
+    const answer = this.#answers.shift() ?? (this.#port && receiveMessageOnPort(this.#port)?.message)
+    if (answer === undefined) return undefined
+    this.#received++
+    this.#progress = performance.now()
+    return answer
+  }
+
+  /** Waits for the next answer. Throws StorageStalled where none comes for `patience` milliseconds. */
+  next(patience: number, idle?: () => void): Answer {
+    for (;;) {
+      const seen = Atomics.load(this.#control, answered)
+      const answer = this.poll()
+      if (answer !== undefined) return answer
+      const left = this.#progress + patience * this.#scale() - performance.now()
+      if (left <= 0) throw new StorageStalled(`storage has not answered for ${Math.round(patience)} ms`)
+      Atomics.wait(this.#control, answered, seen, idle === undefined ? left : Math.min(2, left))
+      idle?.()
+    }
+  }
+
+  /** The time of a command runs from when the thread has taken it up. */
+  #scale(): number {
+    const taken = Atomics.load(this.#control, begun)
+    if (taken !== this.#begun) {
+      this.#begun = taken
+      this.#progress = performance.now()
+    }
+    return taken > this.#received ? 1 : patienceForThread
+  }
+
+  stop(): void {
+    this.#port?.postMessage({ do: 'stop' } satisfies Message)
+    Atomics.add(this.#control, sent, 1)
+    Atomics.notify(this.#control, sent)
+  }
+}
+
+/** The thread's side. */
+export function runPlaceThread(): void {
+  const { receiveMessageOnPort, workerData } = process.getBuiltinModule('node:worker_threads')
+  const { port, control, staged } = workerData as Order
+  const counters = new Int32Array(control)
+  const place = new Place()
+  for (;;) {
+    const seen = Atomics.load(counters, sent)
+    const message = receiveMessageOnPort(port)?.message as Message | undefined
+    if (message === undefined) {
+      Atomics.wait(counters, sent, seen, 1000)
+      continue
+    }
+    if (message.do === 'stop') break
+    Atomics.add(counters, begun, 1)
+    Atomics.notify(counters, answered)
+    port.postMessage(answerTo(place, message, staged))
+    Atomics.add(counters, answered, 1)
+    Atomics.notify(counters, answered)
+  }
+  port.close()
+}
+
+function answerTo(
+  place: Place,
+  message: Exclude<Message, { do: 'stop' }>,
+  staged: SharedArrayBuffer,
+): Answer {
+  try {
+    if (message.do === 'put') {
+      place.write(Buffer.from(staged, message.at, message.length))
+      return { value: undefined }
+    }
+    const command = place[message.do] as (...args: unknown[]) => unknown
+    return { value: command.apply(place, message.with) }
+  } catch (error) {
+    const { message: text, errno, code } = error as NodeJS.ErrnoException
+    return {
+      failure: {
+        message: text,
+        ...(errno === undefined ? {} : { errno }),
+        ...(code === undefined ? {} : { code }),
+      },
+    }
+  }
+}

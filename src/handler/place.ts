@@ -1,0 +1,135 @@
+/**
+ * What is done in one place, archive or spool, for one dump: each command touches the storage, so each may fail, and may
+ * never return (a hard NFS mount whose server is gone, a frozen file system). `PlaceThread` runs them where that does no
+ * harm.
+ */
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { Crash } from '../archive/access.ts'
+import { makeDirectories } from '../archive/directories.ts'
+import { DumpWriter } from '../archive/dump-writer.ts'
+import { initializeStore, openLocalStore } from '../archive/local-store.ts'
+import type { Manifest, StoredBinary } from '../archive/manifest.ts'
+import type { DumpRef } from '../archive/store.ts'
+import { SystemError } from '../base/errors.ts'
+import { openLz4 } from '../lz4/index.ts'
+import type { MappedFiles } from './mapped-files.ts'
+import { storeMappedFiles } from './store-files.ts'
+
+/** Where a dump goes, and under which name. */
+export interface PlaceOrder {
+  readonly root: string
+  readonly group: string
+  readonly userAccess: boolean
+  readonly ref: DumpRef
+  readonly crash: Crash
+}
+
+export interface StoredFiles {
+  executable?: StoredBinary
+  libraries: StoredBinary[]
+  notes: string[]
+}
+
+/** The commands, their arguments and answers. Sizes and offsets are of this place's file. */
+export interface PlaceCommands {
+  /** Makes the dump's directory, its `pending.json` and its file. */
+  begin(order: PlaceOrder, pending: Manifest): void
+  write(bytes: Uint8Array): void
+  truncate(size: number): void
+  /** Makes the core last. */
+  finishCore(): void
+  dropCore(): void
+  /** Copies the first `size` bytes of another place's core here; answers how much of the content they really hold. */
+  adopt(path: string, size: number): void
+  storeFiles(files: MappedFiles): StoredFiles
+  finish(manifest: Manifest): void
+}
+
+/** Room for a manifest and the beginning of a core. */
+const leastFree = 512 * 1024
+const chunkSize = 1 << 20
+
+export class Place implements PlaceCommands {
+  #dump: DumpWriter | undefined
+  #failed: unknown
+
+  begin({ root, group, userAccess, ref, crash }: PlaceOrder, pending: Manifest): void {
+    const store = openLocalStore(root, { group, userAccess })
+    initializeStore(store)
+    const dump = new DumpWriter(store, ref, store.rights.forCrash(crash))
+    makeDirectories(store.root, dump.directory, store.rights.directory)
+    try {
+      const free = dump.free()
+      if (free < leastFree) throw new SystemError(`only ${free} bytes are free`)
+      dump.writePending(pending)
+      // A read-only disk shows here, and a full one: not at the first block.
+      void dump.fd
+    } catch (error) {
+      dump.abandon()
+      throw error
+    }
+    this.#dump = dump
+  }
+
+  write(bytes: Uint8Array): void {
+    // What follows a piece that is missing has no place.
+    if (this.#failed !== undefined) throw this.#failed
+    try {
+      this.#begun.write(bytes)
+    } catch (error) {
+      this.#failed = error
+      throw error
+    }
+  }
+
+  truncate(size: number): void {
+    this.#begun.truncate(size)
+    this.#failed = undefined
+  }
+
+  finishCore(): void {
+    this.#begun.finishCore()
+  }
+
+  dropCore(): void {
+    this.#begun.dropCore()
+  }
+
+  adopt(path: string, size: number): void {
+    const dump = this.#begun
+    const from = openSync(path, 'r')
+    try {
+      const chunk = Buffer.alloc(chunkSize)
+      for (let at = 0; at < size; ) {
+        const got = readSync(from, chunk, 0, Math.min(chunkSize, size - at), at)
+        if (got === 0) throw new SystemError(`${path} has lost what was written to it`)
+        dump.write(chunk.subarray(0, got))
+        at += got
+      }
+    } finally {
+      closeSync(from)
+    }
+    const read = (at: number, length: number): Buffer => {
+      const bytes = Buffer.alloc(length)
+      return bytes.subarray(0, readSync(dump.fd, bytes, 0, length, at))
+    }
+    // Storage that failed may give back anything: each block is held against its checksum.
+    const reader = openLz4({ name: path, size, read })
+    for (let i = 0; i < reader.table.count; i++)
+      reader.read(reader.table.starts[i]!, reader.table.starts[i + 1]! - reader.table.starts[i]!)
+  }
+
+  storeFiles(files: MappedFiles): StoredFiles {
+    const notes: string[] = []
+    return { ...storeMappedFiles(files, this.#begun, notes), notes }
+  }
+
+  finish(manifest: Manifest): void {
+    this.#begun.finish(manifest)
+  }
+
+  get #begun(): DumpWriter {
+    if (this.#dump === undefined) throw new SystemError('the dump could not be begun there')
+    return this.#dump
+  }
+}

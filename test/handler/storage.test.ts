@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { describe, test } from 'node:test'
+import { initializeStore } from '../../src/archive/local-store.ts'
+import { shipSpool } from '../../src/daemon/ship.ts'
+import { openCoreFile } from '../../src/source/index.ts'
+import { coreOf, replayArguments } from '../support/core-stream.ts'
+import { type Fault, faultPrefix, noShim } from '../support/fault-shim.ts'
+import { HandlerBed } from '../support/handler-bed.ts'
+
+const core = coreOf(40 << 20)
+
+function content(bed: HandlerBed): Buffer {
+  using source = openCoreFile(bed.store.corePath(bed.dumps()[0]!)!)
+  return Buffer.from(source.read(0, source.size))
+}
+
+/** What the daemon does: brings the spool home, and leaves nothing there. */
+async function joinAgain(bed: HandlerBed): Promise<void> {
+  const shipments = await shipSpool(bed.spool, bed.store)
+  assert.deepEqual(
+    shipments.map(({ failed }) => failed),
+    [undefined],
+  )
+  assert.deepEqual(bed.dumps(bed.spool), [])
+  assert.equal(bed.dumps().length, 1)
+  const { manifest } = bed.dumps()[0]!
+  assert.equal(manifest.core.state, 'complete')
+  assert.equal(manifest.core.continues, undefined)
+  assert.ok(content(bed).equals(core), 'byte for byte')
+  if (spawnSync('lz4', ['--version']).status === 0)
+    execFileSync('lz4', ['-t', '-q', bed.store.corePath(bed.dumps()[0]!)!])
+}
+
+function replay(bed: HandlerBed, faults: readonly Fault[]): ReturnType<HandlerBed['replay']> {
+  initializeStore(bed.store)
+  return bed.replay(core, replayArguments, { prefix: faultPrefix(bed, bed.path('archive'), faults) })
+}
+
+describe('a core whose archive fails', { skip: noShim }, () => {
+  const writes: Fault[] = [
+    ['pwrite', 1, 'ENOSPC'],
+    ['pwrite', 2, 'EIO'],
+    ['pwrite', 5, 'EDQUOT'],
+    ['pwrite', 9, 'ESTALE'],
+    ['pwrite', 3, 'EROFS'],
+    ['open', 0, 'EACCES'],
+    ['mkdir', 1, 'EROFS'],
+    ['rename', 1, 'ENOSPC'],
+    ['rename', 2, 'EIO'],
+    ['fsync', 3, 'EIO'],
+  ]
+  for (const fault of writes)
+    test(`at ${fault.join(' ')} is in the spool, and whole when it comes home`, async () => {
+      using bed = new HandlerBed()
+      assert.equal(replay(bed, [fault]), 0)
+      assert.deepEqual(bed.dumps(), [], 'listed once')
+      const [dump] = bed.dumps(bed.spool)
+      assert.equal(dump?.manifest.core.state, 'complete')
+      assert.match(dump.manifest.notes.join('\n'), /Could not write to .*archive: .*(E[A-Z]+|errno 1)/)
+      await joinAgain(bed)
+    })
+
+  test('only at the last sync is read back into the spool', async () => {
+    using bed = new HandlerBed()
+    assert.equal(replay(bed, [['fsync', 1, 'EDQUOT']]), 0)
+    const [dump] = bed.dumps(bed.spool)
+    assert.equal(dump!.manifest.core.state, 'complete')
+    assert.deepEqual(dump!.manifest.core.continues, { archive: bed.path('archive'), at: 0 })
+    assert.match(dump!.manifest.notes.join('\n'), /errno 122/)
+    await joinAgain(bed)
+  })
+
+  test('and whose spool takes nothing either is cut', () => {
+    using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+    assert.equal(replay(bed, [['pwrite', 6, 'ENOSPC']]), 0)
+    const { core: stored } = bed.dumps()[0]!.manifest
+    assert.deepEqual([stored.state, stored.reason], ['truncated', 'no-space'])
+    assert.match(stored.detail!, /ENOSPC/)
+    assert.ok(stored.raw_size > 0 && stored.raw_size < core.length)
+    assert.ok(content(bed).equals(core.subarray(0, stored.raw_size)))
+  })
+})
+
+describe('a core whose archive never answers', { skip: noShim }, () => {
+  const calls: Fault[] = [
+    ['mkdir', 1, 'stall'],
+    ['open', 1, 'stall'],
+    ['pwrite', 1, 'stall'],
+    ['pwrite', 4, 'stall'],
+    ['fsync', 1, 'stall'],
+    ['rename', 2, 'stall'],
+  ]
+  for (const fault of calls)
+    test(`at ${fault.join(' ')} goes on in the spool; the handler ends, and all comes home`, async () => {
+      using bed = new HandlerBed({ StorageDeadline: '1s' })
+      replay(bed, [fault])
+      assert.deepEqual(bed.handlers(), [])
+      assert.deepEqual(bed.dumps(), [])
+      const [dump] = bed.dumps(bed.spool)
+      assert.equal(dump?.manifest.core.state, 'complete')
+      assert.equal(dump.manifest.core.continues?.archive, bed.path('archive'))
+      assert.match(dump.manifest.notes.join('\n'), /Could not write to .*archive: it has not answered/)
+      await joinAgain(bed)
+    })
+})
