@@ -12,6 +12,9 @@ import { Chdr32, Chdr64 } from './records.ts'
 /** Larger debug sections than any known program has; a forged size must not exhaust memory. */
 const maxInflated = 1 << 30
 
+/** No deflate stream is packed tighter (zlib's technical details). */
+const maxDeflateRatio = 1032
+
 export function decompressSection(file: ElfFile, name: string, stored: Uint8Array): Uint8Array {
   const fail = (problem: string, cause?: unknown): FormatError =>
     new FormatError({ file: file.source.name, section: name, offset: 0 }, problem, { cause })
@@ -20,7 +23,9 @@ export function decompressSection(file: ElfFile, name: string, stored: Uint8Arra
   if (type !== Compression.zlib && type !== Compression.zstd) throw fail(`unknown compression ${type}`)
   try {
     const unpack = type === Compression.zlib ? inflateSync : zstdDecompressSync
-    return unpack(body, { maxOutputLength: Math.max(size, 1) })
+    // One piece as large as the whole: thousands of small ones would have to be joined. Forged sizes get no such piece.
+    const chunkSize = Math.max(64, Math.min(size, body.length * maxDeflateRatio))
+    return unpack(body, { maxOutputLength: Math.max(size, 1), chunkSize })
   } catch (cause) {
     throw fail('cannot be decompressed', cause)
   }
