@@ -12,21 +12,21 @@ import {
   openSync,
   readdirSync,
   readSync,
+  renameSync,
   rmSync,
   statSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { binaryFile, binaryInfoFile } from '../archive/layout.ts'
-import { type Access, writeFileAtomic } from '../base/atomic-file.ts'
+import { type Access, createFile, writeAll } from '../base/atomic-file.ts'
 import type { IndexCache } from '../engine/index.ts'
 
 /** `debug-index-…` beside `binary`: goes with it when it is removed. */
 const prefix = 'debug-index-'
-/** A megabyte or so for every ten of debug information. */
+/** Index and blocks of one program are a third of its compressed debug information, or so. */
 const maxBytes = 1 << 29
-/** Programs that one user looks at; the oldest go. */
-const maxKept = 64
+const maxKept = 128
 
 /** `path`: of the file on this machine whose debug information it is. */
 export function indexCache(path: string | undefined, env: NodeJS.ProcessEnv = process.env): IndexCache {
@@ -90,21 +90,36 @@ function readWhole(path: string, owner: number): Uint8Array | undefined {
 }
 
 function tryWrite(path: string, bytes: Uint8Array, access: Access): boolean {
+  let temporary: string | undefined
   try {
     accessSync(dirname(path), constants.W_OK)
-    writeFileAtomic(path, bytes, access)
+    // Without fsync: what a loss of power tears is known by its checksums, and nobody waits for a disk.
+    temporary = `${path}.${process.pid}.tmp`
+    const fd = createFile(temporary, access)
+    try {
+      writeAll(fd, bytes)
+    } finally {
+      closeSync(fd)
+    }
+    renameSync(temporary, path)
     return true
   } catch {
+    if (temporary !== undefined) rmSync(temporary, { force: true })
     return false
   }
 }
 
+/** The oldest go, by number and by size. */
 function prune(directory: string): void {
   const kept = readdirSync(directory)
     .filter(name => name.startsWith(prefix))
-    .map(name => ({ name, time: statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => b.time - a.time)
-  for (const { name } of kept.slice(maxKept - 1)) rmSync(join(directory, name), { force: true })
+    .map(name => ({ name, stat: statSync(join(directory, name), { throwIfNoEntry: false }) }))
+    .sort((a, b) => (b.stat?.mtimeMs ?? 0) - (a.stat?.mtimeMs ?? 0))
+  let total = 0
+  kept.forEach(({ name, stat }, i) => {
+    total += stat?.size ?? 0
+    if (i >= maxKept || total > maxBytes) rmSync(join(directory, name), { force: true })
+  })
 }
 
 function ownId(): number {

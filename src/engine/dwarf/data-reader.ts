@@ -5,6 +5,7 @@
 import { FormatError } from '../../base/errors.ts'
 import { utf8 } from '../bytes/cursor.ts'
 import { viewOf } from '../bytes/layout.ts'
+import { blockSize, type PackedSection } from './packed-section.ts'
 
 export class DataReader {
   readonly bytes: Uint8Array
@@ -12,14 +13,40 @@ export class DataReader {
   readonly littleEndian: boolean
   readonly file: string
   readonly section: string
+  readonly #packed: PackedSection | undefined
+  /** Blocks of it that `bytes` has; 1 for those. */
+  readonly #filled: Uint8Array
   at = 0
 
-  constructor(bytes: Uint8Array, littleEndian: boolean, file: string, section: string) {
+  /** Over a section's bytes, or over one in blocks, which are unpacked when a read comes near them. */
+  constructor(content: Uint8Array | PackedSection, littleEndian: boolean, file: string, section: string) {
+    const packed = content instanceof Uint8Array ? undefined : content
+    const bytes = content instanceof Uint8Array ? content : new Uint8Array(content.size)
+    this.#packed = packed
+    this.#filled = new Uint8Array(packed ? Math.ceil(packed.size / blockSize) : 0)
     this.bytes = bytes
     this.view = viewOf(bytes)
     this.littleEndian = littleEndian
     this.file = file
     this.section = section
+  }
+
+  /**
+   * Makes sure of the bytes at `at` and a block's length behind, so that an entry may be walked over without asking
+   * again; and of `length` bytes, where that is more.
+   */
+  ready(at: number, length = 0): void {
+    const packed = this.#packed
+    if (!packed) return
+    const [first, last] = [
+      Math.floor(at / blockSize),
+      Math.floor((at + Math.max(length, blockSize)) / blockSize),
+    ]
+    for (let n = Math.max(0, first); n <= last && n < this.#filled.length; n++) {
+      if (this.#filled[n] === 1) continue
+      this.#filled[n] = 1
+      this.bytes.set(packed.block(n).subarray(0, this.bytes.length - n * blockSize), n * blockSize)
+    }
   }
 
   u8(): number {
@@ -80,6 +107,7 @@ export class DataReader {
 
   /** Text up to a NUL, which is consumed. */
   text(): string {
+    this.ready(this.at)
     const end = this.bytes.indexOf(0, this.at)
     if (end < 0) throw this.error('text does not end')
     const text = utf8(this.bytes.subarray(this.at, end))
@@ -94,5 +122,6 @@ export class DataReader {
   #need(length: number): void {
     if (!(length >= 0 && this.at >= 0 && this.at + length <= this.bytes.length))
       throw this.error(`${length} bytes expected, ${this.bytes.length - this.at} left`)
+    if (this.#packed) this.ready(this.at, length)
   }
 }

@@ -49,6 +49,7 @@ export class Entry {
   get end(): number {
     if (this.#end === undefined) {
       const { reader } = this.unit
+      reader.ready(this.#values)
       reader.at = this.#values
       skipValues(reader, this.abbrev, this.unit)
       this.#end = reader.at
@@ -194,6 +195,7 @@ export class Entry {
     const index = attributes.indexOf(attribute)
     if (index < 0) return undefined
     const { reader } = this.unit
+    reader.ready(this.#values)
     reader.at = this.#values
     for (let i = 0; i < index; i++) skipStep(reader, each[i]!, this.unit)
     let form = forms[index]!

@@ -11,7 +11,7 @@ import { LineTable, type SourcePlace } from './line-table.ts'
 import { readLocations } from './location-list.ts'
 import { type NameIndex, readIndex, type TableName, writeIndex } from './name-index.ts'
 import { having, origins, type ScopeContext } from './scope-reader.ts'
-import { DebugSections } from './sections.ts'
+import { DebugSections, type IndexCache } from './sections.ts'
 import { hashText, matches, plainPath } from './short-name.ts'
 import { once, TypeReader } from './type-reader.ts'
 import { Units } from './units.ts'
@@ -19,21 +19,15 @@ import { Units } from './units.ts'
 export interface DebugInfoOptions {
   /** What index() gave for this very file; anything else is ignored. */
   readonly index?: Uint8Array
-  /** Where indexes are kept from one time to the next. */
+  /** Where the index, and large compressed sections in blocks, are kept from one time to the next. */
   readonly cache?: IndexCache
   /** Address in the process of the runtime's type descriptors (moduledata.types), for typeOfDescriptor(). */
   readonly types?: number
 }
 
-/** Keeps indexes of files, by a text that tells one file's debug information from another's. Neither may throw. */
-export interface IndexCache {
-  read(fingerprint: string): Uint8Array | undefined
-  write(fingerprint: string, index: Uint8Array): void
-}
-
 /** Undefined where the file has no `.debug_info`. */
 export function openDebugInfo(elf: ElfFile, options: DebugInfoOptions = {}): DebugInfo | undefined {
-  const sections = new DebugSections(elf)
+  const sections = new DebugSections(elf, '', options.cache)
   return sections.has('info') ? new DwarfInfo(elf, sections, options) : undefined
 }
 

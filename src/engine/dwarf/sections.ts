@@ -3,8 +3,10 @@
  * under names that end in `.dwo`.
  */
 import { crc32 } from 'node:zlib'
+import { SectionFlag } from '../elf/constants.ts'
 import type { ElfFile } from '../elf/file.ts'
 import { DataReader } from './data-reader.ts'
+import { openPacked, type PackedSection, packSection } from './packed-section.ts'
 
 const names = {
   info: '.debug_info',
@@ -21,10 +23,18 @@ const names = {
   line: '.debug_line',
 } as const
 
+/** Keeps what was made of debug information, by a text that tells it from any other. Neither may throw. */
+export interface IndexCache {
+  read(key: string): Uint8Array | undefined
+  write(key: string, bytes: Uint8Array): void
+}
+
 export type SectionName = keyof typeof names
 
 /** Bytes at each end of `.debug_info` as it is stored. */
 const sampled = 1 << 16
+/** Compressed bytes of a section below which unpacking all of it costs nothing to speak of. */
+const worthPacking = 1 << 20
 const none = new Uint8Array(0)
 
 export class DebugSections {
@@ -35,8 +45,11 @@ export class DebugSections {
   #fingerprint: string | undefined
   readonly #readers = new Map<SectionName, DataReader>()
 
-  constructor(elf: ElfFile, suffix = '') {
+  readonly #cache: IndexCache | undefined
+
+  constructor(elf: ElfFile, suffix = '', cache?: IndexCache) {
     this.#elf = elf
+    this.#cache = cache
     this.#suffix = suffix
     this.file = elf.source.name
     this.littleEndian = elf.header.littleEndian
@@ -51,11 +64,26 @@ export class DebugSections {
     let reader = this.#readers.get(name)
     if (!reader) {
       const label = names[name] + this.#suffix
-      const bytes = this.#elf.section(label)?.bytes() ?? none
-      reader = new DataReader(bytes, this.littleEndian, this.file, label)
+      reader = new DataReader(this.#content(label), this.littleEndian, this.file, label)
       this.#readers.set(name, reader)
     }
     return reader
+  }
+
+  /** A large section that is compressed as a whole comes from the cache in blocks, the second time. */
+  #content(label: string): Uint8Array | PackedSection {
+    const section = this.#elf.section(label)
+    if (!section) return none
+    const cache = this.#cache
+    if (!cache || (section.flags & SectionFlag.compressed) === 0 || section.size < worthPacking)
+      return section.bytes()
+    const key = `${this.fingerprint()} ${label}`
+    const kept = cache.read(key)
+    const packed = kept && openPacked(kept, key)
+    if (packed) return packed
+    const bytes = section.bytes()
+    cache.write(key, packSection(bytes, key))
+    return bytes
   }
 
   /** What tells these sections from any others without reading them: places, sizes, build ids, and both ends of one. */
