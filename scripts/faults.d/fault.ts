@@ -1,0 +1,27 @@
+/** One kind of misfortune, tried again and again. */
+import type { Tally } from './tally.ts'
+
+export interface Fault {
+  readonly name: string
+  /** A line for people. */
+  readonly about: string
+  /** In the whole campaign, and in its short form. */
+  readonly tries: number
+  readonly short: number
+  /** Why it can't be had on this machine, or false. */
+  readonly unavailable?: () => string | false
+  /** Tries it so often, and counts. */
+  run(tries: number, tally: Tally): Promise<void>
+}
+
+/** Runs `work` so many times, two at a time: as many as there are processors on a small machine. */
+export async function repeat(tries: number, work: (n: number) => Promise<void>, abreast = 2): Promise<void> {
+  let next = 0
+  const runner = async (): Promise<void> => {
+    while (next < tries) await work(next++)
+  }
+  await Promise.all(Array.from({ length: Math.min(abreast, tries) }, runner))
+}
+
+export const random = (below: number): number => Math.floor(Math.random() * below)
+export const sleep = (ms: number): Promise<void> => new Promise(done => setTimeout(done, ms))

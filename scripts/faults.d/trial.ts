@@ -1,0 +1,200 @@
+/**
+ * A handler with archive and spool of its own, crashes that it is given, and the reckoning: what the daemon would do is
+ * done (recover, ship, read the kernel log), and then each crash must be listed once, and be what it is called.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomFillSync } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { type DumpEntry, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { openCatalog } from '../../src/catalog/index.ts'
+import { KernelRecords } from '../../src/daemon/kernel-records.ts'
+import { recoverDumps } from '../../src/daemon/recover.ts'
+import { shipSpool } from '../../src/daemon/ship.ts'
+import { openCoreFile } from '../../src/source/index.ts'
+import { HandlerBed } from '../../test/support/handler-bed.ts'
+import { isFinding, syncCatalog, verify } from './product.ts'
+import type { Tally, Verdict } from './tally.ts'
+
+let nextPid = 1_000_000_000 + (process.pid % 100_000) * 10_000
+
+export interface Crash {
+  readonly pid: number
+  /** The bytes that the kernel would write; absent for a process of the kernel's own. */
+  readonly core?: Buffer
+}
+
+export interface Replay extends Crash {
+  readonly core: Buffer
+  readonly child: ChildProcess
+  /** Status or signal, and milliseconds from start to the moment when the pipe was let go. */
+  readonly ended: Promise<{ status: number | string; held: number }>
+}
+
+export class Trial {
+  readonly bed: HandlerBed
+  #archive: LocalStore | undefined
+  readonly #records: KernelRecords
+  readonly #catalog: ReturnType<typeof openCatalog>
+
+  constructor(settings: Record<string, string> = {}) {
+    this.bed = new HandlerBed({ StorageDeadline: '1s', ...settings })
+    mkdirSync(this.bed.path('reckoning'))
+    this.#catalog = openCatalog(this.bed.path('reckoning/catalog.db'))
+    this.#records = new KernelRecords({
+      ...{ store: this.store, spool: () => this.spool, catalog: () => this.#catalog },
+      ...{ state: this.bed.path('reckoning'), patience: () => 0, onRecord: () => {}, onProblem: () => {} },
+    })
+  }
+
+  get store(): LocalStore {
+    return this.#archive ?? openLocalStore(this.bed.path('archive'))
+  }
+
+  /** Reckons with another archive than the bed's own. */
+  redirect(archive: LocalStore): void {
+    this.#archive = archive
+  }
+
+  get spool(): LocalStore {
+    return openLocalStore(this.bed.path('state/spool'))
+  }
+
+  /** Starts the handler as the kernel does. What it is fed is up to the caller, see `feed`. */
+  start(core: Buffer, env: Record<string, string> = {}): Replay {
+    const pid = nextPid++
+    const now = String(Math.floor(Date.now() / 1000))
+    const args = [String(pid), '33', '33', '11', now, '18446744073709551615', 'faulty']
+    const began = performance.now()
+    const child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" >&- 2>&-', this.bed.path('h'), ...args], {
+      ...{ env, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] },
+    })
+    let held = 0
+    const letGo = (): void => {
+      held ||= performance.now() - began
+    }
+    child.stdin!.on('error', letGo).on('close', letGo)
+    const ended = new Promise<{ status: number | string; held: number }>(resolve =>
+      child.once('exit', (code, signal) => {
+        letGo()
+        resolve({ status: code ?? signal ?? 'unknown', held })
+      }),
+    )
+    return { pid, core, child, ended }
+  }
+
+  /** A whole crash, from the first byte to the handler's end. */
+  async crash(core: Buffer, env?: Record<string, string>): Promise<Replay & { held: number }> {
+    const replay = this.start(core, env)
+    replay.child.stdin!.end(core)
+    const { held } = await replay.ended
+    return { ...replay, held }
+  }
+
+  /** What the daemon does, as often as something is left to be done. */
+  async mend(): Promise<string[]> {
+    const failures: string[] = []
+    // As the daemon does when it starts.
+    initializeStore(this.store)
+    for (let round = 0; round < 3; round++) {
+      failures.length = 0
+      recoverDumps(this.spool)
+      const leave = new Set([...this.spool.days()].flatMap(day => this.spool.ids(day)))
+      recoverDumps(this.store, { leave })
+      for (const { failed } of await shipSpool(this.spool, this.store)) if (failed) failures.push(failed)
+    }
+    this.#records.look()
+    return failures
+  }
+
+  /** Mends and reckons up. */
+  async judge(crashes: readonly Crash[], tally: Tally, held?: number): Promise<Verdict> {
+    const failures = await this.mend()
+    const entries = [...this.store.list()]
+    const why = failures.map(failure => `not brought home: ${failure}`)
+    let [lost, twice, wrong] = [0, 0, 0]
+    for (const { pid, core } of crashes) {
+      const own = entries.filter(({ manifest }) => manifest.process.pid === pid)
+      if (own.length === 0) {
+        lost++
+        why.push(`lost: process ${pid} in ${this.bed.directory}`)
+      }
+      if (own.length > 1) {
+        twice++
+        why.push(
+          `${own.length} times: ${own.map(({ id, manifest }) => `${id} ${manifest.core.state}`).join(', ')}`,
+        )
+      }
+      for (const entry of own) {
+        tally.count(entry.manifest.core.state)
+        const problem = core === undefined ? undefined : this.#compare(entry, core)
+        if (problem === undefined) continue
+        wrong++
+        why.push(problem)
+      }
+    }
+    await syncCatalog(this.store, this.#catalog)
+    for (const step of verify({ store: this.store, catalog: this.#catalog }))
+      if (isFinding(step) && step.severity === 'problem') {
+        wrong++
+        why.push(`verify: ${step.where}: ${step.what}`)
+      }
+    const verdict = { lost, twice, wrong, why, ...(held === undefined ? {} : { held }) }
+    tally.add(verdict)
+    return verdict
+  }
+
+  #compare({ id, day, manifest }: DumpEntry, core: Buffer): string | undefined {
+    const { state, raw_size, detail = '' } = manifest.core
+    if (state === 'none') return undefined
+    const path = this.store.corePath({ id, day })
+    if (path === undefined) return `${id} is ${state} and has no core`
+    using source = openCoreFile(path, { tolerant: state !== 'complete' })
+    if (state === 'complete' && raw_size !== core.length)
+      return `${id} is called complete with ${raw_size} of ${core.length} bytes`
+    // Blocks that storage lost are zeros, and the manifest says so.
+    if (state === 'truncated' && /are lost|can't be read/.test(detail)) return undefined
+    const got = Buffer.from(source.read(0, source.size))
+    return got.equals(core.subarray(0, got.length))
+      ? undefined
+      : `${id} (${state}) is not the core that was dumped`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#records[Symbol.dispose]()
+    this.#catalog.close()
+    await this.bed.settle()
+    this.bed[Symbol.dispose]()
+  }
+}
+
+const cores = new Map<number, Buffer>()
+
+/** An ELF core of `megabytes`: half of it noise, a quarter zeros, a quarter alike. */
+export function coreOf(megabytes: number): Buffer {
+  const known = cores.get(megabytes)
+  if (known !== undefined) return known
+  const size = megabytes << 20
+  const core = Buffer.alloc(size)
+  randomFillSync(core, size >>> 1)
+  core.fill('the same again, ', 8192, size >>> 2)
+  core.fill(0, 0, 4096)
+  core.write('\x7fELF\x02\x01\x01', 'latin1')
+  core.writeBigUInt64LE(64n, 32)
+  core.writeUInt16LE(56, 54)
+  core.writeUInt16LE(1, 56)
+  core.writeUInt32LE(1, 64)
+  core.writeBigUInt64LE(4096n, 72)
+  core.writeBigUInt64LE(BigInt(size - 4096), 96)
+  cores.set(megabytes, core)
+  return core
+}
+
+/** What a pipe of the kernel's holds. */
+export const pipeHolds = 65536
+
+/** Feeds the first `bytes` of the core, more than the pipe holds: when it answers, the handler is reading. */
+export function reads({ child, core }: Replay, bytes = core.length): Promise<void> {
+  return new Promise(done =>
+    child.stdin!.write(core.subarray(0, Math.max(bytes, 2 * pipeHolds)), () => done()),
+  )
+}
