@@ -7,6 +7,7 @@ import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
 import { show } from '../render/show.ts'
 import { lookOf } from '../render/style.ts'
+import { reportOrigin } from '../source/origin.ts'
 import { sourceFinder } from '../source-lines.ts'
 import { entry } from '../verbs.ts'
 
@@ -61,6 +62,8 @@ export async function handler(argv: Args): Promise<void> {
     return writeLines(1, all ? goroutinesJson(report, all) : reportJson(report))
   }
   const crash = { ...fromDump({ manifest: target.manifest, report }), target: target.again }
-  const options = { source: sourceFinder(argv.source ?? []), all: argv.all === true }
+  const diedAt = target.manifest && Date.parse(target.manifest.time)
+  const source = sourceFinder({ dirs: argv.source ?? [], origin: reportOrigin(report?.go, diedAt) })
+  const options = { source, all: argv.all === true }
   await page(show(crash, lookOf(process.stdout), options), { pager: !argv.noPager })
 }

@@ -1,5 +1,5 @@
 /** Where a source file that a program names may lie on this machine, best first. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../../base/errors.ts'
@@ -40,7 +40,7 @@ export function candidates(file: string, options: CandidateOptions = {}): string
   for (const { from, to } of mappings)
     if (clean === from || clean.startsWith(`${from}/`) || from === '')
       places.push(join(to, clean.slice(from.length).replace(/^\/+/, '')))
-  if (file.startsWith('/')) places.push(clean)
+  if (file.startsWith('/') && !isOtherGo(clean, origin)) places.push(clean)
   for (const dir of dirs) for (let i = 0; i < parts.length; i++) places.push(join(dir, ...parts.slice(i)))
   const cache = moduleCache(env)
   const inCache = clean.startsWith('/') ? behind(clean, '/pkg/mod/') : clean
@@ -54,6 +54,8 @@ export function candidates(file: string, options: CandidateOptions = {}): string
     for (const root of goroots(origin, env, cache)) places.push(join(root, 'src', inGoroot))
   return [...new Set(places)]
 }
+
+const maxVersionFile = 4096
 
 export function moduleCache(env: NodeJS.ProcessEnv): string {
   const gopath = env.GOPATH?.split(':')[0] || join(env.HOME || homedir(), 'go')
@@ -73,10 +75,20 @@ function goroots({ goVersion }: SourceOrigin, env: NodeJS.ProcessEnv, cache: str
   return [...places.filter(root => versionIn(root) === goVersion), fetched, sdk]
 }
 
+/** Whether the path is in a Go installation here, and that is of another version than the one that built the program. */
+function isOtherGo(path: string, { goVersion }: SourceOrigin): boolean {
+  const at = path.lastIndexOf('/src/')
+  const version = at <= 0 || goVersion === undefined ? undefined : versionIn(path.slice(0, at))
+  return version !== undefined && version !== goVersion
+}
+
 function versionIn(root: string): string | undefined {
   const file = join(root, 'VERSION')
   try {
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\n')[0] : undefined
+    const stat = statSync(file, { throwIfNoEntry: false })
+    if (!stat?.isFile() || stat.size > maxVersionFile) return undefined
+    const [first] = readFileSync(file, 'utf8').split('\n')
+    return first?.startsWith('go1') ? first : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /** What a dead program says of its own source: which modules of which versions, which Go, which commit. */
-import type { Process } from '../../engine/index.ts'
+import type { Process, Report } from '../../engine/index.ts'
 
 export interface SourceOrigin {
   /** Import path to version, replacements applied; the main module has none where it was built from a checkout. */
@@ -19,14 +19,26 @@ export const unknownOrigin: SourceOrigin = { modules: [], modified: false }
 
 /** `diedAt` in milliseconds since the epoch, where it is known. */
 export function sourceOrigin({ runtime }: Pick<Process, 'runtime'>, diedAt?: number): SourceOrigin {
-  const info = runtime?.buildInfo
+  return originOf(runtime?.buildInfo, diedAt)
+}
+
+/** The same from a report. */
+export function reportOrigin(go: Report['go'], diedAt?: number): SourceOrigin {
+  if (!go) return originOf(undefined, diedAt)
+  const { version, main, modules = [], settings = {} } = go
+  return originOf({ goVersion: version, ...(main ? { main } : {}), deps: modules, settings }, diedAt)
+}
+
+type BuildInfo = NonNullable<NonNullable<Process['runtime']>['buildInfo']>
+
+function originOf(info: BuildInfo | undefined, diedAt: number | undefined): SourceOrigin {
   const time = diedAt === undefined ? {} : { diedAt }
   if (!info) return { ...unknownOrigin, ...time }
-  const modules = [...(info.main ? [info.main] : []), ...info.deps].map(({ path, version, replace }) => ({
+  const modules = [...(info.main ? [info.main] : []), ...info.deps].map(({ path, version, replace }) => {
     // A replaced module's files have the paths of what replaces it.
-    path: replace?.version ? replace.path : path,
-    ...((replace?.version ?? version) ? { version: (replace?.version ?? version)! } : {}),
-  }))
+    const used = replace?.version ? replace : { path, version }
+    return { path: used.path, ...(used.version ? { version: used.version } : {}) }
+  })
   const revision = info.settings['vcs.revision']
   return {
     modules,
