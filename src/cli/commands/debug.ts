@@ -15,7 +15,18 @@ const own: Readonly<Record<string, Option>> = {
     alias: 'c',
     value: 'COMMAND',
     several: true,
-    describe: 'run this command and leave; may be given several times',
+    describe: 'run this command and leave',
+  },
+  tui: {
+    type: 'boolean',
+    describe:
+      'source, variables, stack, goroutines and registers on one screen; as plain text without a terminal',
+  },
+  with: {
+    type: 'string',
+    value: 'DEBUGGER',
+    describe: 'unpack the core and its executable, and start this debugger on them: dlv, gdb',
+    choices: ['dlv', 'gdb'],
   },
 }
 
@@ -26,19 +37,32 @@ export const builder = define({
     ['gocore-sink debug', 'look into the latest crash'],
     ['gocore-sink debug 7f3k -c "bt -full"', 'one command, and its answer alone'],
     ['gocore-sink debug ./core < commands.txt', 'commands of a file'],
+    ['gocore-sink debug --tui', 'everything at once'],
+    ['gocore-sink debug 7f3k --with dlv', 'the same dump in Delve'],
   ],
 })
 
 interface Args extends VerbArgs {
   command?: string[]
+  tui?: boolean
+  with?: 'dlv' | 'gdb'
 }
 
 export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
+  if (argv.with) {
+    const { startOther } = await import('../debug/other-debugger.ts')
+    process.exitCode = await startOther(target, argv.with)
+    return
+  }
   const { openState } = await import('../debug/open.ts')
   const { runDebugger } = await import('../debug/repl.ts')
   const state = await openState(target, { settings: settingsOf(argv), place: argv })
+  if (argv.tui) {
+    const { printPanes, runScreen } = await import('../debug/tui/run.ts')
+    return process.stdin.isTTY && process.stdout.isTTY ? runScreen(state) : printPanes(state)
+  }
   if (!argv.command && process.stdin.isTTY && process.stdout.isTTY) {
     const { greet } = await import('../debug/greeting.ts')
     greet(state)

@@ -161,12 +161,9 @@ export const info: DebugCommand = {
     const [name, command] = found
     if (name !== 'registers') return runCommand(state, `${command} ${after}`)
     const context = await state.inspect()
-    const wanted = wordsOf(after).map(word => word.replace(/^\$/, ''))
+    const only = wordsOf(after)
     return {
-      *lines() {
-        for (const line of registerLines(context, { all: false, style: 'gdb' }))
-          if (wanted.length === 0 || wanted.some(register => line.startsWith(`${register} `))) yield line
-      },
+      lines: () => registerLines(context, { all: false, style: 'gdb', ...(only.length > 0 ? { only } : {}) }),
     }
   },
 }
