@@ -66,7 +66,7 @@ export interface InlinedCall {
   /** Full name of the function that was inlined. */
   readonly name: string
   /** Where it was called. */
-  readonly callFile?: string
+  readonly callFile: string | undefined
   readonly callLine: number
   /** Offset of its entry: the same call has the same. */
   readonly offset: number
@@ -88,7 +88,7 @@ export interface DebugFunction {
   readonly high: number
   readonly language: 'go' | 'c'
   /** Where it is declared; C: from its entry, Go: decl_file and decl_line. */
-  readonly file?: string
+  readonly file: string | undefined
   readonly line?: number
   readonly frameBase?: LocationExpression
   /** Offset of its entry. */

@@ -16,7 +16,8 @@ export function readFunction(entry: Entry, context: ScopeContext, addr?: number)
   const scope = once(() => readScope(entry, context))
   const declared = having(chain, At.declFile)
   const number = declared?.number(At.declFile)
-  const file = declared && number !== undefined ? context.fileAt(declared, number) : undefined
+  // Names of files are in the line tables, which are large and seldom asked for.
+  const file = once(() => (declared && number !== undefined ? context.fileAt(declared, number) : undefined))
   const line = having(chain, At.declLine)?.number(At.declLine)
   const frameBase = readLocations(entry, At.frameBase)
   return {
@@ -25,7 +26,9 @@ export function readFunction(entry: Entry, context: ScopeContext, addr?: number)
     high: range.high,
     language: entry.unit.isGo ? 'go' : 'c',
     offset: entry.offset,
-    ...(file === undefined ? {} : { file }),
+    get file() {
+      return file()
+    },
     ...(line === undefined ? {} : { line }),
     ...(frameBase[0] ? { frameBase: frameBase[0].expression } : {}),
     scope,

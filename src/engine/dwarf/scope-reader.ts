@@ -87,12 +87,14 @@ class ScopeReader {
   #call(entry: Entry): InlinedCall {
     const chain = origins(entry, this.#context)
     const file = entry.number(At.callFile)
-    const path = file === undefined ? undefined : this.#context.fileAt(entry, file)
+    const path = once(() => (file === undefined ? undefined : this.#context.fileAt(entry, file)))
     return {
       name: having(chain, At.name)?.text(At.name) ?? '?',
       callLine: entry.number(At.callLine) ?? 0,
       offset: entry.offset,
-      ...(path === undefined ? {} : { callFile: path }),
+      get callFile() {
+        return path()
+      },
     }
   }
 
