@@ -1,15 +1,23 @@
 /** All faults, in the order of the table. */
 import { archiveReplaced } from './archive-replaced.ts'
+import { clockSteps } from './clock.ts'
 import { daemonKilled, twoDaemons } from './daemon-killed.ts'
 import type { Fault } from './fault.ts'
+import { frozen } from './frozen.ts'
 import { handlerKilled } from './handler-killed.ts'
+import { crasherKilled, largeProcesses, storm } from './kernel.ts'
 import { everythingFails, storageFaults } from './storage.ts'
 
 export const campaign: readonly Fault[] = [
   handlerKilled,
   ...storageFaults,
   everythingFails,
+  frozen,
   archiveReplaced,
+  crasherKilled,
+  storm,
   daemonKilled,
   twoDaemons,
+  clockSteps,
+  ...largeProcesses,
 ]

@@ -38,7 +38,7 @@ export async function fill(trial: Trial, count: number): Promise<Crash[]> {
     const fault = { root: trial.bed.path('archive'), errno: 5, at: n % 3 === 0 ? 1 : 9 + random(12) }
     if (n % 4 === 3) {
       const replay = trial.start(core)
-      await reads(replay, core)
+      await reads(replay)
       await sleep(random(120))
       replay.child.kill('SIGKILL')
       await replay.ended

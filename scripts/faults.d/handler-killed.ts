@@ -16,7 +16,7 @@ export const handlerKilled: Fault = {
       const behind = n % 2 === 1
       await reads(replay, behind ? core.length : 2 * pipeHolds + random(core.length - 2 * pipeHolds))
       if (behind) replay.child.stdin!.end()
-      await sleep(random(behind ? 150 : 40))
+      await sleep(random(behind ? 300 : 40))
       replay.child.kill('SIGKILL')
       await replay.ended
       await trial.judge([replay], tally)

@@ -1,0 +1,136 @@
+/** Crashes through the kernel: storms, kills of the crashing process, processes that are large in some way. */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { takeCorePattern } from '../../test/support/core-pattern.ts'
+import { kernelLog, noKernel } from '../../test/support/handler-bed.ts'
+import { type Fault, random, sleep } from './fault.ts'
+import { noCompiler } from './shim.ts'
+import type { Tally } from './tally.ts'
+import { type Crash, Trial } from './trial.ts'
+
+const fields = '%P %u %g %s %t %c %e %h %I %d -F%F'
+/** As `install` sets it. */
+const pipeLimit = 64
+const unavailable = (): string | false => noKernel || noCompiler()
+
+let built: string | undefined
+
+function victim(): string {
+  if (built !== undefined) return built
+  const directory = mkdtempSync(join(tmpdir(), 'gocore-victim-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  built = join(directory, 'victim')
+  execFileSync('cc', ['-O1', '-w', '-pthread', '-o', built, join(import.meta.dirname, 'victim.c')])
+  return built
+}
+
+interface Dead {
+  readonly pid: number
+  readonly signal: string | null
+  /** What it printed. */
+  readonly got: string
+  /** From the crash to the moment when its parent heard of it. */
+  readonly held: number
+}
+
+/** Starts a process, lets it get ready, and has it crash when `go` is called. */
+async function ready(
+  args: readonly string[],
+): Promise<{ pid: number; go: () => Promise<Dead>; kill: () => void }> {
+  const child = spawn(victim(), [...args, 'wait'], { stdio: ['pipe', 'pipe', 'ignore'], env: {}, cwd: '/' })
+  const exit = once(child, 'exit') as Promise<[number | null, string | null]>
+  const [got] = (await once(child.stdout!, 'data')) as [Buffer]
+  return {
+    pid: child.pid!,
+    kill: () => child.kill('SIGKILL'),
+    go: async () => {
+      const began = performance.now()
+      child.stdin!.on('error', () => {})
+      child.stdin!.end('\n')
+      const [, signal] = await exit
+      return { pid: child.pid!, signal, got: got.toString().trim(), held: performance.now() - began }
+    },
+  }
+}
+
+async function withKernel(
+  work: (trial: Trial) => Promise<Crash[]>,
+  tally: Tally,
+  settings = {},
+): Promise<void> {
+  await using trial = new Trial(settings)
+  let crashes: Crash[]
+  {
+    using pattern = await takeCorePattern()
+    pattern.set(`|${trial.bed.path('h')} ${fields}`, { pipeLimit })
+    crashes = await work(trial)
+    await sleep(100)
+    await trial.bed.settle()
+  }
+  const held = [...trial.store.list()].map(({ manifest }) => manifest.held_ms)
+  const verdict = await trial.judge(crashes, tally, Math.max(0, ...held))
+  if (verdict.why.length > 0) tally.why.push(`  in ${trial.bed.directory}`)
+}
+
+export const storm: Fault = {
+  name: '200 processes crash at once',
+  about: 'one try is 200 crashes',
+  tries: 3,
+  short: 0,
+  unavailable,
+  async run(tries, tally) {
+    for (let n = 0; n < tries; n++)
+      await withKernel(async () => {
+        const processes = await Promise.all(Array.from({ length: 200 }, () => ready(['memory', '1'])))
+        const dead = await Promise.all(processes.map(({ go }) => go()))
+        return dead.map(({ pid }) => ({ pid }))
+      }, tally)
+  },
+}
+
+export const crasherKilled: Fault = {
+  name: 'crashing process killed at a random moment',
+  about: 'SIGKILL for a process of 64 MB while it is dumped',
+  tries: 100,
+  short: 3,
+  unavailable,
+  async run(tries, tally) {
+    for (let n = 0; n < tries; n++)
+      await withKernel(async () => {
+        const { pid, go, kill } = await ready(['memory', '64'])
+        const end = go()
+        await sleep(random(160))
+        kill()
+        await end
+        await sleep(150)
+        // Before the kernel has started a handler it is no crash, but a process that was killed.
+        return kernelLog(`crash of process ${pid} (`).length > 0 ? [{ pid }] : []
+      }, tally)
+  },
+}
+
+const large = (name: string, args: readonly string[], short = 0): Fault => ({
+  name,
+  about: `victim ${args.join(' ')}`,
+  tries: 1,
+  short,
+  unavailable,
+  async run(tries, tally) {
+    for (let n = 0; n < tries; n++)
+      await withKernel(async () => {
+        const dead = await (await ready(args)).go()
+        if (dead.signal !== 'SIGSEGV') tally.why.push(`the process ended by ${dead.signal}`)
+        process.stderr.write(`    ${name}: the process got ${dead.got}\n`)
+        return [dead]
+      }, tally)
+  },
+})
+
+export const largeProcesses: readonly Fault[] = [
+  large('a process of 10,000 threads', ['threads', '10000']),
+  large('a process with 65,530 mappings', ['mappings', '65500']),
+  large('a process of 300 GB sparse memory', ['sparse', '300']),
+]
