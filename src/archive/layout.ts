@@ -13,6 +13,9 @@ export const manifestFile = 'manifest.json'
 /** What is known when the dump begins. Stays behind only where the handler was killed. */
 export const pendingFile = 'pending.json'
 export const coreFile = 'core.lz4'
+/** The core where it is encrypted, and while that is being done. */
+export const encryptedFile = 'core.lz4.age'
+export const encryptedPartFile = 'core.lz4.age.part'
 /** The core while it is written. */
 export const partFile = 'core.lz4.part'
 export const reportFile = 'report.json'

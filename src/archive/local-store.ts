@@ -25,6 +25,7 @@ import {
   analysisFile,
   coreFile,
   dayOf,
+  encryptedFile,
   formatFile,
   formatVersion,
   idPattern,
@@ -134,8 +135,9 @@ export class LocalStore implements ArchiveStore {
   }
 
   corePath(ref: DumpRef): string | undefined {
-    const path = this.layout.file(ref, coreFile)
-    return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined
+    return [coreFile, encryptedFile]
+      .map(name => this.layout.file(ref, name))
+      .find(path => lstatSync(path, { throwIfNoEntry: false })?.isFile())
   }
 
   readReport(ref: DumpRef): string | undefined {

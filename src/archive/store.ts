@@ -25,7 +25,7 @@ export interface ArchiveStore {
   /** All dumps whose id begins with `prefix`. */
   find(prefix: string): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
-  /** Path of the compressed core, or undefined when the dump has none. */
+  /** Path of the core, compressed and perhaps encrypted, or undefined when the dump has none. */
   corePath(ref: DumpRef): string | undefined
   readReport(ref: DumpRef): string | undefined
   /** Writes `report.json` by rename. */

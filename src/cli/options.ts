@@ -8,6 +8,7 @@ import { parseWhen } from './when.ts'
 export interface GlobalArgs {
   config?: string | undefined
   archive?: string | undefined
+  identity?: string | undefined
   debug?: boolean
   noPager?: boolean
 }
@@ -25,6 +26,13 @@ export const globalOptions: Readonly<Record<string, Option>> = {
     value: 'DIR',
     describe: 'use the archive in this directory',
     complete: 'directory',
+    group: 'Everywhere',
+  },
+  identity: {
+    type: 'string',
+    value: 'FILE',
+    describe: 'decrypt cores with the secret keys of age in this file',
+    complete: 'file',
     group: 'Everywhere',
   },
   'no-pager': { type: 'boolean', describe: 'print long output without a pager', group: 'Everywhere' },

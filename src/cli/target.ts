@@ -55,6 +55,10 @@ export interface Target extends Disposable {
 
 /** Opens what `[dump]` names: a path is a file; a bare word a dump, and where there is none such, a file. */
 export async function openTarget(args: TargetArgs): Promise<Target> {
+  if (args.identity !== undefined) {
+    const { readIdentityFile, useIdentities } = await import('../source/index.ts')
+    useIdentities(readIdentityFile(args.identity))
+  }
   const site = openSite(args)
   const { dump } = args
   if (dump === undefined) return dumpTarget(site, await findDump(site, undefined), args)

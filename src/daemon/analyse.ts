@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
+import { compileRedactions, redactDeep } from '../base/redact.ts'
 import { toolVersion } from '../base/version.ts'
 import { type Config, formatDuration, formatSize } from '../config/index.ts'
 import { findUser } from './account.ts'
@@ -14,7 +15,7 @@ import { type ChildEnd, runChild } from './run-child.ts'
 
 export interface AnalyseOptions {
   store: ArchiveStore
-  config: Pick<Config, 'analysis'>
+  config: Pick<Config, 'analysis'> & Partial<Pick<Config, 'redact'>>
   /** Ends the child; the dump is then as if it had not been begun. */
   signal?: AbortSignal | undefined
   /** The child's program, for tests. */
@@ -49,7 +50,7 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
   if ('reason' in report) return fail(report.reason)
   const ms = Date.now() - started
   try {
-    store.writeReport(ref, report.json)
+    store.writeReport(ref, redacted(report.json, options.config.redact))
   } catch (error) {
     // The archive's trouble, not the dump's: it does not count as an attempt.
     writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
@@ -63,6 +64,13 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
     writeAnalysisRecord(store, ref, { ...record, state: 'failed', ms, reason })
     return { state: 'failed', ms, reason }
   }
+}
+
+/** A report quotes what the memory held: what looks like a secret is taken out before it is stored. */
+function redacted(json: string, patterns: readonly string[] = []): string {
+  return patterns.length === 0
+    ? json
+    : JSON.stringify(redactDeep(JSON.parse(json), compileRedactions(patterns)))
 }
 
 /** The job, or the sentence why there is none. */

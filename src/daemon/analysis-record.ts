@@ -48,7 +48,9 @@ export function standingOf(
   manifest: Manifest,
   record: AnalysisRecord | undefined,
 ): Pick<CrashRow, 'analysis' | 'analysisError'> {
-  if (manifest.core.state === 'none') return { analysis: 'none', analysisError: null }
+  // What was encrypted before it had a report gets none here: the key is elsewhere.
+  if (manifest.core.state === 'none' || manifest.core.encrypted !== undefined)
+    return { analysis: 'none', analysisError: null }
   // A newer program may know better; an older one does not get to try what a newer one could not do.
   const ours = record !== undefined && compareVersions(record.tool, toolVersion) >= 0
   if (ours && record.state === 'failed')

@@ -9,6 +9,7 @@ import { ArchiveError, ConfigError, reasonOf } from '../base/errors.ts'
 import { type Catalog, type CrashRow, isDamage } from '../catalog/index.ts'
 import { type Config, spoolRoot } from '../config/index.ts'
 import { analyseDump } from './analyse.ts'
+import { encryptDump, isPlain } from './encrypt.ts'
 import { runGc } from './gc.ts'
 import type { Log } from './log.ts'
 import { openArchive, openOwnCatalog, putAside, requireArchive } from './maintenance.ts'
@@ -118,6 +119,7 @@ export class Service {
   gc(): Promise<void> {
     return this.#inTurn('Retention', async () => {
       requireArchive(this.#store)
+      await this.#encryptTheRest()
       const result = await runGc({
         store: this.#store,
         catalog: this.#catalog,
@@ -196,6 +198,7 @@ export class Service {
       if (lease === undefined) throw new ArchiveError('another daemon has it in hand')
       // Another machine may have been faster.
       if (syncDump(this.#store, this.#catalog, { id, day })?.analysis !== 'pending') return
+      if (!this.#config.analyseBeforeEncryption && (await this.#encrypt({ id, day }, signal))) return
       this.#options.onStatus?.(`Analysing ${name}`)
       const outcome = await analyseDump(
         { id, day },
@@ -208,11 +211,37 @@ export class Service {
         )
       else if (outcome.state === 'failed') this.#log.warning(`Could not analyse ${name}: ${outcome.reason}`)
       else this.#log.info(`Handed back ${name}: the daemon stops`)
+      if (outcome.state !== 'interrupted') await this.#encrypt({ id, day }, signal)
     } catch (error) {
       if (this.#isGone({ id, day })) return
       this.#log.warning(`Could not analyse ${name} now, trying again later: ${reasonOf(error)}`)
       this.#mend(error)
       throw error
+    }
+  }
+
+  /** False where cores are not encrypted. A failure is told, and the next round of retention tries again. */
+  async #encrypt(ref: DumpRef, signal?: AbortSignal): Promise<boolean> {
+    const recipients = this.#config.encryptTo
+    if (recipients.length === 0) return false
+    try {
+      if (await encryptDump(this.#store, ref, recipients, signal))
+        this.#log.info(`Encrypted the core of dump ${ref.id} to ${recipients.join(', ')}`)
+      syncDump(this.#store, this.#catalog, ref)
+    } catch (error) {
+      this.#log.warning(`Could not encrypt the core of dump ${ref.id}, it stays as it is: ${reasonOf(error)}`)
+    }
+    return true
+  }
+
+  /** Those that an earlier daemon had no time for, or that were imported. */
+  async #encryptTheRest(): Promise<void> {
+    if (this.#config.encryptTo.length === 0) return
+    for (const { id, day, manifest } of this.#store.list()) {
+      if (!isPlain(manifest) || this.#stopping.signal.aborted) continue
+      if (this.#catalog.get(id)?.analysis === 'pending') continue
+      using lease = this.#leases.take(id)
+      if (lease !== undefined) await this.#encrypt({ id, day }, this.#stopping.signal)
     }
   }
 

@@ -1,11 +1,11 @@
 /** Looks through the archive for damage: manifests, every block of every core, executables, reports, the catalog. */
-import { statSync } from 'node:fs'
+import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpEntry, DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
-import { type OpenSource, openCoreFile } from '../source/index.ts'
+import { hashOfFile, type OpenSource, openCoreFile } from '../source/index.ts'
 import { findLeftovers } from './leftovers.ts'
 import { parseReport } from './report-file.ts'
 import { expectedRow } from './sync.ts'
@@ -118,6 +118,10 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
     const { size } = statSync(path)
     if (size !== core.stored_size)
       yield problem(id, `its core has ${size} bytes where the manifest says ${core.stored_size}`)
+    if (core.encrypted !== undefined) {
+      yield* verifyEncrypted(path, id, core.encrypted)
+      return
+    }
     source = openCoreFile(path)
     for (const warning of source.warnings)
       yield core.state === 'complete' ? problem(id, warning) : note(id, warning)
@@ -132,6 +136,17 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
     yield problem(id, `its core is damaged: ${reasonOf(error)}`)
   } finally {
     source?.[Symbol.dispose]()
+  }
+}
+
+/** Its content is not for this machine to read; that the file is the one that was written can be told. */
+function* verifyEncrypted(path: string, id: string, { sha256 }: { sha256: string }): Generator<Finding> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    if (hashOfFile(fd) !== sha256)
+      yield problem(id, 'its encrypted core is not the file that was written: the SHA-256 differs')
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -1,6 +1,6 @@
 /** How a file is packed, told by its first bytes and never by its name. */
 
-export type Compression = 'none' | 'lz4' | 'zstd' | 'gzip' | 'xz'
+export type Compression = 'none' | 'lz4' | 'zstd' | 'gzip' | 'xz' | 'age'
 
 const magics: readonly (readonly [Compression, string])[] = [
   ['lz4', '04224d18'],
@@ -8,6 +8,7 @@ const magics: readonly (readonly [Compression, string])[] = [
   ['zstd', '28b52ffd'],
   ['gzip', '1f8b08'],
   ['xz', 'fd377a585a00'],
+  ['age', Buffer.from('age-encr').toString('hex')],
 ]
 
 const startsWith = (bytes: Uint8Array, magic: string): boolean =>

@@ -3,13 +3,15 @@
  * the rest is unpacked once to a private file without a name.
  */
 import { closeSync } from 'node:fs'
-import { UnsupportedError } from '../base/errors.ts'
+import { SystemError, UnsupportedError, UsageError } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openLz4 } from '../lz4/index.ts'
+import { heldIdentities } from './age.ts'
 import { type Compression, detectCompression } from './compression.ts'
 import { FileSource, openRegular } from './file-source.ts'
-import { type Progress, unpack } from './unpack.ts'
+import { type Progress, type Unpacked, unpack } from './unpack.ts'
 
+export { encryptTo, hashOfFile, readIdentityFile, useIdentities } from './age.ts'
 export type { Compression } from './compression.ts'
 export { FileSource } from './file-source.ts'
 export type { Progress } from './unpack.ts'
@@ -45,8 +47,13 @@ export function openCoreFile(path: string, options: OpenOptions = {}): OpenSourc
       const inPlace = lz4InPlace(file, options)
       if (inPlace !== undefined) return inPlace
     }
+    if (compression === 'age' && heldIdentities().length === 0)
+      throw new UsageError(
+        `${path} is encrypted: --identity FILE names the file with the secret key, which is not on the machine that crashed.`,
+      )
     const unpacked = unpack(path, input, compression, options)
     file[Symbol.dispose]()
+    if (compression === 'age') return openDecrypted(path, unpacked, options)
     return plain(
       new FileSource(path, unpacked.fd, unpacked.size, options.cache),
       compression,
@@ -56,6 +63,22 @@ export function openCoreFile(path: string, options: OpenOptions = {}): OpenSourc
     closeQuietly(input.fd)
     throw error
   }
+}
+
+/** What was encrypted is a core as it was stored before: packed, and read in place. */
+function openDecrypted(path: string, { fd, size, warnings }: Unpacked, options: OpenOptions): OpenSource {
+  // What does not authenticate is not to be trusted in part.
+  if (warnings.length > 0) {
+    closeSync(fd)
+    throw new SystemError(
+      `Cannot decrypt ${path}: ${warnings[0]!.replace(/^age: |; what follows is lost$/g, '')}`,
+    )
+  }
+  const file = new FileSource(path, fd, size, options.cache)
+  const compression = detectCompression((offset, length) => file.read(offset, length))
+  const opened = compression === 'lz4' ? lz4InPlace(file, options) : plain(file, compression, [])
+  if (opened !== undefined) return opened
+  throw new UnsupportedError(path, 'what was encrypted is packed in a way that is not read in place')
 }
 
 /** Opens a file as it is, or an LZ4 file in place: an executable, a library, a symbol file. */

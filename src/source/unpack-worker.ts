@@ -10,12 +10,20 @@ import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { XzReadableStream } from 'xz-decompress'
 import type { UnpackOrder } from './unpack.ts'
 
-const { input, output, compression, shared, size, mostBytes } = workerData as UnpackOrder
+const { input, output, compression, shared, size, mostBytes, identities } = workerData as UnpackOrder
 const state = new Int32Array(shared, 0, 2)
 const counts = new BigInt64Array(shared, 8, 2)
 const message = new Uint8Array(shared, 24)
 
 async function* pieces(): AsyncGenerator<Uint8Array> {
+  if (compression === 'age') {
+    const { decrypt } = await import('./age.ts')
+    for await (const piece of decrypt(identities, input)) {
+      Atomics.add(counts, 0, BigInt(piece.length))
+      yield piece
+    }
+    return
+  }
   const packed = createReadStream('', {
     fd: input,
     autoClose: false,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { FormatError, reasonOf, SystemError } from '../base/errors.ts'
 import { unpackLz4 } from '../lz4/index.ts'
+import { heldIdentities } from './age.ts'
 import type { Compression } from './compression.ts'
 import { FileSource } from './file-source.ts'
 
@@ -18,6 +19,8 @@ export interface UnpackOrder {
   shared: SharedArrayBuffer
   size: number
   mostBytes: number
+  /** Secret keys, for `age`. */
+  identities: readonly string[]
 }
 
 export interface Unpacked {
@@ -58,7 +61,7 @@ export function unpack(
       compression === 'lz4'
         ? unpackInOrder(name, input, output, mostBytes, options.onProgress)
         : unpackInWorker(name, input, output, compression, mostBytes, options.onProgress)
-    if (unpacked.size === 0 && unpacked.warnings.length > 0)
+    if (compression !== 'age' && unpacked.size === 0 && unpacked.warnings.length > 0)
       throw new FormatError({ file: name, section: compression, offset: 0 }, unpacked.warnings[0]!)
     return unpacked
   } catch (error) {
@@ -101,7 +104,15 @@ function unpackInWorker(
   const shared = new SharedArrayBuffer(24 + 512)
   const state = new Int32Array(shared, 0, 2)
   const counts = new BigInt64Array(shared, 8, 2)
-  const order: UnpackOrder = { input: input.fd, output, compression, shared, size: input.size, mostBytes }
+  const order: UnpackOrder = {
+    input: input.fd,
+    output,
+    compression,
+    shared,
+    size: input.size,
+    mostBytes,
+    identities: compression === 'age' ? heldIdentities() : [],
+  }
   // Beside this file in the sources, beside the bundle in an installation.
   const script = new URL(
     import.meta.url.endsWith('.ts') ? './unpack-worker.ts' : './unpack-worker.js',

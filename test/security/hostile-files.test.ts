@@ -274,7 +274,10 @@ describe('hostile files', kernel, () => {
     using bed = attackBed()
     mkdirSync(bed.path('open/loose'))
     chmodSync(bed.path('open/loose'), 0o777)
-    assert.throws(() => requireRootOwned(bed.path('open/loose/bin/gocore-sink')), /others than root may write/)
+    assert.throws(
+      () => requireRootOwned(bed.path('open/loose/bin/gocore-sink')),
+      /others than root may write/,
+    )
     mkdirSync(bed.path('open/theirs'))
     chownSync(bed.path('open/theirs'), alice, alice)
     assert.throws(() => requireRootOwned(bed.path('open/theirs/bin')), /belongs to user/)

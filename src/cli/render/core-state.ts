@@ -17,7 +17,8 @@ const reasons: Record<TruncationReason, string> = {
 
 /** `complete, 212 MB (3.1 MB stored)`, `cut at 61 % of 88 MB: the storage was full`, `none kept: …`. */
 export function coreState(core: StoredCore): string {
-  const stored = core.stored_size > 0 ? ` (${formatSize(core.stored_size)} stored)` : ''
+  const sealed = core.encrypted === undefined ? '' : ', encrypted'
+  const stored = core.stored_size > 0 ? ` (${formatSize(core.stored_size)} stored${sealed})` : ''
   switch (core.state) {
     case 'complete':
       return `complete, ${formatSize(core.raw_size)}${stored}`

@@ -1,0 +1,132 @@
+/** A core is a store of secrets: what was in the process's memory is in the core and nowhere else, and encrypted there is nowhere at all. */
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { zstdDecompressSync } from 'node:zlib'
+import { openCoreFile } from '../../src/source/index.ts'
+import { runCli } from '../cli/run-cli.ts'
+import { type Running, startDaemon, until } from '../daemon/running.ts'
+import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
+import { attackBed, filesWith } from './bed.ts'
+
+const have = (program: string, option: string): boolean => spawnSync(program, [option]).status === 0
+const kernel = {
+  skip: noKernel || (have('go', 'version') ? false : 'Go is not installed'),
+  timeout: 10 * 60_000,
+}
+const withAge = { skip: have('age', '--version') ? false : 'age is not installed' }
+
+/** Spelt in two halves, so that the program's own text does not hold them. */
+const program = `package main
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"os"
+	"strings"
+)
+
+func canary(place string) string { return strings.Join([]string{"CANA", "RY", "-in-", place}, "") }
+
+var kept []byte
+
+//go:noinline
+func fall(local [64]byte, conn net.Conn, text string) {
+	if len(local) > 0 && conn != nil { panic(errors.New("login failed: -password=" + text + " of joe")) }
+}
+
+func main() {
+	kept = []byte(canary("heap"))
+	var local [64]byte
+	copy(local[:], canary("stack"))
+	os.Setenv("SET_LATER", canary("setenv"))
+	listener, _ := net.Listen("tcp", "127.0.0.1:0")
+	out, _ := net.Dial("tcp", listener.Addr().String())
+	in, _ := listener.Accept()
+	out.Write([]byte(canary("socket")))
+	writer := bufio.NewWriter(in)
+	writer.WriteString(canary("buffer"))
+	fall(local, out, canary("panic"))
+}
+`
+
+/** Places whose secret the core holds. What waits in a socket is the kernel's memory. */
+const places = ['heap', 'stack', 'setenv', 'buffer', 'panic', 'argv', 'argument', 'url', 'environ', 'allowed']
+
+async function crash(bed: HandlerBed): Promise<void> {
+  writeFileSync(bed.path('open/main.go'), program)
+  execFileSync('go', ['build', '-o', bed.path('open/server'), bed.path('open/main.go')], {
+    env: { ...process.env, GOFLAGS: '', GO111MODULE: 'off' },
+    cwd: bed.directory,
+  })
+  await bed.crash(
+    `export GOTRACEBACK=crash SECRET=CANARY-in-environ LC_ALL='x -token=CANARY-in-allowed'
+exec open/server -token=CANARY-in-argv --password CANARY-in-argument db://joe:CANARY-in-url@host/x`,
+  )
+}
+
+const fixture = (name: string): string => join(import.meta.dirname, '../fixtures/till', name)
+
+/** A dump of the crash that the repository carries. */
+function importTill(bed: HandlerBed): void {
+  const exe = bed.path('till')
+  writeFileSync(exe, zstdDecompressSync(readFileSync(fixture('till.zst'))))
+  const { status, stderr } = runCli(['import', fixture('core.zst'), '--exe', exe, '--config', bed.config])
+  assert.equal(status, 0, stderr)
+  // As a handler leaves it: nobody has looked at it yet.
+  const [dump] = bed.dumps()
+  for (const name of ['report.json', 'analysis.json'])
+    rmSync(bed.store.layout.file(dump!, name), { force: true })
+  rmSync(bed.path('state'), { recursive: true, force: true })
+}
+
+describe('secrets', { timeout: 10 * 60_000 }, () => {
+  test(
+    'a canary in environment, arguments, heap, stack and buffers is in the core alone',
+    kernel,
+    async () => {
+      using bed = attackBed()
+      await crash(bed)
+      const [dump] = bed.dumps()
+      const plain = bed.path('plain')
+      execFileSync('lz4', ['-dq', bed.store.corePath(dump!)!, plain])
+      for (const place of places)
+        assert.ok(readFileSync(plain).includes(`CANARY-in-${place}`), `${place} was in memory`)
+      execFileSync('rm', [plain])
+      assert.ok(existsSync(bed.store.binaryPath(dump!.manifest.executable!.key!)!))
+
+      await using daemon = await startDaemon({ directory: bed.directory, store: bed.store } as never)
+      await until(
+        () => daemon.row(dump!.id)?.analysis === 'done',
+        () => `not analysed: ${daemon.log()}`,
+      )
+      const { process: facts } = bed.dumps()[0]!.manifest
+      assert.deepEqual(facts.cmdline, ['open/server', '-token=…', '--password', '…', 'db://joe:…@host/x'])
+      assert.equal(facts.environ!.LC_ALL, 'x -token=…')
+      const shown = [
+        ['ls', '--json'],
+        ['info', '--json'],
+        ['info'],
+        ['show'],
+        ['show', '--json'],
+        ['bt'],
+        ['goroutines'],
+        ['search', 'CANARY'],
+        ['search', 'login'],
+        ['verify'],
+      ].map(args => {
+        const { stdout, stderr } = runCli([...args, '--config', bed.config])
+        return stdout + stderr
+      })
+      assert.match(shown[3]!, /login failed: -password=…/)
+      for (const text of [...shown, daemon.log(), ...kernelLog('')]) assert.doesNotMatch(text, /CANARY-in/)
+      await daemon.end('SIGTERM')
+      const holders = ['archive', 'state', 'run'].flatMap(directory => filesWith(bed.path(directory), 'CANARY-in'))
+    assert.deepEqual(holders, [bed.store.corePath(dump!)])
+  })
+    assert.equal(read, text)
+  })
+})
