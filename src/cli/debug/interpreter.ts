@@ -15,7 +15,10 @@ const moving: ReadonlySet<string> = new Set(['frame', 'up', 'down', 'goroutine',
 export async function interpret(state: DebugState, line: string): Promise<boolean> {
   try {
     const before = state.position
-    write(state, await runCommand(state, line), line)
+    const { transcript } = state
+    const answer = await runCommand(state, line)
+    // The command that begins a transcript is none of its lines.
+    write(state, answer, state.transcript === transcript ? line : '')
     const moved = state.position !== before && moving.has(parseLine(state, line.trim()).command.name)
     if (moved && state.displays.some(expression => expression !== undefined))
       write(state, await displayed(state), '')

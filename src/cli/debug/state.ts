@@ -82,7 +82,9 @@ export class DebugState {
     const frames = stack?.frames ?? []
     const found = /^\d{1,9}$/.test(text)
       ? frames[Number(text)]
-      : frames.find(({ function: name }) => name === text || name.endsWith(`.${text}`))
+      : frames.find(
+          ({ function: name }) => name === text || name.endsWith(`.${text}`) || name.endsWith(`/${text}`),
+        )
     if (!found)
       throw new NotFoundError(
         frames.length === 0

@@ -31,6 +31,7 @@ export const list: DebugCommand = {
     // Again without a place: the lines that follow those that were shown.
     const text = rest === '' && listed ? `${listed.file}:${listed.line + 2 * around + 1}` : rest
     const place = listedPlace(context, text)
+    await context.sources.prepare?.(place.file)
     state.listed = place
     const [head, ...lines] = listLines(context, text, { before: around, after: around })
     const first = text === '' ? whereLine(state, state.frame) : head!

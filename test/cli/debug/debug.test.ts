@@ -1,0 +1,174 @@
+/** The debugger in a pipe, over the stripped crash that the repository carries. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { zstdDecompressSync } from 'node:zlib'
+import { complete } from '../../../src/cli/debug/complete.ts'
+import { openState } from '../../../src/cli/debug/open.ts'
+import { commands } from '../../../src/cli/debug/table.ts'
+import { openTarget } from '../../../src/cli/target.ts'
+import { assertGolden } from '../../support/golden.ts'
+import { type Outcome, runCli } from '../run-cli.ts'
+
+const fixture = join(import.meta.dirname, '../../fixtures/till')
+const work = mkdtempSync(join(tmpdir(), 'gocore-debug-'))
+const core = join(fixture, 'core.zst')
+const exe = join(work, 'till')
+writeFileSync(exe, zstdDecompressSync(readFileSync(join(fixture, 'till.zst'))), { mode: 0o755 })
+after(() => rmSync(work, { recursive: true }))
+
+const debug = (...commands: string[]): Outcome =>
+  runCli(['debug', core, '--exe', exe], { cwd: work, env: { HOME: work }, input: `${commands.join('\n')}\n` })
+
+describe('debug in a pipe', () => {
+  test('answers, and nothing else, on standard output', () => {
+    const { stdout, stderr, status } = debug('p 1+2', '', '# a comment', 'p "a" + "b"', 'whatis len("x")')
+    assert.deepEqual([stdout, stderr, status], ['3\n"ab"\nint\n', '', 0])
+  })
+
+  test('says what failed on standard error, goes on, and ends with 1', () => {
+    const { stdout, stderr, status } = debug('p nothing', 'nonsense', 'break main.go:3', 'p 4')
+    assert.equal(stdout, '4\n')
+    assert.deepEqual(stderr.trimEnd().split('\n'), [
+      'Cannot evaluate "nothing": there is no nothing here (column 1)',
+      'There is no command "nonsense". help lists those that there are.',
+      'There is no command "break". The program is dead: it cannot go on, and nothing in it can be changed.',
+    ])
+    assert.equal(status, 1)
+  })
+
+  test('leaves at exit, quit or q', () => {
+    for (const word of ['exit', 'quit', 'q']) assert.equal(debug(word, 'p 1').stdout, '')
+  })
+
+  test('-c runs commands and leaves', () => {
+    const { stdout, status } = runCli(['debug', core, '--exe', exe, '-c', 'p 1', '-c', 'p 2'], {
+      cwd: work,
+      input: 'p 3\n',
+    })
+    assert.deepEqual([stdout, status], ['1\n2\n', 0])
+  })
+
+  test('frame, up, down, goroutine and thread look from elsewhere, for good or for one command', () => {
+    const { stdout, stderr } = debug(
+      'frame 0 p $pc == 0x47fba1',
+      'frame stock.(*table).put',
+      'up',
+      'down 2',
+      'goroutine 45',
+      'goroutine 1 frame 3 up p 5',
+      'p runtime.curg.goid',
+      'thread 1',
+      'goroutine 4711',
+      'frame 99',
+    )
+    assert.match(stdout, /^true\nGoroutine 43 frame 10 at example\.com\/shop\/stock\/table\.go:21 /)
+    assert.match(stdout, /^Goroutine 43 frame 11 at /m)
+    assert.match(stdout, /^Goroutine 43 frame 9 at /m)
+    assert.match(stdout, /^Switched from 43 to 45\nGoroutine 45 frame \d+ at \S+main\.go:16 .*\n5\n45\n/m)
+    assert.match(stderr, /^There is no thread 1\.\nThere is no goroutine 4711\.\nThere is no frame 99: /)
+  })
+
+  test('types that the runtime knows need no debug information', () => {
+    const { stdout, stderr } = debug(
+      'types ^\\*runtime\\.PanicNil',
+      'whatis runtime.plainError',
+      'p (*runtime.g)(0)',
+      'locals',
+      'frame 11 args',
+    )
+    assert.equal(stderr, '')
+    assert.match(stdout, /^\*runtime\.PanicNilError\nstring type, size: 16 bytes\n/)
+    assert.match(stdout, /^\*runtime\.g nil$/m)
+    assert.match(stdout, /^\(no locals: there is no debug information for this function\)$/m)
+  })
+
+  test('goroutines filters, groups and runs commands', () => {
+    const all = debug('goroutines').stdout.match(/^. Goroutine /gm)?.length
+    assert.equal(debug('goroutines -with user').stdout.match(/^. Goroutine /gm)?.length, all! - 3)
+    assert.match(debug('goroutines -with userloc packer -s').stdout, /- Start: \S+shop\.go/)
+    assert.match(debug('goroutines -group userloc').stdout, /packer\n(?:\t.*\n){5}\t\.\.\.\n\tTotal: 24\n/)
+    assert.match(debug('goroutines -with running -exec p 1').stdout, /^\* Goroutine 43 .*\n\t1\n/)
+    assert.match(debug('goroutines -without userloc packer -t 1').stdout, /^\t0 {2}0x[0-9a-f]{16} in /m)
+    assert.match(debug('goroutines -with moon').stderr, /^-with takes userloc/)
+  })
+
+  test('config changes how much is shown; aliases are the user’s own', () => {
+    const { stdout } = debug(
+      'config max-string-len 2',
+      'p "abcdef"',
+      'config alias print show',
+      'show 7',
+      'config',
+    )
+    assert.match(stdout, /^"ab\.\.\.\+4 more"\n7\n/)
+    assert.match(stdout, /^max-string-len +2 /m)
+    assert.equal(debug('config nonsense 1').status, 1)
+    assert.equal(debug('config max-string-len many').status, 1)
+  })
+
+  test('transcript keeps what was asked and answered', () => {
+    const file = join(work, 'transcript')
+    assert.equal(debug(`transcript -x ${file}`, 'p 1', 'p x', 'transcript -off', 'p 2').stdout, '2\n')
+    const text = readFileSync(file, 'utf8')
+    assert.match(text, /^> p 1\n1\n> p x\nCannot evaluate "x"/)
+    debug('set logging on', 'p 8')
+    assert.match(readFileSync(join(work, 'gdb.txt'), 'utf8'), /^> p 8\n8\n/)
+  })
+
+  test('source runs a file of commands, and not itself for ever', () => {
+    const file = join(work, 'commands')
+    writeFileSync(file, 'p 1\n# and\np 2\n')
+    assert.equal(debug(`source ${file}`).stdout, '1\n2\n')
+    writeFileSync(file, `source ${file}\n`)
+    assert.match(debug(`source ${file}`).stderr, /too deeply/)
+    assert.equal(debug('source /nonexistent').status, 1)
+  })
+
+  test('display prints again wherever one looks from', () => {
+    const { stdout } = debug('display -a 1+1', 'frame 0', 'display -d 0', 'frame 1')
+    assert.equal(stdout.match(/^0: 1\+1 = 2$/gm)?.length, 2)
+  })
+
+  test('formats of Delve and of GDB', () => {
+    const { stdout } = debug('p %x 255', 'p %#x 255', 'p/x 255', 'p/t 5', 'p/c 65', 'p %o 8')
+    assert.equal(stdout, "ff\n0xff\n0xff\n101\n65 'A'\n10\n")
+  })
+
+  test('help tells of every command', () => {
+    assertGolden('cli/debug-help.txt', debug('help').stdout)
+    const each = debug(...commands().map(({ name }) => `help ${name}`)).stdout
+    for (const { usage } of commands()) assert.ok(each.includes(`${usage}\n\n`), usage)
+  })
+
+  test('bt', () => assertGolden('cli/debug-bt.txt', debug('bt', 'goroutine 45 bt').stdout))
+})
+
+describe('complete()', async () => {
+  using target = await openTarget({ dump: core, exe })
+  const state = await openState(target)
+  const offers = (line: string): string[] => complete(state, line)[0]
+
+  test('commands at the beginning, and behind a place', () => {
+    assert.deepEqual(offers('goro'), ['goroutine', 'goroutines'])
+    assert.deepEqual(offers('goroutine 45 frame 1 wha'), ['whatis'])
+  })
+  test('goroutines and threads by number', () => {
+    assert.deepEqual(
+      offers('goroutine 4').slice(0, 2),
+      ['4', '40']
+        .filter(id => offers('goroutine ').includes(id))
+        .concat(['40', '41'])
+        .slice(-2),
+    )
+    assert.ok(offers('thread ').every(tid => /^\d+$/.test(tid)))
+  })
+  test('functions, settings and registers', () => {
+    assert.ok(offers('list main.cus').includes('main.customer'))
+    assert.deepEqual(offers('config max-string'), ['max-string-len'])
+    assert.deepEqual(offers('p $p'), ['$pc'])
+  })
+  test('offers nothing for what is no command', () => assert.deepEqual(offers('nonsense x'), []))
+})
