@@ -45,6 +45,7 @@ export function captureCore(input: CoreInput, storage: DumpStorage, options: Cap
   if (failed) salvage(storage, writer)
   const { received, size } = input
   const { expected } = size
+  truncated ??= input.cut
   if (truncated === undefined && received < (expected ?? Number.POSITIVE_INFINITY))
     truncated = { reason: 'killed', detail: `The kernel ended the dump ${endedAt(received, expected)}` }
   return {

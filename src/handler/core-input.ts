@@ -4,12 +4,20 @@
  * dump early, and it tells the parent of a core dump all the same (`has_dumped` of elf_core_dump, fs/binfmt_elf.c). Where
  * the memory goes away the stream goes on.
  */
+import type { TruncationReason } from '../archive/manifest.ts'
 import { CoreSize } from './core-size.ts'
 import type { MemoryStream } from './memory-stream.ts'
 import type { PipeReader } from './pipe.ts'
 
-/** Opens the rest of a core from memory, of which `position` bytes have come; undefined where the stream is as good. */
-export type OpenMemory = (size: CoreSize, position: number) => MemoryStream | undefined
+/** What takes the place of the stream. */
+export interface FromMemory {
+  readonly stream: MemoryStream
+  /** Where it is not all of the core: what takes the place of what has come, and why. */
+  readonly part?: { readonly header: Buffer; readonly why: { reason: TruncationReason; detail: string } }
+}
+
+/** Opens the rest of a core of which `begin` has come; undefined where the stream is as good. */
+export type OpenMemory = (size: CoreSize, begin: Buffer) => FromMemory | undefined
 
 export class CoreInput {
   readonly size = new CoreSize()
@@ -17,6 +25,7 @@ export class CoreInput {
   readonly #openMemory: OpenMemory | undefined
   #considered = false
   #memory: MemoryStream | undefined
+  #part: FromMemory['part']
 
   constructor(pipe: PipeReader, openMemory?: OpenMemory) {
     this.#pipe = pipe
@@ -26,6 +35,11 @@ export class CoreInput {
   /** The process has been let go. */
   get isReleased(): boolean {
     return this.#pipe.isReleased
+  }
+
+  /** Why not all of the core is wanted. */
+  get cut(): { reason: TruncationReason; detail: string } | undefined {
+    return this.#part?.why
   }
 
   /** Bytes of the core so far. */
@@ -49,10 +63,16 @@ export class CoreInput {
         this.#backToPipe()
       }
     }
-    const got = this.#pipe.read(buffer, at)
-    if (!this.size.done) this.size.feed(buffer.subarray(at, at + got))
-    this.#considerMemory()
-    return got
+    let length = 0
+    do {
+      const got = this.#pipe.read(buffer, at + length)
+      if (got === 0) break
+      if (!this.size.done) this.size.feed(buffer.subarray(at + length, at + length + got))
+      length += got
+      // The notes come as a whole where there is room for them.
+    } while (!this.#considerMemory(buffer.subarray(at, at + length)) && at + length < buffer.length)
+    if (this.#part === undefined || this.#memory?.position !== this.#part.header.length) return length
+    return this.#part.header.copy(buffer, at)
   }
 
   /** Passes over whole blocks of zeros that are known without a look, up to `most` of the core; answers their number. */
@@ -70,18 +90,25 @@ export class CoreInput {
     this.#pipe.close()
   }
 
-  #considerMemory(): void {
-    if (this.#considered || !this.size.done) return
+  /** True when there is nothing to wait for. */
+  #considerMemory(begin: Buffer): boolean {
+    if (this.#considered || !this.size.done) return this.#considered
     // Notes come before memory.
     const { segments, expected } = this.size
-    if (this.#pipe.received < (segments[0]?.offset ?? 0)) return
+    if (this.#pipe.received < (segments[0]?.offset ?? 0)) return false
     this.#considered = true
     try {
-      if (segments.at(-1)?.end === expected) this.#memory = this.#openMemory?.(this.size, this.#pipe.received)
+      // Only where `begin` is the very beginning.
+      if (segments.at(-1)?.end === expected && begin.length === this.#pipe.received) {
+        const from = this.#openMemory?.(this.size, begin)
+        this.#memory = from?.stream
+        this.#part = from?.part
+      }
     } catch {
       // Not ours to read: the kernel's stream is.
     }
     if (this.#memory === undefined && expected !== undefined) this.#pipe.expect(expected)
+    return true
   }
 
   /** The stream holds what memory gave so far once more. */
@@ -89,6 +116,11 @@ export class CoreInput {
     const { position } = this.#memory!
     this.#memory!.close()
     this.#memory = undefined
+    // What is kept of a part has other places in the stream: the process is gone, and with it the rest.
+    if (this.#part !== undefined) {
+      this.#pipe.release()
+      return
+    }
     const scratch = Buffer.alloc(64 * 1024)
     while (this.#pipe.received < position) {
       const most = Math.min(scratch.length, position - this.#pipe.received)

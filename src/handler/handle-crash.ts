@@ -8,15 +8,14 @@ import { escapeBytes } from '../base/escape.ts'
 import { type Config, loadConfigOrDefaults } from '../config/index.ts'
 import { type CrashArguments, parseArguments, rawArguments } from './argv.ts'
 import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
-import { CoreInput, type OpenMemory } from './core-input.ts'
+import { CoreInput } from './core-input.ts'
 import { takeInHand } from './last-words.ts'
 import { KernelLog } from './log.ts'
 import { closeMappedFiles, openMappedFiles } from './mapped-files.ts'
-import { openMemoryStream } from './memory-stream.ts'
+import { memoryOf } from './memory-source.ts'
 import { nudgeDaemon } from './nudge.ts'
 import { PipeReader } from './pipe.ts'
-import { type Snapshot, takeSnapshot } from './process-info.ts'
-import { ProcessMemory } from './process-memory.ts'
+import { takeSnapshot } from './process-info.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
@@ -66,7 +65,11 @@ export async function handleCrash(args: readonly string[], script: string): Prom
     if (isRefused(crash, config)) held.core = refusedCore(crash)
     else {
       const options = { most: config.coreMax, threads: threads(), script }
-      const captured = captureCore(new CoreInput(pipe, memoryOf(snapshot)), storage, options)
+      const captured = captureCore(
+        new CoreInput(pipe, memoryOf(snapshot, config.coreMax, storage)),
+        storage,
+        options,
+      )
       held.core = storeCore(storage, captured)
     }
     pipe.close()
@@ -118,13 +121,6 @@ const unfinished: StoredCore = {
 
 /** One for each processor that is left when the kernel writes and this thread reads, but never none. */
 const threads = (): number => Math.min(4, Math.max(2, availableParallelism() - 1))
-
-/** The way to the process's memory, where it is surely that process. */
-function memoryOf({ directory, anonymous }: Snapshot): OpenMemory | undefined {
-  if (directory === undefined) return undefined
-  return ({ segments }, position) =>
-    openMemoryStream(() => new ProcessMemory(directory), segments, anonymous, position)
-}
 
 function storeCore(storage: DumpStorage, captured: Captured): StoredCore {
   try {

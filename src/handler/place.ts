@@ -32,8 +32,8 @@ export interface StoredFiles {
 
 /** The commands, their arguments and answers. Sizes and offsets are of this place's file. */
 export interface PlaceCommands {
-  /** Makes the dump's directory, its `pending.json` and its file. */
-  begin(order: PlaceOrder, pending: Manifest): void
+  /** Makes the dump's directory, its `pending.json` and its file; answers the bytes that are free there. */
+  begin(order: PlaceOrder, pending: Manifest): number
   write(bytes: Uint8Array): void
   truncate(size: number): void
   /** Makes the core last. */
@@ -53,7 +53,7 @@ export class Place implements PlaceCommands {
   #dump: DumpWriter | undefined
   #failed: unknown
 
-  begin({ root, group, userAccess, ref, crash }: PlaceOrder, pending: Manifest): void {
+  begin({ root, group, userAccess, ref, crash }: PlaceOrder, pending: Manifest): number {
     const store = openLocalStore(root, { group, userAccess })
     initializeStore(store)
     const dump = new DumpWriter(store, ref, store.rights.forCrash(crash))
@@ -64,11 +64,12 @@ export class Place implements PlaceCommands {
       dump.writePending(pending)
       // A read-only disk shows here, and a full one: not at the first block.
       void dump.fd
+      this.#dump = dump
+      return free
     } catch (error) {
       dump.abandon()
       throw error
     }
-    this.#dump = dump
   }
 
   write(bytes: Uint8Array): void {

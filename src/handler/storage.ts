@@ -3,7 +3,8 @@
  * disk, from which the daemon brings it home. What the archive has acknowledged stays there (`Continuation` in
  * `src/archive/manifest.ts`); whatever is not acknowledged is still here and is written once more.
  */
-import { join } from 'node:path'
+import { statfsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Crash } from '../archive/access.ts'
 import { dayOf, layoutOf, newId, partFile } from '../archive/layout.ts'
 import type { Continuation, Manifest } from '../archive/manifest.ts'
@@ -59,6 +60,7 @@ export class DumpStorage implements ByteSink {
   #place: PlaceChannel | undefined
   #root = ''
   #hasBegun = false
+  #room = 0
   /** Bytes of the file that lie in the archive, before those of this place. */
   #base = 0
   /** Bytes of the whole file that are acknowledged. */
@@ -85,6 +87,13 @@ export class DumpStorage implements ByteSink {
   /** Some thread hangs, so that this process can't end by itself. */
   get hasStalled(): boolean {
     return this.#stalled
+  }
+
+  /** Bytes that there is room for, in this place or the next. Waits for the place to begin. */
+  room(): number {
+    this.#retry(() => this.#drain())
+    const rest = this.#roots.map(freeNear)
+    return Math.max(this.#room, ...rest)
   }
 
   /** The process has been let go. */
@@ -197,6 +206,7 @@ export class DumpStorage implements ByteSink {
     if ('failure' in answer) throw errorOf(answer.failure)
     if (!this.#hasBegun) {
       this.#hasBegun = true
+      this.#room = Number(answer.value)
       return
     }
     const piece = this.#given.shift()!
@@ -277,6 +287,16 @@ export class DumpStorage implements ByteSink {
       this.#call({ do: 'truncate', with: [0] })
     }
     this.#call({ do: 'finishCore', with: [] })
+  }
+}
+
+/** Bytes free where `path` would be; 0 where that can't be told. Of this machine's own disks alone. */
+function freeNear(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize
+  } catch {
+    return dirname(path) === path || path.startsWith('/proc/') ? 0 : freeNear(dirname(path))
   }
 }
 

@@ -18,13 +18,13 @@ const snapshot = takeSnapshot(
 const fd = takeStandardInput()
 let memory: MemoryStream | undefined
 let segments = 0
-const input = new CoreInput(new PipeReader(fd, () => {}), (size, position) => {
+const input = new CoreInput(new PipeReader(fd, () => {}), (size, begin) => {
   segments = size.segments.length
   memory = openMemoryStream(
     () => new ProcessMemory(snapshot.directory!),
     size.segments,
     snapshot.anonymous,
-    position,
+    begin.length,
   )
   return undefined
 })

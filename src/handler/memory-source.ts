@@ -1,0 +1,68 @@
+/** Whether a core comes from the process's memory, whole or in part, in the place of the kernel's stream. */
+import type { TruncationReason } from '../archive/manifest.ts'
+import type { FromMemory, OpenMemory } from './core-input.ts'
+import type { CoreSize } from './core-size.ts'
+import { MemoryStream, openMemoryStream } from './memory-stream.ts'
+import { planMiniCore } from './mini-core.ts'
+import type { Snapshot } from './process-info.ts'
+import { ProcessMemory } from './process-memory.ts'
+import type { DumpStorage } from './storage.ts'
+
+/** The part is chosen beforehand, while all memory is there, so this much of a block holds all that comes before it. */
+const mostHeader = 1 << 20
+/** A core that is so many times the room there is does not fit, however well it is compressed. */
+const hopeless = 8
+/** For a smaller core nobody waits to hear how much room there is. */
+const worthAsking = 64 << 20
+
+/** The way to the process's memory, where it is surely that process; undefined where it isn't. */
+export function memoryOf(
+  { directory, anonymous }: Pick<Snapshot, 'directory' | 'anonymous'>,
+  most: number,
+  storage: Pick<DumpStorage, 'room'>,
+): OpenMemory | undefined {
+  if (directory === undefined) return undefined
+  const open = (): ProcessMemory => new ProcessMemory(directory)
+  return (size, begin) => {
+    const limit = limitOf(size.expected ?? 0, most, storage)
+    const part = limit && openPart(open(), size, begin, limit)
+    if (part !== undefined) return part
+    const stream = openMemoryStream(open, size.segments, anonymous, begin.length)
+    return stream && { stream }
+  }
+}
+
+interface Limit {
+  readonly most: number
+  readonly reason: TruncationReason
+  readonly why: string
+}
+
+function limitOf(expected: number, most: number, storage: Pick<DumpStorage, 'room'>): Limit | undefined {
+  if (expected > most) return { most, reason: 'cap', why: 'the configured limit' }
+  if (expected < worthAsking) return undefined
+  const room = storage.room()
+  if (expected < room * hopeless) return undefined
+  return { most: Math.floor(room * 0.9), reason: 'no-space', why: 'the room there is' }
+}
+
+function openPart(
+  memory: ProcessMemory,
+  size: CoreSize,
+  begin: Buffer,
+  limit: Limit,
+): FromMemory | undefined {
+  const { segments, expected } = size
+  const read = (buffer: Buffer, address: number): void => memory.read(buffer, address)
+  const plan = planMiniCore(begin.subarray(0, segments[0]!.offset), segments, read, limit.most)
+  if (plan === undefined || plan.header.length > mostHeader) {
+    memory.close()
+    return undefined
+  }
+  const { header, runs, end } = plan
+  const detail = `Of ${expected} bytes ${end} are kept for ${limit.why}: stacks, goroutines and data before heap`
+  return {
+    stream: new MemoryStream(memory, runs, header.length, end),
+    part: { header, why: { reason: limit.reason, detail } },
+  }
+}

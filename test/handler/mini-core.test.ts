@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openCoreFile } from '../../src/source/index.ts'
+import { HandlerBed, noKernel } from '../support/handler-bed.ts'
+
+const withGo = {
+  skip: noKernel || (spawnSync('go', ['version']).status === 0 ? false : 'Go is not installed'),
+  timeout: 10 * 60_000,
+}
+
+/** Noise, and 300 goroutines whose stacks lie somewhere in it. */
+function build(bed: HandlerBed): string {
+  writeFileSync(
+    bed.path('victim.go'),
+    `package main
+
+import ("fmt"; "math/rand"; "runtime/debug"; "sync")
+
+var keep [][]byte
+
+//go:noinline
+func waiter(n int, group *sync.WaitGroup, forever chan int) {
+	group.Done()
+	keep[n%len(keep)][0] = byte(<-forever)
+}
+
+func main() {
+	debug.SetTraceback("crash")
+	forever := make(chan int)
+	var group sync.WaitGroup
+	group.Add(300)
+	for i := 0; i < 300; i++ {
+		noise := make([]byte, 1<<20)
+		rand.New(rand.NewSource(int64(i))).Read(noise)
+		keep = append(keep, noise)
+		go waiter(i, &group, forever)
+	}
+	group.Wait()
+	panic(fmt.Sprintf("out of %d", len(keep)))
+}
+`,
+  )
+  execFileSync('go', ['build', '-o', bed.path('victim'), bed.path('victim.go')], {
+    cwd: bed.directory,
+    env: { ...process.env, GOFLAGS: '', GO111MODULE: 'off' },
+  })
+  return bed.path('victim')
+}
+
+interface Listed {
+  readonly goroutines: readonly { readonly frames: readonly { readonly function: string }[] }[]
+}
+
+function goroutines(bed: HandlerBed, core: string): Listed['goroutines'] {
+  const cli = join(import.meta.dirname, '../../src/cli/main.ts')
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    cli,
+    'show',
+    core,
+    '--exe',
+    bed.path('victim'),
+    '--json',
+  ]
+  return (
+    JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 })) as Listed
+  ).goroutines
+}
+
+const isWaiter = ({ frames }: Listed['goroutines'][0]): boolean =>
+  frames.some(frame => frame.function === 'main.waiter')
+
+test('a Go core cut to a hundredth has all its goroutines', withGo, async () => {
+  using bed = new HandlerBed({ CoreMax: '3M' })
+  await bed.crash(`exec ${build(bed)}`)
+  const [dump] = bed.dumps()
+  const { core } = dump!.manifest
+  assert.deepEqual([core.state, core.reason], ['truncated', 'cap'])
+  assert.ok(core.raw_size <= 3 << 20 && core.raw_size < core.expected_size! / 100)
+  const path = bed.store.corePath(dump!)!
+  assert.equal(goroutines(bed, path).filter(isWaiter).length, 300)
+  using source = openCoreFile(path)
+  writeFileSync(bed.path('core'), source.read(0, source.size))
+  if (spawnSync('dlv', ['version']).status === 0) {
+    writeFileSync(bed.path('init'), 'goroutines\nexit\n')
+    const args = [
+      'core',
+      bed.path('victim'),
+      bed.path('core'),
+      '--allow-non-terminal-interactive=true',
+      '--init',
+      bed.path('init'),
+    ]
+    assert.match(
+      execFileSync('dlv', args, { encoding: 'utf8', input: '', stdio: 'pipe' }),
+      /\[30[0-9] goroutines\]/,
+    )
+  }
+  if (spawnSync('gdb', ['--version']).status === 0)
+    assert.match(
+      execFileSync('gdb', ['-batch', '-nx', '-ex', 'bt', bed.path('victim'), bed.path('core')], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }),
+      /main\.main/,
+    )
+})
+
+test('so has one for which there is hardly any room', withGo, async () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+  mkdirSync(bed.path('archive'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'tmpfs', bed.path('archive')])
+  try {
+    await bed.crash(`exec ${build(bed)}`)
+    const [dump] = bed.dumps()
+    const { core } = dump!.manifest
+    assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
+    assert.equal(goroutines(bed, bed.store.corePath(dump!)!).filter(isWaiter).length, 300)
+  } finally {
+    execFileSync('umount', [bed.path('archive')])
+  }
+})
