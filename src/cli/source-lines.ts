@@ -21,6 +21,8 @@ export interface SourceFinder {
     frame: { file: string; line: number; function: string },
     around: { before: number; after: number },
   ): SourceLine[] | undefined
+  /** Fetches a file that is nowhere on this machine, where there is a server to ask, so that `lines` finds it. */
+  prepare?(file: string): Promise<void>
   /** Sentences about what was shown and may not be what ran, each once. */
   readonly warnings: readonly string[]
   /** Whether any file was asked for and none was found. */
@@ -29,6 +31,8 @@ export interface SourceFinder {
 
 export interface SourceOptions extends CandidateOptions {
   readonly checkout?: Checkout
+  /** Path of a copy of a file that a server has. */
+  readonly fetch?: (file: string) => Promise<string | undefined>
 }
 
 const sourceNames = /\.(go|s|S|c|cc|cpp|cxx|h|hh|hpp|inc|rs|y|l)$/i
@@ -58,7 +62,19 @@ export function sourceFinder(
     return files.get(file)
   }
   const { diedAt, modified } = options.origin ?? { modified: false }
+  const { fetch } = options
+  const fetched = new Set<string>()
   return {
+    ...(fetch
+      ? {
+          async prepare(file: string): Promise<void> {
+            if (!sourceNames.test(file) || read(file) || fetched.has(file) || fetched.size >= maxKept) return
+            fetched.add(file)
+            const copy = await fetch(file)
+            if (copy !== undefined) files.set(file, readSource(copy))
+          },
+        }
+      : {}),
     lines(frame, around) {
       if (frame.line < 1 || !sourceNames.test(frame.file)) return undefined
       asked++

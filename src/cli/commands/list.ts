@@ -50,8 +50,9 @@ export async function handler(argv: Args): Promise<void> {
   const { openState } = await import('../debug/open.ts')
   const context = await (await openState(target, { place: argv })).inspect()
   const around = { before: argv.lines ?? 5, after: argv.lines ?? 5 }
-  if (!argv.json) return page(listLines(context, argv.location ?? '', around), { pager: !argv.noPager })
   const place = listedPlace(context, argv.location ?? '')
+  await context.sources.prepare?.(place.file)
+  if (!argv.json) return page(listLines(context, argv.location ?? '', around), { pager: !argv.noPager })
   const lines = context.sources.lines(place, around)
   const { file, line, function: name } = place
   writeLines(

@@ -5,8 +5,9 @@ import { wholeNumber } from '../define.ts'
 import { parseSourceMap, type SourceMapping } from '../source/candidates.ts'
 import { openCheckout } from '../source/checkout.ts'
 import { sourceOrigin } from '../source/origin.ts'
-import { type SourceFinder, sourceFinder } from '../source-lines.ts'
-import { type SymbolArgs, symbolsOption } from '../symbols/index.ts'
+import { type SourceFinder, type SourceOptions, sourceFinder } from '../source-lines.ts'
+import { fetchByBuildId } from '../symbols/debuginfod.ts'
+import { type SymbolArgs, serversIn, symbolsOption } from '../symbols/index.ts'
 
 export interface PlaceArgs extends SymbolArgs {
   goroutine?: number
@@ -45,14 +46,31 @@ export const sourceOptions: Readonly<Record<string, Option>> = {
 }
 
 /** `diedAt` in milliseconds since the epoch. Throws UsageError where the checkout is of no use. */
-export function openSources(dead: Process, args: SourceArgs, diedAt?: number): SourceFinder {
+export function openSources(dead: Process, args: SourceArgs & SymbolArgs, diedAt?: number): SourceFinder {
   const origin = sourceOrigin(dead, diedAt)
   return sourceFinder({
     origin,
     mappings: args.sourceMap ?? [],
     dirs: args.source ?? [],
+    ...fetcherOf(dead, args),
     ...(args.checkout === undefined ? {} : { checkout: openCheckout(args.checkout, origin) }),
   })
+}
+
+/** Of servers that `--symbols` names, by the build id of the program. */
+function fetcherOf({ image }: Process, { symbols }: SymbolArgs): Pick<SourceOptions, 'fetch'> {
+  const servers = serversIn(symbols)
+  const buildId = image.executable?.elf.buildId
+  if (servers.length === 0 || buildId === undefined) return {}
+  return {
+    async fetch(file) {
+      for (const server of servers) {
+        const path = await fetchByBuildId(server, buildId, { source: file }).catch(() => undefined)
+        if (path !== undefined) return path
+      }
+      return undefined
+    },
+  }
 }
 
 export const placeOptions: Readonly<Record<string, Option>> = {

@@ -1,6 +1,6 @@
 /** `regs` and `info registers`: the registers of a frame, as `dlv` or as `gdb` prints them. */
 import { NotFoundError } from '../../base/errors.ts'
-import { amd64DwarfNames, type ExtendedState, symbolicAddress } from '../../engine/index.ts'
+import { amd64DwarfNames, type ExtendedState, type StackFrame, symbolicAddress } from '../../engine/index.ts'
 import { printable } from '../render/escape.ts'
 import { palette } from '../render/style.ts'
 import type { InspectContext } from './context.ts'
@@ -60,6 +60,8 @@ export function registersOf({ frame, thread, process }: InspectContext): Registe
     const from = note ?? (origin === 'thread' || origin === 'unwound' ? undefined : origins[origin])
     if (name !== undefined) known.set(name, { name, value, ...(from === undefined ? {} : { note: from }) })
   }
+  const flags = savedFlags(frame, process)
+  if (flags !== undefined) known.set('eflags', { name: 'eflags', value: flags, note: origins.signal })
   // The thread's flags and segments are those of the frame that it is in, and of none above.
   const own = process.image.core.threads.find(({ tid }) => tid === thread)?.registers
   if (own && isInnermost(frame.registers))
@@ -68,6 +70,19 @@ export function registersOf({ frame, thread, process }: InspectContext): Registe
       if (value !== undefined) known.set(name, { name, value })
     }
   return [...general, ...special].flatMap(name => known.get(name) ?? [])
+}
+
+/** The kernel saves the flags, too, of what a signal interrupts. */
+function savedFlags(
+  { registers, pc, sp }: StackFrame,
+  { runtime, image: { arch, memory } }: InspectContext['process'],
+): bigint | undefined {
+  if (registers.get(0)?.origin !== 'signal') return undefined
+  const contexts = runtime?.threads.flatMap(thread => thread.contexts) ?? []
+  const at = contexts.find(({ position }) => position.pc === pc && position.sp === sp)?.ucontext
+  const offset = arch.ucontext.eflags
+  if (at === undefined || offset === undefined || !memory.has(at + offset, 8)) return undefined
+  return memory.u64(at + offset)
 }
 
 const origins = {

@@ -2,7 +2,7 @@
  * A client of debuginfod: a server that has debug information by build id (elfutils, debuginfod(8)). What it sends goes
  * to a cache of the user's own, and is looked at like any file: its build id must be the one that was asked for.
  */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createWriteStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SystemError, UsageError } from '../../base/errors.ts'
 
-export type Kind = 'debuginfo' | 'executable'
+export type Kind = 'debuginfo' | 'executable' | { readonly source: string }
 
 export interface DebuginfodOptions {
   /** Directory; `gocore-sink/debuginfod` in XDG_CACHE_HOME or ~/.cache without it. */
@@ -40,13 +40,15 @@ export async function fetchByBuildId(
   if (!/^[0-9a-f]{8,128}$/.test(buildId)) return undefined
   const cache = options.cache ?? cacheDirectory(process.env)
   const folder = join(cache, buildId)
-  const kept = join(folder, kind)
+  const name =
+    typeof kind === 'string' ? kind : `source-${createHash('sha256').update(kind.source).digest('hex')}`
+  const kept = join(folder, name)
   const known = statSync(kept, { throwIfNoEntry: false })
   if (known?.isFile() && known.size > 0) return kept
   // An empty file stands for what the server did not have.
   if (known && Date.now() - known.mtimeMs < missFor) return undefined
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const partial = join(folder, `.${kind}.${randomBytes(6).toString('hex')}`)
+  const partial = join(folder, `.${name}.${randomBytes(6).toString('hex')}`)
   try {
     const there = await download(addressOf(server, buildId, kind), partial, options)
     if (!there) await pipeline(Readable.from([]), createWriteStream(partial, { mode: 0o600 }))
@@ -63,7 +65,9 @@ export function cacheDirectory(env: NodeJS.ProcessEnv): string {
 
 function addressOf(server: string, buildId: string, kind: Kind): URL {
   try {
-    return new URL(`${server.replace(/\/+$/, '')}/buildid/${buildId}/${kind}`)
+    const place =
+      typeof kind === 'string' ? kind : `source/${kind.source.split('/').map(encodeURIComponent).join('/')}`
+    return new URL(`${server.replace(/\/+$/, '')}/buildid/${buildId}/${place}`)
   } catch {
     throw new UsageError(`${server} is no address of a debuginfod server.`)
   }

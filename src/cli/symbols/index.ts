@@ -72,9 +72,7 @@ export async function openSymbols(
   const opened: OpenSource[] = []
   const files = new Map<LoadedFile, DebugFile>()
   const warnings: string[] = []
-  const named = symbols.flatMap(text =>
-    text === fromEnvironment ? serversOf(options.env ?? process.env) : [text],
-  )
+  const named = resolved(symbols, options.env)
   const dispose = (): void => {
     for (const source of opened) source[Symbol.dispose]()
   }
@@ -189,6 +187,14 @@ export async function openSymbols(
       warnings.push(`${reasonOf(error)}.`)
     }
   }
+}
+
+/** The servers among what `--symbols` names. */
+export const serversIn = (symbols: readonly string[] = [], env?: NodeJS.ProcessEnv): string[] =>
+  resolved(symbols, env).filter(isUrl)
+
+function resolved(symbols: readonly string[], env: NodeJS.ProcessEnv = process.env): string[] {
+  return symbols.flatMap(text => (text === fromEnvironment ? serversOf(env) : [text]))
 }
 
 function serversOf(env: NodeJS.ProcessEnv): string[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -148,6 +148,13 @@ describe('debuginfod', { skip }, () => {
     assert.notEqual(await fetched(cache), undefined)
   })
 
+  it('is asked for source by the path that the compiler saw', async () => {
+    answer = 'file'
+    const path = await fetchByBuildId(url, buildId, { source: '/a b/c?.c' }, { cache: fresh() })
+    assert.match(path!, /source-[0-9a-f]{64}$/)
+    assert.equal(asked.at(-1), `/buildid/${buildId}/source//a%20b/c%3F.c`)
+  })
+
   it('is asked for nothing but a build id', async () => {
     const before = asked.length
     assert.equal(await fetchByBuildId(url, '../../etc', 'debuginfo', { cache: fresh() }), undefined)
@@ -173,6 +180,13 @@ describe('debuginfod', { skip }, () => {
       if (!there) return t.skip('debuginfod did not come up')
       assert.equal(print('counter', '--symbols', address), '48')
       assert.equal(print('counter', '--symbols', 'http://127.0.0.1:1'), '48', 'from the cache')
+      // The server has the file that the debug information names; here it is out of sight.
+      renameSync(`${program}.c`, `${program}.away`)
+      const listed = (): string =>
+        runCli(['list', core, '--exe', program, '--symbols', address, '-n', '0'], { env }).stdout
+      assert.match(listed(), /--source-map FROM=TO/)
+      renameSync(`${program}.away`, `${program}.c`)
+      assert.match(listed(), /static __attribute__/)
     } finally {
       child.kill()
     }
