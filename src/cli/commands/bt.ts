@@ -2,6 +2,7 @@
 import { NotFoundError } from '../../base/errors.ts'
 import type { Goroutine } from '../../engine/report/report.ts'
 import { define } from '../define.ts'
+import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
 import {
   dumpPositional,
   exeOption,
@@ -18,6 +19,8 @@ import { type TracebackOptions, threadTraceback, traceback } from '../render/tra
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('bt')
+
+const numbered = 'Frame by frame'
 
 export const builder = define({
   positionals: { dump: dumpPositional },
@@ -40,18 +43,42 @@ export const builder = define({
     },
     ...fullOption,
     ...jsonOption,
+    frames: {
+      type: 'boolean',
+      describe: 'numbered, from the handler of the signal on, as the debugger has them',
+      group: numbered,
+    },
+    variables: { type: 'boolean', alias: 'v', describe: 'with the variables of each frame', group: numbered },
+    defer: { type: 'boolean', describe: 'with the deferred calls of each frame', group: numbered },
+    ...Object.fromEntries(
+      Object.entries(placeOptions)
+        .filter(([name]) => name !== 'frame')
+        .map(([name, option]) => [name, { ...option, group: numbered }]),
+    ),
   },
   examples: [
     ['gocore-sink bt', 'the goroutine that crashed last'],
+    ['gocore-sink bt 7f3k --variables', 'with every variable of its frames'],
     ['gocore-sink bt -as 7f3k', 'all that the runtime would print at GOTRACEBACK=crash'],
   ],
 })
 
-interface Args extends TargetArgs, JsonArgs, TracebackOptions {
+interface Args extends TargetArgs, JsonArgs, TracebackOptions, PlaceArgs {
   all?: boolean
+  frames?: boolean
+  variables?: boolean
+  defer?: boolean
 }
 
 export async function handler(argv: Args): Promise<void> {
+  if (
+    argv.frames ||
+    argv.variables ||
+    argv.defer ||
+    argv.goroutine !== undefined ||
+    argv.thread !== undefined
+  )
+    return framesOf(argv)
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
   const guilty = await target.guilty()
@@ -67,6 +94,14 @@ export async function handler(argv: Args): Promise<void> {
     return page(threadTraceback(fromDump(crashed), argv), { pager: !argv.noPager })
   }
   await page(tracebacks(chosen, argv), { pager: !argv.noPager })
+}
+
+/** The stack as the debugger has it. */
+async function framesOf(argv: Args): Promise<void> {
+  const { answerVerb } = await import('../debug/verb.ts')
+  const { stack } = await import('../debug/commands/stack.ts')
+  const flags = `${argv.full ? '1000000 ' : ''}${argv.variables ? '-full ' : ''}${argv.defer ? '-defer' : ''}`
+  await answerVerb(argv, 'gocore-frames', state => stack.run(state, flags))
 }
 
 /** The crashed goroutine, then the others in the runtime's order. */

@@ -4,6 +4,7 @@ import type { Goroutine, GoroutineGroup } from '../../engine/report/report.ts'
 import { define, wholeNumber } from '../define.ts'
 import { type GoroutineFilter, goroutineFilter } from '../goroutine-filter.ts'
 import { groupGoroutines } from '../group.ts'
+import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
 import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
 import { type GoroutineRow, goroutineRow, goroutineTable } from '../render/goroutine-table.ts'
@@ -61,6 +62,24 @@ export const builder = define({
       group,
       parse: text => text,
     },
+    chan: {
+      type: 'string',
+      value: 'EXPRESSION',
+      describe: 'waits to send to this channel or to receive from it, see gocore-expr(7)',
+      group,
+    },
+    by: {
+      type: 'string',
+      value: 'PLACE',
+      describe:
+        'grouped by place, not by stack: userloc, curloc, goloc, startloc, running, user, or label:KEY',
+    },
+    ...Object.fromEntries(
+      Object.entries(placeOptions).map(([name, option]) => [
+        name,
+        { ...option, group: 'Where --chan is looked from' },
+      ]),
+    ),
     system: { type: 'boolean', alias: 's', describe: "the runtime's own goroutines and frames too", group },
     limit: { type: 'string', alias: 'n', value: 'N', describe: 'at most so many', parse: wholeNumber, group },
     ...jsonOption,
@@ -73,7 +92,9 @@ export const builder = define({
   ],
 })
 
-interface Args extends TargetArgs, JsonArgs, TracebackOptions, GoroutineFilter {
+interface Args extends TargetArgs, JsonArgs, TracebackOptions, GoroutineFilter, PlaceArgs {
+  chan?: string
+  by?: string
   list?: boolean
   traceback?: boolean
   limit?: number
@@ -81,8 +102,11 @@ interface Args extends TargetArgs, JsonArgs, TracebackOptions, GoroutineFilter {
 
 export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
-  const matches = goroutineFilter(argv)
+  if (argv.by !== undefined) return groupedBy(argv, argv.by)
   using target = await openTarget(argv)
+  const onChannel = argv.chan === undefined ? undefined : await waitersOn(target, argv, argv.chan)
+  const filter = goroutineFilter(argv)
+  const matches = (g: Goroutine): boolean => (onChannel?.has(g.id) ?? true) && filter(g)
   if (argv.json) {
     const { goroutinesJson } = await import('../report-json.ts')
     const outline = await target.outline()
@@ -90,6 +114,19 @@ export async function handler(argv: Args): Promise<void> {
   }
   const matched = await inForm(target, argv, matches)
   if (matched === 0) throw new NotFoundError(`No goroutine of ${target.label} matches.`)
+}
+
+async function groupedBy(argv: Args, by: string): Promise<void> {
+  const { answerVerb } = await import('../debug/verb.ts')
+  const { goroutines } = await import('../debug/commands/goroutines.ts')
+  const what = by.startsWith('label:') ? `label ${by.slice(6)}` : by
+  await answerVerb(argv, 'gocore-goroutines', state => goroutines.run(state, `-group ${what}`))
+}
+
+async function waitersOn(target: Target, argv: Args, expression: string): Promise<ReadonlySet<number>> {
+  const { openState } = await import('../debug/open.ts')
+  const state = await openState(target, { place: argv })
+  return state.debugger.waitersOn(state.evaluate(expression))
 }
 
 /** Prints those that match as a table of groups, a list, or tracebacks; answers how many they were. */
@@ -144,8 +181,8 @@ async function printGroups(
   return total
 }
 
-const isFiltered = ({ state, with: some, without, label, longer, limit }: Args): boolean =>
-  [state, some, without, label, longer, limit].some(filter => filter !== undefined)
+const isFiltered = ({ state, with: some, without, label, longer, limit, chan }: Args): boolean =>
+  [state, some, without, label, longer, limit, chan].some(filter => filter !== undefined)
 
 function* limited(
   list: Iterable<Goroutine>,
