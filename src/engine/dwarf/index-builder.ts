@@ -59,10 +59,9 @@ interface Referral {
 class IndexBuilder {
   readonly #units: Units
   readonly #tables: Record<TableName, KeyTableBuilder>
-  readonly #code: { low: number; offset: number }[] = []
+  /** Addresses of functions, and the offsets of their entries. */
+  readonly #code: [lows: number[], offsets: number[]] = [[], []]
   readonly #referrals: Referral[] = []
-  /** Hashes of names that others may refer to. */
-  readonly #hashes = new Map<number, number>()
 
   constructor(units: Units) {
     this.#units = units
@@ -100,13 +99,13 @@ class IndexBuilder {
 
   build(): NameIndex {
     for (const { table, offset, origin } of this.#referrals) {
-      const hash = this.#hashes.get(origin) ?? this.#hashAt(origin)
+      const hash = this.#hashAt(origin)
       if (hash !== undefined) this.#tables[table].add(hash, offset)
     }
-    const codeBase = this.#code.reduce((least, { low }) => Math.min(least, low), Number.POSITIVE_INFINITY)
-    const base = Number.isFinite(codeBase) ? codeBase : 0
-    for (const { low, offset } of this.#code)
-      if (low - base < 2 ** 32) this.#tables.code.add(low - base, offset)
+    const [lows, offsets] = this.#code
+    const base = lows.reduce((least, low) => Math.min(least, low), lows[0] ?? 0)
+    for (let i = 0; i < lows.length; i++)
+      if (lows[i]! - base < 2 ** 32) this.#tables.code.add(lows[i]! - base, offsets[i]!)
     const tables = Object.fromEntries(tableNames.map(name => [name, this.#tables[name].build()]))
     return { units: this.#units.offsets, codeBase: base, tables: tables as NameIndex['tables'] }
   }
@@ -157,28 +156,32 @@ class IndexBuilder {
     }
     if (reader.at > unit.end) throw reader.error('an entry runs out of its unit')
     const end = reader.at
-    if (hash !== undefined && (table === 'functions' || table === 'globals')) this.#hashes.set(offset, hash)
     // Without a place or a body it is only told that there is one elsewhere.
     if (located && !isDeclaration) {
       if (hash !== undefined) this.#tables[table].add(hash, offset)
       else if (origin !== undefined) this.#referrals.push({ table, offset, origin })
     }
     if (typeOffset !== undefined) this.#tables.typedConstants.add(typeOffset, offset)
-    // A function that the linker dropped is left at address 0.
     if (ranges) this.#addRanges(unit, offset)
-    else if (low !== undefined && low > 0) this.#code.push({ low, offset })
+    else if (low !== undefined) this.#addCode(low, offset)
     reader.at = end
+  }
+
+  #addCode(low: number, offset: number): void {
+    // A function that the linker dropped is left at address 0.
+    if (low === 0) return
+    this.#code[0].push(low)
+    this.#code[1].push(offset)
   }
 
   #addRanges(unit: Unit, offset: number): void {
     const entry = Entry.at(unit, offset)
-    for (const { low } of entry ? readRanges(entry) : []) if (low > 0) this.#code.push({ low, offset })
+    for (const { low } of entry ? readRanges(entry) : []) this.#addCode(low, offset)
   }
 
   #hashAt(offset: number): number | undefined {
     try {
-      const name = nameOf(this.#units.entryAt(offset), this.#units)
-      return name === undefined ? undefined : hashText(name)
+      return hashOfEntry(this.#units.entryAt(offset), this.#units)
     } catch (error) {
       if (error instanceof FormatError) return undefined
       throw error
@@ -186,13 +189,14 @@ class IndexBuilder {
   }
 }
 
-/** The name of an entry, or of the one that it stands for. */
-export function nameOf(entry: Entry | undefined, units: Units): string | undefined {
-  for (let hops = 0, at = entry; at && hops < 8; hops++) {
-    const name = at.text(At.name)
-    if (name !== undefined) return name
+/** Of the name of an entry, or of the one that it stands for. */
+function hashOfEntry(entry: Entry, units: Units): number | undefined {
+  for (let hops = 0, at = entry; hops < 8; hops++) {
+    const form = at.form(At.name)
+    if (form !== undefined) return hashOf(at.unit, form)
     const origin = at.reference(At.abstractOrigin) ?? at.reference(At.specification)
-    at = typeof origin === 'number' ? units.entryAt(origin) : undefined
+    if (typeof origin !== 'number') return undefined
+    at = units.entryAt(origin)
   }
   return undefined
 }
