@@ -21,7 +21,7 @@ export const { command, describe } = entry('x')
 
 export const builder = define({
   positionals: {
-    address: { describe: 'a number, $pc, $sp or another register, a function, each with + or - a number' },
+    address: { describe: 'a number, $pc, $sp or another register, a function, or an expression' },
     dump: dumpPositional,
   },
   options: {
@@ -50,6 +50,7 @@ export const builder = define({
   },
   examples: [
     ['gocore-sink x 0xc000012000 7f3k --gdb 8gx', 'eight words of eight bytes'],
+    ["gocore-sink x '&main.items' 7f3k --gdb 3gx", 'a variable, as its words'],
     ["gocore-sink x '$pc' --gdb 30i", 'the instructions from where the latest crash was'],
     ["gocore-sink x '$sp' ./core --fmt hex --count 64", 'as examinemem of Delve'],
   ],
