@@ -6,6 +6,7 @@ import type { Fault } from './fault.ts'
 import { frozen } from './frozen.ts'
 import { handlerKilled } from './handler-killed.ts'
 import { crasherKilled, largeProcesses, storm } from './kernel.ts'
+import { powerCuts } from './power-cut.ts'
 import { everythingFails, storageFaults } from './storage.ts'
 
 export const campaign: readonly Fault[] = [
@@ -16,6 +17,7 @@ export const campaign: readonly Fault[] = [
   archiveReplaced,
   crasherKilled,
   storm,
+  powerCuts,
   daemonKilled,
   twoDaemons,
   clockSteps,

@@ -1,0 +1,81 @@
+/**
+ * The power goes after any call of the handler on its archive. A crash whose handler had ended must be there, whole; any
+ * other may be cut or, as long as nothing of it was synced, unknown, but never wrong.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Fault, random } from './fault.ts'
+import { type Call, cutPower, readJournal } from './journal.ts'
+import { noCompiler, shim } from './shim.ts'
+import { coreOf, Trial } from './trial.ts'
+
+export const powerCuts: Fault = {
+  name: 'power cut after a random call',
+  about: 'what a journalling file system may hold then, put together from a journal of the calls',
+  tries: 1000,
+  short: 20,
+  unavailable: noCompiler,
+  async run(tries, tally) {
+    for (let left = tries; left > 0; left -= 50) {
+      await using first = new Trial()
+      const root = first.bed.path('archive')
+      const log = first.bed.path('journal')
+      const env = { LD_PRELOAD: shim(), FAULT_ROOT: root, FAULT_LOG: log }
+      const crash = await first.crash(coreOf(4), env)
+      const calls = readJournal(log)
+      for (let n = 0; n < Math.min(50, left); n++) {
+        await using trial = new Trial()
+        // Each place once, then any: the last is that of a handler that had ended.
+        const cut = n < calls.length ? calls.length - n : random(calls.length + 1)
+        const target = trial.bed.path('archive')
+        cutPower(calls, cut, root, target)
+        forgetTheBoot(target)
+        const isKnown = wasPromised(calls, cut) || pendingIsThere(target)
+        await trial.judge(isKnown ? [crash] : [], tally)
+        const { complete } = tally
+        if (cut === calls.length && complete === 0)
+          tally.why.push('a dump whose handler had ended is not whole')
+        rmSync(target, { recursive: true, force: true })
+      }
+    }
+  },
+}
+
+/** The manifest's directory had been synced: from then on the handler says that the dump is there. */
+function wasPromised(calls: readonly Call[], cut: number): boolean {
+  const named = calls.findIndex(({ op, to }) => op === 'r' && to.endsWith('/manifest.json'))
+  const synced = calls.findIndex(({ op }, i) => op === 's' && i > named)
+  return named >= 0 && synced >= 0 && synced < cut
+}
+
+function pendingOf(archive: string): string | undefined {
+  const dumps = join(archive, 'dumps')
+  if (!existsSync(dumps)) return undefined
+  const name = readdirSync(dumps, { recursive: true, encoding: 'utf8' }).find(path =>
+    path.endsWith('/pending.json'),
+  )
+  return name === undefined ? undefined : join(dumps, name)
+}
+
+/** Whether what the handler knew beforehand was kept, and whole. */
+function pendingIsThere(archive: string): boolean {
+  const file = pendingOf(archive)
+  if (file === undefined) return false
+  try {
+    JSON.parse(readFileSync(file, 'utf8'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** After a power cut it is another boot. */
+function forgetTheBoot(archive: string): void {
+  const file = pendingOf(archive)
+  if (file === undefined) return
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(
+    file,
+    text.replace(/"boot_id":"[0-9a-f-]*"/, '"boot_id":"00000000-0000-4000-8000-000000000000"'),
+  )
+}
