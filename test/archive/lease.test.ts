@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { Leases } from '../../src/archive/lease.ts'
+import { testArchive } from '../daemon/archive.ts'
+
+const id = 'abcdefghijkl'
+const other = { host: 'another', boot_id: 'b', pid: 1 }
+
+describe('Leases', () => {
+  it('gives a dump to one at a time', () => {
+    using archive = testArchive()
+    const [one, two] = [new Leases(archive.store), new Leases(archive.store)]
+    const lease = one.take(id)
+    assert.equal(lease?.isHeld(), true)
+    assert.equal(two.take(id), undefined)
+    assert.equal(one.take(id), undefined)
+    lease[Symbol.dispose]()
+    assert.deepEqual(readdirSync(join(archive.store.root, 'leases')), [])
+    using next = two.take(id)
+    assert.equal(next?.isHeld(), true)
+  })
+
+  it('of processes that try at once lets one in', async () => {
+    using archive = testArchive()
+    const path = join(import.meta.dirname, '../../src/archive')
+    const program = `
+      import { Leases } from '${path}/lease.ts'
+      import { openLocalStore } from '${path}/index.ts'
+      let taken = 0
+      for (let i = 0; i < 50; i++) {
+        const lease = new Leases(openLocalStore(${JSON.stringify(archive.store.root)})).take('${id}')
+        if (lease) taken++
+      }
+      process.stdout.write(String(taken))
+      process.stdin.resume()`
+    const children = Array.from({ length: 4 }, () =>
+      spawn(
+        process.execPath,
+        ['--input-type=module-typescript', '--disable-warning=ExperimentalWarning', '-e', program],
+        {
+          stdio: ['pipe', 'pipe', 'inherit'],
+        },
+      ),
+    )
+    const taken = await Promise.all(
+      children.map(async child => Number(String((await once(child.stdout!, 'data'))[0]))),
+    )
+    for (const child of children) child.kill('SIGKILL')
+    assert.equal(
+      taken.reduce((sum, n) => sum + n),
+      1,
+    )
+  })
+
+  it('takes over from a dead process of this machine at once, from a silent one elsewhere after a while', async () => {
+    using archive = testArchive()
+    let clock = 0
+    const leases = new Leases(archive.store, { patience: 1000, now: () => clock })
+    const first = leases.take(id)!
+    const file = join(archive.store.root, 'leases', `${id}.1`)
+    const text = readFileSync(file, 'utf8')
+    const child = spawn('true')
+    await once(child, 'exit')
+    writeFileSync(file, text.replace(/"pid":\d+/, `"pid":${child.pid}`))
+    using second = new Leases(archive.store).take(id)
+    assert.deepEqual([first.isHeld(), second?.isHeld()], [false, true])
+    second![Symbol.dispose]()
+    writeFileSync(file, `${JSON.stringify(other)}\n           1\n`)
+    for (const [now, taken] of [
+      [0, false],
+      [900, false],
+      [1100, true],
+    ] as const) {
+      clock = now
+      assert.equal(leases.take(id) !== undefined, taken, `after ${now} ms`)
+    }
+  })
+
+  it('believes in a holder elsewhere as long as it writes', () => {
+    using archive = testArchive()
+    let clock = 0
+    const leases = new Leases(archive.store, { patience: 1000, now: () => clock })
+    leases.take(id)![Symbol.dispose]()
+    for (let beat = 0; beat < 5; beat++) {
+      writeFileSync(join(archive.store.root, 'leases', `${id}.1`), `${JSON.stringify(other)}\n${beat}\n`)
+      assert.equal(leases.take(id), undefined)
+      clock += 900
+    }
+  })
+})
