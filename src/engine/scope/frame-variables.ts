@@ -7,6 +7,7 @@ import type { Variable } from '../type/variable.ts'
 import type { Frame } from './frame.ts'
 import { placeOf } from './locate.ts'
 import type { Program, Unit } from './program.ts'
+import { typeIn } from './recovery.ts'
 
 export class FrameVariables {
   readonly #program: Program
@@ -107,7 +108,7 @@ export class FrameVariables {
 
   /** A generic function's variables are of shapes; its dictionary has the types that they stand for. */
   #realType(variable: DebugVariable, unit: Unit, func: DebugFunction): Type {
-    const shape = variable.type()
+    const shape = typeIn({ program: this.#program, frame: this.#frame, unit, func }, variable)
     if (variable.dictIndex === undefined) return shape
     const { memory } = this.#program.image
     const pc = this.#frame.lookupPc - unit.file.bias

@@ -45,6 +45,7 @@ export class Program {
   readonly #typesByName = new Map<string, Type | undefined>()
   readonly #closures = new Map<number, Type | undefined>()
   readonly #symbols = new Map<LoadedFile, ReadonlyMap<string, ElfSymbol>>()
+  readonly #listed: Partial<Record<'types' | 'functions' | 'globals' | 'packages', readonly string[]>> = {}
   #packageNames: ReadonlySet<string> | undefined
 
   constructor({ image, runtime, stacks, types }: ProgramSource, debugInfoFor: DebugInfoFor) {
@@ -106,7 +107,7 @@ export class Program {
       found = info.findType(name)
       if (found) break
     }
-    if (!found) {
+    if (!found && !this.#hasDebugInfo) {
       const addr = this.#descriptors?.find(name)
       found = addr === undefined ? undefined : this.typeAt(addr)
     }
@@ -141,6 +142,8 @@ export class Program {
   /** A data symbol of the executable or a library. */
   findSymbol(name: string): { readonly addr: number; readonly size: number } | undefined {
     for (const file of this.files) {
+      // With debug information, a symbol that it does not tell is none that anyone asks for.
+      if (this.#unit(file)) continue
       const found = this.#symbolsOf(file).get(name)
       if (found) return { addr: found.value + file.bias, size: found.size }
     }
@@ -148,24 +151,39 @@ export class Program {
   }
 
   /** Names of all types, sorted, each once. */
-  typeNames(): string[] {
-    return this.#names(info => info.typeNames(), this.#descriptors?.names() ?? [])
+  typeNames(): readonly string[] {
+    const more = this.#hasDebugInfo ? [] : (this.#descriptors?.names() ?? [])
+    this.#listed.types ??= this.#names(info => info.typeNames(), more)
+    return this.#listed.types
   }
 
   /** Names of all functions, sorted, each once: pclntab's for Go, else those that debug information has. */
-  functionNames(): string[] {
-    const go = this.runtime ? [...this.runtime.symtab.functions()].map(({ name }) => name) : []
-    return this.#names(info => info.functionNames(), go)
+  functionNames(): readonly string[] {
+    this.#listed.functions ??= this.#names(info => info.functionNames(), this.#goFunctions())
+    return this.#listed.functions
   }
 
-  globalNames(): string[] {
-    return this.#names(info => info.globalNames(), [])
+  globalNames(): readonly string[] {
+    this.#listed.globals ??= this.#names(info => info.globalNames(), [])
+    return this.#listed.globals
   }
 
   /** Import paths of Go packages, sorted. */
-  packages(): string[] {
-    const go = this.runtime ? [...this.runtime.symtab.functions()].map(({ name }) => packageOf(name)) : []
-    return this.#names(info => info.packages(), go).filter(path => path !== '')
+  packages(): readonly string[] {
+    this.#listed.packages ??= this.#names(info => info.packages(), [])
+    if (this.#listed.packages.length === 0)
+      this.#listed.packages = this.#names(() => [], new Set(this.#goFunctions().map(packageOf)))
+    return this.#listed.packages
+  }
+
+  /** Whether the executable's own is there: then it has all types that the descriptors have. */
+  get #hasDebugInfo(): boolean {
+    const { executable } = this.image
+    return executable !== undefined && this.#unit(executable) !== undefined
+  }
+
+  #goFunctions(): string[] {
+    return this.runtime ? [...this.runtime.symtab.functions()].map(({ name }) => name) : []
   }
 
   sources(): string[] {

@@ -14,6 +14,7 @@ import {
 } from '../dwarf/location.ts'
 import { type LocationPart, locationParts } from '../dwarf/location-shape.ts'
 import { OptimizedOut, type Place } from '../type/place.ts'
+import type { Type } from '../type/type.ts'
 import type { Frame, RegisterValue } from './frame.ts'
 import type { Program, Unit } from './program.ts'
 
@@ -60,6 +61,23 @@ const own =
   (frame: Frame): LocationContext['registers'] =>
   number =>
     frame.registers.get(number)
+
+/** The type of a variable, with the length that an array has in this frame. */
+export function typeIn(located: Located, variable: DebugVariable): Type {
+  if (!variable.typeIn) return variable.type()
+  const context = locationContext(located)
+  const type = variable.typeIn(located.frame.lookupPc - located.unit.file.bias, (expression, is) =>
+    is === 'value'
+      ? evaluateValue(expression, context)?.value
+      : wordAt(
+          located.program,
+          evaluateLocation(expression, context),
+          0,
+          located.program.image.memory.ptrSize,
+        ),
+  )
+  return type ?? variable.type()
+}
 
 /** Whether all of it can be read. Memory that is not in the core is no reason to look elsewhere. */
 function isThere(place: Place, variable: DebugVariable): boolean {
