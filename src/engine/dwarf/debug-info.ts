@@ -35,10 +35,15 @@ export interface LocationRange extends Range {
   readonly expression: LocationExpression
 }
 
+/** The number that an expression gives, or that lies at the place which it describes. */
+export type BoundReader = (expression: LocationExpression, is: 'value' | 'place') => bigint | undefined
+
 export interface DebugVariable {
   /** As the program's text has it: an escaped `&x` is `x` here. */
   readonly name: string
   type(): Type
+  /** For C's arrays of variable length, whose `type()` has none: the type with the length at this instruction of a frame. */
+  typeIn?(pc: number, read: BoundReader): Type | undefined
   /** `result` is DW_AT_variable_parameter: Go's named results and `~r0`. */
   readonly kind: 'local' | 'parameter' | 'result'
   /** Moved to the heap: what lies at the location is its address, and `type()` is its own type, not that of the pointer. */

@@ -5,6 +5,7 @@
 import { type Type, unknownType } from '../type/type.ts'
 import { At, Tag } from './constants.ts'
 import type { DebugVariable, InlinedCall, LocationExpression, LocationRange, Scope } from './debug-info.ts'
+import { dynamicArray, hasDynamicLength } from './dynamic-array.ts'
 import type { Entry } from './entry.ts'
 import { readLocations } from './location-list.ts'
 import { readRanges } from './ranges.ts'
@@ -117,9 +118,19 @@ class ScopeReader {
     const isResult = having(chain, At.variableParameter)?.flag(At.variableParameter) ?? false
     const closureOffset = having(chain, At.goClosureOffset)?.number(At.goClosureOffset)
     const dictIndex = isGo ? dictionaryIndex(typed, context) : undefined
+    const target = isGo ? undefined : typed?.reference(At.type)
+    const array = target === undefined ? undefined : context.entryAt(target)
+    const typeIn: DebugVariable['typeIn'] =
+      array && hasDynamicLength(array)
+        ? (pc, read) => {
+            const elem = context.typeOf(array)
+            return elem && dynamicArray(array, elem, pc, read, context.entryAt)
+          }
+        : undefined
     return {
       name: escaped ? written.slice(1) : written,
       type,
+      ...(typeIn ? { typeIn } : {}),
       kind: entry.tag === Tag.variable ? 'local' : isResult ? 'result' : 'parameter',
       escaped,
       depth,

@@ -1,10 +1,14 @@
 /** Values in the frames above the innermost, against what the program said that they were. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { type Debugger, openDebugger } from '../../../src/engine/debugger.ts'
 import { formatValue } from '../../../src/engine/value/format.ts'
+import { takeCorePattern } from '../../support/core-pattern.ts'
 import { crashPrograms, processOf, whyNoCrashes } from '../../support/crashed-programs.ts'
+import { debugPrograms } from '../../support/debug-programs.ts'
 
 const skip = whyNoCrashes()
 
@@ -34,4 +38,45 @@ for (const go of ['1.19', '1.24', '1.26'])
     }
     const [note] = look(dead, 'main.outer', 'label').notes
     assert.equal(note, 'from argument label of main.inner, unless that assigned to it')
+  })
+
+for (const flags of [
+  ['-O0', '-gdwarf-4'],
+  ['-O2', '-gdwarf-5'],
+  ['-O2', '-gdwarf-4'],
+  ['-O1', '-gdwarf-5', '-fdebug-types-section'],
+])
+  test(`variables of C have the values that the program gave them, ${flags.join(' ')}`, {
+    skip: skip ?? false,
+  }, async t => {
+    using programs = debugPrograms()
+    const executable = programs.c('crashing', flags)
+    if (executable === undefined) return t.skip('gcc does not build it')
+    const core = join(dirname(executable), 'core')
+    {
+      using pattern = await takeCorePattern()
+      pattern.set(core)
+      spawnSync('/bin/sh', ['-c', 'ulimit -c unlimited; exec "$0"', executable], { stdio: 'ignore' })
+    }
+    const dead = openDebugger(processOf({ core, executable }))
+    // gcc puts what ends in abort() into a part of its own.
+    const { frames } = dead.stack(dead.start()!)
+    const deep = frames.find(({ function: name }) => /^deep\b/.test(name))!.function
+    const text = (expression: string): string => look(dead, deep, expression).text
+    assert.equal(text('vla'), 'int [3] [0,7,14]')
+    assert.equal(text('r'), '99')
+    assert.equal(text('calls'), '1')
+    assert.equal(text('n.bits.a'), '1')
+    assert.equal(text('n.bits.b'), '100')
+    assert.equal(text('n.bits.c'), '-7')
+    assert.equal(text('n.bits.d'), '123456789012')
+    assert.equal(text('n.matrix[1][2]'), '6')
+    assert.equal(text('n.u.f'), '2.5')
+    assert.equal(text('n.in.y'), '8')
+    assert.equal(text('n.name'), '"first"')
+    // counter has 3 more from the inlined call, and 99 more.
+    assert.equal(text('counter'), '144')
+    // Optimised, it is only in what the C library says that it called main with, if that has debug information.
+    for (const name of [deep, 'main'])
+      assert.match(look(dead, name, 'argc').text, flags[0] === '-O0' ? /^1$/ : /^(1$|\(optimized out)/)
   })
