@@ -30,13 +30,14 @@ export function conventionalPlaces({ elf, path }: LoadedFile, found: string | un
   const link = readDebugLink(elf)
   if (!link) return places
   const { name, crc } = link
-  const dir = dirname(found ?? path)
   const inProcess = dirname(path)
     .split('/')
     .filter(part => part !== '..')
     .join('/')
-  for (const place of [join(dir, name), join(dir, '.debug', name), join(systemRoot, inProcess, name)])
-    places.push({ path: place, crc })
+  // A program that the archive keeps has left its debug information where it was.
+  const dirs = new Set([dirname(found ?? path), inProcess])
+  const near = [...dirs].flatMap(dir => [join(dir, name), join(dir, '.debug', name)])
+  for (const place of [...near, join(systemRoot, inProcess, name)]) places.push({ path: place, crc })
   return places
 }
 
