@@ -48,6 +48,8 @@ export function confinedCommand(
     '--permission',
     // The codec is an addon.
     '--allow-addons',
+    // For the filter of system calls, which it puts over itself.
+    ...(process.getBuiltinModule('node:ffi' as never) === undefined ? [] : ['--allow-ffi']),
     ...[programRoot(program), ...readable].map(path => `--allow-fs-read=${path}`),
     program,
   ]
@@ -58,4 +60,8 @@ const programRoot = (program: string): string =>
   program.endsWith('.ts') ? join(dirname(program), '../..') : dirname(program)
 
 /** Nothing of the daemon's environment reaches the child. One arena per thread would use up the address space. */
-export const confinedEnvironment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', MALLOC_ARENA_MAX: '2' }
+export const confinedEnvironment = {
+  PATH: '/usr/bin:/bin',
+  LC_ALL: 'C',
+  MALLOC_ARENA_MAX: '2',
+}

@@ -124,9 +124,100 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
       assert.match(shown[3]!, /login failed: -password=…/)
       for (const text of [...shown, daemon.log(), ...kernelLog('')]) assert.doesNotMatch(text, /CANARY-in/)
       await daemon.end('SIGTERM')
-      const holders = ['archive', 'state', 'run'].flatMap(directory => filesWith(bed.path(directory), 'CANARY-in'))
-    assert.deepEqual(holders, [bed.store.corePath(dump!)])
-  })
+      const holders = ['archive', 'state', 'run'].flatMap(directory =>
+        filesWith(bed.path(directory), 'CANARY-in'),
+      )
+      assert.deepEqual(holders, [bed.store.corePath(dump!)])
+    },
+  )
+
+  for (const first of ['yes', 'no'])
+    test(
+      `EncryptTo: the core is for the key's owner alone, AnalyseBeforeEncryption=${first}`,
+      withAge,
+      async () => {
+        using bed = attackBed()
+        const keyFile = bed.path('key')
+        execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
+        const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+        const lines = [`EncryptTo=${recipient}`, `AnalyseBeforeEncryption=${first}`]
+        importTill(bed)
+        const [dump] = bed.dumps()
+        const before = bed.path('before.lz4')
+        copyFileSync(bed.store.corePath(dump!)!, before)
+        const archive = { directory: bed.directory, store: bed.store } as never
+        await using daemon: Running = await startDaemon(archive, { lines })
+        await until(
+          () =>
+            bed.dumps()[0]?.manifest.core.encrypted !== undefined &&
+            !existsSync(bed.store.layout.file(dump!, 'core.lz4')),
+          () => `not encrypted: ${daemon.log()}`,
+        )
+        await until(
+          () => daemon.row(dump!.id)?.analysis === (first === 'yes' ? 'done' : 'none'),
+          () => `not listed as it is: ${daemon.log()}`,
+        )
+        await daemon.end('SIGTERM')
+        const sealed = bed.store.corePath(dump!)!
+        assert.ok(sealed.endsWith('core.lz4.age'))
+        assert.ok(!existsSync(`${sealed}.part`))
+        assert.equal(bed.store.readReport(dump!) !== undefined, first === 'yes')
+        // The oracle: age itself.
+        const opened = bed.path('opened.lz4')
+        execFileSync('age', ['-d', '-i', keyFile, '-o', opened, sealed])
+        assert.ok(readFileSync(opened).equals(readFileSync(before)))
+
+        const run = (...args: string[]) => runCli([...args, '--config', bed.config], { cwd: bed.directory })
+        assert.equal(run('verify').status, 0)
+        assert.match(run('info').stdout, /stored, encrypted/)
+        assert.match(run('ls').stdout, new RegExp(dump!.id.slice(0, 6)))
+        assert.equal(run('gc', '--dry-run').status, 0)
+        const refused = run('export', dump!.id, '-o', 'core.out')
+        assert.notEqual(refused.status, 0)
+        assert.match(refused.stderr, /is encrypted: --identity FILE/)
+        if (first === 'yes') assert.match(run('show').stdout, /assignment to entry in nil map/)
+        else assert.match(run('show').stderr, /is encrypted/)
+
+        assert.equal(run('export', dump!.id, '-o', 'core.out', '--identity', keyFile).status, 0)
+        execFileSync('lz4', ['-dq', before, bed.path('plain')])
+        assert.ok(readFileSync(bed.path('core.out')).equals(readFileSync(bed.path('plain'))))
+        assert.match(run('show', '--fresh', '--identity', keyFile).stdout, /assignment to entry in nil map/)
+
+        execFileSync('age-keygen', ['-o', bed.path('other')], { stdio: 'ignore' })
+        const wrong = run('export', dump!.id, '-o', 'core.wrong', '--identity', bed.path('other'))
+        assert.notEqual(wrong.status, 0)
+        assert.match(wrong.stderr, /Cannot decrypt/)
+        assert.match(run('show', '--fresh', '--identity', before).stderr, /not a file of identities/)
+
+        const bytes = readFileSync(sealed)
+        bytes[bytes.length >> 1]! ^= 1
+        writeFileSync(sealed, bytes)
+        const { stdout, stderr } = run('verify')
+        assert.match(stdout + stderr, /SHA-256 differs/)
+        const damaged = run('export', dump!.id, '-o', 'core.damaged', '--identity', keyFile)
+        assert.match(damaged.stderr, /Cannot decrypt/)
+      },
+    )
+
+  test('openCoreFile() reads what age encrypted, with the identity alone', withAge, () => {
+    using bed = attackBed()
+    const keyFile = bed.path('key')
+    execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
+    const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+    const text = 'not a core, '.repeat(50_000)
+    execFileSync('age', ['-r', recipient, '-o', bed.path('sealed')], { input: text })
+    assert.throws(() => openCoreFile(bed.path('sealed')), /is encrypted: --identity/)
+    const source = JSON.stringify(join(import.meta.dirname, '../../src/source/index.ts'))
+    const script = `import { openCoreFile, readIdentityFile, useIdentities } from ${source}
+useIdentities(readIdentityFile(process.argv[2]))
+const core = openCoreFile(process.argv[3])
+process.stdout.write(core.read(0, core.size))`
+    writeFileSync(bed.path('read.mjs'), script)
+    const args = [bed.path('read.mjs'), keyFile, bed.path('sealed')]
+    const read = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      encoding: 'utf8',
+      maxBuffer: 16 << 20,
+    })
     assert.equal(read, text)
   })
 })
