@@ -2,6 +2,7 @@
 import type { Target } from './target.ts'
 import { archiveTargets } from './targets-archive.ts'
 import { coreTargets } from './targets-core.ts'
+import { dwarfTargets } from './targets-dwarf.ts'
 import { handlerTargets } from './targets-handler.ts'
 import { reportTargets } from './targets-report.ts'
 import { symbolTargets } from './targets-symbols.ts'
@@ -9,6 +10,7 @@ import { symbolTargets } from './targets-symbols.ts'
 export const targets: readonly Target[] = [
   ...coreTargets,
   ...symbolTargets,
+  ...dwarfTargets,
   ...reportTargets,
   ...archiveTargets,
   ...handlerTargets,

@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { releases } from '../../scripts/fidelity.d/toolchains.ts'
+import type { ByteSource } from '../../src/engine/bytes/byte-source.ts'
+import { openDebugInfo } from '../../src/engine/dwarf/open-debug-info.ts'
+import { openElf } from '../../src/engine/elf/file.ts'
 
 /** Structures, bit-fields, unions, enumerations, arrays of known and unknown length, inlining, static and shadowed names. */
 export const cSource = `
@@ -145,4 +148,29 @@ export function debugPrograms(): DebugPrograms {
     },
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
   }
+}
+
+/** Asks debug information for everything that it tells. Throws FormatError where that is damaged. */
+export function lookThrough(file: ByteSource): void {
+  const info = openDebugInfo(openElf(file), { types: 0x400000 })
+  if (!info) return
+  for (const name of info.functionNames())
+    for (const func of info.findFunctions(name)) {
+      const open = [func.scope()]
+      for (let scope = open.pop(); scope; scope = open.pop()) {
+        open.push(...scope.scopes)
+        for (const variable of scope.variables) {
+          variable.locations()
+          variable.locationAt(func.low)
+          const type = variable.type()
+          if (type.kind === 'struct') for (const field of type.fields()) field.type()
+        }
+      }
+      func.callSiteAt(func.low + 10)
+    }
+  for (const name of info.globalNames()) info.findGlobal(name)?.type()
+  for (const name of info.typeNames()) info.findType(name)
+  info.lineAt(0x1200)
+  info.addressesOf('all.c', 20)
+  void [...info.sources()].length
 }

@@ -7,7 +7,7 @@ import { readIndex } from '../../../src/engine/dwarf/name-index.ts'
 import { openDebugInfo } from '../../../src/engine/dwarf/open-debug-info.ts'
 import { hashName, hashText, matches, shortName } from '../../../src/engine/dwarf/short-name.ts'
 import { openElf } from '../../../src/engine/elf/file.ts'
-import { debugPrograms } from '../../support/debug-programs.ts'
+import { debugPrograms, lookThrough } from '../../support/debug-programs.ts'
 
 const programs = debugPrograms()
 after(() => programs[Symbol.dispose]())
@@ -83,31 +83,6 @@ test('openDebugInfo() answers the same from an index, and none from a damaged on
   )
 })
 
-/** Looks at everything that a file tells. */
-function lookThrough(bytes: Uint8Array): void {
-  const info = openDebugInfo(openElf(bytesSource('damaged', bytes)), { types: 0x400000 })
-  if (!info) return
-  for (const name of info.functionNames())
-    for (const func of info.findFunctions(name)) {
-      const open = [func.scope()]
-      for (let scope = open.pop(); scope; scope = open.pop()) {
-        open.push(...scope.scopes)
-        for (const variable of scope.variables) {
-          variable.locations()
-          variable.locationAt(func.low)
-          const type = variable.type()
-          if (type.kind === 'struct') for (const field of type.fields()) field.type()
-        }
-      }
-      func.callSiteAt(func.low + 10)
-    }
-  for (const name of info.globalNames()) info.findGlobal(name)?.type()
-  for (const name of info.typeNames()) info.findType(name)
-  info.lineAt(0x1200)
-  info.addressesOf('all.c', 20)
-  void [...info.sources()].length
-}
-
 for (const flags of [
   ['-O2', '-gdwarf-5'],
   ['-O1', '-gdwarf-4', '-fdebug-types-section'],
@@ -128,7 +103,7 @@ for (const flags of [
         const bytes = whole.slice()
         for (const [n, at, byte] of flips) bytes[spots[n]!.offset + (at % spots[n]!.size)] = byte
         try {
-          lookThrough(bytes)
+          lookThrough(bytesSource('damaged', bytes))
         } catch (error) {
           assert.equal((error as Error).name, 'FormatError', String((error as Error).stack))
         }
