@@ -30,7 +30,7 @@ describe('goSyntax() and go tool objdump', { skip }, () => {
       const symbolAt = symbolsOf(elf)
       const said = goObjdump(path, go)
       const odd: string[] = []
-      const counts = { compared: 0, equal: 0, signed: 0, vector: 0, zeroSized: 0, immediate: 0 }
+      const counts = { compared: 0, equal: 0, signed: 0, vector: 0, immediate: 0 }
       for (const instruction of await decodeText(elf, 'go')) {
         const theirs = said.get(instruction.addr)
         if (theirs === undefined || theirs === '?') continue
