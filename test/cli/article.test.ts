@@ -130,6 +130,22 @@ describe('the article', { skip: why ?? false }, () => {
       )
     })
 
+    test(`${kind}: p ch, raw, has the fields of the article's`, () => {
+      const text = answer(kind, 'config raw true', 'frame main.main p ch')
+      assert.match(
+        text,
+        /^chan string \{\n\tqcount: 0,\n\tdataqsiz: 0,\n\tbuf: \*\[0\]string \[\],\n\telemsize: 16,$/m,
+      )
+      for (const field of [
+        'closed: 0',
+        'sendx: 0',
+        'recvx: 0',
+        'recvq: waitq<string> {',
+        'sendq: waitq<string> {',
+      ])
+        assert.ok(text.includes(`\n\t${field}`), field)
+    })
+
     test(`${kind}: p messages, from its package, by its full name, and all of it`, () => {
       const { goroutine, frame } = producer(kind)
       const [first] = messages
