@@ -49,6 +49,12 @@ export const law: Record<string, Rule> = {
     packages: [],
     why: 'starts in the time that Node takes, and has nothing to break',
   },
+  receiver: {
+    ours: ['base', 'handler/log'],
+    node: ['*'],
+    packages: [],
+    why: 'speaks with the kernel, and hands the core to a handler',
+  },
   config: { ours: ['base'], node: ['fs', 'path', 'os'], packages: [], why: 'built once in each main.ts' },
   catalog: {
     ours: ['base'],
