@@ -30,6 +30,7 @@ export interface DebuggerOptions {
 }
 
 const maxWaiters = 1 << 17
+const runtimeName = /^(?:runtime\.|runtime\/|internal\/runtime)/
 
 /** Where one looks from: a stack, and a frame of it; either may be missing, globals are there all the same. */
 export interface Place {
@@ -57,12 +58,19 @@ export class Debugger {
     this.program = new Program({ image, runtime, stacks, types: process.types }, options.debugInfoFor ?? own)
   }
 
-  /** The goroutine that died, or the thread that did; undefined where the core has neither. */
+  /**
+   * The goroutine that died, or the thread that did; where that one was in nothing but the runtime, as at a deadlock, the
+   * main goroutine. Undefined where the core has none of them.
+   */
   start(): Subject | undefined {
     const guilty = this.process.guilty()
     if (guilty) return { kind: 'goroutine', id: guilty.id }
     const crashed = this.process.image.core.threads.find(thread => thread.crashed)
-    return crashed && { kind: 'thread', tid: crashed.tid }
+    const thread: Subject | undefined = crashed && { kind: 'thread', tid: crashed.tid }
+    const isOwn = ({ function: name, language }: Frame): boolean =>
+      language === 'c' || !runtimeName.test(name)
+    if (thread && this.stack(thread).frames.some(isOwn)) return thread
+    return this.goroutine(1) ? { kind: 'goroutine', id: 1 } : thread
   }
 
   /** Throws NotFoundError where there is no such goroutine or thread. */
@@ -130,7 +138,7 @@ export class Debugger {
     const fault = this.process.fault()
     return (
       frames.find(({ pc }) => pc === fault?.pc) ??
-      frames.find(({ function: name }) => !/^(?:runtime\.|runtime\/|internal\/runtime)/.test(name)) ??
+      frames.find(({ function: name }) => !runtimeName.test(name)) ??
       frames[0]
     )
   }

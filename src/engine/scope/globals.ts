@@ -27,7 +27,7 @@ function findFunction(program: Program, name: string): Variable | undefined {
   const { memory } = program.image
   const type: Type = {
     kind: 'int',
-    name: 'uintptr',
+    name: 'func',
     size: memory.ptrSize,
     language: 'go',
     from: 'dwarf',

@@ -19,13 +19,19 @@ export const print: DebugCommand = {
   run(state, rest) {
     const { format, expression } = splitFormat(rest)
     const variable = state.evaluate(expression)
-    const loaded = state.load(variable)
+    const loaded = named(state, state.load(variable))
     const value = format ? formatted(loaded, format) : loaded
     return {
       lines: () => valueLines(state, value, codePlace(state, expression, loaded)),
       data: () => ({ expression, value: valueJson(loaded) }),
     }
   },
+}
+
+/** A function of the program is called by its name. */
+function named(state: DebugState, value: ProgramValue): ProgramValue {
+  if (value.kind !== 'int' || value.type.name !== 'func') return value
+  return { ...value, glance: state.code.functionAt(Number(value.value))?.name ?? hex(value.value) }
 }
 
 /** The value, with what is to be said of where it was found behind it. */
