@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import { SinkError } from '../../base/errors.ts'
 import { printable } from '../render/escape.ts'
-import { writeLines } from '../render/output.ts'
+import { ReaderGone, writeLines } from '../render/output.ts'
 import type { Answer } from './command.ts'
 import { displayed } from './commands/session.ts'
 import { parseLine, runCommand } from './run-command.ts'
@@ -24,8 +24,9 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
       write(state, await displayed(state), '')
     return true
   } catch (error) {
-    if (!isOurs(error)) throw error
-    const text = `${printable(error.message)}\n`
+    if (error instanceof ReaderGone || !(error instanceof Error)) throw error
+    // An error of this program costs one answer, not the session.
+    const text = `${isOurs(error) ? '' : 'Internal error, please report it: '}${printable(error.message)}\n`
     if (state.transcript) writeSync(state.transcript.fd, `> ${line}\n${text}`)
     process.stderr.write(text)
     return false
@@ -33,9 +34,7 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
 }
 
 /** Ours, and the system's about files that the user named. */
-function isOurs(error: unknown): error is Error {
-  return error instanceof SinkError || (error instanceof Error && 'syscall' in error)
-}
+const isOurs = (error: Error): boolean => error instanceof SinkError || 'syscall' in error
 
 function write(state: DebugState, answer: Answer, line: string): void {
   const { transcript } = state
