@@ -8,12 +8,12 @@ import { readKernelSetting } from './kernel.ts'
 import { launcherText, launcherVersion } from './launcher.ts'
 import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
 import { generatedFiles } from './manual.ts'
-import { corePattern, pipeLimit } from './pattern.ts'
+import { corePattern, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
 import { findProduct, type Product, productEntries, versionName } from './product.ts'
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
-import { activationSteps, systemdRuns } from './service.ts'
+import { activationSteps, receiverSteps, systemdRuns } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
-import { readTemplate, renderSysctl, renderTemplate, storageDirectories } from './units.ts'
+import { readTemplate, renderReceiver, renderSysctl, renderTemplate, storageDirectories } from './units.ts'
 import { retiredVersions } from './versions.ts'
 
 export interface InstallOptions extends LayoutOptions {
@@ -23,6 +23,8 @@ export interface InstallOptions extends LayoutOptions {
   kernel?: boolean
   /** false: put the unit down and don't start it. */
   service?: boolean
+  /** Dumps come by the coredump socket and not by a pipe. */
+  socket?: boolean
   /** Stands for /proc in tests. */
   proc?: string
   product?: Product
@@ -36,6 +38,7 @@ export function install(options: InstallOptions, say: Say): RunResult {
       "Installing needs root: it changes the kernel's core_pattern. With --dry-run it shows what it would do, with --root DIR it fills a directory.",
     )
   const layout = withExistingConfig(findLayout(options))
+  if (options.socket === true) requireSocketMode(layout, options)
   if (live) for (const path of [layout.launcher, layout.lib, layout.config]) requireRootOwned(path)
   if (live) requireRootOwned(layout.settings.archive)
 
@@ -46,6 +49,16 @@ export function install(options: InstallOptions, say: Say): RunResult {
   else say(`Installed: ${result.changed} of ${steps.length} steps changed something.`)
   if (live && !dryRun) for (const line of closingWords(layout, options)) say(line)
   return result
+}
+
+/** Throws UsageError where the kernel has no coredump socket, or nobody would listen at it. */
+function requireSocketMode(layout: Layout, options: InstallOptions): void {
+  const why = noSocketMode(readKernelSetting('core_modes', options.proc))
+  if (why !== undefined) throw new UsageError(`${why}.`)
+  if (layout.private || (layout.root === '/' && !systemdRuns()))
+    throw new UsageError(
+      "The socket is systemd's to open (--socket needs systemd, and the prefix /usr or /usr/local); without --socket, dumps come by a pipe.",
+    )
 }
 
 /** An administrator's configuration rules over the defaults: its directories are the ones to make. */
@@ -70,7 +83,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   const product = options.product ?? findProduct()
   const entries = productEntries(product)
   const program = `${layout.lib}/versions/${versionName(product, entries)}`
-  const pattern = corePattern(layout.launcher)
+  const pattern = options.socket ? socketPattern : corePattern(layout.launcher)
   const at = (path: string): string => staged(layout, path)
   const file = (
     path: string,
@@ -102,6 +115,15 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     file(layout.tmpfiles, template('gocore-sink.tmpfiles.conf')),
     file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern)),
     ...limits,
+    ...(options.socket
+      ? [
+          file(layout.receiver.socket, template('gocore-sink-receiver.socket')),
+          file(
+            layout.receiver.service,
+            renderReceiver(template('gocore-sink-receiver.service'), layout, program),
+          ),
+        ]
+      : []),
   ]
   const files: Step[] = [
     ...generated.map(({ path, text }) => file(path, text, { quiet: true })),
@@ -153,6 +175,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     // What the version before put down and this one does not.
     ...former.map((path): Step => ({ kind: 'remove', path, at: at(path) })),
     file(layout.record, formatRecord(record)),
+    // Before the kernel knows of it.
+    ...(live && options.socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
     ...(live && !layout.private && options.service !== false
       ? activationSteps(layout, { program, before, units })

@@ -28,6 +28,8 @@ export interface Layout {
   readonly record: string
   readonly config: string
   readonly unit: string
+  /** Socket and service of the receiver, where dumps come by a socket. */
+  readonly receiver: { readonly socket: string; readonly service: string }
   readonly sysctl: string
   readonly tmpfiles: string
   readonly sysusers: string
@@ -65,6 +67,10 @@ export function findLayout(options: LayoutOptions = {}): Layout {
     record: join(lib, 'installed.json'),
     config: join(etc, 'gocore-sink.conf'),
     unit: join(etc, 'systemd/system/gocore-sink.service'),
+    receiver: {
+      socket: join(etc, 'systemd/system/gocore-sink-receiver.socket'),
+      service: join(etc, 'systemd/system/gocore-sink-receiver.service'),
+    },
     sysctl: join(etc, 'sysctl.d/60-gocore-sink.conf'),
     tmpfiles: join(etc, 'tmpfiles.d/gocore-sink.conf'),
     sysusers: join(etc, 'sysusers.d/gocore-sink.conf'),

@@ -46,8 +46,24 @@ export function corePattern(launcher: string, kernel: readonly [number, number] 
   return pattern
 }
 
+/** Where the kernel connects in socket mode, and what it is told so by: `@@` asks for leave before it writes a core. */
+export const socketPath = '/run/gocore-sink.sock'
+export const socketPattern = `@@${socketPath}`
+
+/** Why dumps can't come by a socket here, or undefined. `modes`: /proc/sys/kernel/core_modes. */
+export function noSocketMode(
+  modes: string | undefined,
+  kernel: readonly [number, number] = kernelVersion(),
+): string | undefined {
+  if (atLeast(kernel, [6, 17]) && modes?.split(/\s+/).includes('socket')) return undefined
+  return `--socket takes Linux 6.17 or later with the coredump socket, and this is Linux ${kernel.join('.')}${
+    modes === undefined ? '' : ` with ${modes.trim().split(/\s+/).join(' and ')} alone`
+  }; without --socket, dumps come by a pipe`
+}
+
 /** The program that a pattern pipes to, and whose it is. */
 export function describePattern(pattern: string): { program?: string; owner: string } {
+  if (pattern === socketPattern) return { owner: 'gocore-sink' }
   if (pattern.startsWith('@')) return { owner: 'a socket server' }
   if (!pattern.startsWith('|'))
     return { owner: pattern === '' ? 'nobody' : 'the kernel, which writes files itself' }

@@ -8,6 +8,7 @@ import { isDone, type Step } from './step.ts'
 export const systemdRuns = (): boolean => existsSync('/run/systemd/system')
 
 const unit = 'gocore-sink.service'
+const receiver = 'gocore-sink-receiver.socket'
 
 /** Makes systemd know the unit, and the daemon run this version. */
 export function activationSteps(
@@ -25,9 +26,31 @@ export function activationSteps(
   return steps
 }
 
+/** Listens at the coredump socket, with this version's receiver behind it. */
+export function receiverSteps(units: readonly Step[]): Step[] {
+  if (!systemdRuns()) return []
+  const changed = units.some(step => !isDone(step))
+  return [
+    command(['systemctl', 'daemon-reload'], 'the receiver', () => changed),
+    command(
+      ['systemctl', 'enable', '--now', receiver],
+      'the coredump socket',
+      () => !is('enabled', receiver) || !is('active', receiver),
+    ),
+    command(['systemctl', 'try-restart', 'gocore-sink-receiver.service'], 'a new version', () => changed),
+  ]
+}
+
 export function deactivationSteps(): Step[] {
   if (!systemdRuns()) return []
-  return [command(['systemctl', 'disable', '--now', unit], 'the daemon', () => is('enabled') || is('active'))]
+  return [
+    command(['systemctl', 'disable', '--now', unit], 'the daemon', () => is('enabled') || is('active')),
+    command(
+      ['systemctl', 'disable', '--now', receiver],
+      'the coredump socket',
+      () => is('enabled', receiver) || is('active', receiver),
+    ),
+  ]
 }
 
 export const reloadStep = (): Step[] =>
@@ -40,9 +63,9 @@ const command = (argv: string[], why: string, needed: () => boolean): Step => ({
   needed,
 })
 
-function is(state: 'enabled' | 'active'): boolean {
+function is(state: 'enabled' | 'active', name = unit): boolean {
   try {
-    execFileSync('systemctl', ['--quiet', `is-${state}`, unit], { stdio: 'ignore' })
+    execFileSync('systemctl', ['--quiet', `is-${state}`, name], { stdio: 'ignore' })
     return true
   } catch {
     return false

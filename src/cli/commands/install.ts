@@ -22,6 +22,10 @@ export const builder = define({
       describe: 'fill this directory as if it were /, and leave the running system alone',
       complete: 'directory',
     },
+    socket: {
+      type: 'boolean',
+      describe: 'take dumps over the coredump socket of Linux 6.17 instead of a pipe (systemd)',
+    },
     'no-kernel': { type: 'boolean', describe: 'leave core_pattern alone' },
     'no-service': { type: 'boolean', describe: "put the daemon's unit down but don't start it" },
   },
@@ -36,6 +40,7 @@ interface Args extends GlobalArgs {
   prefix?: string
   root?: string
   noKernel?: boolean
+  socket?: boolean
   noService?: boolean
 }
 
@@ -48,6 +53,7 @@ export async function handler(argv: Args): Promise<void> {
       ...(root === undefined ? {} : { root }),
       ...(archive === undefined ? {} : { archive }),
       dryRun: argv.dryRun === true,
+      socket: argv.socket === true,
       kernel: !argv.noKernel,
       service: !argv.noService,
     },

@@ -1,6 +1,6 @@
 /** The kernel's settings, and who else writes them. */
 import { basename } from 'node:path'
-import { corePattern, describePattern, kernelVersion } from '../pattern.ts'
+import { corePattern, describePattern, kernelVersion, socketPath, socketPattern } from '../pattern.ts'
 import type { Finding } from './finding.ts'
 import { type Host, lineOf } from './host.ts'
 
@@ -20,6 +20,15 @@ export function checkCorePattern(host: Host): Finding {
       what: `core_pattern is ${JSON.stringify(pattern)}: dumps go to ${owner}, none to gocore-sink.`,
       remedy: install,
     }
+  if (pattern === socketPattern)
+    return host.exists(socketPath)
+      ? { name, status: 'ok', what: `Dumps come by the socket ${socketPath}.` }
+      : {
+          name,
+          status: 'problem',
+          what: `core_pattern names the socket ${socketPath}, and nobody listens there: every dump is lost.`,
+          remedy: 'systemctl start gocore-sink-receiver.socket',
+        }
   if (!host.exists(program!))
     return {
       name,

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { findLayout } from '../../src/install/layout.ts'
+import { describePattern, noSocketMode, socketPattern } from '../../src/install/pattern.ts'
+import { readTemplate, renderReceiver, renderTemplate } from '../../src/install/units.ts'
+
+test('noSocketMode() says in a sentence why an older kernel has none', () => {
+  assert.equal(noSocketMode('file pipe socket', [6, 18]), undefined)
+  assert.equal(noSocketMode('file\npipe\nsocket\n', [7, 0]), undefined)
+  assert.match(
+    noSocketMode(undefined, [6, 1])!,
+    /takes Linux 6\.17 or later .* this is Linux 6\.1; without --socket/,
+  )
+  assert.match(noSocketMode('file pipe socket', [6, 16])!, /this is Linux 6\.16 /)
+  assert.match(noSocketMode('file pipe', [6, 18])!, /with file and pipe alone/)
+})
+
+test('describePattern() knows the socket as ours, and others as others’', () => {
+  assert.equal(describePattern(socketPattern).owner, 'gocore-sink')
+  assert.equal(describePattern('@@/run/other.sock').owner, 'a socket server')
+})
+
+test('renderReceiver() names the version outright, and the socket’s unit the path that the kernel is told', () => {
+  const root = join(import.meta.dirname, '../..')
+  const layout = findLayout({ prefix: '/usr' })
+  const text = renderTemplate(readTemplate(root, 'gocore-sink-receiver.service'), layout)
+  const unit = renderReceiver(text, layout, '/usr/lib/gocore-sink/versions/1')
+  assert.match(
+    unit,
+    /^ExecStart=\/usr\/lib\/gocore-sink\/versions\/1\/bin\/node .* \/usr\/lib\/gocore-sink\/versions\/1\/dist\/receiver\.js --config \/etc\/gocore-sink\.conf$/m,
+  )
+  const socket = renderTemplate(readTemplate(root, 'gocore-sink-receiver.socket'), layout)
+  assert.match(socket, new RegExp(`^ListenStream=${socketPattern.slice(2)}$`, 'm'))
+})
