@@ -52,7 +52,7 @@ export const daemonKilled: Fault = {
   name: 'daemon killed at a random moment',
   about: 'SIGKILL while it ships, joins, recovers and analyses',
   tries: 200,
-  short: 5,
+  short: 2,
   unavailable: noCompiler,
   async run(tries, tally) {
     // One archive is lived through ten deaths.

@@ -6,7 +6,7 @@ export const handlerKilled: Fault = {
   name: 'handler killed at a random byte',
   about: 'SIGKILL while the core comes, or while the handler finishes',
   tries: 300,
-  short: 8,
+  short: 4,
   async run(tries, tally) {
     const core = coreOf(6)
     await repeat(tries, async n => {

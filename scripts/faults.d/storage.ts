@@ -18,7 +18,7 @@ const failing = (name: string, errno: number | 'stall', tries: number): Fault =>
   name: errno === 'stall' ? name : `${name} at a random call`,
   about: errno === 'stall' ? 'a call that never returns' : 'half of them for one call, half from then on',
   tries,
-  short: 4,
+  short: errno === 'stall' ? 1 : 2,
   unavailable: noCompiler,
   async run(n, tally) {
     const calls = await callsOfOne()
@@ -52,7 +52,7 @@ export const everythingFails: Fault = {
   name: 'archive and spool fail at a random call',
   about: 'EIO for both from a random call on',
   tries: 60,
-  short: 4,
+  short: 2,
   unavailable: noCompiler,
   async run(n, tally) {
     const calls = await callsOfOne()

@@ -154,9 +154,9 @@ export class Trial {
     // Blocks that storage lost are zeros, and the manifest says so.
     if (state === 'truncated' && /are lost|can't be read/.test(detail)) return undefined
     const got = Buffer.from(source.read(0, source.size))
-    return got.equals(core.subarray(0, got.length))
-      ? undefined
-      : `${id} (${state}) is not the core that was dumped`
+    if (got.equals(core.subarray(0, got.length))) return undefined
+    const at = got.findIndex((byte, i) => byte !== core[i])
+    return `${id} (${state}, ${detail}) differs from the core at byte ${at} of ${got.length}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

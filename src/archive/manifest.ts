@@ -94,6 +94,8 @@ export interface StoredCore {
   raw_size: number
   /** Bytes of the file. */
   stored_size: number
+  /** Bytes within `raw_size` that storage did not keep: blocks whose checksums are wrong. */
+  lost_size?: number
   /** To whom `core.lz4.age` is encrypted, with the SHA-256 of the file. */
   encrypted?: { to: readonly string[]; sha256: string; time: string }
   /** Bytes that the program headers promise; absent where they did not arrive. */

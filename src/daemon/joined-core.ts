@@ -1,41 +1,48 @@
 /**
- * What a core is that was put together of two places: the part that stalled or failing storage had acknowledged, and the
- * rest. Each block is decoded, which compares its checksum; a block that storage did not keep after all costs that block.
+ * What a core is that its handler could not finish in one place: put together of the part that stalled or failing storage
+ * had acknowledged, and the rest; or as far as it got before the handler was killed, or the power failed. Each block is decoded, which compares its checksum; a block that storage did not keep after all costs that block.
  */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
 import type { StoredCore } from '../archive/manifest.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
+import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { readIndex } from '../lz4/block-index.ts'
 import { formatFrameHeader } from '../lz4/frame.ts'
-import { openLz4 } from '../lz4/index.ts'
 import { FileSource, openRegular } from '../source/file-source.ts'
+import { openCoreFile } from '../source/index.ts'
 
 /** The manifest's account of the file at `path`, `core` being the spool's of it. */
 export function describeJoined(core: StoredCore, path: string): StoredCore {
   mendHeader(path)
-  const { fd, size } = openRegular(path)
-  using file = new FileSource(path, fd, size)
   const { continues: _, ...rest } = core
-  const joined: StoredCore = { ...rest, stored_size: size }
-  const bytes = { name: path, size, read: (at: number, length: number) => Buffer.from(file.read(at, length)) }
+  const joined: StoredCore = { ...rest, stored_size: statSync(path).size }
   try {
-    const reader = openLz4(bytes)
-    const { count, starts } = reader.table
-    let lost = 0
-    for (let i = 0; i < count; i++)
-      try {
-        reader.read(starts[i]!, starts[i + 1]! - starts[i]!)
-      } catch (error) {
-        if (!(error instanceof FormatError)) throw error
-        lost += starts[i + 1]! - starts[i]!
-      }
-    joined.raw_size = reader.size
-    if (lost > 0)
-      return cut(joined, `${lost} of ${reader.size} bytes that storage had taken before it failed are lost`)
-    return joined
+    using source = openCoreFile(path)
+    joined.raw_size = source.size
+    const lost = lostBytes(source)
+    if (lost === 0) return joined
+    joined.lost_size = lost
+    return cut(joined, `${lost} of ${source.size} bytes that storage had taken are lost`)
   } catch (error) {
     return cut({ ...joined, raw_size: 0 }, `what storage kept can't be read: ${reasonOf(error)}`)
   }
+}
+
+const pieceSize = 65536
+
+/** Bytes of the content in pieces that can't be read: those of blocks that are not what they were. */
+export function lostBytes(source: ByteSource): number {
+  let lost = 0
+  for (let at = 0; at < source.size; at += pieceSize) {
+    const length = Math.min(pieceSize, source.size - at)
+    try {
+      source.read(at, length)
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+      lost += length
+    }
+  }
+  return lost
 }
 
 function cut(core: StoredCore, detail: string): StoredCore {
@@ -43,30 +50,38 @@ function cut(core: StoredCore, detail: string): StoredCore {
   return { ...core, state: 'truncated', reason: core.reason ?? 'storage-error', detail: more }
 }
 
-/** Where the beginning is lost, the index at the end still knows the blocks, but only a header makes it an LZ4 file. */
+/** The handler's, of which there is an index only at the end of a whole file. */
+const blockSize = 1 << 20
+
+/**
+ * Where the beginning of the file is lost, what follows would be taken for a core that is not compressed. Its header is
+ * known: the block size stands in the index, where there is one.
+ */
 function mendHeader(path: string): void {
   const { fd, size } = openRegular(path)
   let header: Uint8Array
   {
     using file = new FileSource(path, fd, size)
-    if (size < 7 || file.read(0, 4).some(byte => byte !== 0)) return
-    const bytes = {
-      name: path,
-      size,
-      read: (at: number, length: number) => Buffer.from(file.read(at, length)),
-    }
-    try {
-      const table = readIndex(bytes)
-      if (table === undefined) return
-      header = formatFrameHeader(table.blockMax)
-    } catch {
-      return
-    }
+    if (size < 7) return
+    header = formatFrameHeader(blockSizeOf(path, file) ?? blockSize)
+    const found = Buffer.from(file.read(0, 7))
+    const isLz4 = found.subarray(0, 4).equals(header.subarray(0, 4))
+    if (found.equals(header) || (isLz4 && blockSizeOf(path, file) === undefined)) return
   }
   const target = openSync(path, 'r+')
   try {
     writeSync(target, header, 0, header.length, 0)
+    fsyncSync(target)
   } finally {
     closeSync(target)
+  }
+}
+
+function blockSizeOf(name: string, file: ByteSource): number | undefined {
+  const read = (at: number, length: number): Buffer => Buffer.from(file.read(at, length))
+  try {
+    return readIndex({ name, size: file.size, read })?.blockMax
+  } catch {
+    return undefined
   }
 }

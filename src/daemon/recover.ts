@@ -2,7 +2,7 @@
  * Makes honest dumps of what handlers left behind that were killed in the middle (by the out-of-memory killer, a
  * shutdown, a power cut): the facts are in `pending.json`, and what came of the core in `core.lz4.part`.
  */
-import { lstatSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { type PendingManifest, pidNamespace } from '../archive/dump-writer.ts'
@@ -13,7 +13,7 @@ import { markOwn } from '../archive/own-dumps.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { reasonOf } from '../base/errors.ts'
-import { openCoreFile } from '../source/index.ts'
+import { describeJoined } from './joined-core.ts'
 
 export interface Recovery {
   readonly ref: DumpRef
@@ -124,20 +124,11 @@ function coreOf(path: string): StoredCore {
     const detail = 'The handler was killed before the first byte of the core'
     return { state: 'none', reason: 'handler-error', detail, raw_size: 0, stored_size: 0 }
   }
-  const { size } = statSync(path)
-  const cut: Omit<StoredCore, 'detail' | 'raw_size'> = {
-    ...{ state: 'truncated', reason: 'handler-error', file: coreFile, stored_size: size },
+  const cut: StoredCore = {
+    ...{ state: 'truncated', reason: 'handler-error', file: coreFile, raw_size: 0, stored_size: 0 },
+    detail: 'The handler was killed before it had the whole core',
   }
-  try {
-    using source = openCoreFile(path)
-    return { ...cut, raw_size: source.size, detail: 'The handler was killed before it had the whole core' }
-  } catch (error) {
-    return {
-      ...cut,
-      raw_size: 0,
-      detail: `The handler was killed, and what it wrote can't be read: ${reasonOf(error)}`,
-    }
-  }
+  return describeJoined(cut, path)
 }
 
 /** The rest of a core whose beginning lies in the archive; what both hold together is for the shipping to see. */

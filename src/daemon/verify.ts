@@ -6,6 +6,7 @@ import type { ArchiveStore, DumpEntry, DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { hashOfFile, type OpenSource, openCoreFile } from '../source/index.ts'
+import { lostBytes } from './joined-core.ts'
 import { findLeftovers } from './leftovers.ts'
 import { parseReport } from './report-file.ts'
 import { expectedRow } from './sync.ts'
@@ -127,6 +128,14 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
       yield core.state === 'complete' ? problem(id, warning) : note(id, warning)
     if (source.size !== core.raw_size)
       yield problem(id, `its core unpacks to ${source.size} bytes where the manifest says ${core.raw_size}`)
+    if (core.lost_size !== undefined) {
+      const lost = lostBytes(source)
+      yield (lost > core.lost_size ? problem : note)(
+        id,
+        `${lost} bytes of its core are damaged, ${core.lost_size} from the beginning`,
+      )
+      return
+    }
     // Reading decodes, and decoding compares the checksum of each block.
     for (let at = 0; at < source.size; at += pieceSize) {
       source.read(at, Math.min(pieceSize, source.size - at))

@@ -4,7 +4,10 @@ import { describe, test } from 'node:test'
 import { campaign } from '../../scripts/faults.d/campaign.ts'
 import { Tally } from '../../scripts/faults.d/tally.ts'
 
-describe('no dump is lost, listed twice or wrongly called complete', { timeout: 15 * 60_000 }, () => {
+describe('no dump is lost, listed twice or wrongly called complete', {
+  timeout: 15 * 60_000,
+  concurrency: 2,
+}, () => {
   for (const fault of campaign.filter(({ short }) => short > 0))
     test(fault.name, { skip: fault.unavailable?.() ?? false }, async () => {
       const tally = new Tally()
