@@ -11,6 +11,7 @@ import { type Config, spoolRoot } from '../config/index.ts'
 import { analyseDump } from './analyse.ts'
 import { encryptDump, isPlain } from './encrypt.ts'
 import { runGc } from './gc.ts'
+import { KernelRecords } from './kernel-records.ts'
 import type { Log } from './log.ts'
 import { openArchive, openOwnCatalog, putAside, requireArchive } from './maintenance.ts'
 import { networkFileSystem } from './network-fs.ts'
@@ -34,6 +35,7 @@ export interface ServiceOptions {
 
 /** Work that a look at the newest days covers. */
 const newestDays = 2
+const kernelLogMs = 5000
 
 export class Service {
   readonly #log: Log
@@ -42,6 +44,7 @@ export class Service {
   readonly #queue: AnalysisQueue
   readonly #leases: Leases
   readonly #beat: NodeJS.Timeout
+  #logLook: NodeJS.Timeout | undefined
   readonly #shipping: Shipping
   #config: Config
   #catalog: Catalog
@@ -53,6 +56,7 @@ export class Service {
   #lookWaits = false
   readonly #stopping = new AbortController()
   readonly #complained = new Set<string>()
+  #kernelRecords: KernelRecords | undefined
   readonly #watched: NonNullable<RecoverOptions['watched']> = new Map()
 
   constructor(options: ServiceOptions) {
@@ -95,6 +99,7 @@ export class Service {
     await this.#startWatch()
     this.#startSchedules()
     await this.scan({ days: newestDays, failed: true })
+    this.#startKernelLog()
     void this.scan({ failed: true })
   }
 
@@ -153,8 +158,10 @@ export class Service {
     await this.#watch?.close()
     await this.#nudges?.[Symbol.asyncDispose]()
     await this.#queue.stop(graceMs)
+    clearInterval(this.#logLook)
     await this.#shipping.stop()
     await this.#turn
+    this.#kernelRecords?.[Symbol.dispose]()
     clearInterval(this.#beat)
     this.#catalog.close()
   }
@@ -162,6 +169,38 @@ export class Service {
   /** Hands back at once what is in hand. */
   abort(): void {
     this.#queue.abort()
+  }
+
+  #startKernelLog(): void {
+    if (!this.#config.kernelLog) return
+    try {
+      this.#kernelRecords = new KernelRecords({
+        store: this.#store,
+        spool: () => this.#spool(),
+        catalog: () => this.#catalog,
+        state: this.#config.state,
+        patience: () => (2 * this.#config.storageDeadline + 30) * 1000,
+        onRecord: (ref, sentence) => {
+          this.#log.warning(`${sentence}; listed as ${ref.id}`)
+          this.#onDump(ref)
+        },
+        onProblem: sentence => this.#log.warning(sentence),
+      })
+      this.#logLook = setInterval(() => this.#readKernelLog(), kernelLogMs).unref()
+    } catch (error) {
+      this.#log.warning(
+        `Cannot read the kernel log, crashes that it alone tells of are not recorded: ${reasonOf(error)}`,
+      )
+    }
+  }
+
+  #readKernelLog(): void {
+    try {
+      requireArchive(this.#store)
+      this.#kernelRecords?.look()
+    } catch (error) {
+      this.#log.warning(`Could not record what the kernel log tells, trying again: ${reasonOf(error)}`)
+    }
   }
 
   #spool(): LocalStore {
