@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { type DumpEntry, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
 import { recoverDumps } from '../../src/daemon/recover.ts'
@@ -95,12 +96,15 @@ export class Trial {
     const failures: string[] = []
     // As the daemon does when it starts.
     initializeStore(this.store)
+    // A lease whose holder was killed before it had written its name is waited for; here the wait is one round.
+    const leases = new Leases(this.store, { patience: 0 })
     for (let round = 0; round < 3; round++) {
       failures.length = 0
       recoverDumps(this.spool)
       const leave = new Set([...this.spool.days()].flatMap(day => this.spool.ids(day)))
       recoverDumps(this.store, { leave })
-      for (const { failed } of await shipSpool(this.spool, this.store)) if (failed) failures.push(failed)
+      for (const { failed } of await shipSpool(this.spool, this.store, { leases }))
+        if (failed) failures.push(failed)
     }
     this.#records.look()
     return failures
