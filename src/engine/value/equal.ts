@@ -9,13 +9,21 @@ import { readFloat, readInteger, readText } from './scalar.ts'
 
 const maxKeyText = 1 << 20
 const maxParts = 4096
+/** Bytes of text that cost as much as a part. */
+const textPart = 64
 
 /**
  * A text that equals another variable's where `==` holds; undefined for what equals nothing, a NaN. `dynamic`: to be
- * compared with interfaces, so the type is part of it. Throws UsageError for what Go doesn't compare.
+ * compared with interfaces, so the type is part of it. `budget`: parts that many comparisons may look at together.
+ * Throws UsageError for what Go doesn't compare and for what is too much.
  */
-export function comparable(context: ValueContext, variable: Variable, dynamic = false): string | undefined {
-  return textOf(context, variable, dynamic, { left: maxParts })
+export function comparable(
+  context: ValueContext,
+  variable: Variable,
+  dynamic = false,
+  budget: { left: number } = { left: maxParts + maxKeyText / textPart },
+): string | undefined {
+  return textOf(context, variable, dynamic, budget)
 }
 
 function textOf(
@@ -39,8 +47,11 @@ function plainText(context: ValueContext, variable: Variable, budget: { left: nu
   const all = (parts: (string | undefined)[]): string | undefined =>
     parts.includes(undefined) ? undefined : `{${parts.join()}}`
   switch (type.kind) {
-    case 'string':
-      return JSON.stringify(latin1(readText(context, variable, maxKeyText).bytes))
+    case 'string': {
+      const { bytes } = readText(context, variable, maxKeyText)
+      budget.left -= bytes.length / textPart
+      return JSON.stringify(latin1(bytes))
+    }
     case 'float':
       return floatText(readFloat(context, variable))
     case 'complex':

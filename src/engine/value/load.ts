@@ -37,6 +37,9 @@ import {
 const maxErrors = 3
 /** Pointers to pointers to pointers, arrays of arrays: no program nests deeper. */
 const maxNesting = 64
+/** Bytes of the largest complex; a damaged type may say more. */
+const maxScalar = 32
+const scalars: ReadonlySet<Type['kind']> = new Set(['bool', 'int', 'enum', 'float', 'complex'])
 
 /** The value of a variable. Never throws for what cannot be read. */
 export function loadValue(
@@ -84,6 +87,8 @@ class Loader {
   #load(variable: Variable, base: ValueBase, depth: number): Value {
     const context = this.#context
     const { type } = variable
+    if (scalars.has(type.kind) && type.size > maxScalar)
+      throw new MemoryFault(base.address ?? 0, `has a ${type.kind} of ${type.size} bytes`)
     switch (type.kind) {
       case 'bool':
         return { ...base, kind: 'bool', value: readBool(variable) }

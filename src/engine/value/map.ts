@@ -10,6 +10,9 @@ import { type Budget, maxInline } from './map-slot.ts'
 import { swissSlots } from './map-swiss.ts'
 import { readAddress } from './scalar.ts'
 
+/** Parts of keys that are compared for every slot that may be looked at, on average. */
+const partsPerSlot = 4
+
 export interface MapEntry {
   readonly key: Variable
   readonly value: Variable
@@ -49,8 +52,9 @@ export function findEntry(
   const wanted = comparable(context, key, dynamic)
   if (wanted === undefined) return undefined
   const budget = { left: work }
+  const effort = { left: partsPerSlot * work }
   for (const entry of mapEntries(context, variable, budget))
-    if (comparable(context, entry.key, dynamic) === wanted) return entry.value
+    if (comparable(context, entry.key, dynamic, effort) === wanted) return entry.value
   if (budget.left <= 0)
     throw new MemoryFault(variable.place.addr ?? 0, `has a map of more than ${work} slots`)
   return undefined
