@@ -6,12 +6,14 @@ import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { arch } from 'node:process'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
@@ -137,6 +139,7 @@ const results = [
 copyFileSync('node_modules/iced-x86/iced_x86_bg.wasm', `${out}/iced_x86_bg.wasm`)
 writeFileSync(`${out}/package.json`, '{"type":"module"}\n')
 copyFileSync('scripts/build.d/cli.cjs', `${out}/cli.cjs`)
+copyLicences()
 const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
 if (outside.length > 0) throw new Error(`dist/ would need what is not in it:\n  ${outside.join('\n  ')}`)
 makeCodeCache()
@@ -153,6 +156,19 @@ function makeCodeCache(): void {
     out,
     ...args,
   ])
+}
+
+/** What is in the bundles goes out under its authors' terms. */
+function copyLicences(): void {
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile!.inputs))
+  const folders = inputs.map(path => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
+  mkdirSync(`${out}/licences`)
+  for (const folder of new Set(folders.filter(folder => folder !== undefined)))
+    for (const name of readdirSync(folder).filter(name => /^(licen[cs]e|copying|notice)/i.test(name)))
+      copyFileSync(
+        join(folder, name),
+        `${out}/licences/${folder.slice('node_modules/'.length).replace('/', '-')}.${name}`,
+      )
 }
 
 /** Imports that are neither Node's own nor in dist/. */
