@@ -14,7 +14,7 @@ export function alignOf(type: Type, ptrSize: number, budget: { left: number } = 
     case 'enum':
       return Math.min(Math.max(type.size, 1), ptrSize)
     case 'complex':
-      return Math.min(type.size / 2, ptrSize)
+      return Math.min(Math.max(Math.floor(type.size / 2), 1), ptrSize)
     case 'array':
       return alignOf(type.elem(), ptrSize, budget)
     case 'struct':

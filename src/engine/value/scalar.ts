@@ -54,7 +54,7 @@ export function readBool({ place, type }: Variable): boolean {
 
 /** A float, or the real part of a complex. */
 export function readFloat(context: ValueContext, { type, place }: Variable, part = 0): number {
-  const size = type.kind === 'complex' ? type.size / 2 : type.size
+  const size = type.kind === 'complex' ? Math.floor(type.size / 2) : type.size
   return floatOf(place.read(part * size, size), context.memory.littleEndian)
 }
 
