@@ -233,6 +233,24 @@ export const keys: readonly Key[] = [
     },
   ),
   key(
+    'CapturesMax',
+    'Crashes whose cores are stored whole at the same time.',
+    count(1, 10_000),
+    c => c.capturesMax,
+    (c, v) => {
+      c.capturesMax = v
+    },
+  ),
+  key(
+    'CapturesPerHour',
+    "Whole cores that one program's crashes by one signal leave within an hour.",
+    orInfinity(count(1, 1_000_000), null),
+    c => c.capturesPerHour,
+    (c, v) => {
+      c.capturesPerHour = v
+    },
+  ),
+  key(
     'StorageDeadline',
     'How long the handler waits for storage.',
     duration(1, 3600),

@@ -13,6 +13,10 @@ export interface Config {
   userAccess: boolean
   /** Bytes of one core that are kept at most; beyond it the dump is cut and marked `cap`. `Infinity`: no limit. */
   coreMax: number
+  /** Crashes whose cores are stored whole at the same time; half as many of one program. */
+  capturesMax: number
+  /** Whole cores that one program's crashes by one signal leave within an hour; null: not limited. */
+  capturesPerHour: number | null
   /** Seconds that the handler waits for storage. */
   storageDeadline: number
   /** What to do where RLIMIT_CORE of the process is 0: `store` or `record` (manifest only). */
@@ -62,6 +66,8 @@ export function defaultConfig(): Config {
     group: '',
     userAccess: false,
     coreMax: Number.POSITIVE_INFINITY,
+    capturesMax: 16,
+    capturesPerHour: null,
     storageDeadline: 2,
     rlimitZero: 'record',
     environ: [

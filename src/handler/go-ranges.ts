@@ -56,7 +56,10 @@ function readGoroutine(read: ReadMemory, address: number): Goroutine | 'dead' | 
 /** Where the search ends: a process may be made so that it would take for ever. */
 const mostReads = 1 << 22
 
-/** The array of goroutines, then they: of the first slice in `data` that is one. None where the program is not Go's. */
+/**
+ * The variables around `runtime.allgs`, its array, then the goroutines: of the first slice in `data` that is one. None where the
+ * program is not Go's.
+ */
 export function findGoroutines(read: ReadMemory, data: readonly AddressRange[]): Goroutine[] {
   let reads = 0
   const counted: ReadMemory = (buffer, address) => {
@@ -71,10 +74,16 @@ export function findGoroutines(read: ReadMemory, data: readonly AddressRange[]):
       counted(piece, chunk)
       for (let at = 0; at + sliceSize <= piece.length && reads < mostReads; at += word) {
         const found = findIn(counted, piece, at)
-        if (found !== undefined) return found
+        // With what lies around the slice: the runtime's other variables.
+        if (found !== undefined) return [around(chunk + at), ...found]
       }
     }
   return []
+}
+
+const around = (address: number): Goroutine => {
+  const [low, high] = [Math.max(0, address - (128 << 10)), address + (128 << 10)]
+  return { address, low, high, sp: low, m: 0 }
 }
 
 function findIn(read: ReadMemory, bytes: Buffer, at: number): Goroutine[] | undefined {
@@ -110,9 +119,9 @@ export function* neededPages(
   stackPointers: readonly number[],
 ): Generator<AddressRange> {
   for (const sp of stackPointers) yield { start: sp - 4096, end: sp + 64 * 1024 }
-  const [array, ...goroutines] = findGoroutines(read, data)
-  if (array === undefined) return
-  yield { start: array.low, end: array.high }
+  const [variables, array, ...goroutines] = findGoroutines(read, data)
+  if (variables === undefined || array === undefined) return
+  for (const { low, high } of [variables, array]) yield { start: low, end: high }
   const machines = new Set<number>()
   for (const { address, m } of goroutines) {
     yield { start: address, end: address + structSize }

@@ -6,6 +6,7 @@ import type { DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
 import { type Config, loadConfigOrDefaults } from '../config/index.ts'
+import { admit } from './admission.ts'
 import { type CrashArguments, parseArguments, rawArguments } from './argv.ts'
 import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
 import { CoreInput } from './core-input.ts'
@@ -41,6 +42,8 @@ export async function handleCrash(args: readonly string[], script: string): Prom
 
   const snapshot = takeSnapshot(crash, config.environ, config.redact)
   const files = openMappedFiles(snapshot)
+  using admission = admit(config, { uid: crash.uid, exe: snapshot.facts.exe ?? '', signal: crash.signal })
+  if (admission.note !== undefined) snapshot.notes.push(admission.note)
   const time = crashTime(crash.time, now)
   const dumpable = crash.dumpable ?? impliedDumpable()
   const held: Outcome = { core: unfinished, libraries: [], heldMs: 0, monotonicNs }
@@ -66,7 +69,7 @@ export async function handleCrash(args: readonly string[], script: string): Prom
     else {
       const options = { most: config.coreMax, threads: threads(), script }
       const captured = captureCore(
-        new CoreInput(pipe, memoryOf(snapshot, config.coreMax, storage)),
+        new CoreInput(pipe, memoryOf(snapshot, config.coreMax, storage, admission.refused)),
         storage,
         options,
       )

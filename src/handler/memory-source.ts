@@ -12,6 +12,8 @@ import type { DumpStorage } from './storage.ts'
 const mostHeader = 1 << 20
 /** A core that is so many times the room there is does not fit, however well it is compressed. */
 const hopeless = 8
+/** What is kept of a crash that is not admitted. */
+const smallRecord = 4 << 20
 /** For a smaller core nobody waits to hear how much room there is. */
 const worthAsking = 64 << 20
 
@@ -20,11 +22,12 @@ export function memoryOf(
   { directory, anonymous }: Pick<Snapshot, 'directory' | 'anonymous'>,
   most: number,
   storage: Pick<DumpStorage, 'room'>,
+  refused?: string,
 ): OpenMemory | undefined {
   if (directory === undefined) return undefined
   const open = (): ProcessMemory => new ProcessMemory(directory)
   return (size, begin) => {
-    const limit = limitOf(size.expected ?? 0, most, storage)
+    const limit = limitOf(size.expected ?? 0, most, storage, refused)
     const part = limit && openPart(open(), size, begin, limit)
     if (part !== undefined) return part
     const stream = openMemoryStream(open, size.segments, anonymous, begin.length)
@@ -38,7 +41,14 @@ interface Limit {
   readonly why: string
 }
 
-function limitOf(expected: number, most: number, storage: Pick<DumpStorage, 'room'>): Limit | undefined {
+function limitOf(
+  expected: number,
+  most: number,
+  storage: Pick<DumpStorage, 'room'>,
+  refused: string | undefined,
+): Limit | undefined {
+  if (refused !== undefined && expected > smallRecord && smallRecord <= most)
+    return { most: smallRecord, reason: 'policy', why: `a small record, since ${refused}` }
   if (expected > most) return { most, reason: 'cap', why: 'the configured limit' }
   if (expected < worthAsking) return undefined
   const room = storage.room()

@@ -17,13 +17,13 @@ const spOffset: Readonly<Record<number, number>> = {
   62: 112 + 19 * 8,
   183: 112 + 31 * 8,
 }
-/** A segment as small is kept whole: data, libraries' data, vdso. */
-const smallSegment = 1 << 20
+/** Segments as small are kept whole, the smaller before goroutines: data, libraries' data, vdso. */
+const smallSegments = [256 << 10, 1 << 20] as const
 /** More headers than e_phnum counts would need a section. */
 const mostHeaders = 60_000
 
 /** Milliseconds that the crashed process is held for the choice. */
-const patience = 1000
+const patience = 3000
 
 /** Where the pages of a mini-core lie. */
 export interface MiniCore {
@@ -59,8 +59,11 @@ export function planMiniCore(
     segments,
     most - notes.length - headerSize - phnum * programSize * 2 - 2 * pageSize,
   )
-  for (const { address, offset, end } of segments)
-    if (end - offset <= smallSegment) pages.add(address, address + (end - offset))
+  const addUpTo = (size: number): void => {
+    for (const { address, offset, end } of segments)
+      if (end - offset <= size) pages.add(address, address + (end - offset))
+  }
+  addUpTo(smallSegments[0])
   const data = segments
     .filter(({ offset, end }) => end - offset <= 64 << 20)
     .map(({ address, offset, end }) => ({ start: address, end: address + (end - offset) }))
@@ -70,7 +73,8 @@ export function planMiniCore(
     if (pages.isFull || performance.now() > enough) break
     pages.add(range.start, range.end)
   }
-  for (const { address, offset, end } of segments) pages.add(address, address + (end - offset))
+  addUpTo(smallSegments[1])
+  addUpTo(Number.POSITIVE_INFINITY)
   return layOut(original, programs, notes, pages)
 }
 

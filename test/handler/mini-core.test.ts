@@ -123,3 +123,15 @@ test('so has one for which there is hardly any room', withGo, async () => {
     execFileSync('umount', [bed.path('archive')])
   }
 })
+
+test('a program that dies again and again leaves small records with all goroutines', withGo, async () => {
+  using bed = new HandlerBed({ CapturesPerHour: '1' })
+  const program = build(bed)
+  await bed.crash(`exec ${program}`)
+  await bed.crash(`exec ${program}`)
+  const cores = bed.dumps().map(({ manifest }) => manifest.core)
+  assert.deepEqual(cores.map(({ state, reason }) => reason ?? state).sort(), ['complete', 'policy'])
+  const small = bed.dumps().find(({ manifest }) => manifest.core.reason === 'policy')!
+  assert.ok(small.manifest.core.raw_size <= 4 << 20)
+  assert.equal(goroutines(bed, bed.store.corePath(small)!).filter(isWaiter).length, 300)
+})

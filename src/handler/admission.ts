@@ -1,0 +1,108 @@
+/**
+ * Whether a crash gets a whole core: how many others are being captured at this moment, of all programs and of this one, and
+ * how many of this one lately. A machine on which everything dies at once stays usable, and a program that dies each second
+ * does not push out the rest. What is not admitted is still recorded, with its stacks.
+ *
+ *     RuntimeDirectory/captures/TIME-PID-KEY   one for each handler at work, ordered by when it came
+ *     RuntimeDirectory/quota/KEY               milliseconds since the epoch, one line for each whole core of the last hour
+ *
+ * KEY stands for user, executable and signal; for `captures` the signal does not count. Files of handlers that are gone count
+ * for nothing. Where the directory can't be written, everything is admitted.
+ */
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { reasonOf } from '../base/errors.ts'
+import type { Config } from '../config/index.ts'
+
+export interface Applicant {
+  readonly uid: number
+  readonly exe: string
+  readonly signal: number
+}
+
+export interface Admission extends Disposable {
+  /** Why only a small record is kept; undefined for a whole core. */
+  readonly refused?: string
+  /** What could not be told. */
+  readonly note?: string
+}
+
+const hour = 3_600_000
+
+/** Asks for a whole core. Never waits, never throws; to be disposed of when the dump is stored. */
+export function admit(config: Config, applicant: Applicant, now = Date.now()): Admission {
+  let path: string | undefined
+  const done = { [Symbol.dispose]: () => path !== undefined && rmSync(path, { force: true }) }
+  try {
+    const captures = `${config.run}/captures`
+    makeDirectory(config.run, 0o755)
+    makeDirectory(captures, 0o700)
+    const key = hash(`${applicant.uid} ${applicant.exe}`)
+    // The clock of names never jumps, and sorts as text.
+    const name = `${String(process.hrtime.bigint()).padStart(20, '0')}-${process.pid}-${key}`
+    path = `${captures}/${name}`
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
+    const before = readdirSync(captures).filter(other => other < name && isAtWork(captures, other))
+    const ours = before.filter(other => other.endsWith(`-${key}`)).length
+    const share = Math.ceil(config.capturesMax / 2)
+    if (before.length >= config.capturesMax)
+      return { ...done, refused: `${before.length} other crashes were being stored` }
+    if (ours >= share) return { ...done, refused: `${ours} other crashes of this program were being stored` }
+    const refused = overQuota(config, hash(`${applicant.uid} ${applicant.exe} ${applicant.signal}`), now)
+    return refused === undefined ? done : { ...done, refused }
+  } catch (error) {
+    return {
+      ...done,
+      note: `Could not tell how many crashes there are, storing this one: ${reasonOf(error)}`,
+    }
+  }
+}
+
+function makeDirectory(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+function isAtWork(directory: string, name: string): boolean {
+  const pid = Number(/^[0-9]{20}-([0-9]{1,10})-[0-9a-f]{16}$/.exec(name)?.[1])
+  if (!(pid > 0)) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') return true
+    rmSync(`${directory}/${name}`, { force: true })
+    return false
+  }
+}
+
+function overQuota(config: Config, key: string, now: number): string | undefined {
+  const { capturesPerHour: most } = config
+  if (most === null) return undefined
+  makeDirectory(`${config.run}/quota`, 0o700)
+  const path = `${config.run}/quota/${key}`
+  const times = linesOf(path).filter(time => time > now - hour && time <= now)
+  if (times.length >= most)
+    return `${times.length} crashes of this program by this signal were stored within an hour`
+  if (times.length === 0) writeFileSync(path, `${now}\n`, { mode: 0o600 })
+  else appendFileSync(path, `${now}\n`)
+  return undefined
+}
+
+function linesOf(path: string): number[] {
+  try {
+    return readFileSync(path, 'latin1').trim().split('\n').map(Number)
+  } catch {
+    return []
+  }
+}
+
+/** FNV-1a of 64 bits: a name, not a secret; who makes two programs share one has them share a quota. */
+function hash(text: string): string {
+  let value = 0xcbf29ce484222325n
+  for (const byte of Buffer.from(text))
+    value = ((value ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn
+  return value.toString(16).padStart(16, '0')
+}

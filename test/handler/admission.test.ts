@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { defaultConfig } from '../../src/config/index.ts'
+import { type Admission, admit } from '../../src/handler/admission.ts'
+
+function within(work: (run: string) => void): void {
+  const run = mkdtempSync(join(tmpdir(), 'gocore-admission-'))
+  try {
+    work(run)
+  } finally {
+    rmSync(run, { recursive: true })
+  }
+}
+
+const isWhole = ({ refused, note }: Admission): boolean => refused === undefined && note === undefined
+
+test('admit() lets half of all be of one program, and all be of many', () =>
+  within(run => {
+    const config = { ...defaultConfig(), run, capturesMax: 4 }
+    const ask = (exe: string, uid = 0): Admission => admit(config, { uid, exe, signal: 6 })
+    const first = ask('/a')
+    assert.ok(isWhole(first))
+    assert.ok(isWhole(ask('/a')))
+    assert.match(ask('/a').refused!, /2 other crashes of this program/)
+    assert.match(ask('/b').refused ?? '', /^$/)
+    assert.match(ask('/c').refused!, /4 other crashes/)
+    first[Symbol.dispose]()
+    assert.equal(readdirSync(join(run, 'captures')).length, 4)
+  }))
+
+test('admit() does not count handlers that are gone, nor files that are none', async () => {
+  const gone = spawn('true')
+  await new Promise(done => gone.once('exit', done))
+  within(run => {
+    const config = { ...defaultConfig(), run, capturesMax: 1 }
+    admit(config, { uid: 0, exe: '/a', signal: 6 })[Symbol.dispose]()
+    writeFileSync(join(run, 'captures', `${'0'.repeat(20)}-${gone.pid}-${'0'.repeat(16)}`), '')
+    writeFileSync(join(run, 'captures', '0-what'), '')
+    assert.ok(isWhole(admit(config, { uid: 0, exe: '/a', signal: 6 })))
+  })
+})
+
+test('admit() keeps to the number of an hour, for each program, user and signal', () =>
+  within(run => {
+    const config = { ...defaultConfig(), run, capturesPerHour: 2 }
+    const ask = (now: number, uid = 0, signal = 6): boolean => {
+      using admission = admit(config, { uid, exe: '/a', signal }, now)
+      return isWhole(admission)
+    }
+    assert.deepEqual([ask(1e12), ask(1e12 + 1), ask(1e12 + 2)], [true, true, false])
+    assert.ok(ask(1e12 + 3, 1) && ask(1e12 + 4, 0, 11))
+    assert.ok(ask(1e12 + 3_600_001))
+  }))
+
+test('admit() admits where it can not tell', () => {
+  using admission = admit({ ...defaultConfig(), run: '/dev/null' }, { uid: 0, exe: '/a', signal: 6 })
+  assert.equal(admission.refused, undefined)
+  assert.match(admission.note!, /Could not tell how many crashes/)
+})
