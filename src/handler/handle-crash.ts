@@ -83,7 +83,8 @@ export async function handleCrash(args: readonly string[], script: string): Prom
     snapshot.notes.push(...notes)
     storage.finish(() => {
       const whole = record()
-      const went = storage.failures.map(failure => `${failure}; stored on this machine instead`)
+      const instead = storage.isInSpool ? '; stored on this machine instead' : ''
+      const went = storage.failures.map(failure => `${failure}${instead}`)
       return { ...whole, notes: [...whole.notes, ...went] }
     })
   } catch (error) {

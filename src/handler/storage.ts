@@ -67,6 +67,7 @@ export class DumpStorage implements ByteSink {
   #acknowledged = 0
   #continues: Continuation | undefined
   #stalled = false
+  #again = false
   #coreIsLast = false
   #idle: (() => void) | undefined
 
@@ -82,6 +83,11 @@ export class DumpStorage implements ByteSink {
   /** How the core continues what lies in the archive; undefined where this is the archive, or the whole is here. */
   get continues(): Continuation | undefined {
     return this.#continues
+  }
+
+  /** The dump, or the rest of it, is in the spool. */
+  get isInSpool(): boolean {
+    return this.#root !== this.#options.config.archive
   }
 
   /** Some thread hangs, so that this process can't end by itself. */
@@ -260,6 +266,14 @@ export class DumpStorage implements ByteSink {
     } catch (second) {
       this.failures.push(`Could not write to ${root}: ${reasonOf(second)}`)
       this.#stalled ||= second instanceof StorageStalled
+      if (!this.#stalled && !before.begun && !this.#again) {
+        // Both failed at once and at the first step: an error that may not come twice.
+        this.#again = true
+        this.#roots.push(this.#options.config.archive)
+        this.failures.pop()
+        this.#moveOn(second)
+        return
+      }
       if (stalled || !before.begun) throw new NoStorage(this.failures.join('; '))
       // The archive can at least end what it has.
       this.#place = before.place

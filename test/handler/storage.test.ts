@@ -71,6 +71,18 @@ describe('a core whose archive fails', { skip: noShim }, () => {
     await joinAgain(bed)
   })
 
+  test('once, as the spool does, is tried once more', () => {
+    using bed = new HandlerBed()
+    // Below the bed, so that both fail; the first two are of the runtime directory.
+    const prefix = faultPrefix(bed, bed.path(''), [
+      ['mkdir', 3, 'EIO'],
+      ['mkdir', 4, 'EIO'],
+    ])
+    assert.equal(bed.replay(core, replayArguments, { prefix }), 0)
+    assert.equal(bed.dumps()[0]!.manifest.core.state, 'complete')
+    assert.ok(content(bed).equals(core))
+  })
+
   test('and whose spool takes nothing either is cut', () => {
     using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
     assert.equal(replay(bed, [['pwrite', 6, 'ENOSPC']]), 0)
