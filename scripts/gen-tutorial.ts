@@ -136,7 +136,14 @@ try {
       lines.push(...example(`$ gocore-sink ${verb}`, run([verb!, crash.core, ...look, ...rest])))
     } else for (const command of part.debug) lines.push(...example(`(gocore) ${command}`, debug(command)))
   }
-  writeFileSync(page, `${lines.join('\n')}\n`)
+  // groff reads Latin-1.
+  const ascii = lines
+    .join('\n')
+    .replace(
+      /[^\0-\x7f]/gu,
+      char => `\\[u${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}]`,
+    )
+  writeFileSync(page, `${ascii}\n`)
 } finally {
   rmSync(dir, { recursive: true, force: true })
 }

@@ -150,7 +150,7 @@ export const info: DebugCommand = {
   aliases: ['i'],
   usage: 'info TOPIC',
   describe:
-    "GDB's info: registers, threads, goroutines, locals, args, frame, functions, variables, types, sources, …",
+    "GDB's info: registers, threads, goroutines, locals, args, frame, functions, variables, types, sources and others",
   async run(state, rest) {
     const [topic, after] = splitFirst(rest)
     const found =
