@@ -142,7 +142,8 @@ export class SplicedMemory implements Memory {
   }
 
   read(addr: number, length: number): Uint8Array {
-    if (!(length >= 0 && length <= maxRead)) throw new MemoryFault(addr, `cannot be read for ${length} bytes`)
+    if (!(Number.isInteger(length) && length >= 0 && length <= maxRead))
+      throw new MemoryFault(addr, `cannot be read for ${length} bytes`)
     const result = new Uint8Array(length)
     let done = 0
     // Long reads go straight to the source and leave the blocks to the small ones.
