@@ -1,4 +1,5 @@
 /** What the kernel hands to the capture side: arguments, texts of /proc, the head of a core's stream. */
+import { compileRedactions } from '../../src/base/redact.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
 import { parseArguments, rawArguments } from '../../src/handler/argv.ts'
 import { CoreSize } from '../../src/handler/core-size.ts'
@@ -7,7 +8,6 @@ import {
   parseCgroup,
   parseMaps,
   parseStat,
-  redact,
   statusValue,
 } from '../../src/handler/proc-text.ts'
 import { fixtureCore } from './fixture.ts'
@@ -57,7 +57,7 @@ const procText: Target = {
     for (const key of ['Uid', 'Threads', 'Name', '']) statusValue(read, key)
     parseMaps(read)
     parseCgroup(read)
-    redact(read)
+    compileRedactions([])(read)
     allowedEnvironment(Buffer.from(bytesOf(damaged)), ['PATH', 'GO*', '*'])
   },
 }

@@ -130,7 +130,3 @@ export function allowedEnvironment(environ: Buffer, allowed: readonly string[]):
   }
   return result
 }
-
-/** Credentials in a value of an allowed variable: the password of a URL. */
-export const redact = (text: string): string =>
-  text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^:/?#\s@]*):[^@/\s]*@/gi, '$1:…@')

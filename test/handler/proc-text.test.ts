@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { escapeBytes } from '../../src/base/escape.ts'
+import { compileRedactions } from '../../src/base/redact.ts'
 import {
   allowedEnvironment,
   parseCgroup,
   parseMaps,
   parseStat,
-  redact,
   statusValue,
 } from '../../src/handler/proc-text.ts'
 
@@ -71,6 +71,7 @@ describe('allowedEnvironment()', () => {
   })
 
   test('and no password of a URL', () => {
+    const redact = compileRedactions([])
     assert.equal(redact('http://user:pa$s@proxy:3128/x'), 'http://user:…@proxy:3128/x')
     assert.equal(redact('http://proxy:3128'), 'http://proxy:3128')
   })

@@ -64,8 +64,8 @@ interface Args extends TargetArgs, JsonArgs, PlaceArgs, SourceArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const { openState } = await import('../debug/open.ts')
-  const context = await (await openState(target, { place: argv })).inspect()
+  const { openContext } = await import('../debug/open.ts')
+  const context = await openContext(target, argv)
   const options = optionsOf(argv)
   if (!argv.json) return page(disassemblyLines(context, options), { pager: !argv.noPager })
   const { function: func, instructions } = disassemble(context, options)

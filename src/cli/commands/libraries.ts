@@ -18,8 +18,8 @@ export const builder = define({
 export async function handler(argv: TargetArgs & JsonArgs): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const { openState } = await import('../debug/open.ts')
-  const context = await (await openState(target)).inspect()
+  const { openContext } = await import('../debug/open.ts')
+  const context = await openContext(target)
   if (!argv.json) return page(libraryLines(context), { pager: !argv.noPager })
   const list = libraries(context).map(library => ({
     ...library,

@@ -47,8 +47,8 @@ interface Args extends TargetArgs, JsonArgs, PlaceArgs, SourceArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const { openState } = await import('../debug/open.ts')
-  const context = await (await openState(target, { place: argv })).inspect()
+  const { openContext } = await import('../debug/open.ts')
+  const context = await openContext(target, argv)
   const around = { before: argv.lines ?? 5, after: argv.lines ?? 5 }
   const place = listedPlace(context, argv.location ?? '')
   await context.sources.prepare?.(place.file)

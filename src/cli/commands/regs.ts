@@ -38,8 +38,8 @@ interface Args extends TargetArgs, JsonArgs, PlaceArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const { openState } = await import('../debug/open.ts')
-  const context = await (await openState(target, { place: argv })).inspect()
+  const { openContext } = await import('../debug/open.ts')
+  const context = await openContext(target, argv)
   if (!argv.json) {
     const lines = registerLines(context, { all: argv.all === true, style: argv.style ?? 'dlv' })
     return page(lines, { pager: !argv.noPager })

@@ -69,8 +69,8 @@ export async function handler(argv: Args): Promise<void> {
   const options = optionsOf(argv)
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
-  const { openState } = await import('../debug/open.ts')
-  const context = await (await openState(target, { place: argv })).inspect()
+  const { openContext } = await import('../debug/open.ts')
+  const context = await openContext(target, argv)
   if (argv.json) {
     const { start, bytes } = examinedBytes(context, options)
     const hex = Buffer.from(bytes).toString('hex')

@@ -3,6 +3,7 @@
 import { UsageError } from '../../base/errors.ts'
 import { openDebugger } from '../../engine/index.ts'
 import { loadDisassembler } from '../disassembler.ts'
+import type { InspectContext } from '../inspect/context.ts'
 import { openSources, type PlaceArgs, type SourceArgs } from '../inspect/open.ts'
 import { printable } from '../render/escape.ts'
 import { writeLines } from '../render/output.ts'
@@ -31,6 +32,11 @@ export async function openState(
   })
   choosePlace(state, place)
   return state
+}
+
+/** The same for a verb that looks once: what it sees from there. */
+export async function openContext(target: Target, place?: PlaceArgs & SourceArgs): Promise<InspectContext> {
+  return (await openState(target, place ? { place } : {})).inspect()
 }
 
 export function choosePlace(state: DebugState, { goroutine, thread, frame }: PlaceArgs): void {

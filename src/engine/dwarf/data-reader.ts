@@ -5,6 +5,7 @@
 import { FormatError } from '../../base/errors.ts'
 import { utf8 } from '../bytes/cursor.ts'
 import { viewOf } from '../bytes/layout.ts'
+import { readSleb } from './leb128.ts'
 import { blockSize, type PackedSection } from './packed-section.ts'
 
 export class DataReader {
@@ -90,13 +91,7 @@ export class DataReader {
 
   /** Signed LEB128 of 64 bits. */
   sleb(): bigint {
-    let value = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.u8()
-      value |= BigInt(byte & 127) << shift
-      if (byte < 128) return BigInt.asIntN(64, (byte & 64) !== 0 ? value - (1n << (shift + 7n)) : value)
-    }
-    throw this.error('a LEB128 number does not end')
+    return readSleb(this)
   }
 
   take(length: number): Uint8Array {

@@ -5,6 +5,7 @@
  */
 import { Cursor, type CursorOrigin } from '../bytes/cursor.ts'
 import { Pe } from './constants.ts'
+import { readSleb, readUleb } from './leb128.ts'
 
 export class FrameReader extends Cursor {
   /** Address of the first byte. */
@@ -21,24 +22,12 @@ export class FrameReader extends Cursor {
 
   /** Unsigned LEB128 as 64 bits. */
   uleb(): bigint {
-    let value = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.u8()
-      value |= BigInt(byte & 127) << shift
-      if (byte < 128) return BigInt.asUintN(64, value)
-    }
-    throw this.error('a LEB128 number does not end')
+    return readUleb(this)
   }
 
   /** Signed LEB128 as 64 bits. */
   sleb(): bigint {
-    let value = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.u8()
-      value |= BigInt(byte & 127) << shift
-      if (byte < 128) return BigInt.asIntN(64, (byte & 64) !== 0 ? value - (1n << (shift + 7n)) : value)
-    }
-    throw this.error('a LEB128 number does not end')
+    return readSleb(this)
   }
 
   /**

@@ -1,0 +1,113 @@
+/** Verbs of the command line that are a row of the debugger's table: what such rows have in common. */
+import type { Builder, Spec } from '../define.ts'
+import { define } from '../define.ts'
+import { dumpPositional } from '../options.ts'
+import { entry } from '../verbs.ts'
+import type { DebugCommand } from './command.ts'
+import {
+  answerVerb,
+  dumpAndWords,
+  jsonOption,
+  limitOptions,
+  lookOptions,
+  symbolOptions,
+  type VerbArgs,
+} from './verb.ts'
+
+interface RowVerb<Args> {
+  readonly command: string
+  readonly describe: string
+  readonly builder: Builder
+  handler(argv: Args): Promise<void>
+}
+
+type Examples = NonNullable<Spec['examples']>
+
+interface VariablesArgs extends VerbArgs {
+  regex?: string
+  verbose?: boolean
+}
+
+/** `locals`, `args`, `vars`: variables, those whose names match. */
+export function variablesVerb(row: DebugCommand, examples: Examples): RowVerb<VariablesArgs> {
+  return {
+    ...entry(row.name),
+    builder: define({
+      positionals: {
+        dump: dumpPositional,
+        regex: { describe: 'those whose names match this regular expression' },
+      },
+      options: {
+        ...lookOptions,
+        verbose: { type: 'boolean', alias: 'v', describe: 'values as print shows them, not in short' },
+        ...limitOptions,
+        ...jsonOption,
+      },
+      examples,
+    }),
+    async handler(argv) {
+      const rest = `${argv.verbose ? '-v ' : ''}${argv.regex ?? ''}`
+      await answerVerb(argv, 'gocore-variables', state => row.run(state, rest))
+    },
+  }
+}
+
+interface NamesArgs extends VerbArgs {
+  regex?: string
+}
+
+/** `types`, `funcs`: names, those that match. */
+export function namesVerb(row: DebugCommand, examples: Examples): RowVerb<NamesArgs> {
+  return {
+    ...entry(row.name),
+    builder: define({
+      positionals: {
+        dump: dumpPositional,
+        regex: { describe: 'those that match this regular expression' },
+      },
+      options: { ...symbolOptions, ...jsonOption },
+      examples,
+    }),
+    async handler(argv) {
+      await answerVerb(argv, 'gocore-names', state => row.run(state, argv.regex ?? ''))
+    },
+  }
+}
+
+interface ExpressionArgs extends VerbArgs {
+  dump: string
+  expression?: string[]
+}
+
+interface ExpressionVerb {
+  readonly describe: string
+  readonly options: NonNullable<Spec['options']>
+  readonly schema: string
+  readonly examples: Examples
+}
+
+/** `print`, `whatis`: of an expression, which stands alone where the dump is left out. */
+export function expressionVerb(row: DebugCommand, verb: ExpressionVerb): RowVerb<ExpressionArgs> {
+  const { describe, options, schema, examples } = verb
+  return {
+    ...entry(row.name),
+    builder: define({
+      positionals: {
+        dump: {
+          ...dumpPositional,
+          describe: `${dumpPositional.describe}, and the expression alone stands here`,
+        },
+        expression: { describe, several: true },
+      },
+      options: { ...lookOptions, ...options, ...jsonOption },
+      examples,
+    }),
+    async handler(argv) {
+      const [dump, expression] = dumpAndWords(argv.dump, argv.expression)
+      const { dump: _, ...rest } = argv
+      await answerVerb(dump === undefined ? rest : { ...rest, dump }, schema, state =>
+        row.run(state, expression),
+      )
+    },
+  }
+}
