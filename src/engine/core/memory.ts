@@ -79,6 +79,10 @@ export function splice(upper: readonly Region[], lower: readonly Region[]): Regi
   return result.sort((a, b) => a.start - b.start)
 }
 
+/** Part of a byte would never be read whole: a loop that waits for it has no end. */
+const isReadable = (addr: number, length: number): boolean =>
+  Number.isSafeInteger(addr) && Number.isInteger(length) && length >= 0 && length <= maxRead
+
 /** Memory over regions that are sorted and free of overlaps. */
 export class SplicedMemory implements Memory {
   readonly ptrSize: 4 | 8
@@ -142,8 +146,7 @@ export class SplicedMemory implements Memory {
   }
 
   read(addr: number, length: number): Uint8Array {
-    if (!(Number.isInteger(length) && length >= 0 && length <= maxRead))
-      throw new MemoryFault(addr, `cannot be read for ${length} bytes`)
+    if (!isReadable(addr, length)) throw new MemoryFault(addr, `cannot be read for ${length} bytes`)
     const result = new Uint8Array(length)
     let done = 0
     // Long reads go straight to the source and leave the blocks to the small ones.
@@ -184,7 +187,7 @@ export class SplicedMemory implements Memory {
   }
 
   has(addr: number, length: number): boolean {
-    if (!(length >= 0 && length <= maxRead && addr < Number.MAX_SAFE_INTEGER)) return false
+    if (!isReadable(addr, length)) return false
     for (let at = addr; at < addr + length; ) {
       const region = this.#findRegion(at)
       if (!region) return false

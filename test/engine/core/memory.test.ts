@@ -51,6 +51,25 @@ test('values across two regions, and across two blocks, are whole', () => {
   assert.equal(memory.word(4), Infinity)
 })
 
+test('read() ends for addresses and lengths that are no whole bytes', () => {
+  const memory = new SplicedMemory([region(0x1000, [1, 2, 3, 4]), region(0x1004, [5, 6])], little)
+  for (const [addr, length] of [
+    [0x1000, 1.5],
+    [0x1000, 0.25],
+    [0x1003 + 0.8, 1],
+    [0x1000, Number.NaN],
+    [0x1000, -1],
+    [Number.NaN, 1],
+    [Number.POSITIVE_INFINITY, 1],
+    [-1, 2],
+  ] as const) {
+    assert.throws(() => memory.read(addr, length), MemoryFault)
+    assert.equal(memory.tryRead(addr, length), undefined)
+    assert.equal(memory.has(addr, length), false)
+  }
+  assert.deepEqual([...memory.read(0x1003, 2)], [4, 5])
+})
+
 test('word() is exact below 2^53 and Infinity above, in both byte orders and sizes', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.boolean(), (value, littleEndian) => {
