@@ -47,6 +47,7 @@ export class Debugger {
   readonly program: Program
   readonly #stacks = new Map<string, Stack>()
   readonly #variables = new Map<Frame, FrameVariables>()
+  readonly #deferred = new Map<Goroutine, readonly Deferred[]>()
   #byId: ReadonlyMap<number, Goroutine> | undefined
 
   constructor(process: Process, options: DebuggerOptions) {
@@ -79,7 +80,9 @@ export class Debugger {
     const known = this.#stacks.get(key)
     if (known) return known
     const { image, runtime, stacks } = this.process
-    const context = { image, runtime, cStacks: stacks }
+    const debugFunctionAt = (pc: number): ReturnType<Program['debugFunctionAt']> =>
+      this.program.debugFunctionAt(pc)
+    const context = { image, runtime, cStacks: stacks, debugFunctionAt }
     const g = subject.kind === 'goroutine' ? this.goroutine(subject.id) : undefined
     const walked =
       subject.kind === 'thread'
@@ -116,11 +119,16 @@ export class Debugger {
     return new Set(all.flatMap(({ goroutine }) => (goroutine === undefined ? [] : [goroutine])))
   }
 
-  /** Calls that a goroutine has deferred, newest first. */
-  deferred(id: number): Deferred[] {
+  /** Calls that a goroutine has deferred and not yet made, newest first. */
+  deferred(id: number): readonly Deferred[] {
     const g = this.goroutine(id)
     const { runtime } = this.process
-    return g && runtime ? deferredOf(runtime, g) : []
+    let known = g && this.#deferred.get(g)
+    if (g && runtime && !known) {
+      known = deferredOf(runtime, g, this.stack({ kind: 'goroutine', id }).frames)
+      this.#deferred.set(g, known)
+    }
+    return known ?? []
   }
 
   /** Kernel thread id of who runs a goroutine, or of the thread itself. */

@@ -22,6 +22,7 @@ export {
 } from './report/process.ts'
 export * from './report/report.ts'
 export { signalCodeName, signalName, signalText } from './runtime/death-signals.ts'
+export type { Deferred } from './scope/deferred.ts'
 export type {
   Frame as StackFrame,
   FrameRegisters,

@@ -50,9 +50,11 @@ export class FrameVariables {
     if (!this.#found) return []
     const { unit, func } = this.#found
     const pc = this.#frame.lookupPc - unit.file.bias
+    const isCall = this.#frame.closure !== undefined
     return func
       .variablesAt(pc, this.#callIn(func, pc))
       .filter(({ name }) => name !== '' && !name.startsWith('.'))
+      .filter(({ kind, closureOffset }) => !isCall || kind !== 'local' || closureOffset !== undefined)
       .map(variable => this.#variable(variable, unit, func))
   }
 
@@ -70,7 +72,7 @@ export class FrameVariables {
 
   #variable(variable: DebugVariable, unit: Unit, func: DebugFunction): Variable {
     const { name, kind, escaped, declLine, closureOffset } = variable
-    let place = placeOf(this.#program, this.#frame, unit, func, variable)
+    let place = this.#inClosure(variable) ?? placeOf(this.#program, this.#frame, unit, func, variable)
     if (escaped) place = this.#throughPointer(place)
     return {
       name,
@@ -84,6 +86,15 @@ export class FrameVariables {
         ...(closureOffset ? { captured: true } : {}),
       },
     }
+  }
+
+  /** Of a function that is not yet entered there is only what its closure captured. */
+  #inClosure({ closureOffset }: DebugVariable): Place | undefined {
+    const { closure } = this.#frame
+    if (closure === undefined) return undefined
+    return closureOffset === undefined
+      ? missingPlace('not yet called')
+      : memoryPlace(this.#program.image.memory, closure + closureOffset)
   }
 
   /** Moved to the heap: what lies at its place is its address. */

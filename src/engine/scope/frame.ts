@@ -51,6 +51,10 @@ export interface Frame {
   /** C: the file whose code it is. */
   readonly module?: string
   readonly registers: FrameRegisters
+  /** Address of the closure of a function that is not yet entered: its captured variables are there. */
+  readonly closure?: number
+  /** Of the kernel's thread that the stack is on, where it is on one: its thread-local variables lie about there. */
+  readonly threadPointer?: number
   /** The frame that this one is inlined into, or itself. */
   readonly physical: number
   /** The physical frames that it called and that called it. */

@@ -1,38 +1,30 @@
-/** Deferred calls one by one, newest first: they would have run in this order. */
-import { hex } from '../../render/value-json.ts'
+/** All deferred calls of a goroutine, newest first: they would have run in this order. */
 import type { Answer } from '../command.ts'
-import { deferredCalls } from '../deferred-calls.ts'
 import { clean, type DebugState } from '../state.ts'
+import { deferredBy } from './position.ts'
+import { codePlace, deferJson, placeText } from './stack.ts'
 
 export function deferredAnswer(state: DebugState): Answer {
-  const calls = deferredCalls(state)
-  const by = (index: number | undefined): string => {
-    const frame = index === undefined ? undefined : state.position.stack?.frames[index]
-    return frame
-      ? `deferred by ${frame.function} (frame ${frame.index})`
-      : 'deferred by a function that is not on the stack'
-  }
+  const calls = deferredBy(state)
+  const { frames = [] } = state.position.stack ?? {}
   return {
     lines: () =>
       calls.length === 0
-        ? ['(no deferred calls, or only such as the compiler keeps in their frames)']
-        : calls.flatMap(({ function: name, file, line, pc, deferredBy }, i) => {
-            const head = `${String(i + 1).padStart(2)}  `
+        ? ['(no deferred calls)']
+        : calls.flatMap((call, i) => {
+            const head = `${String(i + 1).padStart(String(calls.length).length)}  `
             const more = ' '.repeat(head.length)
+            const by = call.frame === undefined ? undefined : frames[call.frame]
+            const who = by
+              ? `defer ${call.number} of frame ${by.index}, ${clean(by.function)}`
+              : 'deferred by a function that is not on the stack'
             return [
-              `${head}0x${pc.toString(16).padStart(16, '0')} in ${clean(name)}`,
-              `${more}at ${clean(file)}:${line}`,
-              `${more}${clean(by(deferredBy))}`,
+              `${head}${codePlace(call)}`,
+              `${more}at ${clean(call.file)}:${call.line}`,
+              `${more}${who}`,
+              ...(call.deferredAt ? [`${more}deferred by ${placeText(call.deferredAt)}`] : []),
             ]
           }),
-    data: () => ({
-      deferred: calls.map(({ function: name, file, line, pc, deferredBy }) => ({
-        function: name,
-        file,
-        line,
-        pc: hex(pc),
-        frame: deferredBy,
-      })),
-    }),
+    data: () => ({ deferred: calls.map(deferJson) }),
   }
 }

@@ -1,8 +1,7 @@
 /** `frame`, `up`, `down`, `goroutine`, `thread` and `deferred`: where one looks from, for good or for one command. */
 import { NotFoundError, UsageError } from '../../../base/errors.ts'
-import type { StackFrame, Subject } from '../../../engine/index.ts'
+import type { Deferred as DeferredCall, StackFrame, Subject } from '../../../engine/index.ts'
 import { type Answer, count, type DebugCommand, say, splitFirst } from '../command.ts'
-import { deferredCalls } from '../deferred-calls.ts'
 import { runCommand } from '../run-command.ts'
 import { sourceLines } from '../source.ts'
 import { clean, type DebugState, type Position } from '../state.ts'
@@ -170,18 +169,24 @@ function currentGoroutine(state: DebugState): Answer {
 export const deferred: DebugCommand = {
   name: 'deferred',
   usage: 'deferred N COMMAND',
-  describe: 'run a command as seen from the function of a deferred call',
-  details: ['bt -defer numbers them, the newest first.'],
+  describe: 'run a command as seen from the function of a deferred call of the frame',
+  details: [
+    'bt -defer numbers them in each frame, the newest first. Before its call a function has what it captured.',
+  ],
   complete: 'command',
   run(state, rest) {
     const [number, command] = splitFirst(rest)
     const n = count(number, 'A deferred call')
     if (command === '') throw new UsageError('deferred takes a number and a command.')
-    const call = deferredCalls(state)[n - 1]
-    if (!call) throw new NotFoundError(`There is no deferred call ${n}; bt -defer lists them.`)
-    const { pc, function: name, file, line } = call
+    const here = state.frame
+    const call = deferredBy(state, here).find(({ number: own }) => own === n)
+    if (!call)
+      throw new NotFoundError(
+        `Frame ${here.index} has no deferred call ${n}; bt -defer lists those that there are.`,
+      )
+    const { pc, function: name, file, line, closure } = call
     // Not yet entered: it has a place in the code, and no stack.
-    const { func: _, ...place } = state.frame
+    const { func: _, ...place } = here
     const entered: StackFrame = {
       ...place,
       function: name,
@@ -193,7 +198,15 @@ export const deferred: DebugCommand = {
       inlined: false,
       cfa: 0,
       registers: new Map(),
+      closure,
     }
     return within(state, { ...state.position, frame: entered, deferred: n }, command)
   },
+}
+
+/** Those of one frame, or of the whole goroutine; empty for a thread. */
+export function deferredBy({ debugger: engine, position }: DebugState, of?: StackFrame): DeferredCall[] {
+  const subject = position.stack?.subject
+  const calls = subject?.kind === 'goroutine' ? engine.deferred(subject.id) : []
+  return calls.filter(({ frame: index }) => of === undefined || index === of.index)
 }

@@ -1,10 +1,10 @@
 /** `bt`: the frames of a stack as Delve lays them out, with their variables and deferred calls on request. */
 import { UsageError } from '../../../base/errors.ts'
-import type { StackFrame } from '../../../engine/index.ts'
+import type { CodeLocation, Deferred, StackFrame } from '../../../engine/index.ts'
 import { hex, valueJson } from '../../render/value-json.ts'
 import { count, type DebugCommand, wordsOf } from '../command.ts'
-import { deferredCalls } from '../deferred-calls.ts'
 import { clean, type DebugState } from '../state.ts'
+import { deferredBy } from './position.ts'
 import { variableLines } from './variables.ts'
 
 interface Options {
@@ -79,24 +79,34 @@ export function frameLines(frame: StackFrame, width: number, indent = ''): strin
   const { index, pc, function: name, file, line, module } = frame
   const where = file === '' ? (module ?? '?') : `${file}:${line}`
   return [
-    `${indent}${String(index).padStart(width)}  0x${pc.toString(16).padStart(16, '0')} in ${clean(name)}`,
+    `${indent}${String(index).padStart(width)}  ${codePlace({ pc, function: name })}`,
     `${indent}${' '.repeat(width)}  at ${clean(where)}`,
   ]
 }
 
 function* deferLines(state: DebugState, frame: StackFrame, space: string): Generator<string> {
-  for (const [i, { function: name, pc, file, line, deferredBy }] of deferredCalls(state).entries()) {
-    if (deferredBy !== frame.index) continue
-    const head = `${space}    defer ${i + 1}: `
-    yield `${head}0x${pc.toString(16).padStart(16, '0')} in ${clean(name)}`
-    yield `${' '.repeat(head.length)}at ${clean(file)}:${line}`
+  for (const call of deferredBy(state, frame)) {
+    const head = `${space}    defer ${call.number}: `
+    const more = ' '.repeat(head.length)
+    yield `${head}${codePlace(call)}`
+    yield `${more}at ${clean(call.file)}:${call.line}`
+    if (call.deferredAt) yield `${more}deferred by ${placeText(call.deferredAt)}`
   }
+}
+
+/** `0x000000000047a744 in main.second`, as Delve has it. */
+export function codePlace({ pc, function: name }: Pick<CodeLocation, 'pc' | 'function'>): string {
+  return `0x${pc.toString(16).padStart(16, '0')} in ${clean(name)}`
+}
+
+export function placeText({ function: name, file, line }: CodeLocation): string {
+  return clean(`${name} at ${file}:${line}`)
 }
 
 export function frameJson(
   state: DebugState,
   frame: StackFrame,
-  options?: Pick<Options, 'full'>,
+  options?: Partial<Pick<Options, 'full' | 'defers'>>,
 ): Record<string, unknown> {
   const { index, function: name, file, line, pc, sp, cfa, inlined, language, module } = frame
   return {
@@ -122,5 +132,19 @@ export function frameJson(
             })),
         }
       : {}),
+    ...(options?.defers ? { deferred: deferredBy(state, frame).map(deferJson) } : {}),
+  }
+}
+
+export function deferJson(call: Deferred): Record<string, unknown> {
+  const { number, frame, function: name, file, line, pc, deferredAt } = call
+  return {
+    number,
+    ...(frame === undefined ? {} : { frame }),
+    function: name,
+    file,
+    line,
+    pc: hex(pc),
+    ...(deferredAt ? { deferredAt: { ...deferredAt, pc: hex(deferredAt.pc) } } : {}),
   }
 }
