@@ -30,6 +30,7 @@ const commandLine: Record<string, string> = { 'cli-bundle': 'src/cli/main.ts' }
 const modules: Record<string, string> = {
   daemon: 'src/daemon/main.ts',
   analyse: 'src/daemon/analyse-child.ts',
+  encrypt: 'src/daemon/encrypt-child.ts',
   receiver: 'src/receiver/main.ts',
   'unpack-worker': 'src/source/unpack-worker.ts',
 }

@@ -6,6 +6,13 @@ export interface Account {
   readonly gid: number
 }
 
+/** The kernel's overflow id, which is nobody wherever there is such a user. */
+const nobody: Account = { uid: 65534, gid: 65534 }
+
+/** Whom a child becomes that root starts for this user: nobody where there is none, undefined where it stays who it is. */
+export const accountFor = (user: string): Account | undefined =>
+  process.geteuid?.() === 0 && user !== '' ? (findUser(user) ?? nobody) : undefined
+
 /** The account of that name in passwd(5), or undefined. */
 export function findUser(name: string, file = '/etc/passwd'): Account | undefined {
   const fields = findLine(name, file)

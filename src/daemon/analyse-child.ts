@@ -7,14 +7,13 @@ import { MismatchError, reasonOf } from '../base/errors.ts'
 import { analyse, type ByteSource, type FileProvider, type Report } from '../engine/index.ts'
 import { type OpenSource, openCoreFile, openFile } from '../source/index.ts'
 import { type AnalysisJob, ChildExit, type JobBinary } from './analysis-job.ts'
-import { shutIn } from './seccomp.ts'
+import { shutIn } from './shut-in.ts'
 
 try {
   const job = JSON.parse(readFileSync(0, 'utf8')) as AnalysisJob
   const core = openCoreFile(job.core, { tolerant: true })
   const binaries = openBinaries(job.binaries)
-  if (job.become) become(job.become)
-  shutIn()
+  shutIn(job.become)
   const report = analyseWith({ ...core, name: job.name }, binaries, job)
   for (const message of core.warnings) report.warnings.unshift({ code: 'core-damaged', message })
   // Not writeSync: the pipe may be full, and a stream waits for room.
@@ -22,12 +21,6 @@ try {
 } catch (error) {
   writeSync(2, `${reasonOf(error)}\n`)
   process.exitCode = ChildExit.refused
-}
-
-function become({ uid, gid }: { uid: number; gid: number }): void {
-  process.setgroups!([gid])
-  process.setgid!(gid)
-  process.setuid!(uid)
 }
 
 type OpenBinary = JobBinary & { source: OpenSource }

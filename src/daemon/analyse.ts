@@ -6,7 +6,7 @@ import { reasonOf } from '../base/errors.ts'
 import { compileRedactions, redactDeep } from '../base/redact.ts'
 import { toolVersion } from '../base/version.ts'
 import { type Config, formatDuration, formatSize } from '../config/index.ts'
-import { findUser } from './account.ts'
+import { accountFor } from './account.ts'
 import { type AnalysisJob, ChildExit, type JobBinary } from './analysis-job.ts'
 import { type AnalysisRecord, readAnalysisRecord, writeAnalysisRecord } from './analysis-record.ts'
 import { confinedCommand, confinedEnvironment } from './confine.ts'
@@ -86,12 +86,9 @@ function jobOf(store: ArchiveStore, ref: DumpRef, manifest: Manifest, user: stri
     binaries.push({ role, path: binary.path, file, ...(binary.build_id ? { buildId: binary.build_id } : {}) })
   }
   const clock = manifest.monotonic_ns === undefined ? {} : { monotonicNow: manifest.monotonic_ns }
-  const become = process.geteuid?.() === 0 && user !== '' ? (findUser(user) ?? nobody) : undefined
+  const become = accountFor(user)
   return { core, name: `core of ${ref.id}`, binaries, ...clock, ...(become ? { become } : {}) }
 }
-
-/** The kernel's overflow id, which is nobody wherever there is such a user. */
-const nobody = { uid: 65534, gid: 65534 }
 
 function runJob(job: AnalysisJob, { store, config, signal, program }: AnalyseOptions): Promise<ChildEnd> {
   const { timeout, memory, output } = config.analysis
@@ -126,6 +123,7 @@ function reportOf(end: ChildEnd, limits: Config['analysis']): { json: string } |
     case 'exit':
       return end.status === ChildExit.done ? checkedReport(end.output) : exitReason(end, tooMuch)
     case 'aborted':
+    case 'refused':
       return { reason: 'it was interrupted' }
   }
 }

@@ -1,5 +1,7 @@
 /** What the daemon hands an analysing child on its standard input, and how the child answers. */
 
+import type { Account } from './account.ts'
+
 export interface AnalysisJob {
   /** Path of the stored core. */
   core: string
@@ -9,7 +11,7 @@ export interface AnalysisJob {
   /** The runtime's clock at the crash, where the handler took it down. */
   monotonicNow?: number
   /** Whom to become once all files are open; absent: stay. */
-  become?: { uid: number; gid: number }
+  become?: Account
 }
 
 export interface JobBinary {

@@ -1,5 +1,5 @@
 /**
- * How an analysing child is confined: resource limits set by the shell that execs it, V8's own heap limit, and Node's
+ * How a child that looks at a dump is confined: resource limits set by the shell that execs it, V8's own heap limit, and Node's
  * permission model (no writing, no network, no processes; reading only the archive and the program).
  */
 import { dirname, join } from 'node:path'
@@ -24,15 +24,16 @@ const addressSpaceAtStart = 3 * 2 ** 30
 const script =
   'ulimit -f 0; ulimit -n 256; ulimit -t "$1"; ulimit -d "$2"; ulimit -v "$3"; shift 3; exec "$@"'
 
-/** The child's program: beside this file in the sources, beside the bundle in an installation. */
-export const childProgram = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './analyse-child.ts' : './analyse.js', import.meta.url),
-)
+/** A child's program: beside this file in the sources, beside the bundle in an installation. */
+export const childProgram = (name: 'analyse' | 'encrypt'): string =>
+  fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? `./${name}-child.ts` : `./${name}.js`, import.meta.url),
+  )
 
 export function confinedCommand(
   limits: Limits,
   readable: readonly string[],
-  program = childProgram,
+  program = childProgram('analyse'),
 ): string[] {
   const kilobytes = (bytes: number): string => String(Math.ceil(bytes / 1024))
   return [

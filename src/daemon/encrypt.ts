@@ -2,16 +2,28 @@
  * Puts an encrypted core in the place of a plain one: written beside it, synced, read back and compared; then the manifest
  * names it, and only then the plain one goes. Whenever this is cut, one of the two is there whole.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import type { LocalStore, Manifest } from '../archive/index.ts'
 import { coreFile, encryptedFile, encryptedPartFile, manifestFile } from '../archive/layout.ts'
 import type { DumpRef } from '../archive/store.ts'
-import { createFile, syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
+import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
-import { encryptTo, hashOfFile } from '../source/index.ts'
+import { hashOfFile } from '../source/index.ts'
+import { accountFor } from './account.ts'
+import { childProgram, confinedCommand, confinedEnvironment } from './confine.ts'
+import type { EncryptionJob } from './encryption-job.ts'
+import { type ChildEnd, runChild } from './run-child.ts'
 
 /** Whether this dump's core lies there as it came. */
 export const isPlain = ({ core }: Manifest): boolean => core.state !== 'none' && core.encrypted === undefined
+
+export interface EncryptOptions {
+  readonly recipients: readonly string[]
+  /** Whom a daemon that is root encrypts as. */
+  readonly user: string
+  readonly signal?: AbortSignal | undefined
+}
 
 /**
  * Encrypts the core of a dump, which the caller has a lease on; false where there is nothing to encrypt. What another
@@ -21,9 +33,9 @@ export const isPlain = ({ core }: Manifest): boolean => core.state !== 'none' &&
 export async function encryptDump(
   store: LocalStore,
   ref: DumpRef,
-  recipients: readonly string[],
-  signal?: AbortSignal,
+  options: EncryptOptions,
 ): Promise<boolean> {
+  const { recipients } = options
   const manifest = store.readManifest(ref)
   const at = (name: string): string => store.layout.file(ref, name)
   if (manifest.core.encrypted !== undefined) {
@@ -33,30 +45,73 @@ export async function encryptDump(
   if (!isPlain(manifest) || !isFile(at(coreFile))) return false
   rmSync(at(encryptedPartFile), { force: true })
   const rights = store.rights.forCrash(manifest)
-  const from = openSync(at(coreFile), constants.O_RDONLY | constants.O_NOFOLLOW)
+  const to = createFile(at(encryptedPartFile), rights.file)
   try {
-    const to = createFile(at(encryptedPartFile), rights.file)
-    try {
-      const { size, sha256 } = await encryptTo(recipients, from, to, signal)
-      if (fstatSync(to).size !== size || hashOfFile(to) !== sha256)
-        throw new ArchiveError(`${at(encryptedPartFile)} does not read back as it was written`)
-      renameSync(at(encryptedPartFile), at(encryptedFile))
-      syncDirectory(store.layout.dump(ref))
-      const encrypted = { to: recipients, sha256, time: new Date().toISOString() }
-      const core = { ...manifest.core, file: encryptedFile, stored_size: size, encrypted }
-      const text = `${JSON.stringify({ ...manifest, core }, null, 2)}\n`
-      writeFileAtomic(at(manifestFile), text, rights.file)
-    } catch (error) {
-      rmSync(at(encryptedPartFile), { force: true })
-      throw error
-    } finally {
-      closeSync(to)
-    }
+    const { size, sha256 } = await encryptInto(to, at(coreFile), options)
+    if (fstatSync(to).size !== size || hashOfFile(to) !== sha256)
+      throw new ArchiveError(`${at(encryptedPartFile)} does not read back as it was written`)
+    renameSync(at(encryptedPartFile), at(encryptedFile))
+    syncDirectory(store.layout.dump(ref))
+    const encrypted = { to: recipients, sha256, time: new Date().toISOString() }
+    const core = { ...manifest.core, file: encryptedFile, stored_size: size, encrypted }
+    const text = `${JSON.stringify({ ...manifest, core }, null, 2)}\n`
+    writeFileAtomic(at(manifestFile), text, rights.file)
+  } catch (error) {
+    rmSync(at(encryptedPartFile), { force: true })
+    throw error
   } finally {
-    closeSync(from)
+    closeSync(to)
   }
   dropPlain(store, ref)
   return true
+}
+
+/** Of the child: Node takes 60 MB, and a file is encrypted in chunks of 64 KiB. */
+const memory = 384 << 20
+/** Seconds for a child to start, and bytes a second at the very least; the slowest machine does fifty times as many. */
+const patience = { start: 60, rate: 1 << 20 }
+/** Chunks of 64 KiB grow by 16 bytes each; a recipient takes up to 3 KB of the header. */
+const mostOutput = (size: number, recipients: number): number =>
+  Math.ceil(size * 1.001) + 4096 * (1 + recipients)
+
+/** Has a confined child encrypt the core, and writes what it answers; answers size and SHA-256 of that. */
+async function encryptInto(
+  to: number,
+  core: string,
+  { recipients, user, signal }: EncryptOptions,
+): Promise<{ size: number; sha256: string }> {
+  const length = lstatSync(core).size
+  const seconds = patience.start + length / patience.rate
+  const job: EncryptionJob = { core, recipients, become: accountFor(user) }
+  const program = childProgram('encrypt')
+  const hash = createHash('sha256')
+  let size = 0
+  const end = await runChild({
+    command: confinedCommand({ memory, seconds: 4 * seconds }, [core], program),
+    env: confinedEnvironment,
+    input: JSON.stringify(job),
+    timeoutMs: seconds * 1000,
+    memory,
+    output: mostOutput(length, recipients.length),
+    onOutput: piece => {
+      writeAll(to, piece)
+      hash.update(piece)
+      size += piece.length
+    },
+    signal,
+  })
+  const problem = problemOf(end)
+  if (problem !== undefined) throw problem
+  fsyncSync(to)
+  return { size, sha256: hash.digest('hex') }
+}
+
+function problemOf(end: ChildEnd): unknown {
+  if (end.kind === 'refused') return end.cause
+  if (end.kind === 'exit' && end.status === 0) return undefined
+  const said = 'error' in end ? end.error.trim().split('\n').at(-1)!.slice(0, 500) : ''
+  const how = end.kind === 'exit' ? `status ${end.status}` : end.kind === 'signal' ? end.signal : end.kind
+  return new ArchiveError(said === '' ? `the encryption ended: ${how}` : said)
 }
 
 /** The manifest names the encrypted core: the plain one is what a cut attempt left. */

@@ -5,11 +5,11 @@
 import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
-import { type PendingManifest, pidNamespace } from '../archive/dump-writer.ts'
+import type { PendingManifest } from '../archive/dump-writer.ts'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
-import { isAlive } from '../archive/lease.ts'
 import { markOwn } from '../archive/own-dumps.ts'
+import { isAlive, pidNamespace } from '../archive/process-identity.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { reasonOf } from '../base/errors.ts'
@@ -107,7 +107,7 @@ function isAbandoned(
     if (host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot) return true
     const ours =
       handler?.pid_namespace !== undefined && handler.pid_namespace === pidNamespace().pid_namespace
-    if (ours && Number.isSafeInteger(handler.pid) && handler.pid > 0 && !isAlive(handler.pid)) return true
+    if (ours && Number.isSafeInteger(handler.pid) && handler.pid > 0 && !isAlive(handler)) return true
     // A minute for what the clocks of this machine and its storage differ.
     if (host.boot_id === undefined && changed < booted - 60_000) return true
   }

@@ -1,6 +1,7 @@
 /** Runs one confined child to its end, whatever it does: bounded in time, memory and output, never in the way. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { forgoRings } from './shut-in.ts'
 
 export interface ChildOrder {
   readonly command: readonly string[]
@@ -10,6 +11,8 @@ export interface ChildOrder {
   /** Bytes of memory in use, and of output. */
   readonly memory: number
   readonly output: number
+  /** Takes the output piece by piece, in the place of the answer's; throws where it can't, which ends the child. */
+  readonly onOutput?: (piece: Buffer) => void
   readonly signal?: AbortSignal | undefined
 }
 
@@ -18,37 +21,49 @@ export type ChildEnd =
   /** By a signal, its own or a limit's. */
   | { kind: 'signal'; signal: string; error: string }
   /** By us. */
-  | { kind: 'timeout' | 'memory' | 'output' | 'aborted' }
+  | { kind: Why }
+  /** By us, since `onOutput` threw this. */
+  | { kind: 'refused'; cause: unknown }
   | { kind: 'unstartable'; error: string }
+
+type Why = 'timeout' | 'memory' | 'output' | 'aborted'
 
 const errorKept = 8 * 1024
 
 export function runChild(order: ChildOrder): Promise<ChildEnd> {
   return new Promise(resolve => {
     if (order.signal?.aborted) return resolve({ kind: 'aborted' })
+    forgoRings()
     const [program, ...args] = order.command
     const child = spawn(program!, args, { cwd: '/', env: order.env, stdio: ['pipe', 'pipe', 'pipe'] })
     const output: Buffer[] = []
     let length = 0
     let error = ''
-    let killedFor: 'timeout' | 'memory' | 'output' | 'aborted' | undefined
-    const kill = (why: typeof killedFor): void => {
+    let killedFor: ChildEnd | undefined
+    const kill = (why: ChildEnd): void => {
       killedFor ??= why
       child.kill('SIGKILL')
       // A grandchild could hold the pipes open for ever; there is none to be, and this does not rely on it.
       child.stdout.destroy()
       child.stderr.destroy()
     }
-    const onAbort = (): void => kill('aborted')
+    const onAbort = (): void => kill({ kind: 'aborted' })
     order.signal?.addEventListener('abort', onAbort)
-    const timer = setTimeout(() => kill('timeout'), order.timeoutMs)
+    const timer = setTimeout(() => kill({ kind: 'timeout' }), order.timeoutMs)
     const sampler = setInterval(() => {
-      if (residentBytes(child) > order.memory) kill('memory')
+      if (residentBytes(child) > order.memory) kill({ kind: 'memory' })
     }, 200)
     child.stdout.on('data', (piece: Buffer) => {
       length += piece.length
-      if (length > order.output) kill('output')
-      else output.push(piece)
+      if (killedFor !== undefined) return
+      if (length > order.output) kill({ kind: 'output' })
+      else if (order.onOutput === undefined) output.push(piece)
+      else
+        try {
+          order.onOutput(piece)
+        } catch (cause) {
+          kill({ kind: 'refused', cause })
+        }
     })
     child.stderr.on('data', (piece: Buffer) => {
       error = (error + piece.toString('latin1')).slice(-errorKept)
@@ -65,7 +80,7 @@ export function runChild(order: ChildOrder): Promise<ChildEnd> {
       if (child.pid === undefined) finish({ kind: 'unstartable', error: cause.message })
     })
     child.once('close', (status, signal) => {
-      if (killedFor) finish({ kind: killedFor })
+      if (killedFor) finish(killedFor)
       else if (signal) finish({ kind: 'signal', signal, error })
       else finish({ kind: 'exit', status: status!, output: Buffer.concat(output), error })
     })

@@ -264,7 +264,8 @@ export class Service {
     const recipients = this.#config.encryptTo
     if (recipients.length === 0) return false
     try {
-      if (await encryptDump(this.#store, ref, recipients, signal))
+      const { user } = this.#config.analysis
+      if (await encryptDump(this.#store, ref, { recipients, user, signal }))
         this.#log.info(`Encrypted the core of dump ${ref.id} to ${recipients.join(', ')}`)
       syncDump(this.#store, this.#catalog, ref)
     } catch (error) {

@@ -5,36 +5,20 @@
  */
 import type { Hash } from 'node:crypto'
 import { createHash } from 'node:crypto'
-import { closeSync, constants, createReadStream, fsyncSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
-import { writeAll } from '../base/atomic-file.ts'
 import { SystemError, UsageError } from '../base/errors.ts'
 
 /** The first line of each such file. */
 export const ageMagic = 'age-encryption.org/v1\n'
 
-/** Encrypts what `from` holds into `to`; answers size and SHA-256 of what was written. Both descriptors stay open. */
-export async function encryptTo(
-  recipients: readonly string[],
-  from: number,
-  to: number,
-  signal?: AbortSignal,
-): Promise<{ size: number; sha256: string }> {
+/** The encrypted pieces of what `fd` holds. Throws where a recipient is none. */
+export async function encrypt(recipients: readonly string[], fd: number): Promise<AsyncIterable<Uint8Array>> {
   const { Encrypter } = await import('age-encryption')
   const encrypter = new Encrypter()
   for (const recipient of recipients) encrypter.addRecipient(recipient)
-  const encrypted = await encrypter.encrypt(streamOf(from) as never)
-  const hash = createHash('sha256')
-  let size = 0
-  for await (const piece of encrypted as unknown as AsyncIterable<Uint8Array>) {
-    signal?.throwIfAborted()
-    writeAll(to, piece)
-    hash.update(piece)
-    size += piece.length
-  }
-  fsyncSync(to)
-  return { size, sha256: hash.digest('hex') }
+  return (await encrypter.encrypt(streamOf(fd) as never)) as unknown as AsyncIterable<Uint8Array>
 }
 
 /** The pieces of the content behind `fd`. Throws where no identity fits or the file is not what was written. */

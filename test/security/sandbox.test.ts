@@ -1,13 +1,15 @@
 /** What an analysis could do if the core that it reads took it over. */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { confinedCommand, confinedEnvironment } from '../../src/daemon/confine.ts'
+import { childProgram, confinedCommand, confinedEnvironment } from '../../src/daemon/confine.ts'
 import { type ChildEnd, runChild } from '../../src/daemon/run-child.ts'
 import { attackBed } from './bed.ts'
 
-const seccomp = join(import.meta.dirname, '../../src/daemon/seccomp.ts')
+const shutIn = join(import.meta.dirname, '../../src/daemon/shut-in.ts')
 const skip =
   process.getuid?.() !== 0 || process.getBuiltinModule('node:ffi' as never) === undefined
     ? 'this takes root and node:ffi'
@@ -21,7 +23,7 @@ async function taken(body: string, limits: { output?: number; timeoutMs?: number
   writeFileSync(
     program,
     `import * as fs from 'node:fs'
-import { shutIn } from ${JSON.stringify(seccomp)}
+import { shutIn } from ${JSON.stringify(shutIn)}
 const ffi = process.getBuiltinModule('node:ffi')
 const { functions: c } = ffi.dlopen(null, {
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
@@ -32,10 +34,11 @@ const { functions: c } = ffi.dlopen(null, {
   setuid: { arguments: ['int32'], return: 'int32' },
   getppid: { arguments: [], return: 'int32' },
   unshare: { arguments: ['int32'], return: 'int32' },
+  tgkill: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
+  syscall: { arguments: ['int64', 'int64', 'int64', 'int64', 'int64', 'int64', 'int64'], return: 'int64' },
 })
 const outside = fs.openSync('/dev/null', 'r')
-process.setgroups([65534]); process.setgid(65534); process.setuid(65534)
-if (!shutIn()) throw new Error('no filter')
+if (!shutIn({ uid: 65534, gid: 65534 })) throw new Error('no filter')
 ${body}
 `,
   )
@@ -55,13 +58,16 @@ describe('an analysis that was taken over', { skip, timeout: 5 * 60_000 }, () =>
   socket: c.socket(1, 1, 0), internet: c.socket(2, 1, 0), open: c.open('/etc/passwd', 0, 0),
   create: c.open('/tmp/gocore-taken', 65, 420), ptrace: Number(c.ptrace(16, c.getppid(), 0, 0)),
   kill: c.kill(c.getppid(), 0), fork: c.fork(), setuid: c.setuid(0), unshare: c.unshare(0x10000000),
+  signalThread: c.tgkill(c.getppid(), c.getppid(), 0),
+  enterRing: Number(c.syscall(426n, 0n, 0n, 0n, 0n, 0n, 0n)), setUpRing: Number(c.syscall(425n, 8n, 0n, 0n, 0n, 0n, 0n)),
+  kept: c.tgkill(process.pid, process.pid, 0) - 1,
 }
 try { fs.readFileSync('/etc/passwd'); got.read = 0 } catch { got.read = -1 }
 process.stdout.write(JSON.stringify(got))`)
     assert.ok(end.kind === 'exit' && end.status === 0, JSON.stringify(end))
     const got = JSON.parse((end as { output: Buffer }).output.toString()) as Record<string, number>
     for (const [call, result] of Object.entries(got)) assert.equal(result, -1, call)
-    assert.equal(Object.keys(got).length, 10)
+    assert.equal(Object.keys(got).length, 14)
   })
 
   test('CVE-2022-45873: is ended when it answers without end, and nobody waits for it', async () => {
@@ -74,4 +80,33 @@ process.stdout.write(JSON.stringify(got))`)
     assert.equal(end.kind === 'exit' && end.status, 3, JSON.stringify(end).slice(0, 500))
     assert.equal((await taken('for (;;) ;', { timeoutMs: 1500 })).kind, 'timeout')
   })
+})
+
+test('an encryption is shut in as an analysis is', { skip, timeout: 5 * 60_000 }, async () => {
+  using bed = attackBed()
+  const core = bed.path('core')
+  writeFileSync(core, '')
+  truncateSync(core, 8 << 20)
+  // What nobody has the secret of.
+  const recipients = ['age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj']
+  const become = { uid: 65534, gid: 65534 }
+  const [command, ...args] = confinedCommand(
+    { memory: 384 << 20, seconds: 60 },
+    [core],
+    childProgram('encrypt'),
+  )
+  const child = spawn(command!, args, { env: confinedEnvironment, stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.end(JSON.stringify({ core, recipients, become }))
+  // It waits for somebody to read.
+  await once(child.stdout, 'readable')
+  const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
+  const of = (key: string): string | undefined => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1]
+  assert.deepEqual([of('Seccomp'), of('NoNewPrivs'), of('CapEff')], ['2', '1', '0'.repeat(16)])
+  assert.equal(of('Uid'), Array(4).fill(65534).join('\t'))
+  let size = 0
+  child.stdout.on('data', (piece: Buffer) => {
+    size += piece.length
+  })
+  assert.deepEqual(await once(child, 'close'), [0, null])
+  assert.ok(size > 8 << 20 && size < 9 << 20)
 })
