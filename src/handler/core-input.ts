@@ -19,17 +19,23 @@ export interface FromMemory {
 /** Opens the rest of a core of which `begin` has come; undefined where the stream is as good. */
 export type OpenMemory = (size: CoreSize, begin: Buffer) => FromMemory | undefined
 
+/** A smaller core is read before anything else could be done. */
+const worthTelling = 1 << 20
+
 export class CoreInput {
   readonly size = new CoreSize()
   readonly #pipe: PipeReader
   readonly #openMemory: OpenMemory | undefined
+  #onOpen: (() => void) | undefined
   #considered = false
   #memory: MemoryStream | undefined
   #part: FromMemory['part']
 
-  constructor(pipe: PipeReader, openMemory?: OpenMemory) {
+  /** `onOpen` is called once the process's memory is open or is not to be, while a core that is worth it still comes. */
+  constructor(pipe: PipeReader, openMemory?: OpenMemory, onOpen?: () => void) {
     this.#pipe = pipe
     this.#openMemory = openMemory
+    this.#onOpen = onOpen
   }
 
   /** The process has been let go. */
@@ -54,6 +60,10 @@ export class CoreInput {
 
   /** At least one byte into `buffer` from `at`, or 0 at the end. */
   read(buffer: Buffer, at: number): number {
+    if (this.#considered && this.#onOpen !== undefined) {
+      if ((this.size.expected ?? 0) >= worthTelling) this.#onOpen()
+      this.#onOpen = undefined
+    }
     if (this.#memory !== undefined) {
       try {
         const got = this.#memory.read(buffer, at)

@@ -18,6 +18,7 @@ import { nudgeDaemon } from './nudge.ts'
 import { PipeReader } from './pipe.ts'
 import { takeSnapshot } from './process-info.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
+import { keepCapabilities } from './rights.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
 import { takeStandardInput } from './standard-input.ts'
@@ -62,6 +63,7 @@ export async function handleCrash(args: readonly string[], script: string): Prom
     held.heldMs = performance.now()
     // From here on nobody waits.
     setPriority(0, 10)
+    keepCapabilities('released')
   })
   const record = (): Manifest => manifest(storage.ref, storage.continues)
   try {
@@ -69,7 +71,9 @@ export async function handleCrash(args: readonly string[], script: string): Prom
     else {
       const options = { most: config.coreMax, threads: threads(), script }
       const captured = captureCore(
-        new CoreInput(pipe, memoryOf(snapshot, config.coreMax, storage, admission.refused)),
+        new CoreInput(pipe, memoryOf(snapshot, config.coreMax, storage, admission.refused), () =>
+          keepCapabilities('held'),
+        ),
         storage,
         options,
       )

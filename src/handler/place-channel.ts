@@ -5,6 +5,7 @@
  */
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { Place, type PlaceCommands } from './place.ts'
+import { confineProcess, keepCapabilities } from './rights.ts'
 
 /** The first argument of such a thread, which runs the same file as the handler itself. */
 export const placeArgument = '--place-thread'
@@ -147,6 +148,10 @@ export function runPlaceThread(): void {
     port.postMessage(answerTo(place, message, staged))
     Atomics.add(counters, answered, 1)
     Atomics.notify(counters, answered)
+    if (message.do !== 'begin') continue
+    // Now that the files are open, and here, where it costs nobody time.
+    keepCapabilities('released')
+    confineProcess()
   }
   port.close()
 }

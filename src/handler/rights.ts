@@ -1,0 +1,69 @@
+/**
+ * What the handler gives up once its files are open: the kernel starts it as root with every capability, and from there on it
+ * reads what a stranger's process was made of. Capabilities are a thread's own: each gives up its own, and those that it
+ * starts have no more. The filter of system calls holds for all threads at once, V8's among them. Whatever of this can't be
+ * had here is done without.
+ */
+import { refuseCalls } from '../base/seccomp.ts'
+import { foreignCalls, openSystemCalls, type SystemCalls } from '../base/system-calls.ts'
+
+/** Numbers of linux/capability.h. */
+const capability = { chown: 0, dacOverride: 1, dacReadSearch: 2, fowner: 3, sysResource: 24 } as const
+
+/** For an archive and spool that may be somebody else's, and files that are given to a group. */
+const forStorage = [capability.chown, capability.dacOverride, capability.dacReadSearch, capability.fowner]
+
+/** Beside storage, what a larger pipe takes. */
+const kept = { held: [...forStorage, capability.sysResource], released: forStorage } as const
+
+const capabilityVersion3 = 0x2008_0522
+/** Effective, permitted, inheritable; for capabilities up to 31 and from 32 on. */
+const setSize = 24
+
+/** The calling thread keeps what it needs while a process is held, or behind that. */
+export function keepCapabilities(phase: keyof typeof kept): void {
+  const calls = openSystemCalls()
+  if (calls === undefined) return
+  const header = Buffer.alloc(8)
+  header.writeUInt32LE(capabilityVersion3, 0)
+  const sets = Buffer.alloc(setSize)
+  if (calls.call('capget', header, sets) !== 0) return
+  const wanted = kept[phase].reduce<number>((bits, number) => bits | (1 << number), 0)
+  const have = sets.readUInt32LE(4)
+  sets.fill(0)
+  for (const at of [0, 4]) sets.writeUInt32LE((have & wanted) >>> 0, at)
+  calls.call('capset', header, sets)
+}
+
+/** asm-generic/resource.h. */
+const resource = { core: 4, files: 7 } as const
+
+/**
+ * Takes from the whole process what no part of it does: programs, other processes, the network, the machine's settings. Not
+ * bounded is memory: each thread's heap counts as half a gigabyte of data from its start, of which next to nothing is used.
+ */
+export function confineProcess(): void {
+  const calls = openSystemCalls()
+  if (calls === undefined) return
+  // What the kernel gives its handlers, and no dump of one of them is begun; a replay may have more.
+  limit(calls, resource.core, 1)
+  limit(calls, resource.files, 2048)
+  refuseCalls([
+    // libuv has its ring already.
+    ...foreignCalls.filter(call => call !== 'io_uring_enter'),
+    // The daemon's socket is one of the machine's own.
+    { call: 'socket', unless: { argument: 0, is: AF_UNIX } },
+    ...(['kill', 'tgkill'] as const).map(call => ({ call, unless: { argument: 0, is: process.pid } })),
+  ])
+}
+
+const AF_UNIX = 1
+
+/** Soft and hard limit, where it isn't lower already. */
+function limit(calls: SystemCalls, which: number, most: number): void {
+  const now = Buffer.alloc(16)
+  if (calls.call('prlimit64', 0, which, 0, now) !== 0) return
+  const value = BigInt(most)
+  for (const at of [0, 8]) if (now.readBigUInt64LE(at) > value) now.writeBigUInt64LE(value, at)
+  calls.call('prlimit64', 0, which, now, 0)
+}
