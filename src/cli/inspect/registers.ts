@@ -1,11 +1,20 @@
 /** `regs` and `info registers`: the registers of a frame, as `dlv` or as `gdb` prints them. */
 import { NotFoundError } from '../../base/errors.ts'
-import { amd64DwarfNames, type ExtendedState, type StackFrame, symbolicAddress } from '../../engine/index.ts'
+import {
+  amd64DwarfNames,
+  type ExtendedState,
+  inferRegister,
+  type StackFrame,
+  symbolicAddress,
+} from '../../engine/index.ts'
 import { printable } from '../render/escape.ts'
 import { palette } from '../render/style.ts'
 import type { InspectContext } from './context.ts'
 import { eflagsText, mxcsrText } from './flags.ts'
 import { sseText, x87Text } from './vectors.ts'
+
+/** Bytes. */
+const maxInstruction = 15
 
 export interface RegistersOptions {
   /** Floating point and vector registers too. */
@@ -52,7 +61,8 @@ const gdbOrder = [
 ]
 
 /** Those of the frame that are known, in dlv's order. Throws NotFoundError where there is no frame. */
-export function registersOf({ frame, thread, process }: InspectContext): Register[] {
+export function registersOf(context: InspectContext): Register[] {
+  const { frame, thread, process } = context
   if (!frame) throw new NotFoundError('There is no frame to take registers from.')
   const known = new Map<string, Register>()
   for (const [number, { value, origin, note }] of frame.registers) {
@@ -60,6 +70,8 @@ export function registersOf({ frame, thread, process }: InspectContext): Registe
     const from = note ?? (origin === 'thread' || origin === 'unwound' ? undefined : origins[origin])
     if (name !== undefined) known.set(name, { name, value, ...(from === undefined ? {} : { note: from }) })
   }
+  const told = toldByFault(context)
+  if (told && !known.has(told.name)) known.set(told.name, told)
   const flags = savedFlags(frame, process)
   if (flags !== undefined) known.set('eflags', { name: 'eflags', value: flags, note: origins.signal })
   // The thread's flags and segments are those of the frame that it is in, and of none above.
@@ -70,6 +82,16 @@ export function registersOf({ frame, thread, process }: InspectContext): Registe
       if (value !== undefined) known.set(name, { name, value })
     }
   return [...general, ...special].flatMap(name => known.get(name) ?? [])
+}
+
+/** Where the runtime made a panic of a fault, its registers are gone, but for the one that the fault's address tells. */
+function toldByFault({ process, frame, code, disassembler }: InspectContext): Register | undefined {
+  const fault = process.fault()
+  if (!fault || fault.registers || fault.pc !== frame?.pc) return undefined
+  const bytes = code.read(fault.pc, fault.pc + maxInstruction)
+  const [instruction] = disassembler.decode(bytes, fault.pc, 'intel', 1)
+  const told = instruction && inferRegister(instruction, fault)
+  return told && { ...told, note: 'as the address of the fault tells' }
 }
 
 /** The kernel saves the flags, too, of what a signal interrupts. */

@@ -36,6 +36,18 @@ export function explainFault(
   return `${what} = ${operandText}: ${known.join(' and ')}`
 }
 
+/** The register that the fault's address tells: of an operand that has only one; undefined where there is none such. */
+export function inferRegister(
+  { operands }: Instruction,
+  fault: Fault,
+): { readonly name: string; readonly value: bigint } | undefined {
+  const operand = operands.find(candidate => candidate.kind === 'memory')
+  const name = operand?.base
+  if (!operand || name === undefined || name === 'rip') return undefined
+  const value = inferred(operand, [name], fault)
+  return value === undefined ? undefined : { name, value }
+}
+
 /** The address that an operand names, where all of its registers are known. */
 export function addressOf(operand: MemoryOperand, registerAt: RegisterAt): bigint | undefined {
   if (operand.address !== undefined) return BigInt(operand.address)
