@@ -12,8 +12,8 @@ import type { PipeReader } from './pipe.ts'
 /** What takes the place of the stream. */
 export interface FromMemory {
   readonly stream: MemoryStream
-  /** Where it is not all of the core: what takes the place of what has come, and why. */
-  readonly part?: { readonly header: Buffer; readonly why: { reason: TruncationReason; detail: string } }
+  /** Where the core is put together anew: what takes the place of what has come, and why it is not all, where it isn't. */
+  readonly part?: { readonly header: Buffer; readonly why?: { reason: TruncationReason; detail: string } }
 }
 
 /** Opens the rest of a core of which `begin` has come; undefined where the stream is as good. */

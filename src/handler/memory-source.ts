@@ -37,6 +37,8 @@ export function memoryOf(
 
 interface Limit {
   readonly most: number
+  /** What is behind it follows as far as it goes, and the storage says how far. */
+  readonly andRest?: true
   readonly reason: TruncationReason
   readonly why: string
 }
@@ -52,8 +54,11 @@ function limitOf(
   if (expected > most) return { most, reason: 'cap', why: 'the configured limit' }
   if (expected < worthAsking) return undefined
   const room = storage.room()
-  if (expected < room * hopeless) return undefined
-  return { most: Math.floor(room * 0.9), reason: 'no-space', why: 'the room there is' }
+  const lack = { reason: 'no-space', why: 'the room there is' } as const
+  if (expected < room) return undefined
+  // Compressed it may fit.
+  if (expected < room * hopeless) return { most: Math.floor(room / 2), andRest: true, ...lack }
+  return { most: Math.floor(room * 0.9), ...lack }
 }
 
 function openPart(
@@ -64,15 +69,18 @@ function openPart(
 ): FromMemory | undefined {
   const { segments, expected } = size
   const read = (buffer: Buffer, address: number): void => memory.read(buffer, address)
-  const plan = planMiniCore(begin.subarray(0, segments[0]!.offset), segments, read, limit.most)
+  const notes = begin.subarray(0, segments[0]!.offset)
+  const plan = planMiniCore(notes, segments, read, limit.most, limit.andRest)
   if (plan === undefined || plan.header.length > mostHeader) {
     memory.close()
     return undefined
   }
   const { header, runs, end } = plan
   const detail = `Of ${expected} bytes ${end} are kept for ${limit.why}: stacks, goroutines and data before heap`
+  const stream = new MemoryStream(memory, runs, header.length, end)
+  if (limit.andRest) return { stream, part: { header } }
   return {
-    stream: new MemoryStream(memory, runs, header.length, end),
+    stream,
     part: { header, why: { reason: limit.reason, detail } },
   }
 }

@@ -1,7 +1,8 @@
 /**
  * A core with a part of the memory: an ELF core like any other, whose PT_LOAD headers tell the pages that it holds (gABI
  * ch. 5). Notes, data segments, the threads' stacks and what `neededPages` finds come first, then the rest as far as there is
- * room, so that a dump cut to a hundredth still has its goroutines.
+ * room, so that a dump cut to a hundredth still has its goroutines. Where it is not known how far the room reaches, all of it
+ * is planned in that order: wherever the file then ends, it is heap that is missing.
  */
 import type { CoreSegment } from './core-size.ts'
 import { neededPages, type ReadMemory } from './go-ranges.ts'
@@ -22,7 +23,7 @@ const smallSegments = [256 << 10, 1 << 20] as const
 /** More headers than e_phnum counts would need a section. */
 const mostHeaders = 60_000
 
-/** Milliseconds that the crashed process is held for the choice. */
+/** Milliseconds of processor time that the crashed process is held for the choice, however busy the machine. */
 const patience = 3000
 
 /** Where the pages of a mini-core lie. */
@@ -34,7 +35,7 @@ export interface MiniCore {
 }
 
 /**
- * Plans a core of at most `most` bytes. `original` is the stream up to the first segment's content. Undefined where not even
+ * Plans a core of at most `most` bytes; with `andRest`, what found no place among them follows. `original` is the stream up to the first segment's content. Undefined where not even
  * the notes fit, or the core is not a 64-bit little-endian one.
  */
 export function planMiniCore(
@@ -42,6 +43,7 @@ export function planMiniCore(
   segments: readonly CoreSegment[],
   read: ReadMemory,
   most: number,
+  andRest = false,
 ): MiniCore | undefined {
   if (original.length < headerSize || original[4] !== 2 || original[5] !== 1) return undefined
   const phnum = original.readUInt16LE(56)
@@ -68,14 +70,16 @@ export function planMiniCore(
     .filter(({ offset, end }) => end - offset <= 64 << 20)
     .map(({ address, offset, end }) => ({ start: address, end: address + (end - offset) }))
     .filter(({ end }) => Number.isSafeInteger(end))
-  const enough = performance.now() + patience
+    // The runtime's variables lie in small segments, and heap before them in a program that is loaded anywhere.
+    .sort((a, b) => a.end - a.start - (b.end - b.start))
+  const started = process.cpuUsage()
   for (const range of neededPages(read, data, stackPointers(notes, original.readUInt16LE(18)))) {
-    if (pages.isFull || performance.now() > enough) break
+    if (pages.isFull || process.cpuUsage(started).user > patience * 1000) break
     pages.add(range.start, range.end)
   }
   addUpTo(smallSegments[1])
-  addUpTo(Number.POSITIVE_INFINITY)
-  return layOut(original, programs, notes, pages)
+  if (!andRest) addUpTo(Number.POSITIVE_INFINITY)
+  return layOut(original, programs, notes, pages, andRest)
 }
 
 /** Stack pointers of all threads, the crashed one first, as the notes have them. */
@@ -94,6 +98,12 @@ function stackPointers(notes: Buffer, machine: number): number[] {
     offset = content + ((size + 3) & ~3)
   }
   return found
+}
+
+interface PageRun {
+  readonly start: number
+  readonly end: number
+  readonly isChosen: boolean
 }
 
 /** Pages of the segments that were chosen, as many as there is room for. */
@@ -133,17 +143,20 @@ class PageSet {
     }
   }
 
-  /** Runs of chosen pages of the segment that begins at `offset`, as addresses. */
-  runs(offset: number): { start: number; end: number }[] {
+  /** Runs of pages of the segment that begins at `offset`, as addresses in their order: of chosen ones, and of the others. */
+  runs(offset: number): PageRun[] {
     const segment = this.#segments.find(candidate => candidate.offset === offset)
-    const bits = segment && this.#chosen.get(segment)
-    const runs: { start: number; end: number }[] = []
-    if (bits === undefined) return runs
-    for (let page = 0; page < bits.length; page++) {
-      if (bits[page] === 0) continue
+    const runs: PageRun[] = []
+    if (segment === undefined) return runs
+    const { address } = segment
+    const bits = this.#chosen.get(segment)
+    const count = (segment.end - segment.offset) / pageSize
+    if (bits === undefined) return [{ start: address, end: address + count * pageSize, isChosen: false }]
+    for (let page = 0; page < count; ) {
       const from = page
-      while (page < bits.length && bits[page] === 1) page++
-      runs.push({ start: segment!.address + from * pageSize, end: segment!.address + page * pageSize })
+      while (page < count && bits[page] === bits[from]) page++
+      const isChosen = bits[from] === 1
+      runs.push({ start: address + from * pageSize, end: address + page * pageSize, isChosen })
     }
     return runs
   }
@@ -167,29 +180,33 @@ function layOut(
   programs: readonly Buffer[],
   notes: Buffer,
   pages: PageSet,
+  andRest: boolean,
 ): MiniCore | undefined {
   const headers: Buffer[] = []
-  const loads: { header: Buffer; address: number; size: number }[] = []
+  const loads: { header: Buffer; address: number; size: number; isChosen: boolean }[] = []
   for (const program of programs) {
     const size = Number(program.readBigUInt64LE(32))
     if (program.readUInt32LE(0) !== PT_LOAD || size === 0) {
       headers.push(Buffer.from(program))
       continue
     }
-    for (const { start, end } of pages.runs(Number(program.readBigUInt64LE(8)))) {
+    for (const { start, end, isChosen } of pages.runs(Number(program.readBigUInt64LE(8)))) {
+      if (!isChosen && !andRest) continue
       const header = Buffer.from(program)
       header.writeBigUInt64LE(BigInt(start), 16)
       // Nothing is said of what lies behind: it is not zeros.
       for (const at of [32, 40]) header.writeBigUInt64LE(BigInt(end - start), at)
       headers.push(header)
-      loads.push({ header, address: start, size: end - start })
+      loads.push({ header, address: start, size: end - start, isChosen })
     }
   }
   if (headers.length > mostHeaders) return undefined
   const noteAt = headerSize + headers.length * programSize
   let offset = Math.ceil((noteAt + notes.length) / pageSize) * pageSize
   const headerEnd = offset
-  const runs = loads.map(({ header, address, size }) => {
+  // Headers by address, as gABI wants them; the file in the order of need.
+  const ordered = [...loads.filter(load => load.isChosen), ...loads.filter(load => !load.isChosen)]
+  const runs = ordered.map(({ header, address, size }) => {
     header.writeBigUInt64LE(BigInt(offset), 8)
     const run = { offset, end: offset + size, address }
     offset += size

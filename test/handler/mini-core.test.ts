@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openCoreFile } from '../../src/source/index.ts'
@@ -11,8 +11,8 @@ const withGo = {
   timeout: 10 * 60_000,
 }
 
-/** Noise, and 300 goroutines whose stacks lie somewhere in it. */
-function build(bed: HandlerBed): string {
+/** Noise, or what is packed well, and 300 goroutines whose stacks lie somewhere in it. */
+function build(bed: HandlerBed, fill = 'rand.New(rand.NewSource(int64(i))).Read(noise)'): string {
   writeFileSync(
     bed.path('victim.go'),
     `package main
@@ -27,6 +27,8 @@ func waiter(n int, group *sync.WaitGroup, forever chan int) {
 	keep[n%len(keep)][0] = byte(<-forever)
 }
 
+var _ = rand.Int
+
 func main() {
 	debug.SetTraceback("crash")
 	forever := make(chan int)
@@ -34,7 +36,7 @@ func main() {
 	group.Add(300)
 	for i := 0; i < 300; i++ {
 		noise := make([]byte, 1<<20)
-		rand.New(rand.NewSource(int64(i))).Read(noise)
+		${fill}
 		keep = append(keep, noise)
 		go waiter(i, &group, forever)
 	}
@@ -110,7 +112,7 @@ test('a Go core cut to a hundredth has all its goroutines', withGo, async () => 
 })
 
 test('so has one for which there is hardly any room', withGo, async () => {
-  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere', StorageDeadline: '1min' })
   mkdirSync(bed.path('archive'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'tmpfs', bed.path('archive')])
   try {
@@ -119,6 +121,62 @@ test('so has one for which there is hardly any room', withGo, async () => {
     const { core } = dump!.manifest
     assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
     assert.equal(goroutines(bed, bed.store.corePath(dump!)!).filter(isWaiter).length, 300)
+  } finally {
+    execFileSync('umount', [bed.path('archive')])
+  }
+})
+
+test('and one for which there is some room, all of which is used', withGo, async () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere', StorageDeadline: '1min' })
+  mkdirSync(bed.path('archive'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', bed.path('archive')])
+  try {
+    await bed.crash(`exec ${build(bed)}`)
+    const [dump] = bed.dumps()
+    const { core } = dump!.manifest
+    assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
+    assert.ok(core.raw_size > 80 << 20 && core.raw_size < core.expected_size!)
+    assert.equal(goroutines(bed, bed.store.corePath(dump!)!).filter(isWaiter).length, 300)
+  } finally {
+    execFileSync('umount', [bed.path('archive')])
+  }
+})
+
+test('which may turn out to be enough', withGo, async () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere', StorageDeadline: '1min' })
+  mkdirSync(bed.path('archive'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', bed.path('archive')])
+  try {
+    await bed.crash(`exec ${build(bed, 'for j := range noise { noise[j] = byte(i + j>>8) }')}`)
+    const [dump] = bed.dumps()
+    const { core } = dump!.manifest
+    assert.deepEqual([core.state, core.reason], ['complete', undefined])
+    assert.ok(core.raw_size > 300 << 20)
+    const path = bed.store.corePath(dump!)!
+    assert.equal(goroutines(bed, path).filter(isWaiter).length, 300)
+    using source = openCoreFile(path)
+    const plain = bed.path('core')
+    const fd = openSync(plain, 'w')
+    for (let at = 0; at < source.size; at += 1 << 20)
+      writeSync(fd, source.read(at, Math.min(1 << 20, source.size - at)))
+    closeSync(fd)
+    if (spawnSync('gdb', ['--version']).status === 0)
+      assert.match(
+        execFileSync('gdb', ['-batch', '-nx', '-ex', 'bt', bed.path('victim'), plain], {
+          encoding: 'utf8',
+          stdio: 'pipe',
+        }),
+        /main\.main/,
+      )
+    // The kernel's order is by address, and so are the headers of this one.
+    const loads = execFileSync('readelf', ['-lW', plain], { encoding: 'utf8' })
+      .split('\n')
+      .filter(line => /^ +LOAD /.test(line))
+      .map(line => Number(line.trim().split(/ +/)[2]))
+    assert.deepEqual(
+      loads,
+      loads.toSorted((a, b) => a - b),
+    )
   } finally {
     execFileSync('umount', [bed.path('archive')])
   }

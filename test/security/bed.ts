@@ -11,7 +11,8 @@ const cli = join(import.meta.dirname, '../../src/cli/main.ts')
 
 /** The victim and its attacker live in `open/`, the archive beside it is the machine's. */
 export function attackBed(settings: Record<string, string> = {}): HandlerBed {
-  const bed = new HandlerBed(settings)
+  // On a busy machine storage may take its time, and a dump in the spool is not looked for.
+  const bed = new HandlerBed({ StorageDeadline: '1min', ...settings })
   chmodSync(bed.directory, 0o711)
   execFileSync('mkdir', ['-m', '1777', bed.path('open')])
   return bed
