@@ -61,15 +61,6 @@ export function splitFirst(text: string): [first: string, rest: string] {
   return at < 0 ? [trimmed, ''] : [trimmed.slice(0, at), trimmed.slice(at).trim()]
 }
 
-/** A regular expression of the user's own; throws UsageError where it is none. */
-export function pattern(text: string): RegExp {
-  try {
-    return new RegExp(text)
-  } catch {
-    throw new UsageError(`${JSON.stringify(text)} is not a regular expression.`)
-  }
-}
-
 export function count(text: string, what: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${what} is a number, not ${JSON.stringify(text)}.`)
   return Number(text)

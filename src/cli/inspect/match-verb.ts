@@ -1,12 +1,13 @@
 /** `packages` and `sources`: names that a program's code tells of, those that match. */
 import { type Builder, define } from '../define.ts'
 import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { parsePattern } from '../pattern.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
 import { entry } from '../verbs.ts'
 import type { InspectContext } from './context.ts'
-import { nameLines, parseFilter } from './names.ts'
+import { nameLines } from './names.ts'
 
 interface Args extends TargetArgs, JsonArgs {
   match?: string
@@ -15,7 +16,7 @@ interface Args extends TargetArgs, JsonArgs {
 /** `name`: of the verb, and of the list in its JSON. */
 export function matchVerb(
   name: string,
-  list: (context: InspectContext, filter?: RegExp) => string[],
+  list: (context: InspectContext, filter: RegExp) => string[],
 ): { command: string; describe: string; builder: Builder; handler(argv: Args): Promise<void> } {
   return {
     ...entry(name),
@@ -29,7 +30,7 @@ export function matchVerb(
       examples: [[`gocore-sink ${name} 7f3k -e http`, 'those whose name has http in it']],
     }),
     async handler(argv) {
-      const filter = parseFilter(argv.match ?? '')
+      const filter = parsePattern(argv.match ?? '')
       const { openTarget } = await import('../target.ts')
       using target = await openTarget(argv)
       const { openContext } = await import('../debug/open.ts')

@@ -1,30 +1,19 @@
 /** `sources`, `packages` and `libraries`: what a program is made of. */
-import { UsageError } from '../../base/errors.ts'
 import { printable } from '../render/escape.ts'
 import { palette } from '../render/style.ts'
 import type { InspectContext } from './context.ts'
 
-/** A regular expression as people type it; nothing matches everything. Throws UsageError. */
-export function parseFilter(text: string): RegExp | undefined {
-  if (text === '') return undefined
-  try {
-    return new RegExp(text, 'u')
-  } catch (error) {
-    throw new UsageError(`${JSON.stringify(text)} is no regular expression: ${(error as Error).message}.`)
-  }
-}
-
-export function sourceFiles({ code }: InspectContext, filter?: RegExp): string[] {
+export function sourceFiles({ code }: InspectContext, filter: RegExp): string[] {
   return sorted(code.sourceFiles(), filter)
 }
 
 /** Import paths of the packages that have code. */
-export function packages({ code }: InspectContext, filter?: RegExp): string[] {
+export function packages({ code }: Pick<InspectContext, 'code'>, filter: RegExp): string[] {
   return sorted(code.packages(), filter)
 }
 
-function sorted(names: Iterable<string>, filter: RegExp | undefined): string[] {
-  return [...new Set(names)].filter(name => name !== '' && (filter?.test(name) ?? true)).sort()
+function sorted(names: Iterable<string>, filter: RegExp): string[] {
+  return [...new Set(names)].filter(name => name !== '' && filter.test(name)).sort()
 }
 
 export function* nameLines(names: Iterable<string>): Generator<string> {

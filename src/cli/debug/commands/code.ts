@@ -2,14 +2,9 @@
 import { disassemblyLines, parseDisassemble } from '../../inspect/disassemble.ts'
 import { examineLines, parseExamine, parseGdbFormat } from '../../inspect/examine.ts'
 import { listedPlace, listLines } from '../../inspect/list.ts'
-import {
-  libraries as librariesOf,
-  libraryLines,
-  nameLines,
-  parseFilter,
-  sourceFiles,
-} from '../../inspect/names.ts'
+import { libraries as librariesOf, libraryLines, nameLines, sourceFiles } from '../../inspect/names.ts'
 import { registerLines } from '../../inspect/registers.ts'
+import { parsePattern } from '../../pattern.ts'
 import { type DebugCommand, splitFirst, wordsOf } from '../command.ts'
 import { whereLine } from './position.ts'
 
@@ -100,7 +95,7 @@ export const sources: DebugCommand = {
   usage: 'sources [REGEX]',
   describe: 'list the source files of the program',
   async run(state, rest) {
-    const files = sourceFiles(await state.inspect(), parseFilter(rest))
+    const files = sourceFiles(await state.inspect(), parsePattern(rest))
     return { lines: () => nameLines(files), data: () => ({ sources: files }) }
   },
 }

@@ -1,5 +1,7 @@
 /** `types`, `funcs` and `packages`: what there is, by name. (`sources` is with the code.) */
-import { type Answer, type DebugCommand, pattern } from '../command.ts'
+import { packages as packagesOf } from '../../inspect/names.ts'
+import { parsePattern } from '../../pattern.ts'
+import type { Answer, DebugCommand } from '../command.ts'
 import { clean, type DebugState } from '../state.ts'
 
 export const types: DebugCommand = {
@@ -21,7 +23,7 @@ export const packages: DebugCommand = {
   name: 'packages',
   usage: 'packages [REGEX]',
   describe: 'list the packages of the program',
-  run: (state, rest) => matching(rest, 'packages', state, program => program.packages()),
+  run: (state, rest) => answer('packages', packagesOf(state, parsePattern(rest))),
 }
 
 function matching(
@@ -30,7 +32,14 @@ function matching(
   { debugger: { program } }: DebugState,
   list: (of: DebugState['debugger']['program']) => readonly string[],
 ): Answer {
-  const filter = pattern(rest)
-  const chosen = list(program).filter(name => filter.test(name))
-  return { lines: () => chosen.map(clean), data: () => ({ [what]: chosen }) }
+  const filter = parsePattern(rest)
+  return answer(
+    what,
+    list(program).filter(name => filter.test(name)),
+  )
 }
+
+const answer = (what: string, names: readonly string[]): Answer => ({
+  lines: () => names.map(clean),
+  data: () => ({ [what]: names }),
+})

@@ -1,7 +1,8 @@
 /** `locals`, `args` and `vars`: variables of a frame, and those of packages. */
 import { type ProgramVariable, shortLimits } from '../../../engine/index.ts'
+import { parsePattern } from '../../pattern.ts'
 import { valueJson } from '../../render/value-json.ts'
-import { type Answer, type DebugCommand, pattern } from '../command.ts'
+import type { Answer, DebugCommand } from '../command.ts'
 import { clean, type DebugState } from '../state.ts'
 
 const details = ['With -v, values are shown as print shows them, not in short.']
@@ -55,7 +56,7 @@ const variablesOf = (state: DebugState) => state.debugger.variables(state.frame)
 
 function options(rest: string): { long: boolean; filter: RegExp } {
   const match = /^-v(?:\s+|$)/.exec(rest)
-  return { long: match !== null, filter: pattern(match ? rest.slice(match[0].length) : rest) }
+  return { long: match !== null, filter: parsePattern(match ? rest.slice(match[0].length) : rest) }
 }
 
 function list(state: DebugState, rest: string, what: string, variables: Iterable<ProgramVariable>): Answer {
