@@ -37,6 +37,11 @@ export interface StateOptions {
   readonly settings?: Partial<Settings>
 }
 
+/** gcc's pieces and copies of a function (`f.cold`, `f.part.0`, `f.constprop.0`) by its name. */
+function cName(symbol: string): string {
+  return symbol.replace(/(?:\.(?:cold|part|constprop|isra|lto_priv|llvm)(?:\.\d+)?)+$/, '')
+}
+
 export class DebugState {
   readonly debugger: Debugger
   readonly label: string
@@ -83,7 +88,8 @@ export class DebugState {
     const found = /^\d{1,9}$/.test(text)
       ? frames[Number(text)]
       : frames.find(
-          ({ function: name }) => name === text || name.endsWith(`.${text}`) || name.endsWith(`/${text}`),
+          ({ function: name }) =>
+            name === text || name.endsWith(`.${text}`) || name.endsWith(`/${text}`) || cName(name) === text,
         )
     if (!found)
       throw new NotFoundError(

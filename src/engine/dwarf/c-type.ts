@@ -1,4 +1,5 @@
 /** Types of C, and what C++ and Rust have in common with it, named as gdb names them. */
+import { cArrayName, cPointerName } from '../type/c-name.ts'
 import { arrayOf, type Field, pointerTo, type Type, type TypeBase, unknownType } from '../type/type.ts'
 import { At, Ate, Tag } from './constants.ts'
 import type { Entry } from './entry.ts'
@@ -63,7 +64,25 @@ function voidType(): Type {
   return { ...unknownType('void', 'void has no value'), language: 'c' }
 }
 
-function baseType(entry: Entry, base: TypeBase): Type {
+function isVoid({ kind, name }: Type): boolean {
+  return kind === 'unknown' && /\bvoid$/.test(name)
+}
+
+/** gcc spells them out; gdb and clang have the short forms. */
+const shortNames: Readonly<Record<string, string>> = Object.fromEntries(
+  ['short', 'long', 'long long'].flatMap(word => [
+    [`${word} int`, word],
+    [`${word} unsigned int`, `unsigned ${word}`],
+  ]),
+)
+
+/** gcc's spelling of a base type's name. */
+export function longName(name: string): string | undefined {
+  return Object.keys(shortNames).find(long => shortNames[long] === name)
+}
+
+function baseType(entry: Entry, { name, ...more }: TypeBase): Type {
+  const base = { ...more, name: shortNames[name] ?? name }
   switch (entry.number(At.encoding)) {
     case Ate.boolean:
       return { ...base, kind: 'bool' }
@@ -90,35 +109,39 @@ function pointerType(types: TypeReader, entry: Entry, depth: number): Type {
   const elem = types.typeOf(entry, At.type, depth + 1)
   const size = entry.number(At.byteSize) ?? types.context.ptrSize
   const reference = entry.tag === Tag.pointerType ? '*' : entry.tag === Tag.referenceType ? '&' : '&&'
-  if (!elem || elem.name === 'void')
+  if (!elem || isVoid(elem))
     return {
       kind: 'pointer',
-      name: 'void *',
+      name: `${elem?.name ?? 'void'} *`,
       size,
       language: 'c',
       from: 'dwarf',
       named: false,
       elem: () => undefined,
     }
-  // `int (int)` becomes `int (*)(int)`, `int [3]` becomes `int (*)[3]`.
-  const part = elem.named
-    ? -1
-    : elem.kind === 'func'
-      ? elem.name.indexOf(' (')
-      : elem.kind === 'array'
-        ? elem.name.indexOf(' [')
-        : -1
-  const name =
-    part < 0
-      ? pointerTo(elem, size).name.replace(/\*$/, reference)
-      : `${elem.name.slice(0, part)} (${reference})${elem.name.slice(part + 1)}`
-  return { ...pointerTo(elem, size), name }
+  return { ...pointerTo(elem, size), name: cPointerName(elem, reference) }
 }
 
-/** A qualifier stands before a plain name and behind a pointer's star. */
+const qualifiers = ['const', 'volatile', 'restrict', '_Atomic']
+
+/**
+ * A qualifier stands before a plain name and behind a pointer's star, in gdb's order whatever the program's; that of an
+ * array is that of its elements.
+ */
 function qualified(word: string, type: Type): Type {
-  const name = type.name.endsWith('*') ? `${type.name} ${word}` : `${word} ${type.name}`
-  return { ...type, name }
+  if (type.kind === 'array' && !type.named) {
+    const elem = qualified(word, type.elem())
+    return { ...type, name: cArrayName(elem, type.flexible ? '' : type.length), elem: () => elem }
+  }
+  const pointer =
+    !type.named && /[*)]$/.test(type.name.replace(/(?: (?:const|volatile|restrict|_Atomic))+$/, ''))
+  if (type.name.endsWith(` ${word}`)) return type
+  if (pointer) return { ...type, name: `${type.name} ${word}` }
+  const words = type.name.split(' ')
+  const count = words.findIndex(first => !qualifiers.includes(first))
+  const own = new Set([word, ...words.slice(0, Math.max(0, count))])
+  const all = [...qualifiers.filter(qualifier => own.has(qualifier)), ...words.slice(Math.max(0, count))]
+  return { ...type, name: all.join(' ') }
 }
 
 /** C names structures with their keyword; C++ and Rust do not. */
@@ -180,7 +203,9 @@ function bitsOf(
   return { byte: Math.floor(bit / 8), offset: bit % 8, size }
 }
 
-function enumType(types: TypeReader, entry: Entry, base: TypeBase): Type {
+function enumType(types: TypeReader, declared: Entry, base: TypeBase): Type {
+  const incomplete = declared.flag(At.declaration) || declared.has(At.signature)
+  const entry = (incomplete ? types.context.definitionOf(declared) : undefined) ?? declared
   const under = types.typeOf(entry)
   const numbers = new Map<bigint, string>()
   let signed = under?.kind === 'int' && under.signed
@@ -190,20 +215,33 @@ function enumType(types: TypeReader, entry: Entry, base: TypeBase): Type {
     if (value < 0n) signed = true
     if (!numbers.has(value)) numbers.set(value, child.text(At.name) ?? '?')
   }
-  return { ...base, name: tagged(entry, 'enum', entry.text(At.name)), kind: 'enum', signed, names: numbers }
+  const name = entry.text(At.name)
+  const size = entry.number(At.byteSize) ?? base.size
+  return {
+    ...base,
+    size,
+    named: name !== undefined,
+    name: tagged(entry, 'enum', name),
+    kind: 'enum',
+    signed,
+    names: numbers,
+  }
 }
 
-/** One child per dimension, outermost first; a length that only the program knows (VLA) counts as 0. */
+/** One child per dimension, outermost first; a length that only the program knows (VLA), or nobody, counts as 0. */
 function arrayType(entry: Entry, elem: Type): Type {
   const lengths: number[] = []
+  let flexible = false
   for (const range of entry.children()) {
     if (range.tag !== Tag.subrangeType || lengths.length >= 16) continue
     const upper = range.integer(At.upperBound, true)
+    flexible ||= lengths.length === 0 && range.number(At.count) === undefined && upper === undefined
     lengths.push(Math.max(0, range.number(At.count) ?? Number((upper ?? -1n) + 1n)))
   }
-  const suffix = lengths.map(length => `[${length}]`).join('')
-  const array = lengths.reduceRight<Type>((inner, length) => arrayOf(inner, length), elem)
-  return lengths.length > 1 ? { ...array, name: `${elem.name} ${suffix}` } : array
+  const [first = 0, ...rest] = lengths
+  const inner = rest.reduceRight<Type>((type, length) => arrayOf(type, length), elem)
+  const array = arrayOf(inner, first)
+  return flexible ? { ...array, flexible, name: cArrayName(inner, '') } : array
 }
 
 function functionType(types: TypeReader, entry: Entry, depth: number): Type {

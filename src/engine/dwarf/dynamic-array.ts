@@ -24,12 +24,14 @@ export function dynamicArray(
 ): Type | undefined {
   const lengths: number[] = []
   for (const range of dimensions(array)) {
-    const length = range.number(At.count) ?? plusOne(upperBound(range, pc, read, entryAt))
+    // gcc writes the last index, clang the number of elements.
+    const length =
+      asLength(bound(range, At.count, pc, read, entryAt)) ??
+      plusOne(asLength(bound(range, At.upperBound, pc, read, entryAt)))
     if (length === undefined || !(length >= 0 && length < maxLength)) return undefined
     lengths.push(length)
   }
-  const type = lengths.reduceRight<Type>((inner, length) => arrayOf(inner, length), elem)
-  return { ...type, name: `${elem.name} ${lengths.map(length => `[${length}]`).join('')}` }
+  return lengths.reduceRight<Type>((inner, length) => arrayOf(inner, length), elem)
 }
 
 function dimensions(array: Entry): Entry[] {
@@ -37,23 +39,27 @@ function dimensions(array: Entry): Entry[] {
 }
 
 function isDynamic(range: Entry): boolean {
-  return range.block(At.upperBound) !== undefined || range.reference(At.upperBound) !== undefined
+  return [At.count, At.upperBound].some(
+    attribute => range.block(attribute) !== undefined || range.reference(attribute) !== undefined,
+  )
 }
 
-function upperBound(
+function bound(
   range: Entry,
+  attribute: number,
   pc: number,
   read: BoundReader,
   entryAt: (reference: number | bigint) => Entry,
 ): bigint | undefined {
-  const block = range.block(At.upperBound)
+  const block = range.block(attribute)
   if (block) return read(expressionOf(range.unit, block), 'value')
-  const reference = range.reference(At.upperBound)
-  if (reference === undefined) return range.integer(At.upperBound, true)
+  const reference = range.reference(attribute)
+  if (reference === undefined) return range.integer(attribute, true)
   const place = readLocations(entryAt(reference)).find(({ low, high }) => pc >= low && pc < high)
   return place && read(place.expression, 'place')
 }
 
-function plusOne(bound: bigint | undefined): number | undefined {
-  return bound === undefined ? undefined : Number(BigInt.asIntN(64, bound)) + 1
-}
+const asLength = (value: bigint | undefined): number | undefined =>
+  value === undefined ? undefined : Number(BigInt.asIntN(64, value))
+const plusOne = (value: number | undefined): number | undefined =>
+  value === undefined ? undefined : value + 1

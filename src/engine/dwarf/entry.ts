@@ -5,6 +5,7 @@
 import { type Abbrev, Step, stepOf } from './abbrev.ts'
 import { At, Form, Op } from './constants.ts'
 import type { DataReader } from './data-reader.ts'
+import { readUleb } from './leb128.ts'
 import type { Unit } from './unit.ts'
 
 /** No real program nests deeper; references that refer to each other must end. */
@@ -109,7 +110,7 @@ export class Entry {
     }
     if (form === Form.implicitConst) return this.#implicit(attribute)
     if (form === Form.sdata) return reader.sleb()
-    if (form === Form.udata) return BigInt(reader.uleb())
+    if (form === Form.udata) return readUleb(reader)
     if (form === Form.data1) return fixed(1)
     if (form === Form.data2) return fixed(2)
     if (form === Form.data4) return fixed(4)

@@ -3,7 +3,19 @@
  * variables may use is handed in as `operation`.
  */
 import { Op } from './constants.ts'
+import type { BaseType } from './debug-info.ts'
 import type { FrameReader } from './frame-reader.ts'
+import {
+  type Arithmetic,
+  absolute,
+  arithmetic,
+  type Comparison,
+  compare,
+  integerOf,
+  negated,
+  type Operand,
+  operandOf,
+} from './operand.ts'
 
 /** What an expression may look at. `deref` throws where memory does not answer. */
 export interface ExpressionContext {
@@ -16,9 +28,11 @@ export interface ExpressionContext {
 }
 
 export interface ExpressionStack {
-  push(value: bigint): void
+  push(value: bigint, type?: BaseType): void
   /** Throws FormatError where there is nothing. */
   pop(): bigint
+  /** The same with its type. */
+  popOperand(): Operand
   readonly isEmpty: boolean
 }
 
@@ -35,25 +49,27 @@ export function evaluate(reader: FrameReader, context: ExpressionContext, initia
 
 /** As evaluate(), but undefined where nothing is left at the end. */
 export function run(reader: FrameReader, context: ExpressionContext, initial?: bigint): bigint | undefined {
-  const stack: bigint[] = initial === undefined ? [] : [initial]
-  const pop = (): bigint => {
+  const stack: Operand[] = initial === undefined ? [] : [operandOf(initial)]
+  const popOperand = (): Operand => {
     const value = stack.pop()
     if (value === undefined) throw reader.error('an expression takes more than it has')
     return value
   }
-  const push = (value: bigint): void => {
+  const pop = (): bigint => popOperand().bits
+  const pushOperand = (value: Operand): void => {
     if (stack.length >= maxStack) throw reader.error('an expression piles up too much')
-    stack.push(BigInt.asUintN(64, value))
+    stack.push(value)
   }
+  const push = (value: bigint, type?: BaseType): void => pushOperand(operandOf(value, type))
   const operands: ExpressionStack = {
     push,
     pop,
+    popOperand,
     get isEmpty() {
       return stack.length === 0
     },
   }
-  const signed = (value: bigint): bigint => BigInt.asIntN(64, value)
-  const peek = (depth: number): bigint => {
+  const peek = (depth: number): Operand => {
     const value = stack.at(-1 - depth)
     if (value === undefined) throw reader.error('an expression takes more than it has')
     return value
@@ -69,19 +85,25 @@ export function run(reader: FrameReader, context: ExpressionContext, initial?: b
     if (to < 0 || to > reader.bytes.length) throw reader.error('an expression jumps out')
     reader.at = to
   }
-  const divisor = (): bigint => {
-    const value = pop()
-    if (value === 0n) throw reader.error('an expression divides by zero')
-    return value
+  const count = (operation: Arithmetic): void => {
+    const [b, a] = [popOperand(), popOperand()]
+    const result = arithmetic(operation, a, b)
+    if (!result) throw reader.error('an expression divides by zero')
+    pushOperand(result)
   }
-  /** Shifts by more than a word give 0, and must not build a giant number first. */
+  /** Shifts by more than a value has give 0, and must not build a giant number first. */
   const shift = (): bigint => {
     const by = pop()
-    return by > 64n ? 64n : by
+    return by > 128n ? 128n : by
   }
-  const compare = (test: (a: bigint, b: bigint) => boolean): void => {
-    const b = signed(pop())
-    push(test(signed(pop()), b) ? 1n : 0n)
+  const test = (comparison: Comparison): void => {
+    const [b, a] = [popOperand(), popOperand()]
+    push(compare(comparison, a, b) ? 1n : 0n)
+  }
+  /** Bit by bit, in the type of the first. */
+  const bitwise = (operation: (a: bigint, b: bigint) => bigint): void => {
+    const [b, a] = [popOperand(), popOperand()]
+    push(operation(a.bits, b.bits), a.type)
   }
 
   for (let steps = 0; !reader.done; steps++) {
@@ -138,89 +160,83 @@ export function run(reader: FrameReader, context: ExpressionContext, initial?: b
         push(reader.sleb())
         break
       case Op.dup:
-        push(peek(0))
+        pushOperand(peek(0))
         break
       case Op.drop:
         pop()
         break
       case Op.over:
-        push(peek(1))
+        pushOperand(peek(1))
         break
       case Op.pick:
-        push(peek(reader.u8()))
+        pushOperand(peek(reader.u8()))
         break
       case Op.swap: {
-        const [a, b] = [pop(), pop()]
-        push(a)
-        push(b)
+        const [a, b] = [popOperand(), popOperand()]
+        pushOperand(a)
+        pushOperand(b)
         break
       }
       case Op.rot: {
-        const [a, b, c] = [pop(), pop(), pop()]
-        push(a)
-        push(c)
-        push(b)
+        const [a, b, c] = [popOperand(), popOperand(), popOperand()]
+        pushOperand(a)
+        pushOperand(c)
+        pushOperand(b)
         break
       }
-      case Op.abs: {
-        const value = signed(pop())
-        push(value < 0n ? -value : value)
+      case Op.abs:
+        pushOperand(absolute(popOperand()))
         break
-      }
       case Op.and:
-        push(pop() & pop())
+        bitwise((a, b) => a & b)
         break
       case Op.or:
-        push(pop() | pop())
+        bitwise((a, b) => a | b)
         break
       case Op.xor:
-        push(pop() ^ pop())
+        bitwise((a, b) => a ^ b)
         break
       case Op.plus:
-        push(pop() + pop())
+        count('plus')
         break
       case Op.mul:
-        push(pop() * pop())
+        count('mul')
         break
-      case Op.minus: {
-        const b = pop()
-        push(pop() - b)
+      case Op.minus:
+        count('minus')
         break
-      }
-      case Op.div: {
-        const b = divisor()
-        push(signed(pop()) / signed(b))
+      case Op.div:
+        count('div')
         break
-      }
-      case Op.mod: {
-        const b = divisor()
-        push(pop() % b)
+      case Op.mod:
+        count('mod')
         break
-      }
       case Op.neg:
-        push(-signed(pop()))
+        pushOperand(negated(popOperand()))
         break
-      case Op.not:
-        push(~pop())
+      case Op.not: {
+        const value = popOperand()
+        push(~value.bits, value.type)
         break
+      }
       case Op.plusUconst: {
-        const value = pop()
-        push(value + reader.uleb())
+        const value = popOperand()
+        push(value.bits + reader.uleb(), value.type)
         break
       }
       case Op.shl: {
-        const by = shift()
-        push(pop() << by)
+        const [by, value] = [shift(), popOperand()]
+        push(value.bits << by, value.type)
         break
       }
       case Op.shr: {
-        const by = shift()
-        push(pop() >> by)
+        const [by, value] = [shift(), popOperand()]
+        push(value.bits >> by, value.type)
         break
       }
       case Op.shra: {
-        const by = shift()
-        push(signed(pop()) >> by)
+        const [by, value] = [shift(), popOperand()]
+        push(integerOf(value, false) >> by, value.type)
         break
       }
       case Op.bra:
@@ -231,22 +247,22 @@ export function run(reader: FrameReader, context: ExpressionContext, initial?: b
         jump()
         break
       case Op.eq:
-        compare((a, b) => a === b)
+        test('eq')
         break
       case Op.ne:
-        compare((a, b) => a !== b)
+        test('ne')
         break
       case Op.lt:
-        compare((a, b) => a < b)
+        test('lt')
         break
       case Op.le:
-        compare((a, b) => a <= b)
+        test('le')
         break
       case Op.gt:
-        compare((a, b) => a > b)
+        test('gt')
         break
       case Op.ge:
-        compare((a, b) => a >= b)
+        test('ge')
         break
       case Op.bregx: {
         const base = register(Number(reader.uleb()))
@@ -260,5 +276,5 @@ export function run(reader: FrameReader, context: ExpressionContext, initial?: b
         throw reader.error(`expression operation 0x${op.toString(16)} is not known`)
     }
   }
-  return stack.pop()
+  return stack.pop()?.bits
 }

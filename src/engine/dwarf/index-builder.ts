@@ -118,7 +118,7 @@ class IndexBuilder {
     let origin: number | undefined
     let low: number | undefined
     let typeOffset: number | undefined
-    let [ranges, isDeclaration, located] = [false, false, table !== 'globals']
+    let [ranges, isDeclaration] = [false, false]
     for (let i = 0; i < each.length; i++) {
       const [form, at] = [forms[i]!, reader.at]
       switch (attributes[i]) {
@@ -134,10 +134,6 @@ class IndexBuilder {
           break
         case At.ranges:
           ranges = table === 'functions'
-          break
-        case At.location:
-        case At.constValue:
-          located = true
           break
         case At.declaration:
           isDeclaration = true
@@ -156,8 +152,8 @@ class IndexBuilder {
     }
     if (reader.at > unit.end) throw reader.error('an entry runs out of its unit')
     const end = reader.at
-    // Without a place or a body it is only told that there is one elsewhere.
-    if (located && !isDeclaration) {
+    // A declaration only tells that there is one elsewhere.
+    if (!isDeclaration) {
       if (hash !== undefined) this.#tables[table].add(hash, offset)
       else if (origin !== undefined) this.#referrals.push({ table, offset, origin })
     }

@@ -19,6 +19,7 @@ import { LocationOp } from './constants.ts'
 import type { BaseType, LocationExpression } from './debug-info.ts'
 import { type ExpressionContext, type ExpressionStack, run } from './expression.ts'
 import { FrameReader } from './frame-reader.ts'
+import { converted, integerOf, isKnown, type Operand } from './operand.ts'
 
 /** A register's value in a frame; vector registers have 128 bits. */
 export interface KnownRegister {
@@ -145,7 +146,7 @@ class LocationEvaluator {
         this.#current = bytesPlace(reader.take(reader.uvarint()))
         return true
       case LocationOp.stackValue:
-        this.#current = bytesPlace(this.#bytesOf(stack.pop(), 8))
+        this.#current = this.#valuePlace(stack.popOperand())
         return true
       case LocationOp.implicitPointer:
       case LocationOp.gnuImplicitPointer:
@@ -163,7 +164,7 @@ class LocationEvaluator {
         return true
       case LocationOp.entryValue:
       case LocationOp.gnuEntryValue:
-        stack.push(this.#entryValue(reader.take(reader.uvarint())))
+        this.#entryValue(reader.take(reader.uvarint()), stack)
         return true
       case LocationOp.formTlsAddress:
       case LocationOp.gnuPushTlsAddress: {
@@ -177,42 +178,60 @@ class LocationEvaluator {
     }
   }
 
-  /** Operations on values with a type (DWARF 5 section 2.5.1.1); those of integers are as good as untyped. */
+  /** Operations on values with a type (DWARF 5 section 2.5.1.1). */
   #typed(op: number, reader: FrameReader, stack: ExpressionStack): boolean {
-    const type = (): BaseType | undefined => {
-      const offset = reader.uvarint()
-      return offset === 0 ? undefined : this.#expression.baseTypeAt(offset)
-    }
     switch (op) {
       case LocationOp.constType:
       case LocationOp.gnuConstType: {
-        const base = type()
-        const bytes = reader.take(reader.u8())
-        stack.push(shaped(this.#number(bytes), base, reader))
+        const type = this.#type(reader)
+        stack.push(this.#number(reader.take(reader.u8())), type)
         return true
       }
       case LocationOp.regvalType:
       case LocationOp.gnuRegvalType: {
         const value = this.#register(reader.uvarint())
-        stack.push(shaped(value, type(), reader))
+        stack.push(value, this.#type(reader))
         return true
       }
       case LocationOp.derefType:
       case LocationOp.gnuDerefType: {
         const size = reader.u8()
         const value = this.#deref(Number(stack.pop()), size)
-        stack.push(shaped(value, type(), reader))
+        stack.push(value, this.#type(reader))
         return true
       }
       case LocationOp.convert:
-      case LocationOp.gnuConvert:
+      case LocationOp.gnuConvert: {
+        const value = converted(stack.popOperand(), this.#type(reader))
+        if (!value) throw reader.error('an expression makes an integer of what is none')
+        stack.push(value.bits, value.type)
+        return true
+      }
       case LocationOp.reinterpret:
       case LocationOp.gnuReinterpret:
-        stack.push(shaped(stack.pop(), type(), reader))
+        stack.push(stack.pop(), this.#type(reader))
         return true
       default:
         return false
     }
+  }
+
+  /** The base type whose offset comes next; undefined for 0, the generic type. */
+  #type(reader: FrameReader): BaseType | undefined {
+    const offset = reader.uvarint()
+    if (offset === 0) return undefined
+    const type = this.#expression.baseTypeAt(offset)
+    if (!type) throw reader.error(`no base type at ${offset}`)
+    if (!isKnown(type))
+      throw reader.error(`an expression counts with ${type.encoding}s of ${type.size} bytes`)
+    return type
+  }
+
+  /** A value that is nowhere but here: of a float its own bytes, of an integer as many as a variable may ask for. */
+  #valuePlace(value: Operand): Place {
+    const { type } = value
+    if (type?.encoding === 'float') return bytesPlace(this.#bytesOf(value.bits, type.size))
+    return bytesPlace(this.#bytesOf(integerOf(value), Math.max(8, type?.size ?? 0)))
   }
 
   /** What the piece that ends here consists of; undefined where the compiler kept nothing of it. */
@@ -270,19 +289,27 @@ class LocationEvaluator {
     return value.value
   }
 
-  #entryValue(bytes: Uint8Array): bigint {
-    const [op] = bytes
-    const known =
-      op !== undefined && bytes.length === 1 && op >= LocationOp.reg0 && op <= LocationOp.reg31
-        ? this.#context.entryValue?.(op - LocationOp.reg0)
-        : undefined
+  /** The block is a register, alone or with the type of what is in it. */
+  #entryValue(bytes: Uint8Array, stack: ExpressionStack): void {
+    const { addrSize, littleEndian, file } = this.#expression
+    const reader = new FrameReader(bytes, { file, section: 'a location', littleEndian, ptrSize: addrSize }, 0)
+    const op = reader.u8()
+    const typed = op === LocationOp.regvalType || op === LocationOp.gnuRegvalType
+    const register =
+      typed || op === LocationOp.regx
+        ? reader.uvarint()
+        : op >= LocationOp.reg0 && op <= LocationOp.reg31
+          ? op - LocationOp.reg0
+          : undefined
+    const type = typed ? this.#type(reader) : undefined
+    const known = register !== undefined && reader.done ? this.#context.entryValue?.(register) : undefined
     if (!known) throw new OptimizedOut('optimized out, known only where the function was called')
     this.#note(known)
-    return known.value
+    stack.push(known.value, type)
   }
 
   #deref(addr: number, size: number): bigint {
-    if (!(size > 0 && size <= 8)) throw new OptimizedOut(`its location reads ${size} bytes at once`)
+    if (!(size > 0 && size <= 16)) throw new OptimizedOut(`its location reads ${size} bytes at once`)
     return this.#number(this.#context.memory.read(addr, size))
   }
 
@@ -298,12 +325,3 @@ class LocationEvaluator {
 }
 
 const unknownRegister = 'optimized out, last in a register that a call has overwritten'
-
-/** A value as a type holds it, carried through to 64 bits. */
-function shaped(value: bigint, type: BaseType | undefined, reader: FrameReader): bigint {
-  if (!type) return value
-  if (type.encoding === 'float') throw reader.error('an expression counts with floating-point numbers')
-  if (type.size > 8) throw reader.error(`an expression counts with numbers of ${type.size} bytes`)
-  const bits = type.size * 8
-  return type.encoding === 'signed' ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)
-}

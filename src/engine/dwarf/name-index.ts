@@ -18,7 +18,7 @@ export type TableName = (typeof tableNames)[number]
 
 /** `GSDI` and the version of the layout below; a file of another is built again. */
 const magic = 0x49445347
-const version = 1
+const version = 2
 const headerWords = 16
 
 /** Pairs of a 32-bit key and an entry's offset, sorted by both. */

@@ -2,13 +2,14 @@
 import { FormatError } from '../../base/errors.ts'
 import type { ElfFile } from '../elf/file.ts'
 import type { NamedConstant, Type } from '../type/type.ts'
+import { longName } from './c-type.ts'
 import { At, LocationOp } from './constants.ts'
 import type { Constant, DebugFunction, DebugInfo, Global } from './debug-info.ts'
 import { Entry } from './entry.ts'
 import { readFunction } from './function-reader.ts'
 import { buildIndex } from './index-builder.ts'
 import { LineTable, type SourcePlace } from './line-table.ts'
-import { readLocations } from './location-list.ts'
+import { expressionOf, readLocations } from './location-list.ts'
 import { type NameIndex, readIndex, type TableName, writeIndex } from './name-index.ts'
 import { having, origins, type ScopeContext } from './scope-reader.ts'
 import { DebugSections, type IndexCache } from './sections.ts'
@@ -91,11 +92,13 @@ class DwarfInfo implements DebugInfo {
   }
 
   findGlobal(name: string): Global | undefined {
+    let nowhere: Global | undefined
     for (const entry of this.#find('globals', name)) {
       const global = this.#globalOf(entry)
-      if (global) return global
+      if (global && global.location.bytes.length > 0) return global
+      nowhere ??= global
     }
-    return undefined
+    return nowhere
   }
 
   findConstant(name: string): Constant | undefined {
@@ -108,8 +111,10 @@ class DwarfInfo implements DebugInfo {
 
   findType(name: string): Type | undefined {
     const keyword = /^(struct|union|enum|class) (?!\{)/.exec(name)
+    const long = longName(name)
     let incomplete: Type | undefined
-    for (const entry of this.#find('types', keyword ? name.slice(keyword[0].length) : name)) {
+    const plain = keyword ? name.slice(keyword[0].length) : name
+    for (const entry of [...this.#find('types', plain), ...(long ? this.#find('types', long) : [])]) {
       const type = this.#types.at(entry.offset)
       if (keyword && !type.name.startsWith(keyword[1]!) && keyword[1] !== 'class') continue
       // C has tags and typedefs in two name spaces: a bare name is a typedef before it is a tag.
@@ -242,11 +247,12 @@ class DwarfInfo implements DebugInfo {
 
   #globalOf(entry: Entry): Global | undefined {
     return this.#tried(() => {
+      // Of a variable that the compiler did away with only its name and type are left.
       const [place] = readLocations(entry)
       const chain = origins(entry, this.#context)
       const name = having(chain, At.name)?.text(At.name)
-      if (!place || name === undefined) return undefined
-      const { expression } = place
+      if (name === undefined) return undefined
+      const expression = place?.expression ?? expressionOf(entry.unit, new Uint8Array(0))
       const addr = addressIn(expression)
       const typed = having(chain, At.type) ?? entry
       return {

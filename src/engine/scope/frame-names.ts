@@ -127,7 +127,7 @@ class FrameNames implements Names {
       const found = holds(frame) ? new FrameVariables(program, frame).find(name) : undefined
       if (found) return found
     }
-    return findMember(program, scope, name) ?? findGlobal(program, name)
+    return findMember(program, scope, name) ?? this.#findGlobal(name)
   }
 
   similar(name: string): readonly string[] {
@@ -149,8 +149,13 @@ class FrameNames implements Names {
     const { program, frame } = this.#view
     const own = frame?.language === 'go' ? packageOf(frame.function) : undefined
     const found = own === undefined ? undefined : findMember(program, own, name)
+    if (found) return found
     // main is where one looks first, whatever function of the runtime the program died in.
-    return found ?? (frame?.language === 'c' ? findGlobal(program, name) : findMember(program, 'main', name))
+    return (frame?.language === 'c' ? undefined : findMember(program, 'main', name)) ?? this.#findGlobal(name)
+  }
+
+  #findGlobal(name: string): Variable | undefined {
+    return findGlobal(this.#view.program, name, this.#view.frame?.threadPointer)
   }
 
   #registerValue(name: string): bigint | undefined {

@@ -11,11 +11,20 @@ export function findMember(program: Program, path: string, name: string): Variab
   return findGlobal(program, `${path}.${name}`)
 }
 
-/** By its full name, or the name behind the package path's last slash; C's by their own. */
-export function findGlobal(program: Program, name: string): Variable | undefined {
+/**
+ * By its full name, or the name behind the package path's last slash; C's by their own. A thread-local variable is the
+ * one of the thread with this thread pointer.
+ */
+export function findGlobal(program: Program, name: string, threadPointer?: number): Variable | undefined {
   for (const unit of program.units()) {
     const global = unit.info.findGlobal(name)
-    if (global) return { name, type: global.type(), place: globalPlace(program, unit, global), flags: {} }
+    if (global)
+      return {
+        name,
+        type: global.type(),
+        place: globalPlace(program, unit, global, threadPointer),
+        flags: {},
+      }
   }
   return findFunction(program, name) ?? findConstant(program, name) ?? findSymbol(program, name)
 }

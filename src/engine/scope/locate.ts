@@ -1,4 +1,5 @@
 /** Places of variables in the process, from what debug information says of them and what a frame knows. */
+import { threadLocalAddress } from '../core/thread-local.ts'
 import type { DebugFunction, DebugVariable, Global } from '../dwarf/debug-info.ts'
 import { evaluateLocation, type LocationContext } from '../dwarf/location.ts'
 import { memoryPlace, missingPlace, type Place } from '../type/place.ts'
@@ -18,8 +19,18 @@ export function placeOf(
 }
 
 /** Where a variable outside of functions is. */
-export function globalPlace({ image }: Program, { file }: Unit, { addr, location }: Global): Place {
+export function globalPlace(
+  { image }: Program,
+  { file }: Unit,
+  { addr, location }: Global,
+  threadPointer = 0,
+): Place {
   if (addr !== undefined) return memoryPlace(image.memory, addr + file.bias)
-  const context: LocationContext = { memory: image.memory, bias: file.bias, registers: () => undefined }
+  const context: LocationContext = {
+    memory: image.memory,
+    bias: file.bias,
+    registers: () => undefined,
+    tls: offset => threadLocalAddress(image, file, threadPointer, offset),
+  }
   return evaluateLocation(location, context)
 }

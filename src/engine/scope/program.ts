@@ -62,6 +62,7 @@ export class Program {
       typeAt: addr => this.typeAt(addr),
       findType: name => this.findType(name),
       functionAt: pc => this.functionNameAt(pc),
+      codeAt: addr => this.#codeAt(addr),
       closureAt: pc => this.#closureAt(pc),
       layout: field => runtime?.layout.find(field),
     }
@@ -89,6 +90,11 @@ export class Program {
 
   functionNameAt(pc: number): string | undefined {
     return this.runtime?.symtab.findFunc(pc)?.name ?? this.stacks.nameOf(pc, true).name
+  }
+
+  #codeAt(addr: number): string | undefined {
+    const { name, offset } = this.stacks.nameOf(addr, true)
+    return name === undefined || !offset ? name : `${name}+${offset}`
   }
 
   typeAt(descriptor: number): Type | undefined {

@@ -5,6 +5,7 @@
  * never looked at: its location lists follow a value until its place is written, so what they left is not it.
  */
 import { MemoryFault } from '../../base/errors.ts'
+import { threadLocalAddress } from '../core/thread-local.ts'
 import type { DebugFunction, DebugVariable } from '../dwarf/debug-info.ts'
 import {
   evaluateLocation,
@@ -36,6 +37,7 @@ export function locationContext({ program, frame, unit, func }: Located, depth =
     bias: unit.file.bias,
     registers: number => frame.registers.get(number) ?? recoverRegister(program, frame, number, depth),
     entryValue: number => entryValue(program, frame, number, depth),
+    tls: offset => threadLocalAddress(program.image, unit.file, frame.threadPointer ?? 0, offset),
     ...(frame.cfa === 0 ? {} : { cfa: frame.cfa }),
     ...(func.frameBase ? { frameBase: func.frameBase } : {}),
   }

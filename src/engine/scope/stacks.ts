@@ -3,7 +3,9 @@
  * scheduler's stack or in C, and the goroutine that it ran, in this order, as `dlv` and a reader of the crash want it.
  */
 import type { ProcessImage } from '../core/process-image.ts'
-import type { CFrame, CStacks } from '../dwarf/c-stack.ts'
+import type { CoreThread } from '../core/thread.ts'
+import { type CFrame, type CStacks, dwarfRegisters } from '../dwarf/c-stack.ts'
+import type { DebugFunction } from '../dwarf/debug-info.ts'
 import { amd64DwarfNames, type DwarfRegisters } from '../dwarf/unwind.ts'
 import type { Goroutine } from '../runtime/goroutine.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -11,6 +13,7 @@ import { savedPosition } from '../runtime/stack-start.ts'
 import type { GoThread, ThreadContext } from '../runtime/thread.ts'
 import { type PhysicalFrame, type StackPosition, symPC, unwind, type WalkEnd } from '../runtime/unwinder.ts'
 import type { Frame, FrameRegisters, RegisterOrigin, RegisterValue } from './frame.ts'
+import type { Unit } from './program.ts'
 import { registersAt } from './thread-registers.ts'
 
 /** Physical frames of one stack; who has more has a runaway recursion, and its two ends tell it. */
@@ -30,6 +33,8 @@ export interface StackContext {
   readonly image: ProcessImage
   readonly runtime: Runtime | undefined
   readonly cStacks: CStacks
+  /** A C function with what debug information says was inlined into it. */
+  debugFunctionAt(pc: number): { readonly unit: Unit; readonly func: DebugFunction } | undefined
 }
 
 /** Where a walk begins, with what is known of the registers there. */
@@ -65,12 +70,11 @@ export function threadFrames(context: StackContext, tid: number): Walked | undef
   }
   const plain = image.core.threads.find(candidate => candidate.tid === tid)
   if (!plain) return undefined
-  const registers = new Map<number, bigint>()
-  amd64DwarfNames.forEach((name, number) => {
-    const value = plain.registers.get(name)
-    if (value !== undefined) registers.set(number, value)
-  })
-  walk.c(registers, 'thread')
+  walk.on(plain)
+  walk.c(
+    dwarfRegisters(name => plain.registers.get(name)),
+    'thread',
+  )
   return walk.result()
 }
 
@@ -90,14 +94,22 @@ class StackWalk {
   readonly #context: StackContext
   readonly #frames: Unnumbered[] = []
   #cut = false
+  #threadPointer: number | undefined
   reachedGoroutine = false
 
   constructor(context: StackContext) {
     this.#context = context
   }
 
+  /** The kernel's thread that what follows is on. */
+  on({ registers }: Pick<CoreThread, 'registers'>): void {
+    const base = registers.get(this.#context.image.arch.tls?.base ?? '')
+    this.#threadPointer = base === undefined ? undefined : Number(base)
+  }
+
   thread(thread: GoThread): void {
     const { image } = this.#context
+    this.on(thread.thread)
     for (const context of thread.contexts) {
       const origin = context === thread.contexts[0] ? 'thread' : 'signal'
       this.#mixed(context, registersAt(image, thread, context), origin)
@@ -138,7 +150,7 @@ class StackWalk {
     const frames = [...this.#context.cStacks.walk(registers, stop)]
     frames.forEach((frame, i) => {
       const cfa = frames[i + 1]?.sp ?? 0
-      this.#frames.push(cFrame(frame, cfa, i === 0 ? origin : 'unwound'))
+      this.#frames.push(...this.#inlined(cFrame(frame, cfa, i === 0 ? origin : 'unwound')))
     })
   }
 
@@ -148,9 +160,28 @@ class StackWalk {
     for (let index = this.#frames.length - 1; index >= 0; index--) {
       const frame = this.#frames[index]!
       if (!frame.inlined) physical = index
-      frames.push({ ...frame, index, physical, near: () => neighbours(frames, index) })
+      const on = this.#threadPointer === undefined ? {} : { threadPointer: this.#threadPointer }
+      frames.push({ ...frame, ...on, index, physical, near: () => neighbours(frames, index) })
     }
     return { frames: frames.reverse(), cut: this.#cut }
+  }
+
+  /** A C frame and before it, as frames of their own, the calls that the compiler put into it. */
+  #inlined(frame: Unnumbered): Unnumbered[] {
+    const found = this.#context.debugFunctionAt(frame.lookupPc)
+    if (found?.func.language !== 'c') return [frame]
+    const { unit, func } = found
+    // C++ and Rust: the symbol has more than the entry's bare name.
+    const name = /^_[RZ]/.test(frame.function) ? frame.function : func.name
+    const frames: Unnumbered[] = []
+    let { file, line } = frame
+    for (const call of func.inlinedAt(frame.lookupPc - unit.file.bias)) {
+      const { entry: _, ...shared } = frame
+      frames.push({ ...shared, function: call.name, file, line, inlined: true })
+      file = call.callFile ?? ''
+      line = call.callLine
+    }
+    return [...frames, { ...frame, function: name, file, line }]
   }
 
   /** Where C calls Go or Go was called from C, on through both. */

@@ -3,6 +3,7 @@
  * descriptors; whoever looks at values need not know which. A named type has the kind and the parts of its underlying
  * type. Parts are functions, because types refer to themselves.
  */
+import { cArrayName, cPointerName } from './c-name.ts'
 
 export interface TypeBase {
   /**
@@ -55,7 +56,8 @@ export type Type = TypeBase &
     /** `elem` is undefined for C's `void *`. C's character pointers are pointers, too. */
     | { readonly kind: 'pointer'; elem(): Type | undefined }
     | { readonly kind: 'unsafe.Pointer' }
-    | { readonly kind: 'array'; readonly length: number; elem(): Type }
+    /** `flexible`: C's last member of a structure, whose length nobody tells; `length` is 0. */
+    | { readonly kind: 'array'; readonly length: number; readonly flexible?: boolean; elem(): Type }
     | { readonly kind: 'slice'; elem(): Type }
     | { readonly kind: 'struct' | 'union'; fields(): readonly Field[]; readonly incomplete?: boolean }
     /** `empty`: an `any`, whose first word is a type; others have an itab there. */
@@ -83,14 +85,14 @@ export type TypeOf<K extends TypeKind> = Extract<Type, { kind: K }>
 
 /** `*T`, for a `&x` or where a program has no such type of its own; named as Go and C do. */
 export function pointerTo(elem: Type, ptrSize: number): TypeOf<'pointer'> {
-  const name = elem.language === 'c' ? `${elem.name}${elem.name.endsWith('*') ? '' : ' '}*` : `*${elem.name}`
+  const name = elem.language === 'c' ? cPointerName(elem) : `*${elem.name}`
   const { language, from } = elem
   return { kind: 'pointer', name, size: ptrSize, language, from, named: false, elem: () => elem }
 }
 
 /** `[length]T`. */
 export function arrayOf(elem: Type, length: number): TypeOf<'array'> {
-  const name = elem.language === 'c' ? `${elem.name} [${length}]` : `[${length}]${elem.name}`
+  const name = elem.language === 'c' ? cArrayName(elem, length) : `[${length}]${elem.name}`
   const { language, from } = elem
   return {
     kind: 'array',

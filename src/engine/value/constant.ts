@@ -15,7 +15,11 @@ export function describeConstant(type: TypeOf<'int' | 'enum'>, value: bigint): s
     names.push(name)
     rest &= ~flag
   }
-  return rest === 0n && names.length > 0 ? names.join('|') : undefined
+  if (names.length === 0) return undefined
+  if (rest === 0n) return names.join('|')
+  // C: gdb names what it can, if the enumeration is one of flags.
+  const isFlags = type.kind === 'enum' && constants.every(({ value: flag }) => flag === 0n || isOneBit(flag))
+  return isFlags && rest > 0n ? `${names.join('|')}|0x${rest.toString(16)}` : undefined
 }
 
 function constantsOf(type: TypeOf<'int' | 'enum'>): readonly NamedConstant[] {

@@ -12,6 +12,8 @@ export interface ValueContext {
   findType?(name: string): Type | undefined
   /** Name of the function that starts at or covers `pc`. */
   functionAt(pc: number): string | undefined
+  /** C code at an address as gdb names it: `twice`, `twice+4`; undefined where no symbol covers it. */
+  codeAt?(addr: number): string | undefined
   /** The structure of a closure whose code starts at `pc`: captured variables at DW_AT_go_closure_offset; `&x` for those by reference. */
   closureAt?(pc: number): Type | undefined
   /** Offset of `struct.field` in this Go version's runtime: `hchan.recvq`, `sudog.elem`, `g.goid`. */

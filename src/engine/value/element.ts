@@ -120,6 +120,13 @@ export function isCText(type: Type): boolean {
   return elem?.kind === 'int' && elem.char === true && elem.size === 1
 }
 
+/** C's array of characters, shown as the text that it holds. */
+export function isCTextArray(type: Type): boolean {
+  if (type.kind !== 'array' || type.language !== 'c' || (type.length === 0 && !type.flexible)) return false
+  const elem = type.elem()
+  return elem.kind === 'int' && elem.char === true && elem.size === 1
+}
+
 /** A C text that is longer is shown cut. */
 export const maxCText = 1 << 20
 
@@ -134,7 +141,7 @@ function elements(
   const { type, place } = variable
   switch (type.kind) {
     case 'array':
-      return [type.elem(), place, type.length]
+      return type.flexible ? [type.elem(), place] : [type.elem(), place, type.length]
     case 'slice': {
       const [length, capacity] = [lengthOf(context, variable)!, capacityOf(context, variable)!]
       return [
@@ -156,7 +163,7 @@ function elements(
     }
     case 'pointer': {
       const elem = type.elem()
-      if (elem?.kind === 'array') return elements(context, deref(context, variable))
+      if (elem?.kind === 'array' && type.language === 'go') return elements(context, deref(context, variable))
       if (elem && type.language === 'c')
         return [elem, memoryPlace(context.memory, readAddress(context, variable))]
       throw new UsageError(`${describe(variable)} can not be indexed`)

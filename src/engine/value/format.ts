@@ -133,7 +133,8 @@ class Writer {
       value.beside !== undefined ? `${type.name}(${value.beside})` : flags.type ? `${type.name} ` : ''
     const lines = flags.lines && fields.some(field => this.#isLong(field.value, [field.value]))
     const texts = fields.map(
-      field => `${field.name}: ${this.write(field.value, { top: false, type: true, lines }, indent + tab)}`,
+      field =>
+        `${field.name && `${field.name}: `}${this.write(field.value, { top: false, type: true, lines }, indent + tab)}`,
     )
     const more = length > fields.length ? [`...+${length - fields.length} more`] : []
     if (!lines) return `${head}{${[texts.join(', '), ...more].join(',')}}`
@@ -203,6 +204,7 @@ class Writer {
   }
 
   #func(value: Extract<Value, { kind: 'func' }>, flags: Flags, indent: string): string {
+    if (value.type.language === 'c') return codePointer(value, flags.top && flags.type)
     if (value.pc === 0) return 'nil'
     const name = value.function ?? `0x${value.pc.toString(16)}`
     if (!flags.lines || value.captured.length === 0) return name
@@ -232,6 +234,12 @@ class Writer {
         return false
     }
   }
+}
+
+/** As gdb writes it: `(int (*)(int)) 0x401136 <twice>`. */
+function codePointer({ type, pc, function: name }: Extract<Value, { kind: 'func' }>, typed: boolean): string {
+  const where = `0x${pc.toString(16)}${name === undefined ? '' : ` <${name}>`}`
+  return typed ? `${type.kind === 'func' ? `{${type.name}}` : `(${type.name})`} ${where}` : where
 }
 
 const textLength = (bytes: Uint8Array): number => bytes.length

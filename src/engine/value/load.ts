@@ -9,7 +9,7 @@ import type { Variable } from '../type/variable.ts'
 import { chanState, type Waiter } from './chan.ts'
 import { describeConstant } from './constant.ts'
 import type { ValueContext } from './context.ts'
-import { isCText } from './element.ts'
+import { isCText, isCTextArray } from './element.ts'
 import { ownField } from './field.ts'
 import { glanceOf } from './glance.ts'
 import { dynamicOf } from './interface.ts'
@@ -37,6 +37,8 @@ import {
 const maxErrors = 3
 /** Pointers to pointers to pointers, arrays of arrays: no program nests deeper. */
 const maxNesting = 64
+/** Bytes of an array of characters that are looked at for its end. */
+const maxArrayText = 1 << 16
 /** Bytes of the largest complex; a damaged type may say more. */
 const maxScalar = 32
 const scalars: ReadonlySet<Type['kind']> = new Set(['bool', 'int', 'enum', 'float', 'complex'])
@@ -113,6 +115,7 @@ class Loader {
       case 'unsafe.Pointer':
         return { ...base, kind: 'unsafe.Pointer', pointer: readInteger(context, variable) }
       case 'array': {
+        if (isCTextArray(type)) return { ...base, kind: 'string', ...this.#arrayText(variable, type) }
         const items = this.#items(variable.place, type.elem(), type.length, variable, depth)
         return { ...base, kind: 'array', items, length: type.length, capacity: type.length, nil: false }
       }
@@ -157,12 +160,31 @@ class Loader {
       return { ...base, kind: 'string', bytes, pointer, ...(ended ? { length: bytes.length } : {}) }
     }
     if (!elem) return { ...base, kind: 'unsafe.Pointer', pointer }
+    if (elem.kind === 'func' && elem.language === 'c') return this.#code(base, pointer)
     const inward = elem.kind === 'interface' || elem.kind === 'pointer'
     const tooDeep = elem.kind === 'pointer' && depth > this.#limits.depth
     const known = variable.flags.computed || !this.#limits.follow
     if (known || pointer === 0n || tooDeep) return { ...base, kind: 'pointer', pointer }
     const target = this.#at(pointer, elem, inward ? depth + 1 : depth)
     return { ...base, kind: 'pointer', pointer, target }
+  }
+
+  /** What stands in an array of characters: its NULs at the end are only room. */
+  #arrayText(
+    { place }: Variable,
+    { length, flexible }: TypeOf<'array'>,
+  ): { bytes: Uint8Array; length?: number; pointer: bigint } {
+    if (flexible && place.addr !== undefined) {
+      const { bytes, ended } = readCText(this.#context.memory, place.addr, this.#limits.text)
+      return { bytes, pointer: BigInt(place.addr), ...(ended ? { length: bytes.length } : {}) }
+    }
+    const bytes = place.read(0, Math.min(length, maxArrayText))
+    const end = bytes.findLastIndex(byte => byte !== 0) + 1
+    return {
+      bytes: bytes.slice(0, Math.min(end, this.#limits.text)),
+      length: length > bytes.length ? length : end,
+      pointer: BigInt(place.addr ?? 0),
+    }
   }
 
   #at(pointer: bigint, type: Type, depth: number): Value {
@@ -295,6 +317,7 @@ class Loader {
 
   #func(variable: Variable, base: ValueBase, depth: number): Value {
     const context = this.#context
+    if (variable.type.language === 'c') return this.#code(base, BigInt(base.address ?? 0))
     const at = readAddress(context, variable)
     if (at === 0) return { ...base, kind: 'func', pc: 0, captured: [] }
     const pc = context.memory.word(at)
@@ -306,6 +329,13 @@ class Loader {
     const closure = depth <= this.#limits.depth ? context.closureAt?.(pc) : undefined
     const captured = closure?.kind === 'struct' ? this.#captured(at, closure.fields(), depth) : []
     return { ...base, kind: 'func', pc, function: name, captured }
+  }
+
+  /** C's pointer to a function, which is the address of its code. */
+  #code(base: ValueBase, pointer: bigint): Value {
+    const pc = Number(pointer)
+    const name = this.#context.codeAt?.(pc)
+    return { ...base, kind: 'func', pc, ...(name === undefined ? {} : { function: name }), captured: [] }
   }
 
   /** Those captured by reference are kept as `&x`, and shown as `x`. */

@@ -207,6 +207,6 @@ for (const flags of cBuilds)
     assert.equal(info.findGlobal('counter')?.type().name, 'int')
     assert.equal(
       info.findGlobal('ratio')?.type().name,
-      flags.includes('-gdwarf-2') ? info.findGlobal('ratio')?.type().name : 'volatile const double',
+      flags.includes('-gdwarf-2') ? info.findGlobal('ratio')?.type().name : 'const volatile double',
     )
   })
