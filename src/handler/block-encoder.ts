@@ -77,9 +77,9 @@ export class BlockEncoder {
     return true
   }
 
-  /** The process has been let go: the rest has time. */
-  relax(): void {
-    this.#ring.relax()
+  /** The kernel can't go on before there is room for more: the threads' work comes first. */
+  set isUrgent(is: boolean) {
+    this.#ring.isUrgent = is
   }
 
   /** Takes over `count` blocks of zeros. */

@@ -14,7 +14,7 @@ const claimed = 1
 const finished = 2
 const stopped = 3
 const ready = 4
-const relaxed = 5
+const urgent = 5
 const counters = 16
 
 export const slotState = { filled: 0, done: 1 } as const
@@ -119,13 +119,13 @@ export class BlockRing {
     Atomics.notify(this.#control, published)
   }
 
-  /** Nobody waits for the threads any more. */
-  relax(): void {
-    Atomics.store(this.#control, relaxed, 1)
+  /** The crashed process waits for the threads, and for nothing else. */
+  get isUrgent(): boolean {
+    return Atomics.load(this.#control, urgent) === 1
   }
 
-  get isRelaxed(): boolean {
-    return Atomics.load(this.#control, relaxed) === 1
+  set isUrgent(is: boolean) {
+    Atomics.store(this.#control, urgent, is ? 1 : 0)
   }
 
   /** Threads that have come up. */

@@ -27,12 +27,16 @@ export interface Captured {
  */
 export function captureCore(input: CoreInput, storage: DumpStorage, options: CaptureOptions): Captured {
   const writer = new Lz4Writer(storage, blockSize)
-  const encoder = new BlockEncoder(writer, { ...options, idle: () => input.pump() })
+  const pump = (): void => {
+    input.pump()
+    encoder.isUrgent = input.isFull
+  }
+  const encoder = new BlockEncoder(writer, { ...options, idle: pump })
   let truncated: Captured['truncated']
   let failed = false
   try {
-    truncated = copy(input, encoder, options.most, () => {
-      encoder.relax()
+    truncated = copy(input, encoder, options.most, pump, () => {
+      encoder.isUrgent = false
       storage.release()
     })
   } catch (error) {
@@ -68,6 +72,7 @@ function copy(
   input: CoreInput,
   encoder: BlockEncoder,
   most: number,
+  pump: () => void,
   onRelease: () => void,
 ): Captured['truncated'] {
   let slot = encoder.take()
@@ -92,7 +97,7 @@ function copy(
       const busy = encoder.submit(full)
       full = undefined
       // Zeros are read as fast as the kernel writes them, and from the pipe itself its pages are used again.
-      if (busy || input.hasBacklog) input.pump()
+      if (busy || input.hasBacklog) pump()
     }
     if (input.received > most) {
       encoder.finish(buffer.subarray(0, filled - (input.received - most)))

@@ -12,21 +12,23 @@ export interface CompressOrder {
   memory: SharedArrayBuffer
 }
 
-/** While the process is held, that of the kernel's writer; then behind the process that gives its memory back. */
-const nice = { held: 0, released: 10 }
+/**
+ * Behind the kernel's writer as long as that has room to write to, and behind everyone when the process has been let go;
+ * level with it when it can go on only after us.
+ */
+const nice = { urgent: 0, patient: 10 }
 
 export function runCompressThread(): void {
   const order = process.getBuiltinModule('node:worker_threads').workerData as CompressOrder
   const ring = new BlockRing(order.slots, order.blockSize, order.memory)
-  // On Linux niceness is a thread's own, and 0 means the calling one.
-  if (!ring.isRelaxed) setPriority(0, nice.held)
-  let relaxed = false
+  let urgent: boolean | undefined
   ring.sayReady()
   do {
     for (let slot = ring.claim(); slot !== undefined; slot = ring.claim()) {
-      if (ring.isRelaxed && !relaxed) {
-        setPriority(0, nice.released)
-        relaxed = true
+      if (ring.isUrgent !== urgent) {
+        urgent = ring.isUrgent
+        // On Linux niceness is a thread's own, and 0 means the calling one.
+        setPriority(0, urgent ? nice.urgent : nice.patient)
       }
       ring.finish(slot, writeBlock(ring.raw(slot).subarray(0, ring.rawLength(slot)), ring.encoded(slot)))
     }

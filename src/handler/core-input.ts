@@ -58,6 +58,11 @@ export class CoreInput {
     return this.#memory === undefined && this.#pipe.hasBacklog
   }
 
+  /** The kernel has no more room to write to. */
+  get isFull(): boolean {
+    return this.#memory === undefined && this.#pipe.isFull
+  }
+
   /** At least one byte into `buffer` from `at`, or 0 at the end. */
   read(buffer: Buffer, at: number): number {
     if (this.#considered && this.#onOpen !== undefined) {

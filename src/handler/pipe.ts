@@ -57,6 +57,11 @@ export class PipeReader {
     return this.#spool?.isEmpty === false
   }
 
+  /** The writer waits until something is read. */
+  get isFull(): boolean {
+    return this.#open && this.#spool?.hasRoom === false
+  }
+
   get isReleased(): boolean {
     return !this.#open
   }

@@ -3,6 +3,7 @@
  * kernel hangs alone: whoever waits for it does so with a deadline, and goes elsewhere. Bytes to write go through shared
  * memory, which this side can still read when the other never answers.
  */
+import { getPriority, setPriority } from 'node:os'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { Place, type PlaceCommands } from './place.ts'
 import { confineProcess, keepCapabilities } from './rights.ts'
@@ -135,6 +136,8 @@ export function runPlaceThread(): void {
   const { port, control, staged } = workerData as Order
   const counters = new Int32Array(control)
   const place = new Place()
+  // Of the kernel's own niceness, not of the thread that empties the pipe.
+  if (getPriority() < 0) setPriority(0, 0)
   for (;;) {
     const seen = Atomics.load(counters, sent)
     const message = receiveMessageOnPort(port)?.message as Message | undefined
