@@ -157,6 +157,11 @@ describe('the article', { skip: why ?? false }, () => {
       assert.equal(whole, `[6]string [\n${messages.map(text => `\t${JSON.stringify(text)},\n`).join('')}]\n`)
     })
 
+    test(`${kind}: whatis of a function has its signature`, () => {
+      assert.equal(answer(kind, 'whatis main.producer'), 'func(ch chan<- string)\n')
+      assert.equal(answer(kind, 'whatis main.main'), 'func()\n')
+    })
+
     test(`${kind}: gdb's x/30i $pc, info registers, info threads, info locals, bt full, set logging`, () => {
       const code = answer(kind, 'frame 0', 'x/30i $pc')
         .split('\n')

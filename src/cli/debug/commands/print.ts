@@ -60,6 +60,12 @@ export const whatis: DebugCommand = {
   complete: 'expression',
   run(state, rest): Answer {
     const type = state.debugger.typeOf(rest, state.position)
+    const signature = signatureOf(state, rest, type)
+    if (signature !== undefined)
+      return {
+        lines: () => [clean(signature)],
+        data: () => ({ type: { ...typeJson(type), name: signature } }),
+      }
     const isType = cleanName(rest) === cleanName(type.name) || type.name.endsWith(`/${rest.trim()}`)
     const dynamic = isType ? undefined : dynamicType(state, rest)
     return {
@@ -70,6 +76,29 @@ export const whatis: DebugCommand = {
       data: () => ({ type: typeJson(type), ...(dynamic === undefined ? {} : { concreteType: dynamic }) }),
     }
   },
+}
+
+/** `func(b *main.box, n int) (int, error)` of a function of the program; undefined for all else. */
+function signatureOf(state: DebugState, expression: string, type: ProgramType): string | undefined {
+  if (type.kind !== 'int' || type.name !== 'func') return undefined
+  const { value } = state.load(state.evaluate(expression)) as { value?: bigint }
+  const func = state.debugger.program.debugFunctionAt(Number(value))?.func
+  if (!func) return undefined
+  const { variables } = func.scope()
+  const params = variables.flatMap(variable =>
+    variable.kind === 'parameter' && !variable.name.startsWith('.')
+      ? [`${variable.name} ${variable.type().name}`.trim()]
+      : [],
+  )
+  // The compiler calls results without a name ~r0, ~r1.
+  const results = variables.flatMap(({ kind, name, type: of }) =>
+    kind === 'result' ? [/^~r\d+$/.test(name) ? of().name : `${name} ${of().name}`] : [],
+  )
+  const [only] = results
+  const named =
+    results.length > 1 || variables.some(({ kind, name }) => kind === 'result' && !name.startsWith('~'))
+  const behind = only === undefined ? '' : named ? ` (${results.join(', ')})` : ` ${only}`
+  return `func(${params.join(', ')})${behind}`
 }
 
 const cleanName = (text: string): string => text.replaceAll(/[\s"]/g, '')
