@@ -7,9 +7,11 @@
 import type { Hash } from 'node:crypto'
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   lstatSync,
+  openSync,
   readdirSync,
   readFileSync,
   readSync,
@@ -19,12 +21,14 @@ import {
   utimesSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { addReader } from '../base/acl.ts'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
 import { binaryFile, binaryInfoFile, keyPattern, type Layout, newId } from './layout.ts'
+import { openWay } from './own-dumps.ts'
 
 export interface BinaryInfo {
   schema: 'gocore-binary'
@@ -71,6 +75,7 @@ export function storeBinary(
   const place = layout.binary(key)
   if (isStored(place, before.size)) {
     touch(place)
+    letIn(layout, place, rights)
     return result
   }
   makeDirectories(layout.root, dirname(place), rights.directory)
@@ -92,12 +97,34 @@ export function storeBinary(
     writeFileAtomic(join(temporary, binaryInfoFile), `${JSON.stringify(info, null, 2)}\n`, rights.file)
     renameSync(temporary, place)
     syncDirectory(dirname(place))
+    letIn(layout, place, rights)
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     if (isStored(place, before.size)) return result
     throw error
   }
   return result
+}
+
+/**
+ * Whoever may read a dump may read what it was made of: a process that the kernel dumps for its user (mode 1) runs a file
+ * that this user can read. One more reader of a file that is stored for all.
+ */
+function letIn(layout: Layout, place: string, { reader, file }: Rights): void {
+  if (reader === undefined) return
+  try {
+    openWay(layout.root, place)
+    for (const name of [binaryFile, binaryInfoFile]) {
+      const fd = openSync(join(place, name), constants.O_RDONLY | constants.O_NOFOLLOW)
+      try {
+        addReader(fd, file.mode, reader)
+      } finally {
+        closeSync(fd)
+      }
+    }
+  } catch {
+    // It is stored all the same.
+  }
 }
 
 /** Used again is as good as new: gc leaves alone what is young, until the manifest that names it is there. */

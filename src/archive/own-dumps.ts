@@ -71,8 +71,8 @@ export function ownDumps(layout: Layout, uid: number): DumpRef[] {
   }
 }
 
-/** An archive that was made without UserAccess has directories that nobody passes. */
-function openWay(root: string, path: string): void {
+/** Lets users pass down to `path`: an archive that was made without UserAccess has directories that nobody passes. */
+export function openWay(root: string, path: string): void {
   for (let at = path; at.startsWith(root); at = dirname(at)) {
     openToAll(at, 0o001, at === root ? 0 : constants.O_NOFOLLOW)
     if (at === root) return

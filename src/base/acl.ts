@@ -1,42 +1,24 @@
 /**
  * One more reader of a file or directory by a POSIX access control list (acl(5)): its owner stays who it is, so that the
- * reader can neither change nor give on what it may read. Node has no call for it; `node:ffi` (Node 26) reaches the C
- * library's, and without that, or on a file system without such lists, nobody is let in.
+ * reader can neither change nor give on what it may read. Node has no call for it (see `system-calls.ts`); without,
+ * or on a file system without such lists, nobody is let in.
  */
+import { openSystemCalls, type SystemCalls } from './system-calls.ts'
 
 /** linux/posix_acl_xattr.h and linux/posix_acl.h. */
 const attribute = 'system.posix_acl_access'
 const aclVersion = 2
 const tags = { owner: 0x01, user: 0x02, group: 0x04, mask: 0x10, other: 0x20 } as const
 const nobody = 0xffff_ffff
+/** So many fit wherever there are such lists; one more reader than that is not let in. */
+const mostReaders = 64
 
-type SetAttribute = (fd: number, name: string, value: Uint8Array, size: bigint, flags: number) => number
-
-interface Ffi {
-  dlopen(library: string | null, functions: object): { functions: { fsetxattr: SetAttribute } }
-}
-
-let loaded: SetAttribute | undefined | 'untried' = 'untried'
-
-function setAttribute(): SetAttribute | undefined {
-  if (loaded !== 'untried') return loaded
-  loaded = undefined
-  try {
-    const ffi = process.getBuiltinModule('node:ffi' as never) as unknown as Ffi | undefined
-    const signature = { arguments: ['int32', 'string', 'buffer', 'uint64', 'int32'], return: 'int32' }
-    loaded = ffi?.dlopen(null, { fsetxattr: signature }).functions.fsetxattr
-  } catch {
-    // Switched off, or another libc.
-  }
-  return loaded
-}
-
-/** The list that says what `mode` says, and lets `uid` do what the mode lets the group do. */
-export function accessList(mode: number, uid: number, rights: number): Buffer {
+/** The list that says what `mode` says, and gives each of these users `rights`. */
+export function accessList(mode: number, uids: readonly number[], rights: number): Buffer {
   const group = (mode >> 3) & 7
   const entries = [
     [tags.owner, (mode >> 6) & 7, nobody],
-    [tags.user, rights, uid],
+    ...uids.map(uid => [tags.user, rights, uid] as const),
     [tags.group, group, nobody],
     [tags.mask, group | rights, nobody],
     [tags.other, mode & 7, nobody],
@@ -51,8 +33,23 @@ export function accessList(mode: number, uid: number, rights: number): Buffer {
   return list
 }
 
-/** Lets one more user in with `rights` (4 reads, 5 reads and enters); false where that can't be had. */
+/** The users that the file's list names. */
+function readersOf(calls: SystemCalls, fd: number, name: Buffer): number[] {
+  const list = Buffer.alloc(4 + 8 * (mostReaders + 5))
+  const length = calls.call('fgetxattr', fd, name, list, list.length)
+  const uids: number[] = []
+  for (let at = 4; at + 8 <= length; at += 8)
+    if (list.readUInt16LE(at) === tags.user) uids.push(list.readUInt32LE(at + 4))
+  return uids
+}
+
+/** Lets one more user in with `rights` (4 reads, 5 reads and enters), who were let in before as well; false where that can't be had. */
 export function addReader(fd: number, mode: number, uid: number, rights = 4): boolean {
-  const list = accessList(mode, uid, rights)
-  return setAttribute()?.(fd, attribute, list, BigInt(list.length), 0) === 0
+  const calls = openSystemCalls()
+  if (calls === undefined) return false
+  const name = Buffer.from(`${attribute}\0`)
+  const uids = [...new Set([...readersOf(calls, fd, name), uid])].sort((a, b) => a - b)
+  if (uids.length > mostReaders) return false
+  const list = accessList(mode, uids, rights)
+  return calls.call('fsetxattr', fd, name, list, list.length, 0) === 0
 }

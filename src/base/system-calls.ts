@@ -102,6 +102,7 @@ const callNumbers = {
   setresuid: [117, 147],
   setresgid: [119, 149],
   setgroups: [116, 159],
+  fgetxattr: [193, 10],
   prctl: [157, 167],
   capget: [125, 90],
   capset: [126, 91],

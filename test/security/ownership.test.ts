@@ -106,6 +106,18 @@ describe('who may read a core', kernel, () => {
       ])
         assert.ok(!may(change), change)
       for (const { path, uid } of everything(mine)) assert.equal(uid, 0, path)
+      const executable = bed.store.binaryPath(of(own).manifest.executable!.key!)!
+      assert.ok(may(`cmp ${executable} /bin/sh`), 'both died in one shell')
+      assert.ok(shellAs(bob + 1, `cat ${executable}`).status !== 0)
+      for (const change of [
+        `: >> ${executable}`,
+        `rm -f ${executable}`,
+        `ls ${bed.path('archive/binaries')}`,
+      ])
+        assert.ok(!may(change), change)
+      const report = cliAs(own, bed, ['show', of(own).id])
+      assert.equal(report.status, 0, report.stderr)
+      assert.doesNotMatch(report.stdout + report.stderr, /EACCES|without its executable/)
     }
     bed.store.remove(of(alice))
     assert.equal(cliAs(alice, bed, ['ls', '--quiet']).stdout, '')
