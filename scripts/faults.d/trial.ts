@@ -9,7 +9,7 @@ import { type DumpEntry, initializeStore, type LocalStore, openLocalStore } from
 import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
-import { recoverDumps } from '../../src/daemon/recover.ts'
+import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed } from '../../test/support/handler-bed.ts'
@@ -101,8 +101,7 @@ export class Trial {
     for (let round = 0; round < 3; round++) {
       failures.length = 0
       recoverDumps(this.spool)
-      const leave = new Set([...this.spool.days()].flatMap(day => this.spool.ids(day)))
-      recoverDumps(this.store, { leave })
+      recoverDumps(this.store, { leave: begunIds(this.spool) })
       for (const { failed } of await shipSpool(this.spool, this.store, { leases }))
         if (failed) failures.push(failed)
     }

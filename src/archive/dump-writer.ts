@@ -13,7 +13,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  readlinkSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -27,20 +26,13 @@ import { coreFile, dayOf, manifestFile, newId, partFile, pendingFile } from './l
 import { initializeStore, type LocalStore } from './local-store.ts'
 import type { Manifest } from './manifest.ts'
 import { markOwn } from './own-dumps.ts'
+import { ownIdentity, type ProcessIdentity } from './process-identity.ts'
 import type { DumpRef } from './store.ts'
 
 /** What `pending.json` holds. */
 export interface PendingManifest extends Manifest {
   /** While this process lives, the dump is its own. */
-  handler?: { pid: number; pid_namespace?: string }
-}
-
-export function pidNamespace(): { pid_namespace?: string } {
-  try {
-    return { pid_namespace: readlinkSync('/proc/self/ns/pid') }
-  } catch {
-    return {}
-  }
+  handler?: ProcessIdentity
 }
 
 export class DumpWriter {
@@ -93,7 +85,7 @@ export class DumpWriter {
     const fd = createFile(join(this.directory, pendingFile), this.rights.file)
     this.#pending = true
     try {
-      const pending: PendingManifest = { ...manifest, handler: { pid: process.pid, ...pidNamespace() } }
+      const pending: PendingManifest = { ...manifest, handler: ownIdentity() }
       writeAll(fd, Buffer.from(`${JSON.stringify(pending)}\n`))
     } finally {
       closeSync(fd)

@@ -9,9 +9,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createFile, writeAll } from '../base/atomic-file.ts'
 import { makeDirectories } from './directories.ts'
-import { pidNamespace } from './dump-writer.ts'
 import { idPattern } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
+import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 
 export interface Lease extends Disposable {
   /** False once somebody has taken over: what is under way must not be published. */
@@ -25,11 +25,9 @@ export interface LeaseOptions {
   now?: () => number
 }
 
-interface Holder {
+interface Holder extends ProcessIdentity {
   readonly host: string
   readonly boot_id?: string
-  readonly pid_namespace?: string
-  readonly pid: number
 }
 
 /** How often `beat` should be called, milliseconds. */
@@ -153,25 +151,14 @@ function isGone(text: string): boolean {
   if (holder.boot_id !== self.boot_id) return holder.boot_id !== undefined
   if (holder.pid_namespace !== self.pid_namespace || !Number.isSafeInteger(holder.pid) || holder.pid < 1)
     return false
-  return !isAlive(holder.pid)
-}
-
-/** Whether a process of this number runs in our PID namespace, visible in /proc or not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
+  return !isAlive(holder)
 }
 
 const self: Holder = {
   // Two machines may share a name; then they have different boots.
   host: `${hostname()} ${readText('/etc/machine-id')?.trim() ?? ''}`,
   ...ifKnown('boot_id', readText('/proc/sys/kernel/random/boot_id')?.trim()),
-  ...pidNamespace(),
-  pid: process.pid,
+  ...ownIdentity(),
 }
 
 function ifKnown<K extends string>(key: K, value: string | undefined): Partial<Record<K, string>> {

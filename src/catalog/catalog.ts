@@ -62,6 +62,8 @@ export interface CrashFilter {
   text?: string
   pinned?: boolean
   analysis?: CrashRow['analysis']
+  /** Only those whose handler was killed, or failed. */
+  handlerKilled?: true
   limit?: number
   /** Oldest first. */
   reverse?: boolean

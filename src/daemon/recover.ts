@@ -61,15 +61,33 @@ export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): R
   return recovered
 }
 
+/** Dumps there, finished or in the making; a directory that a handler was killed in before it had said anything is none. */
+export function begunIds(store: LocalStore): Set<string> {
+  const ids = new Set<string>()
+  for (const day of store.days())
+    for (const id of store.ids(day)) if (hasBegun(store, { id, day })) ids.add(id)
+  return ids
+}
+
+/** It has a manifest, or what one can be made of. */
+export function hasBegun(store: LocalStore, ref: DumpRef): boolean {
+  if (exists(store.layout.file(ref, manifestFile))) return true
+  try {
+    readPending(store.layout.file(ref, pendingFile))
+    return true
+  } catch {
+    return false
+  }
+}
+
+const readPending = (path: string): PendingManifest => parseManifest(readFileSync(path, 'utf8'), path)
+
 type Clocks = RecoverOptions & { now: number; booted: number }
 
 function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | undefined {
   const path = (name: string): string => store.layout.file(ref, name)
   if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
-  const { handler, ...pending }: PendingManifest = parseManifest(
-    readFileSync(path(pendingFile), 'utf8'),
-    path(pendingFile),
-  )
+  const { handler, ...pending } = readPending(path(pendingFile))
   if (!isAbandoned({ ...pending, handler }, ref, latestChange(store.layout.dump(ref)), clocks))
     return undefined
   if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))

@@ -17,7 +17,7 @@ import { openArchive, openOwnCatalog, putAside, requireArchive } from './mainten
 import { networkFileSystem } from './network-fs.ts'
 import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
-import { type RecoverOptions, recoverDumps } from './recover.ts'
+import { begunIds, type RecoverOptions, recoverDumps } from './recover.ts'
 import { Shipping } from './shipping.ts'
 import { type SyncOptions, syncCatalog, syncDump } from './sync.ts'
 import { pollArchive, type Watch, watchArchive } from './watch.ts'
@@ -217,8 +217,8 @@ export class Service {
     const known = (day: string): string[] => this.#catalog.ids(day)
     const spool = this.#spool()
     // What the spool has more of is no leftover of the archive's.
-    const spooled = store.root === spool.root ? [] : [...spool.days()].flatMap(day => spool.ids(day))
-    const options = { known, leave: new Set(spooled), watched: this.#watched }
+    const leave = store.root === spool.root ? new Set<string>() : begunIds(spool)
+    const options = { known, leave, watched: this.#watched }
     for (const { ref, what } of recoverDumps(store, options)) this.#complain(ref, `Dump ${ref.id}: ${what}`)
   }
 

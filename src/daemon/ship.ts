@@ -18,6 +18,7 @@ import { type CopyOptions, copyPieces, type Piece } from './copy-file.ts'
 import { describeJoined } from './joined-core.ts'
 import { findLeftovers } from './leftovers.ts'
 import { requireArchive } from './maintenance.ts'
+import { hasBegun } from './recover.ts'
 
 export interface Shipment {
   readonly ref: DumpRef
@@ -168,13 +169,12 @@ function shipBinary(spool: LocalStore, archive: LocalStore, writer: DumpWriter, 
   }
 }
 
-/** What a removal left that was cut: the archive has the dump, so nothing here is needed. And old temporary files. */
+/** What a removal or a handler left that was cut: the archive has the dump, so nothing here is needed. And old temporary files. */
 function sweep(spool: LocalStore, archive: LocalStore): void {
   for (const day of spool.days())
     for (const id of spool.ids(day)) {
       const ref = { id, day }
-      if (hasFile(spool, ref, manifestFile) || hasFile(spool, ref, pendingFile)) continue
-      if (hasFile(archive, ref, manifestFile))
+      if (!hasBegun(spool, ref) && hasFile(archive, ref, manifestFile))
         rmSync(spool.layout.dump(ref), { recursive: true, force: true })
     }
   for (const { path, mtime, keepMs, remove } of findLeftovers(spool))

@@ -91,11 +91,15 @@ function* syncSteps(
   return result
 }
 
-/** Known dumps that may have changed: their analysis is open, or their pin differs. */
+/**
+ * Known dumps that may have changed: their analysis is open, their pin differs, or their handler was killed, so that the
+ * rest of the core may have come from its machine's spool since.
+ */
 function unsettledIds(catalog: Catalog, options: SyncOptions, pins: ReadonlySet<string>): Set<string> {
   const rows = [
     ...catalog.list({ analysis: 'pending' }),
     ...(options.failed ? catalog.list({ analysis: 'failed' }) : []),
+    ...catalog.list({ handlerKilled: true }),
   ]
   const ids = new Set(rows.map(({ id }) => id))
   const pinned = new Set(catalog.list({ pinned: true }).map(({ id }) => id))

@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
-import { recoverDumps } from '../../src/daemon/recover.ts'
+import { ownIdentity } from '../../src/archive/process-identity.ts'
+import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { addDump, testArchive } from './archive.ts'
 
@@ -90,11 +91,43 @@ describe('recoverDumps()', () => {
       assert.equal(recoverDumps(archive.store, { booted }).length, recovers ? 1 : 0)
     })
 
+  it('takes what a dead handler left whose number is another process now', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const own = ownIdentity()
+    for (const [started, recovered] of [
+      [own.started!, 0],
+      [own.started! - 1, 1],
+    ] as const) {
+      const ref = abandon(store, 0)
+      const pending = store.layout.file(ref, 'pending.json')
+      const manifest = JSON.parse(readFileSync(pending, 'utf8')) as Record<string, unknown>
+      writeFileSync(pending, JSON.stringify({ ...manifest, handler: { ...own, started } }))
+      assert.equal(recoverDumps(store, longAgo).length, recovered)
+    }
+  })
+
   it('says so where it can not', () => {
     using archive = testArchive()
     const ref = abandon(archive.store, 90)
     writeFileSync(archive.store.layout.file(ref, 'pending.json'), '{"schema":')
     assert.match(recoverDumps(archive.store, longAgo)[0]!.what, /can't be recovered: .*not JSON/)
     assert.deepEqual(recoverDumps(archive.store, { ...longAgo, known: () => [ref.id] }), [])
+  })
+})
+
+describe('begunIds()', () => {
+  it('knows finished dumps and those in the making, and no directory that nothing was said in', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [finished, begun, torn, empty] = [
+      addDump(store),
+      abandon(store, 0),
+      abandon(store, 0),
+      abandon(store, 0),
+    ]
+    truncateSync(store.layout.file(torn, 'pending.json'), 100)
+    rmSync(store.layout.file(empty, 'pending.json'))
+    assert.deepEqual([...begunIds(store)].sort(), [finished.id, begun.id].sort())
   })
 })

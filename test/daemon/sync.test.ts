@@ -54,6 +54,21 @@ describe('syncCatalog()', () => {
     assert.equal(catalog.get(ref.id)!.pinned, false)
   })
 
+  it('sees the rest of a core that came home after its beginning was listed', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const ref = addDump(archive.store)
+    const whole = archive.store.readManifest(ref)
+    const path = archive.store.layout.file(ref, 'manifest.json')
+    const core = { ...whole.core, state: 'truncated', reason: 'handler-error' }
+    writeFileSync(path, JSON.stringify({ ...whole, core }))
+    archive.store.writeReport(ref, JSON.stringify(report()))
+    await syncCatalog(archive.store, catalog)
+    writeFileSync(path, JSON.stringify(whole))
+    assert.equal((await syncCatalog(archive.store, catalog)).changed, 1)
+    assert.equal(catalog.get(ref.id)!.coreState, 'complete')
+  })
+
   it('leaves a dump alone whose manifest is not written yet, and names one that is damaged', async () => {
     using archive = testArchive()
     const catalog = openCatalog(':memory:')

@@ -37,6 +37,7 @@ export function conditionsOf(filter: CrashFilter, joined = false): Conditions {
   }
   if (pinned !== undefined) add(`crash.pinned = ${pinned ? 1 : 0}`)
   if (analysis !== undefined) add(`crash.analysis = '${analysis}'`)
+  if (filter.handlerKilled) add(`crash.core_reason = 'handler-error'`)
   return { where: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', parameters }
 }
 

@@ -1,4 +1,5 @@
 import { crashes } from './0001-crashes.ts'
+import { killedHandlers } from './0002-killed-handlers.ts'
 
 /** Migration n brings a catalog from version n - 1 to n. Append only: files of each version are in the field. */
-export const migrations: readonly string[] = [crashes]
+export const migrations: readonly string[] = [crashes, killedHandlers]
