@@ -3,7 +3,7 @@ import { archiveReplaced } from './archive-replaced.ts'
 import { clockSteps } from './clock.ts'
 import { daemonKilled, twoDaemons } from './daemon-killed.ts'
 import type { Fault } from './fault.ts'
-import { frozen } from './frozen.ts'
+import { frozenStorage } from './frozen.ts'
 import { handlerKilled } from './handler-killed.ts'
 import { crasherKilled, largeProcesses, storm } from './kernel.ts'
 import { powerCuts } from './power-cut.ts'
@@ -13,7 +13,7 @@ export const campaign: readonly Fault[] = [
   handlerKilled,
   ...storageFaults,
   everythingFails,
-  frozen,
+  ...frozenStorage,
   archiveReplaced,
   crasherKilled,
   storm,
