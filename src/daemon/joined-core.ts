@@ -19,10 +19,11 @@ export function describeJoined(core: StoredCore, path: string): StoredCore {
   try {
     using source = openCoreFile(path)
     joined.raw_size = source.size
-    const lost = lostBytes(source)
-    if (lost === 0) return joined
-    joined.lost_size = lost
-    return cut(joined, `${lost} of ${source.size} bytes that storage had taken are lost`)
+    const size = Math.max(core.raw_size, source.size)
+    const damaged = lostBytes(source)
+    if (damaged > 0) joined.lost_size = damaged
+    const lost = damaged + size - source.size
+    return lost === 0 ? joined : cut(joined, `${lost} of ${size} bytes that storage had taken are lost`)
   } catch (error) {
     return cut({ ...joined, raw_size: 0 }, `what storage kept can't be read: ${reasonOf(error)}`)
   }

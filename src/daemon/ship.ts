@@ -104,7 +104,8 @@ async function shipCore(
 ): Promise<StoredCore> {
   const { core } = entry.manifest
   const target = (name: string): string => archive.layout.file(entry, name)
-  const pieces = core.state === 'none' ? [] : piecesOf(spool, archive, entry)
+  const { pieces, asWritten } =
+    core.state === 'none' ? { pieces: [], asWritten: true } : piecesOf(spool, archive, entry)
   if (pieces.length === 0) {
     for (const name of [partFile, coreFile]) rmSync(target(name), { force: true })
     return core
@@ -116,7 +117,7 @@ async function shipCore(
   try {
     let shipped = core
     await copyPieces(pieces, { fd, path: temporary }, options)
-    if (core.continues !== undefined) {
+    if (core.continues !== undefined || !asWritten) {
       shipped = describeJoined(core, temporary)
       fsyncSync(fd)
     }
@@ -133,24 +134,31 @@ async function shipCore(
   }
 }
 
-/** Where the core's bytes lie, in their order. */
-function piecesOf(spool: LocalStore, archive: LocalStore, entry: DumpEntry): Piece[] {
+/**
+ * Where the core's bytes lie, in their order, and whether they are as many here as the manifest says: of more or fewer it
+ * is told what they hold, which is better than to wait for ever for those that are right.
+ */
+function piecesOf(
+  spool: LocalStore,
+  archive: LocalStore,
+  entry: DumpEntry,
+): { pieces: Piece[]; asWritten: boolean } {
   const { core } = entry.manifest
   const path = spool.layout.file(entry, coreFile)
   const size = lstatSync(path, { throwIfNoEntry: false })?.size
   const { continues } = core
   const at = continues?.at ?? 0
-  const here = size ?? (continues === undefined ? undefined : 0)
-  // A handler that was killed could not say how much it had written.
-  if (core.stored_size > 0 && here !== core.stored_size - at)
+  if (size === undefined && continues === undefined && core.stored_size > 0)
     throw new ArchiveError(
-      `its core has ${here ?? 'no'} bytes where the manifest says ${core.stored_size - at}`,
+      `its core is gone, of which the manifest says that it has ${core.stored_size} bytes`,
     )
+  // A handler that was killed could not say how much it had written.
+  const asWritten = core.stored_size === 0 || (size ?? 0) === core.stored_size - at
   const rest = size === undefined ? [] : [{ path, from: 0 }]
-  if (continues === undefined || at === 0) return rest
+  if (continues === undefined || at === 0) return { pieces: rest, asWritten }
   const names = [partFile, coreFile].map(name => archive.layout.file(entry, name))
   const begun = names.find(name => statSync(name, { throwIfNoEntry: false })?.isFile()) ?? names[0]!
-  return [{ path: begun, from: 0, to: at }, ...rest]
+  return { pieces: [{ path: begun, from: 0, to: at }, ...rest], asWritten }
 }
 
 const keysOf = ({ executable, libraries }: Manifest): string[] => [

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { type DumpRef, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { addDump, type TestArchive, testArchive } from './archive.ts'
@@ -59,18 +69,42 @@ describe('shipSpool()', () => {
     assert.deepEqual([...spool.list()], [])
   })
 
-  it('keeps what the archive does not take, and what is cut short', async () => {
+  it('keeps what the archive does not take, and what is gone', async () => {
     using archive = testArchive()
     const spool = spoolOf(archive)
     const ref = addDump(spool, { core: randomBytes(100_000) })
-    writeFileSync(spool.corePath(ref)!, 'shorter')
-    const [shipment] = await shipSpool(spool, archive.store)
-    assert.match(shipment!.failed!, /its core has 7 bytes where the manifest says/)
-    assert.equal([...archive.store.list()].length, 0)
-    assert.equal([...spool.list()].length, 1)
     const nowhere = openLocalStore('/proc/nowhere')
     assert.ok((await shipSpool(spool, nowhere))[0]!.failed)
+    rmSync(spool.corePath(ref)!)
+    const [shipment] = await shipSpool(spool, archive.store)
+    assert.match(shipment!.failed!, /its core is gone, of which the manifest says/)
+    assert.equal([...archive.store.list()].length, 0)
     assert.equal([...spool.list()].length, 1)
+  })
+
+  it('ships a core that is shorter or longer than its manifest says, and tells what it holds', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const [short, long] = [0, 1].map(() => addDump(spool, { core: randomBytes(3_000_000) }))
+    const stored = (ref: DumpRef): number => statSync(spool.corePath(ref)!).size
+    truncateSync(spool.corePath(short!)!, stored(short!) - 1_500_000)
+    appendFileSync(spool.corePath(long!)!, 'more')
+    assert.deepEqual(
+      (await shipSpool(spool, archive.store)).map(({ failed }) => failed),
+      [undefined, undefined],
+    )
+    const { core } = archive.store.readManifest(short!)
+    assert.equal(core.state, 'truncated')
+    assert.match(core.detail!, /of 3000000 bytes that storage had taken are lost/)
+    assert.ok(core.raw_size > 0 && core.raw_size < 3_000_000)
+    assert.equal(archive.store.readManifest(long!).core.raw_size, 3_000_000)
+    const problems = [...verify({ store: archive.store })].filter(
+      entry => isFinding(entry) && entry.severity === 'problem',
+    )
+    assert.deepEqual(problems, [
+      { severity: 'problem', where: long!.id, what: '4 bytes behind the last frame are not LZ4' },
+    ])
+    assert.deepEqual([...spool.list()], [])
   })
 
   it('has nothing to do where there is no spool', async () => {
