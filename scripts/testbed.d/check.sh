@@ -15,4 +15,4 @@ check() {
 has() { local text; text=$("${@:2}" 2>&1); grep -Eq -- "$1" <<< "$text" || { echo "no /$1/ in:"; echo "$text"; return 1; }; }
 hasnt() { ! has "$@" >/dev/null || { echo "/$1/ in:"; "${@:2}"; return 1; }; }
 # As long as a slow machine may take; a command that succeeds ends it.
-eventually() { for _ in $(seq "${patience:-300}"); do "$@" >/dev/null 2>&1 && return; sleep 0.4; done; "$@"; }
+eventually() { for _ in $(seq "${patience:-60}"); do "$@" >/dev/null 2>&1 && return; sleep 0.4; done; "$@"; }
