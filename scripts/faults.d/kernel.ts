@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeLimit } from '../../src/install/pattern.ts'
 import { takeCorePattern } from '../../test/support/core-pattern.ts'
 import { kernelLog, noKernel } from '../../test/support/handler-bed.ts'
 import { type Fault, random, sleep } from './fault.ts'
@@ -12,8 +13,6 @@ import type { Tally } from './tally.ts'
 import { type Crash, Trial } from './trial.ts'
 
 const fields = '%P %u %g %s %t %c %e %h %I %d -F%F'
-/** As `install` sets it. */
-const pipeLimit = 64
 const unavailable = (): string | false => noKernel || noCompiler()
 
 let built: string | undefined

@@ -1,4 +1,5 @@
 export { formatConfig, formatDefaultConfig } from './format.ts'
+export { type GateLimits, gateDirectory, gateLimits } from './gate.ts'
 export { loadConfig, loadConfigOrDefaults, parseConfig } from './load.ts'
 export {
   type Config,

@@ -234,11 +234,20 @@ export const keys: readonly Key[] = [
   ),
   key(
     'CapturesMax',
-    'Crashes whose cores are stored whole at the same time.',
+    'Crashes that are recorded at the same time; more wait in line.',
     count(1, 10_000),
     c => c.capturesMax,
     (c, v) => {
       c.capturesMax = v
+    },
+  ),
+  key(
+    'CapturesWait',
+    'A crash that waited in line for longer is kept without its heap, and after 12 times as long without a core.',
+    duration(1, 600),
+    c => c.capturesWait,
+    (c, v) => {
+      c.capturesWait = v
     },
   ),
   key(
@@ -248,6 +257,15 @@ export const keys: readonly Key[] = [
     c => c.capturesPerHour,
     (c, v) => {
       c.capturesPerHour = v
+    },
+  ),
+  key(
+    'UserCapturesPerHour',
+    "Whole cores that all of one user's crashes leave within an hour.",
+    orInfinity(count(1, 1_000_000), null),
+    c => c.userCapturesPerHour,
+    (c, v) => {
+      c.userCapturesPerHour = v
     },
   ),
   key(

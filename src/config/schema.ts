@@ -13,10 +13,14 @@ export interface Config {
   userAccess: boolean
   /** Bytes of one core that are kept at most; beyond it the dump is cut and marked `cap`. `Infinity`: no limit. */
   coreMax: number
-  /** Crashes whose cores are stored whole at the same time; half as many of one program. */
+  /** Handlers at a time, of which half may store whole cores of one program; further crashes wait in line. */
   capturesMax: number
+  /** Seconds in line beyond which a core is not stored whole. */
+  capturesWait: number
   /** Whole cores that one program's crashes by one signal leave within an hour; null: not limited. */
   capturesPerHour: number | null
+  /** The same for all that one user runs. */
+  userCapturesPerHour: number | null
   /** Seconds that the handler waits for storage. */
   storageDeadline: number
   /** What to do where RLIMIT_CORE of the process is 0: `store` or `record` (manifest only). */
@@ -67,7 +71,9 @@ export function defaultConfig(): Config {
     userAccess: false,
     coreMax: Number.POSITIVE_INFINITY,
     capturesMax: 16,
+    capturesWait: 5,
     capturesPerHour: null,
+    userCapturesPerHour: null,
     storageDeadline: 2,
     rlimitZero: 'record',
     environ: [

@@ -6,8 +6,9 @@
  *     coredump: 4121(api): |/usr/local/bin/gocore-sink pipe failed        Core dump to |/usr/… pipe failed
  *     coredump: 4121(api): RLIMIT_CORE is set to 1, aborting core         Process 4121(api) has RLIMIT_CORE set to 1
  *
- * and those of the handler (`src/handler/`): the fact with which it begins, and what it could not store. The number of
- * the process is that of its own PID namespace in the kernel's lines, and the handler's is the machine's.
+ * and those of the handler (`src/handler/`): the fact with which it begins, and what it could not store; or of the gate
+ * before it (`src/install/gate.ts`), where a crash has waited too long. The number of the process is that of its own PID
+ * namespace in the kernel's lines, and the machine's in ours.
  */
 import type { TruncationReason } from '../archive/manifest.ts'
 
@@ -88,6 +89,8 @@ function parseHandlers(text: string): KernelCrash | undefined {
   const why = after.replace(/^[^:]*: /, '').slice(0, 700)
   if (before === 'LOST the core of ' || before === 'LOST the record of ')
     return { kind: 'lost', reason: 'storage-error', detail: `Nothing could be stored: ${why}`, ...crash }
+  if (before === 'REFUSED the core of ')
+    return { kind: 'lost', reason: 'refused', detail: `No handler was started: ${why}`, ...crash }
   if (before === 'failed while it recorded ')
     return { kind: 'lost', reason: 'handler-error', detail: `The handler failed: ${why}`, ...crash }
   return undefined

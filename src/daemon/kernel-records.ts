@@ -177,10 +177,15 @@ function ended(crash: KernelCrash): KernelCrash & { kind: 'lost' } {
   return { ...crash, kind: 'lost', reason: 'handler-error', detail }
 }
 
-const signalOf = ({ signal }: KernelCrash): { number: number; name: string } =>
-  signal === undefined
-    ? { number: 0, name: 'unknown' }
-    : { ...signal, number: (constants.signals as Record<string, number>)[signal.name] ?? 0 }
+const numbers: Readonly<Record<string, number>> = constants.signals
+
+/** Of a name, or of `signal N`, which is all that a shell knows. */
+function signalOf({ signal }: KernelCrash): { number: number; name: string } {
+  if (signal === undefined) return { number: 0, name: 'unknown' }
+  const number = numbers[signal.name] ?? Number(/^signal (\d+)$/.exec(signal.name)?.[1] ?? 0)
+  const name = Object.keys(numbers).find(name => numbers[name] === number)
+  return { number, name: name ?? signal.name }
+}
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 

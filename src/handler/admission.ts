@@ -6,8 +6,8 @@
  *     RuntimeDirectory/captures/TIME-PID-KEY   one for each handler at work, ordered by when it came
  *     RuntimeDirectory/quota/KEY               milliseconds since the epoch, one line for each whole core of the last hour
  *
- * KEY stands for user, executable and signal; for `captures` the signal does not count. Files of handlers that are gone count
- * for nothing. Where the directory can't be written, everything is admitted.
+ * KEY stands for user, executable and signal; for `captures` the signal does not count, and `quota` has another of the user
+ * alone. Files of handlers that are gone count for nothing. Where the directory can't be written, everything is admitted.
  */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { reasonOf } from '../base/errors.ts'
@@ -17,6 +17,8 @@ export interface Applicant {
   readonly uid: number
   readonly exe: string
   readonly signal: number
+  /** Milliseconds for which it stood in line. */
+  readonly waited?: number
 }
 
 export interface Admission extends Disposable {
@@ -47,7 +49,10 @@ export function admit(config: Config, applicant: Applicant, now = Date.now()): A
     if (before.length >= config.capturesMax)
       return { ...done, refused: `${before.length} other crashes were being stored` }
     if (ours >= share) return { ...done, refused: `${ours} other crashes of this program were being stored` }
-    const refused = overQuota(config, hash(`${applicant.uid} ${applicant.exe} ${applicant.signal}`), now)
+    const waited = (applicant.waited ?? 0) / 1000
+    if (waited > config.capturesWait)
+      return { ...done, refused: `it waited ${waited.toFixed(0)} s for others to be stored` }
+    const refused = overQuota(config, applicant, now)
     return refused === undefined ? done : { ...done, refused }
   } catch (error) {
     return {
@@ -78,16 +83,24 @@ function isAtWork(directory: string, name: string): boolean {
   }
 }
 
-function overQuota(config: Config, key: string, now: number): string | undefined {
-  const { capturesPerHour: most } = config
-  if (most === null) return undefined
-  makeDirectory(`${config.run}/quota`, 0o700)
-  const path = `${config.run}/quota/${key}`
-  const times = linesOf(path).filter(time => time > now - hour && time <= now)
-  if (times.length >= most)
-    return `${times.length} crashes of this program by this signal were stored within an hour`
-  if (times.length === 0) writeFileSync(path, `${now}\n`, { mode: 0o600 })
-  else appendFileSync(path, `${now}\n`)
+/** Counts this one where it is within all quotas. */
+function overQuota(config: Config, { uid, exe, signal }: Applicant, now: number): string | undefined {
+  const quotas = [
+    { most: config.capturesPerHour, key: `${uid} ${exe} ${signal}`, of: 'this program by this signal' },
+    { most: config.userCapturesPerHour, key: `${uid}`, of: 'this user' },
+  ].map(({ most, key, of }) => {
+    const path = `${config.run}/quota/${hash(key)}`
+    const times = most === null ? [] : linesOf(path).filter(time => time > now - hour && time <= now)
+    return { most, path, of, times }
+  })
+  const over = quotas.find(({ most, times }) => most !== null && times.length >= most)
+  if (over !== undefined) return `${over.times.length} crashes of ${over.of} were stored within an hour`
+  for (const { most, path, times } of quotas) {
+    if (most === null) continue
+    makeDirectory(`${config.run}/quota`, 0o700)
+    if (times.length === 0) writeFileSync(path, `${now}\n`, { mode: 0o600 })
+    else appendFileSync(path, `${now}\n`)
+  }
   return undefined
 }
 

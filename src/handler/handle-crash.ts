@@ -15,6 +15,7 @@ import { KernelLog } from './log.ts'
 import { closeMappedFiles, openMappedFiles } from './mapped-files.ts'
 import { memoryOf } from './memory-source.ts'
 import { nudgeDaemon } from './nudge.ts'
+import { parseOptions } from './options.ts'
 import { PipeReader } from './pipe.ts'
 import { takeSnapshot } from './process-info.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
@@ -23,27 +24,28 @@ import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
 import { takeStandardInput } from './standard-input.ts'
 import { DumpStorage, NoStorage } from './storage.ts'
+import { Ticket } from './ticket.ts'
 
 /** Answers the exit code: 0 where the crash is on record, 1 where only the kernel log knows of it. */
 export async function handleCrash(args: readonly string[], script: string): Promise<number> {
   const now = Date.now()
   const monotonicNs = Number(process.hrtime.bigint())
   const log = new KernelLog()
-  const separator = args.indexOf('--')
-  const positional = args.slice(separator + 1)
-  const crash = parseArguments(rawArguments(readFileSync('/proc/self/cmdline'), positional))
+  const { fields, waited, ...options } = parseOptions(args)
+  using ticket = new Ticket(options.ticket)
+  const crash = parseArguments(rawArguments(readFileSync('/proc/self/cmdline'), fields))
   const fact = describe(crash)
   takeInHand(fact)
   log.write('notice', fact)
-  shieldSelf()
+  shieldSelf(waited > 0)
 
-  const configPath = separator > 0 && args[0] === '--config' ? args[1] : undefined
-  const { config, warnings } = loadConfigOrDefaults(configPath)
+  const { config, warnings } = loadConfigOrDefaults(options.config)
   for (const warning of warnings) log.write('warning', warning)
 
   const snapshot = takeSnapshot(crash, config.environ, config.redact)
   const files = openMappedFiles(snapshot)
-  using admission = admit(config, { uid: crash.uid, exe: snapshot.facts.exe ?? '', signal: crash.signal })
+  const { uid, signal } = crash
+  using admission = admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
   if (admission.note !== undefined) snapshot.notes.push(admission.note)
   const time = crashTime(crash.time, now)
   const dumpable = crash.dumpable ?? impliedDumpable()
@@ -60,7 +62,7 @@ export async function handleCrash(args: readonly string[], script: string): Prom
     idle: () => pipe?.pump(),
   })
   pipe = new PipeReader(takeStandardInput(), () => {
-    held.heldMs = performance.now()
+    held.heldMs = waited + performance.now()
     // From here on nobody waits.
     setPriority(0, 10)
     keepCapabilities('released')
@@ -99,6 +101,7 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   }
   closeMappedFiles(files)
   snapshot.close()
+  ticket.tellLimits(config)
   const { state, reason, detail } = held.core
   if (state !== 'complete')
     log.write(

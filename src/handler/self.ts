@@ -7,11 +7,12 @@ const niceWhileHeld = -5
 
 /**
  * When memory runs out, the kernel must not end the handler for the sake of a process that is dying anyway; it is small.
+ * Where crashes wait for each other there are so many that other programs would come to nothing behind them.
  */
-export function shieldSelf(): void {
+export function shieldSelf(isStorm: boolean): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '-900')
-    setPriority(0, niceWhileHeld)
+    if (!isStorm) setPriority(0, niceWhileHeld)
   } catch {
     // Not root, as in a replay: then there is nothing to shield.
   }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { SystemError, UsageError } from '../base/errors.ts'
-import { formatConfig, loadConfig } from '../config/index.ts'
+import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
 import { launcherText, launcherVersion } from './launcher.ts'
@@ -106,7 +106,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
 
   const config = formatConfig(layout.settings)
   const generated = generatedFiles(layout, product)
-  const launcher = launcherText({ version: program, config: layout.config, tell: layout.private })
+  const gate = { directory: gateDirectory(layout.settings), ...gateLimits(layout.settings) }
+  const launcher = launcherText({ version: program, config: layout.config, tell: layout.private, gate })
   const accounts = layout.private ? [] : [file(layout.sysusers, template('gocore-sink.sysusers.conf'))]
   const limits = layout.private
     ? []

@@ -1,31 +1,36 @@
 /**
  * PREFIX/bin/gocore-sink, the one program that both the kernel and people call. For the kernel's call (a number first,
- * then fields) it becomes the handler at once, else the command line. A shell script: dash adds half a millisecond to
+ * then fields) it becomes the handler, by the gate; else the command line. A shell script: dash adds half a millisecond to
  * Node's twenty, as much as a compiled one within the noise of measurement, and it needs no compiler on the machine.
  *
  * The kernel gives it an empty environment and closed descriptors 1 and 2. The arguments are hostile (`%e` is any
  * 15 bytes): they are only ever expanded within quotes, and `case` looks at the first alone.
  */
+import { type Gate, gateText } from './gate.ts'
+
 export interface LauncherPaths {
   /** The version's directory, named outright: replacing this file by rename switches Node and program in one step. */
   readonly version: string
   readonly config: string
   /** Tell the command line where its configuration is: not needed for the default place. */
   readonly tell: boolean
+  readonly gate: Gate
 }
 
 /** Node's warnings would go nowhere in the handler, and to people who can't act on them otherwise. */
 const nodeOptions = '--disable-warning=ExperimentalWarning'
 
 export function launcherText(paths: LauncherPaths): string {
+  const { version, config, tell, gate } = paths
+  const program = [`${version}/bin/node`, nodeOptions]
   return `#!/bin/sh
 # gocore-sink, written by "gocore-sink install". The kernel calls it with numbers, people call it with words.
 case $1 in
-'' | *[!0-9]*) ;;
-*) exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/handler.cjs --config ${paths.config} -- "$@" ;;
+'' | *[!0-9]*)
+  ${tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${config}} ` : ''}exec ${program.join(' ')} ${version}/dist/cli.cjs "$@"
+  ;;
 esac
-${paths.tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${paths.config}} ` : ''}exec ${paths.version}/bin/node ${nodeOptions} ${paths.version}/dist/cli.cjs "$@"
-`
+${gateText([...program, `${version}/dist/handler.cjs`], config, gate)}`
 }
 
 /** The version directory that a launcher's text names, or undefined for a foreign file. */

@@ -21,8 +21,12 @@ const optional: readonly { field: string; since: readonly [number, number] }[] =
   { field: '-F%F', since: [6, 16] },
 ]
 
-/** How many dumps the kernel hands over at a time; above 0 it keeps /proc/PID until the handler is done with the pipe. */
-export const pipeLimit = 64
+/**
+ * How many dumps the kernel hands over at a time; above 0 it keeps /proc/PID until the handler is done with the pipe. Most
+ * of them may wait in line, see `gate.ts`, at a megabyte each. What the kernel refuses beyond is only in its log, and there
+ * at most ten lines in five seconds.
+ */
+export const pipeLimit = 1024
 
 export function kernelVersion(text: string = release()): readonly [number, number] {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(text) ?? [undefined, '0', '0']

@@ -48,6 +48,13 @@ describe('parseKernelLine()', () => {
     )
     assert.ok(lost?.kind === 'lost')
     assert.equal(lost.detail, 'Nothing could be stored: Could not write to /a: ENOSPC')
+    const refused = parseKernelLine(
+      `gocore-sink: REFUSED the core of crash of process 8 (?) of user 33, signal 11: it waited 60 s`,
+      false,
+    )
+    assert.ok(refused?.kind === 'lost')
+    assert.equal(refused.detail, 'No handler was started: it waited 60 s')
+    assert.equal(refused.signal?.name, 'signal 11')
     for (const line of [
       'gocore-sink: hello',
       'sshd: crash of process 7 (a) of user 0, SIGSEGV',

@@ -94,7 +94,7 @@ test(
   async () => {
     assert.ok(install({ prefix, proc, product }, say).changed > 0)
     assert.match(kernel('core_pattern'), /^\|\S+\/p\/bin\/gocore-sink %P %u %g %s %t %c %e/)
-    assert.equal(kernel('core_pipe_limit'), '64')
+    assert.equal(kernel('core_pipe_limit'), '1024')
     assert.equal(statSync(join(prefix, 'var/archive')).mode & 0o777, 0o700)
     for (const name of listing(prefix))
       assert.doesNotMatch(name.split(' ')[1]!, /[2367].?$/, `${name}: others may write`)
@@ -239,7 +239,7 @@ test('a setting that the kernel does not have ends the run before core_pattern i
   rmSync(join(proc, 'sys/kernel/core_pipe_limit'))
   assert.throws(
     () => install({ prefix, proc, product }, say),
-    /Could not do "kernel\.core_pipe_limit = 64": ENOENT/,
+    /Could not do "kernel\.core_pipe_limit = 1024": ENOENT/,
   )
   assert.equal(kernel('core_pattern'), 'core.%p')
 })

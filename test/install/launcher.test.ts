@@ -4,11 +4,13 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { Gate } from '../../src/install/gate.ts'
 import { launcherText, launcherVersion } from '../../src/install/launcher.ts'
 
 let folder: string
 let launcher: string
-const said = (): { program: string; args: string[]; config?: string } =>
+const gateIn = (directory: string): Gate => ({ directory: join(directory, 'gate'), most: 1000, longest: 1 })
+const said = (): { program: string; pid: number; args: string[]; config?: string } =>
   JSON.parse(readFileSync(join(folder, 'said'), 'utf8'))
 
 before(() => {
@@ -24,10 +26,10 @@ before(() => {
   ])
     writeFileSync(
       join(version, `dist/${file}`),
-      `require('fs').writeFileSync(${JSON.stringify(join(folder, 'said'))}, JSON.stringify({ program: '${program}', args: process.argv.slice(2), config: process.env.GOCORE_SINK_CONFIG }))`,
+      `require('fs').writeFileSync(${JSON.stringify(join(folder, 'said'))}, JSON.stringify({ program: '${program}', pid: process.pid, args: process.argv.slice(2), config: process.env.GOCORE_SINK_CONFIG }))`,
     )
   launcher = join(folder, 'gocore-sink')
-  writeFileSync(launcher, launcherText({ version, config: '/x/y.conf', tell: true }))
+  writeFileSync(launcher, launcherText({ version, config: '/x/y.conf', tell: true, gate: gateIn(folder) }))
   chmodSync(launcher, 0o755)
 })
 after(() => rmSync(folder, { recursive: true }))
@@ -51,16 +53,18 @@ test('the launcher starts the handler for what the kernel passes, each argument 
     for (const rest of [[], ['node-3', '77', '1', '-F3'], ['', '77', '1', '-F']]) {
       const fields = ['4242', '0', '0', '11', '1763900000', '18446744073709551615', comm, ...rest]
       assert.equal(start(fields), 0)
-      const { program, args } = said()
+      const { program, args, pid } = said()
       assert.equal(program, 'handler')
-      assert.deepEqual(args, ['--config', '/x/y.conf', '--', ...fields])
+      const ticket = join(folder, 'gate', `${pid}`)
+      assert.deepEqual(args, ['--ticket', ticket, '--config', '/x/y.conf', '--', ...fields])
     }
 })
 
 test('the launcher starts the command line for everything else', () => {
   for (const args of [[], ['ls'], ['--help'], ['12a', 'b'], ['', '1'], ['-1'], ['show', '7f3k']]) {
     assert.equal(start(args), 0)
-    assert.deepEqual(said(), { program: 'cli', args, config: '/x/y.conf' })
+    const { pid: _, ...rest } = said()
+    assert.deepEqual(rest, { program: 'cli', args, config: '/x/y.conf' })
   }
   start(['ls'], { GOCORE_SINK_CONFIG: '/mine.conf' })
   assert.equal(said().config, '/mine.conf')
@@ -73,7 +77,11 @@ test('the launcher works with closed descriptors 1 and 2, as the kernel starts i
 })
 
 test('launcherVersion() finds the version in what launcherText() wrote, and nothing elsewhere', () => {
-  const paths = { version: '/usr/local/lib/gocore-sink/versions/1-a', config: '/etc/gocore-sink.conf' }
+  const paths = {
+    version: '/usr/local/lib/gocore-sink/versions/1-a',
+    config: '/etc/gocore-sink.conf',
+    gate: gateIn('/run/gocore-sink'),
+  }
   assert.equal(launcherVersion(launcherText({ ...paths, tell: false })), paths.version)
   assert.equal(launcherVersion(launcherText({ ...paths, tell: true })), paths.version)
   assert.equal(launcherVersion('#!/bin/sh\necho hello\n'), undefined)

@@ -4,6 +4,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DumpEntry, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { gateDirectory, gateLimits, loadConfigOrDefaults } from '../../src/config/index.ts'
+import { gateText } from '../../src/install/gate.ts'
 import { takeCorePattern } from './core-pattern.ts'
 
 const handler = join(import.meta.dirname, '../../src/handler/main.ts')
@@ -28,8 +30,10 @@ export class HandlerBed {
     }
     const text = Object.entries(all).map(([key, value]) => `${key}=${value}\n`)
     writeFileSync(this.config, text.join(''), { mode: 0o644 })
-    const program = `${process.execPath} --disable-warning=ExperimentalWarning ${handler} --config ${this.config}`
-    writeFileSync(this.path('h'), `#!/bin/sh\nexec ${program} -- "$@"\n`)
+    const program = [process.execPath, '--disable-warning=ExperimentalWarning', handler]
+    const { config } = loadConfigOrDefaults(this.config)
+    const gate = { directory: gateDirectory(config), ...gateLimits(config) }
+    writeFileSync(this.path('h'), `#!/bin/sh\n${gateText(program, this.config, gate)}`)
     chmodSync(this.path('h'), 0o755)
   }
 
@@ -60,7 +64,8 @@ export class HandlerBed {
       .filter(name => /^[0-9]+$/.test(name))
       .filter(pid => {
         try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`${this.config}\0--`)
+          const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+          return command.includes(`${this.config}\0--`) || command.includes(`${this.path('h')}\0`)
         } catch {
           return false
         }

@@ -64,14 +64,14 @@ export function checkPipeLimit(host: Host): Finding {
       name,
       status: 'warning',
       what: 'core_pipe_limit is 0: the kernel does not wait for the handler, so /proc/PID can be gone before the executable is saved.',
-      remedy: 'sysctl -w kernel.core_pipe_limit=64',
+      remedy: 'sysctl -w kernel.core_pipe_limit=1024',
     }
   if (limit < 4)
     return {
       name,
       status: 'warning',
       what: `core_pipe_limit is ${limit}: while so many dumps are written, further crashes leave only a kernel log line.`,
-      remedy: 'sysctl -w kernel.core_pipe_limit=64',
+      remedy: 'sysctl -w kernel.core_pipe_limit=1024',
     }
   return { name, status: 'ok', what: `Up to ${limit} dumps at a time.` }
 }

@@ -1,0 +1,93 @@
+/**
+ * How many handlers run at a time, decided by the shell that the kernel starts, before there is a Node of 50 MB: a
+ * crash that comes while as many are at work waits in line, which costs a megabyte and no processor; the kernel holds
+ * its process meanwhile. A lone crash meets a few of the shell's own words, and no other program.
+ *
+ *     RuntimeDirectory/gate/PID         a ticket: the handler at work, or about to start, as that process
+ *     RuntimeDirectory/gate/limits      tickets at a time, and seconds that one waits for one at most
+ *     RuntimeDirectory/gate/line.N      held by the first in line of the users with the number N modulo 64
+ *     RuntimeDirectory/gate/line        held by the first of these firsts, the one that looks for a ticket
+ *
+ * Users have lines of their own, so that nobody who crashes a thousand times keeps others waiting for all of them. Lines
+ * are held by flock(2), which ends with the process that holds it; a ticket whose process is gone, or is another program,
+ * is taken away by whoever looks for one. Who waits too long leaves a line in the kernel log, of which the daemon makes a
+ * record. Where the gate can't be made, or there is no flock(1), crashes are taken as they come.
+ */
+import type { GateLimits } from '../config/index.ts'
+
+export interface Gate extends GateLimits {
+  readonly directory: string
+}
+
+/**
+ * Shell text that becomes `handler` with the kernel's fields behind its options, see `handleCrash`. `handler` is a
+ * program and its first arguments, `config` a file: words without blanks and quotes. POSIX with `test -ef`, of 2024.
+ */
+export function gateText(handler: readonly string[], config: string, gate: Gate): string {
+  return `PATH=/usr/sbin:/usr/bin:/sbin:/bin
+gate=${gate.directory}
+ticket=$gate/$$ most=${gate.most} longest=${gate.longest} waited= left=1
+[ -d $gate ] || mkdir -p -m 700 $gate </dev/null
+[ -f $gate/limits ] && read -r most longest <$gate/limits
+count_tickets() {
+  set -- $gate/[0-9]*
+  [ -e "$1" ] && tickets=$# || tickets=0
+}
+# Counted again when it is there: of several that come at once, not all are let in.
+take_ticket() {
+  count_tickets
+  [ $tickets -lt $most ] || return
+  true >$ticket || return 0
+  count_tickets
+  [ $tickets -le $most ] && return
+  rm -f $ticket </dev/null
+  return 1
+}
+take_away_stale() {
+  set -- $gate/[0-9]*
+  for one; do
+    exe=/proc/\${one##*/}/exe
+    [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] || rm -f "$one" </dev/null
+  done
+}
+# Centiseconds since the boot.
+read_clock() {
+  read -r now _ </proc/uptime
+  now=\${now%.*}\${now#*.}
+}
+reckon() {
+  read_clock
+  waited=$((now - began))
+  left=$((longest - waited / 100))
+  [ $left -gt 0 ]
+}
+# 75: the time is over. Where it fails otherwise, one goes on without a line.
+stand_in_line() {
+  reckon || return
+  flock -w $left -E 75 $1 </dev/null
+  [ $? -ne 75 ]
+}
+wait_for_ticket() {
+  stand_in_line 8 && stand_in_line 9 || return
+  until take_ticket; do
+    take_away_stale
+    sleep 0.04 </dev/null || sleep 1 </dev/null
+    reckon || return
+  done
+}
+if ! take_ticket; then
+  echo -900 >/proc/$$/oom_score_adj 2>/dev/null
+  user=0
+  case $2 in '' | *[!0-9]*) ;; *) user=$(($2 % 64)) ;; esac
+  read_clock
+  began=$now
+  if ! wait_for_ticket 8>$gate/line.$user 9>$gate/line && [ $left -le 0 ]; then
+    comm=$7
+    case $comm in '' | *[!A-Za-z0-9._+-]*) comm='?' ;; esac
+    echo "<12>gocore-sink: REFUSED the core of crash of process $1 ($comm) of user $2, signal $4: it waited $longest s for a handler, and others were before it" >/dev/kmsg
+    exit 1
+  fi
+fi
+exec ${handler.join(' ')} --ticket $ticket \${waited:+--waited \${waited}0} --config ${config} -- "$@"
+`
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { type Gate, gateText } from '../../src/install/gate.ts'
+
+let folder: string
+let work: string
+let launchers = 0
+/** A handler that tells of its beginning and end, and gives its ticket back. */
+const handlerText = `
+const { appendFileSync, rmSync } = require('node:fs')
+const args = process.argv.slice(2)
+const tell = word => appendFileSync(${JSON.stringify('LOG')}, word + ' ' + args.join(' ') + '\\n')
+tell('begin')
+setTimeout(() => { tell('end'); rmSync(args[args.indexOf('--ticket') + 1], { force: true }) }, 100)
+`
+const log = (): string[] =>
+  existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8').trimEnd().split('\n') : []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gate-'))
+  work = join(folder, 'work.cjs')
+  writeFileSync(work, handlerText.replace('LOG', join(folder, 'log')))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+function crash(gate: Partial<Gate>, uid: number, comm = 'server'): Promise<unknown[]> {
+  const whole = { directory: join(folder, 'gate'), most: 2, longest: 20, ...gate }
+  const launcher = join(folder, `sink-${launchers++}`)
+  writeFileSync(launcher, `#!/bin/sh\n${gateText([process.execPath, work], '/c', whole)}`)
+  const args = [launcher, '4242', `${uid}`, '0', '11', '1', '0', comm]
+  return once(spawn('/bin/sh', args, { env: {}, stdio: 'ignore' }), 'exit')
+}
+
+describe('gateText()', () => {
+  it('lets so many in at a time, and in the end all', async () => {
+    const ends = await Promise.all(Array.from({ length: 12 }, (_, i) => crash({}, i % 3)))
+    assert.deepEqual(new Set(ends.map(([code]) => code)), new Set([0]))
+    let running = 0
+    const most = Math.max(...log().map(line => (line.startsWith('begin') ? ++running : running--)))
+    assert.equal(log().filter(line => line.startsWith('begin')).length, 12)
+    assert.ok(most <= 2, `${most} at a time`)
+    assert.ok(log().some(line => / --waited [1-9][0-9]*0 --config/.test(line)))
+    assert.deepEqual(
+      readdirSync(join(folder, 'gate')).filter(name => /^[0-9]/.test(name)),
+      [],
+    )
+  })
+
+  it('takes away the ticket of a handler that is gone, or is another program', async () => {
+    mkdirSync(join(folder, 'gate'))
+    for (const pid of ['1', '999999999']) writeFileSync(join(folder, 'gate', pid), '')
+    assert.deepEqual(await crash({}, 0), [0, null])
+    assert.equal(log().length, 2)
+  })
+
+  it('gives up after its time, and lets nobody else in', async () => {
+    mkdirSync(join(folder, 'gate'))
+    // This very process is a Node, as a handler is.
+    for (const pid of [process.pid, process.ppid]) writeFileSync(join(folder, 'gate', `${pid}`), '')
+    assert.deepEqual(await crash({ most: 1, longest: 1 }, 0, '$(touch x)\n'), [1, null])
+    assert.deepEqual(log(), [])
+  })
+
+  it('reads how many from what a handler has told of the configuration', async () => {
+    mkdirSync(join(folder, 'gate'))
+    writeFileSync(join(folder, 'gate', `${process.pid}`), '')
+    writeFileSync(join(folder, 'gate', 'limits'), '2 20\n')
+    assert.deepEqual(await crash({ most: 1, longest: 1 }, 0), [0, null])
+  })
+
+  it('takes crashes as they come where it has no directory', async () => {
+    const ends = await Promise.all([0, 0, 0, 0].map(uid => crash({ directory: '/proc/nowhere' }, uid)))
+    assert.deepEqual(
+      ends.map(([code]) => code),
+      [0, 0, 0, 0],
+    )
+  })
+})
