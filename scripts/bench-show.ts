@@ -13,6 +13,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { commandLineOptions } from '../src/install/launcher.ts'
 import { takeCorePattern } from '../test/support/core-pattern.ts'
 import { parseTraceback } from '../test/support/traceback.ts'
 import { storeCores } from './bench-show.d/large-core.ts'
@@ -77,7 +78,7 @@ async function compareOn(crash: Crash, count: number, delve: string | undefined)
   const costs = new Map<string, Cost[]>()
   for (let round = 0; round < runs; round++) {
     for (const [name, args] of ours) {
-      const all = [cli, ...args, crash.core, '--exe', crash.executable, '--no-pager']
+      const all = [commandLineOptions, cli, ...args, crash.core, '--exe', crash.executable, '--no-pager']
       add(costs, name, await run(process.execPath, ['--disable-warning=ExperimentalWarning', ...all]))
     }
     for (const [name, commands, most] of delve === undefined ? [] : theirs)
@@ -109,6 +110,7 @@ async function benchSize(): Promise<void> {
     for (const { mb, core, executable } of stored) {
       const args = [
         '--disable-warning=ExperimentalWarning',
+        commandLineOptions,
         cli,
         'show',
         core,

@@ -20,6 +20,9 @@ export interface LauncherPaths {
 /** Node's warnings would go nowhere in the handler, and to people who can't act on them otherwise. */
 const nodeOptions = '--disable-warning=ExperimentalWarning'
 
+/** 8 MB of young objects before they are looked through: a `show` is over by then, and a tenth faster. */
+export const commandLineOptions = '--min-semi-space-size=8'
+
 export function launcherText(paths: LauncherPaths): string {
   const { version, config, tell, gate } = paths
   const program = [`${version}/bin/node`, nodeOptions]
@@ -27,7 +30,7 @@ export function launcherText(paths: LauncherPaths): string {
 # gocore-sink, written by "gocore-sink install". The kernel calls it with numbers, people call it with words.
 case $1 in
 '' | *[!0-9]*)
-  ${tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${config}} ` : ''}exec ${program.join(' ')} ${version}/dist/cli.cjs "$@"
+  ${tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${config}} ` : ''}exec ${program.join(' ')} ${commandLineOptions} ${version}/dist/cli.cjs "$@"
   ;;
 esac
 ${gateText([...program, `${version}/dist/handler.cjs`], config, gate)}`
