@@ -32,7 +32,6 @@ export async function runDaemon(options: DaemonOptions = {}): Promise<void> {
   using _lock = takeLock(config.state)
   const notifier = new Notifier()
   const beat = watchdogInterval()
-  const watchdog = beat && notifier.isOn ? setInterval(() => notifier.send('WATCHDOG=1'), beat) : undefined
   const service = new Service({
     config,
     log,
@@ -41,6 +40,8 @@ export async function runDaemon(options: DaemonOptions = {}): Promise<void> {
   })
   const stopped = untilStopped(log, service, () => reload())
   await service.start()
+  // From the start on it would keep a daemon alive that can't start.
+  const watchdog = beat && notifier.isOn ? setInterval(() => notifier.send('WATCHDOG=1'), beat) : undefined
   notifier.send('READY=1', 'STATUS=Waiting for dumps')
   log.info(`gocore-sink ${toolVersion} keeps ${config.archive}, pid ${process.pid}`)
   const signal = await stopped
