@@ -33,20 +33,28 @@ export function captureCore(input: CoreInput, storage: DumpStorage, options: Cap
   }
   const encoder = new BlockEncoder(writer, { ...options, idle: pump })
   let truncated: Captured['truncated']
-  let failed = false
+  let failure: unknown
   try {
     truncated = copy(input, encoder, options.most, pump, () => {
       encoder.isUrgent = false
       storage.release()
     })
   } catch (error) {
-    failed = true
-    truncated = storageFailure(error)
+    failure = error
   }
   encoder.close()
   input.close()
   storage.release()
-  if (failed) salvage(storage, writer)
+  try {
+    // The last blocks are on their way still.
+    if (failure === undefined) storage.flush()
+  } catch (error) {
+    failure = error
+  }
+  if (failure !== undefined) {
+    truncated = storageFailure(failure)
+    salvage(storage, writer)
+  }
   const { received, size } = input
   const { expected } = size
   truncated ??= input.cut

@@ -118,15 +118,18 @@ export class DumpStorage implements ByteSink {
     if (this.#filling.length > slotSize / 4) this.#give()
   }
 
+  /** Waits until a place has taken all that was written. Throws as `write` does. */
+  flush(): void {
+    this.#give()
+    this.#retry(() => this.#drain())
+  }
+
   /**
    * Cuts what no place takes any more to whole blocks that leave some room for an end; `rewind` gives up what begins
    * behind an offset of the file, and answers the length that is left.
    */
   salvage(room: number, rewind: (offset: number) => number): void {
-    this.#filling = undefined
-    for (const piece of this.#given.splice(0)) this.#free.push(piece.slot)
-    // The answers to what is given up.
-    while (this.#place!.waiting > 0) this.#next()
+    this.#giveUp()
     const size = rewind(Math.max(this.#base, this.#acknowledged - room))
     this.#call({ do: 'truncate', with: [Math.max(0, size - this.#base)] })
     this.#acknowledged = size
@@ -150,7 +153,7 @@ export class DumpStorage implements ByteSink {
 
   /** Gives up the core and its room. */
   dropCore(): void {
-    this.#filling = undefined
+    this.#giveUp()
     this.#retry(() => this.#call({ do: 'dropCore', with: [] }))
     this.#coreIsLast = true
   }
@@ -198,6 +201,18 @@ export class DumpStorage implements ByteSink {
     this.#filling = undefined
     this.#given.push(piece)
     this.#place!.give({ do: 'put', at: piece.slot * slotSize, length: piece.length })
+  }
+
+  /** Forgets the bytes that no place has acknowledged, and the answers to them. */
+  #giveUp(): void {
+    this.#filling = undefined
+    for (const piece of this.#given.splice(0)) this.#free.push(piece.slot)
+    this.#retry(() => {
+      while (this.#place!.waiting > 0) {
+        const answer = this.#next()
+        if (!this.#hasBegun) this.#take(answer)
+      }
+    })
   }
 
   #next(): { value: unknown } | { failure: Failure } {
