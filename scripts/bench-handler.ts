@@ -19,12 +19,15 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { gateDirectory, gateLimits, loadConfigOrDefaults } from '../src/config/index.ts'
+import { launcherText } from '../src/install/launcher.ts'
 import { takeCorePattern } from '../test/support/core-pattern.ts'
 
 const { values: options } = parseArgs({
@@ -112,7 +115,24 @@ function script(name: string, line: string): string {
   return path(name)
 }
 
-const handlerArgs = `--disable-warning=ExperimentalWarning ${options.handler ?? join(repository, 'dist/handler.cjs')} --config ${path('conf')} --`
+/** The launcher that `install` writes, gate and all, with the checkout's build behind it. */
+function launcher(): string {
+  const version = path('version')
+  mkdirSync(join(version, 'bin'), { recursive: true })
+  mkdirSync(join(version, 'dist'))
+  symlinkSync(process.execPath, join(version, 'bin/node'))
+  symlinkSync(options.handler ?? join(repository, 'dist/handler.cjs'), join(version, 'dist/handler.cjs'))
+  writeFileSync(
+    path('conf'),
+    `ArchiveDirectory=${path('archive')}\nStateDirectory=${path('state')}\nRuntimeDirectory=${path('run')}\n`,
+  )
+  const { config } = loadConfigOrDefaults(path('conf'))
+  const gate = { directory: gateDirectory(config), ...gateLimits(config) }
+  writeFileSync(path('sink'), launcherText({ version, config: path('conf'), tell: false, gate }))
+  chmodSync(path('sink'), 0o755)
+  return path('sink')
+}
+
 const readers = [
   // The program's own time to die: nothing is dumped to a file at limit 0.
   { name: 'no dump', pattern: undefined, fields: '' },
@@ -124,7 +144,7 @@ const readers = [
   },
   {
     name: 'gocore-sink',
-    pattern: script('sink', `exec ${process.execPath} ${handlerArgs} "$@"`),
+    pattern: launcher(),
     fields: '%P %u %g %s %t %c %e %h %I %d -F%F',
   },
 ]
@@ -195,7 +215,10 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4))
  * Milliseconds from exec to the first byte read: a pipe is filled to the brim, and the moment when it takes more is that
  * when the child has read.
  */
-function firstByte(args: string[]): number {
+function firstByte(program: string, args: string[]): number {
+  // Of handlers that were killed when they had read their first byte.
+  rmSync(path('run/gate'), { recursive: true, force: true })
+  mkdirSync(path('run/gate'), { recursive: true })
   const fifo = path(`fifo-${Math.random().toString(36).slice(2)}`)
   execFileSync('mkfifo', [fifo])
   const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
@@ -208,7 +231,7 @@ function firstByte(args: string[]): number {
   }
   while (fill());
   const began = performance.now()
-  const child = spawn(process.execPath, args, { env: {}, stdio: [fd, 'ignore', 'ignore'] })
+  const child = spawn(program, args, { env: {}, stdio: [fd, 'ignore', 'ignore'] })
   while (!fill() && performance.now() - began < 5000) Atomics.wait(sleeper, 0, 0, 0.1)
   const took = performance.now() - began
   child.kill('SIGKILL')
@@ -224,10 +247,6 @@ function wholeRun(file: string): number {
 }
 
 try {
-  writeFileSync(
-    path('conf'),
-    `ArchiveDirectory=${path('archive')}\nStateDirectory=${path('state')}\nRuntimeDirectory=${path('run')}\n`,
-  )
   mkdirSync(path('src'))
   writeFileSync(path('src/main.go'), victim)
   writeFileSync(path('src/go.mod'), 'module victim\n\ngo 1.19\n')
@@ -274,23 +293,14 @@ try {
 
   writeFileSync(path('empty.cjs'), '')
   writeFileSync(path('read.cjs'), "require('node:fs').readSync(0, Buffer.alloc(65536))")
-  const handler = [
-    ...handlerArgs.split(' '),
-    '999999999',
-    '0',
-    '0',
-    '6',
-    '1700000000',
-    '18446744073709551615',
-    'bench',
-  ]
+  const fields = ['999999999', '0', '0', '6', '1700000000', '18446744073709551615', 'bench']
   const empty: number[] = []
   const reading: number[] = []
   const ours: number[] = []
   for (let run = 0; run < Math.max(15, runs); run++) {
     empty.push(wholeRun(path('empty.cjs')))
-    reading.push(firstByte([path('read.cjs')]))
-    ours.push(firstByte(handler))
+    reading.push(firstByte(process.execPath, [path('read.cjs')]))
+    ours.push(firstByte(path('sink'), fields))
   }
   console.log('\nStart, milliseconds: median (least–most)')
   console.log(`  empty Node script, exec to exit        ${median(empty).toFixed(1)} (${spread(empty)})`)
