@@ -52,20 +52,20 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   const held: Outcome = { core: unfinished, libraries: [], heldMs: 0, monotonicNs }
   const manifest = ({ id }: DumpRef, continues: Continuation | undefined): Manifest =>
     withContinuation(makeManifest(id, time, crash, snapshot, held), continues)
-  let pipe: PipeReader | undefined
+  const pipe = new PipeReader(takeStandardInput(), () => {
+    held.heldMs = waited + performance.now()
+    // From here on nobody waits.
+    setPriority(0, 10)
+    keepCapabilities('released')
+  })
+  if (!isRefused(crash, config)) pipe.begin()
   const storage = new DumpStorage({
     config,
     time,
     crash: { process: snapshot.facts, ...(dumpable === undefined ? {} : { dumpable }) },
     script,
     pending: manifest,
-    idle: () => pipe?.pump(),
-  })
-  pipe = new PipeReader(takeStandardInput(), () => {
-    held.heldMs = waited + performance.now()
-    // From here on nobody waits.
-    setPriority(0, 10)
-    keepCapabilities('released')
+    idle: () => pipe.pump(),
   })
   const record = (): Manifest => manifest(storage.ref, storage.continues)
   try {

@@ -11,6 +11,9 @@ import { closeStandardInput } from './standard-input.ts'
 /** Bytes that have come before the pipe is made larger: for a small core the library costs more than it saves. */
 const enlargeAfter = 256 * 1024
 
+/** What a pipe holds that nobody has made larger. */
+const headSize = 64 * 1024
+
 /** Tried in turn: beyond a mebibyte takes CAP_SYS_RESOURCE, which the kernel gives its helpers. */
 const pipeSizes = [16 << 20, 1 << 20]
 
@@ -24,6 +27,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4))
 export class PipeReader {
   readonly #fd: number
   readonly #onEnd: () => void
+  #head: Buffer = Buffer.alloc(0)
   #spool: PipeSpool | undefined
   #tuned = false
   #low = 32 * 1024
@@ -38,8 +42,20 @@ export class PipeReader {
     this.#onEnd = onEnd
   }
 
+  /** Takes what the kernel has written so far: it writes on while the handler makes its threads. */
+  begin(): void {
+    const head = Buffer.allocUnsafeSlow(headSize)
+    this.#head = head.subarray(0, this.#readPipe(head, 0))
+  }
+
   /** At least one byte into `buffer` from `at`, or 0 at the end. */
   read(buffer: Buffer, at: number): number {
+    if (this.#head.length > 0) {
+      const got = this.#head.copy(buffer, at)
+      this.#head = this.#head.subarray(got)
+      this.received += got
+      return got
+    }
     if (!this.#tuned && this.received >= enlargeAfter) this.#tune()
     if (this.#gathering && this.#spool !== undefined) this.#gather(this.#spool)
     const got = this.#spool?.isEmpty === false ? this.#spool.read(buffer, at) : this.#readPipe(buffer, at)
