@@ -31,6 +31,7 @@ const modules: Record<string, string> = {
   daemon: 'src/daemon/main.ts',
   analyse: 'src/daemon/analyse-child.ts',
   encrypt: 'src/daemon/encrypt-child.ts',
+  shrink: 'src/daemon/shrink-child.ts',
   receiver: 'src/receiver/main.ts',
   'unpack-worker': 'src/source/unpack-worker.ts',
 }

@@ -74,7 +74,12 @@ function redacted(json: string, patterns: readonly string[] = []): string {
 }
 
 /** The job, or the sentence why there is none. */
-function jobOf(store: ArchiveStore, ref: DumpRef, manifest: Manifest, user: string): AnalysisJob | string {
+export function jobOf(
+  store: ArchiveStore,
+  ref: DumpRef,
+  manifest: Manifest,
+  user: string,
+): AnalysisJob | string {
   const core = store.corePath(ref)
   if (core === undefined) return 'the dump has no core in the archive'
   const binaries: JobBinary[] = []

@@ -25,7 +25,7 @@ const script =
   'ulimit -f 0; ulimit -n 256; ulimit -t "$1"; ulimit -d "$2"; ulimit -v "$3"; shift 3; exec "$@"'
 
 /** A child's program: beside this file in the sources, beside the bundle in an installation. */
-export const childProgram = (name: 'analyse' | 'encrypt'): string =>
+export const childProgram = (name: 'analyse' | 'encrypt' | 'shrink'): string =>
   fileURLToPath(
     new URL(import.meta.url.endsWith('.ts') ? `./${name}-child.ts` : `./${name}.js`, import.meta.url),
   )

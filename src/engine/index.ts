@@ -2,7 +2,9 @@
 export { type ByteSource, bytesSource } from './bytes/byte-source.ts'
 export type { ExtendedState } from './core/extended-state.ts'
 export type { FileProvider, FileRequest } from './core/file-provider.ts'
+export { layOutMiniCore, type MiniCore } from './core/mini-core.ts'
 export type { LoadedFile } from './core/process-image.ts'
+export { type AddressRange, TouchedMemory } from './core/touched-memory.ts'
 export { type Debugger, type DebuggerOptions, openDebugger } from './debugger.ts'
 export * from './disasm/index.ts'
 export type { DebugInfo } from './dwarf/debug-info.ts'
@@ -12,6 +14,7 @@ export type { IndexCache } from './dwarf/sections.ts'
 export { amd64DwarfNames } from './dwarf/unwind.ts'
 export { type DebugLink, hasDebugInfo, readDebugLink } from './elf/debug-link.ts'
 export { type ElfFile, openElf } from './elf/file.ts'
+export { addNeeded, type Essence, type NeededOptions, readEssence } from './needed-memory.ts'
 export type { ProcessFault } from './report/fault.ts'
 export {
   type AnalyseOptions,

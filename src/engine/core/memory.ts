@@ -28,6 +28,12 @@ export interface Memory {
   has(addr: number, length: number): boolean
 }
 
+/** How words lie in memory. */
+export interface ByteOrder {
+  readonly ptrSize: 4 | 8
+  readonly littleEndian: boolean
+}
+
 /** A run of addresses and the bytes behind it. */
 export interface Region {
   readonly start: number
@@ -94,10 +100,7 @@ export class SplicedMemory implements Memory {
   #last: Block = emptyBlock
   readonly #scratch = new DataView(new ArrayBuffer(8))
 
-  constructor(
-    regions: readonly Region[],
-    { ptrSize, littleEndian }: { ptrSize: 4 | 8; littleEndian: boolean },
-  ) {
+  constructor(regions: readonly Region[], { ptrSize, littleEndian }: ByteOrder) {
     this.ptrSize = ptrSize
     this.littleEndian = littleEndian
     this.regions = regions

@@ -16,6 +16,7 @@ import { checkExecutable, findMismatch, identityInCore, type MappedIdentity } fr
 import type { Mapping } from './mapping.ts'
 import { type Region, SplicedMemory, splice } from './memory.ts'
 import { relocatedData } from './relocated.ts'
+import { RecordingMemory, type TouchedMemory } from './touched-memory.ts'
 import { type Warning, Warnings } from './warnings.ts'
 
 export interface LoadedFile {
@@ -50,11 +51,16 @@ export interface ProcessImage {
 
 const maxFiles = 4096
 
-/** Throws MismatchError where the executable at hand is not the program that crashed. */
-export function openProcessImage(core: CoreFile, files: FileProvider): ProcessImage {
+/**
+ * Throws MismatchError where the executable at hand is not the program that crashed. `touched` takes down what is read of
+ * the memory from here on.
+ */
+export function openProcessImage(core: CoreFile, files: FileProvider, touched?: TouchedMemory): ProcessImage {
   const warnings = new Warnings()
+  const memoryOf = (regions: readonly Region[]): SplicedMemory =>
+    touched ? new RecordingMemory(regions, core.arch, touched) : new SplicedMemory(regions, core.arch)
   const coreRegions = regionsOfCore(core)
-  const coreMemory = new SplicedMemory(coreRegions, core.arch)
+  const coreMemory = memoryOf(coreRegions)
   const executable = openExecutable(core, coreMemory, files, warnings)
   const libraries = openLibraries(core, coreMemory, files, warnings)
   let regions = coreRegions
@@ -66,9 +72,9 @@ export function openProcessImage(core: CoreFile, files: FileProvider): ProcessIm
   return {
     core,
     arch: core.arch,
-    memory: new SplicedMemory(regions, core.arch),
+    memory: memoryOf(regions),
     pristineMemory: () => {
-      pristine ??= new SplicedMemory(splice(dataOf(executable?.file, core.arch), regions), core.arch)
+      pristine ??= memoryOf(splice(dataOf(executable?.file, core.arch), regions))
       return pristine
     },
     ...(executable?.file ? { executable: executable.file } : {}),

@@ -4,6 +4,7 @@ import { openCoreFile } from '../core/core-file.ts'
 import type { FileProvider } from '../core/file-provider.ts'
 import { openProcessImage, type ProcessImage } from '../core/process-image.ts'
 import { readSiginfo, type Siginfo, siginfoSize } from '../core/siginfo.ts'
+import type { TouchedMemory } from '../core/touched-memory.ts'
 import { type CFrame, CStacks, dwarfRegisters } from '../dwarf/c-stack.ts'
 import { type GoDeath, openTypes, readGoDeath } from '../runtime/death.ts'
 import { openRuntime, type Runtime, type RuntimeOptions } from '../runtime/runtime.ts'
@@ -31,6 +32,8 @@ export interface AnalyseOptions extends RuntimeOptions {
    */
   readonly maxGoroutines?: number
   readonly maxThreads?: number
+  /** Takes down what is read of the process's memory. */
+  readonly touched?: TouchedMemory
 }
 
 export const defaultMaxGoroutines = 2000
@@ -42,7 +45,7 @@ const verdictLimits = { ...fullLimits, depth: 4, items: 16, fields: 32, text: 10
 
 /** Throws FormatError where it is no core, MismatchError where the executable is another program's. */
 export function openCore(core: ByteSource, files: FileProvider, options: AnalyseOptions = {}): Process {
-  const image = openProcessImage(openCoreFile(core), files)
+  const image = openProcessImage(openCoreFile(core), files, options.touched)
   return new Process(image, openRuntime(image, options), options)
 }
 
