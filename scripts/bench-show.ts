@@ -69,7 +69,7 @@ async function compareOn(crash: Crash, count: number, delve: string | undefined)
   const ours: [string, string[]][] = [
     ['show', ['show']],
     ['goroutines', ['goroutines']],
-    ['goroutines -t', ['goroutines', '-t', '-s']],
+    ['goroutines -t', ['goroutines', '-t', '--system']],
   ]
   const theirs: [string, string[], number][] = [
     ['bt, goroutines', ['bt', 'goroutines'], runs],

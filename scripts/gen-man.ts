@@ -70,6 +70,7 @@ function verbPage(verb: VerbTable, table: readonly VerbTable[]): string {
     synopsis(verb),
     '.SH DESCRIPTION',
     description,
+    ...alsoCalled(verb),
     ...positionals(verb),
     ...(verb.options.length > 0 ? ['.SH OPTIONS', ...verb.options.map(option)] : []),
     '.PP',
@@ -103,6 +104,10 @@ function synopsis({ name, verb, options }: VerbTable): string {
   ]
     .filter(Boolean)
     .join('\n')
+}
+
+function alsoCalled({ verb: { aliases } }: VerbTable): string[] {
+  return aliases ? ['.PP', `Also called ${aliases.map(bold).join(', ')}.`] : []
 }
 
 function positionals({ positionals: list }: VerbTable): string[] {
@@ -150,7 +155,7 @@ function seeAlso(verb: VerbTable, table: readonly VerbTable[]): string {
 
 function overviewPage(table: readonly VerbTable[]): string {
   const { description, more } = split(readFileSync(join(root, 'src/cli/overview.man'), 'utf8').trimEnd())
-  const groups = (['Look', 'Keep', 'Set up'] as const).flatMap(group => [
+  const groups = (['Look', 'Debug', 'Keep', 'Set up'] as const).flatMap(group => [
     `.SS ${group}`,
     ...table
       .filter(({ verb }) => verb.group === group)

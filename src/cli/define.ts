@@ -25,6 +25,8 @@ export interface Positional {
   readonly describe: string
   readonly several?: boolean
   readonly choices?: readonly string[]
+  /** What a shell offers, though other words are taken too. */
+  readonly offers?: readonly string[]
   readonly complete?: 'dump' | 'file' | 'command'
 }
 

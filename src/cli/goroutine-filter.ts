@@ -34,7 +34,17 @@ function longer(text: string): number {
   }
 }
 
-const mentions = ({ frames, createdBy }: Goroutine, text: string): boolean =>
+interface Code {
+  readonly function: string
+  readonly file: string
+  readonly line: number
+}
+
+/** Whether a frame of a goroutine, or the function that created it, holds a text. */
+export const mentions = (
+  { frames, createdBy }: { frames: readonly Code[]; createdBy?: { function: string } | undefined },
+  text: string,
+): boolean =>
   frames.some(frame => frame.function.includes(text) || `${frame.file}:${frame.line}`.includes(text)) ||
   createdBy?.function.includes(text) === true
 

@@ -21,7 +21,7 @@ export function overview(stream: NodeJS.WriteStream): string {
   for (const [command, what] of start) lines.push(`  ${bold(command.padEnd(40))} ${dim(what)}`)
   const width = Math.max(...verbs.map(verb => nameOf(verb).length)) + 2
   const room = Math.min(look.width, 100) - width - 2
-  for (const group of ['Look', 'Keep', 'Set up'] as const) {
+  for (const group of ['Look', 'Debug', 'Keep', 'Set up'] as const) {
     lines.push('', bold(group))
     for (const verb of verbs.filter(v => v.group === group)) {
       const [first, ...rest] = wrap(verb.describe, room)
@@ -55,6 +55,7 @@ export async function verbHelp(verb: Verb, stream: NodeJS.WriteStream): Promise<
     `${bold(`gocore-sink ${words}`)}${options.length > 0 ? ' [options]' : ''}`,
     '',
     ...wrap(`${verb.describe.charAt(0).toUpperCase()}${verb.describe.slice(1)}.`, look.width),
+    ...(verb.aliases ? [`Also: ${verb.aliases.join(', ')}.`] : []),
     ...block(
       'Arguments',
       Object.entries(spec.positionals ?? {}).map(([name, { describe, choices }]) => [

@@ -4,6 +4,7 @@
 import yargs from 'yargs'
 import { SinkError, UsageError } from '../base/errors.ts'
 import { toolVersion } from '../base/version.ts'
+import { prepared, verbIndex, verbNamed } from './command-line.ts'
 import { yargsOption } from './define.ts'
 import { globalOptions } from './options.ts'
 import { printable } from './render/escape.ts'
@@ -25,7 +26,7 @@ async function main(args: string[]): Promise<number> {
       process.stdout.write(text)
       return Exit.ok
     }
-    await commandLine(args).parseAsync()
+    await commandLine(await prepared(args)).parseAsync()
     return Number(process.exitCode ?? Exit.ok)
   } catch (thrown) {
     if (thrown instanceof ReaderGone) return Exit.ok
@@ -48,7 +49,7 @@ async function help(args: string[]): Promise<string | undefined> {
   if (!asked || (own.length === 0 && args.length > 0)) return undefined
   const { overview, verbHelp } = await import('./help.ts')
   const words = own.filter(arg => !arg.startsWith('-') && arg !== 'help')
-  const verb = verbs.find(known => words.includes(nameOf(known)))
+  const verb = words.map(verbNamed).find(found => found !== undefined)
   if (!verb && own[0] === 'help' && words.length > 0)
     throw new UsageError(usageSentence('Unknown command', words))
   return verb ? verbHelp(verb, process.stdout) : overview(process.stdout)
@@ -77,7 +78,8 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
     })
   for (const [name, option] of Object.entries(globalOptions)) cli.option(name, yargsOption(name, option))
   // To learn of all the verbs takes yargs as long as the rest of its work; the others are only needed to say what is near.
-  const named = verbs.filter(verb => nameOf(verb) === args[0])
+  const name = args[verbIndex(args)]
+  const named = verbs.filter(verb => nameOf(verb) === name)
   for (const verb of named.length > 0 ? named : verbs)
     cli.command({
       command: verb.command,

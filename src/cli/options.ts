@@ -51,12 +51,17 @@ export const jsonOption: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', describe: 'print JSON, see gocore-report(5)' },
 }
 
+/** Debug information from elsewhere. */
+export interface SymbolArgs {
+  symbols?: readonly string[]
+}
+
 /** For verbs that look into a dump: which one, and with which executable. */
-export interface TargetArgs extends GlobalArgs {
+export interface TargetArgs extends GlobalArgs, SymbolArgs {
   dump?: string
   exe?: string
   /** For verbs that print whole stacks. */
-  full?: boolean
+  whole?: boolean
 }
 
 export const dumpPositional: Positional = {
@@ -73,8 +78,21 @@ export const exeOption: Readonly<Record<string, Option>> = {
   },
 }
 
-export const fullOption: Readonly<Record<string, Option>> = {
-  full: {
+/** What every verb takes that looks into a dump: the program, and what tells of it. */
+export const binaryOptions: Readonly<Record<string, Option>> = {
+  ...exeOption,
+  symbols: {
+    type: 'string',
+    value: 'FILE|DIR|URL',
+    several: true,
+    describe:
+      'take debug information from another build of the same code, a directory, or a debuginfod server',
+    complete: 'file',
+  },
+}
+
+export const wholeOption: Readonly<Record<string, Option>> = {
+  whole: {
     type: 'boolean',
     describe: 'every frame of a stack that is deeper than 500; without it the middle is left out',
   },

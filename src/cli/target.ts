@@ -10,11 +10,14 @@ import { NotFoundError } from '../base/errors.ts'
 import type { Goroutine, Report, Thread } from '../engine/report/report.ts'
 import { archiveFiles } from './archive-files.ts'
 import { dumpsByPrefix, findDump, looksLikeId } from './find-dump.ts'
-import type { TargetArgs } from './options.ts'
+import type { SymbolArgs, TargetArgs } from './options.ts'
 import { coreState } from './render/core-state.ts'
+import { printable } from './render/escape.ts'
+import { writeLines } from './render/output.ts'
 import { shellWord } from './render/program.ts'
 import type { Session } from './session.ts'
 import { openSite, type Site } from './site.ts'
+import type { Symbols } from './symbols/index.ts'
 
 /** A report without its long lists. */
 export type Summary = Omit<Report, 'goroutines' | 'groups' | 'threads'>
@@ -49,8 +52,10 @@ export interface Target extends Disposable {
   /** The goroutine that crashed, where one did. */
   guilty(): Promise<Goroutine | undefined>
   threads(): Promise<readonly Thread[]>
-  /** The core itself, opened, for who looks into it. */
+  /** The core itself, opened, for who looks into it; what `--symbols` names is in place. */
   session(): Promise<Session>
+  /** Debug information of the session's files. */
+  symbols(): Promise<Symbols>
 }
 
 /** Opens what `[dump]` names: a path is a file; a bare word a dump, and where there is none such, a file. */
@@ -74,12 +79,12 @@ function fileTarget(site: Site, path: string, args: TargetArgs): Target {
     throw new NotFoundError(
       `There is no file ${path}, and an id has only the letters a to z and the digits 2 to 7.`,
     )
-  return makeTarget({ label: path, path, site, exe: args.exe, full: args.full === true })
+  return makeTarget({ label: path, path, site, args })
 }
 
 function dumpTarget(site: Site, dump: DumpEntry, args: TargetArgs): Target {
   const path = site.store.corePath(dump)
-  return makeTarget({ label: dump.id, path, site, exe: args.exe, full: args.full === true, dump })
+  return makeTarget({ label: dump.id, path, site, args, dump })
 }
 
 /** A core file can be looked at on a machine that has no archive, or one that we may not read. */
@@ -96,21 +101,23 @@ interface Parts {
   /** Of the core; undefined where none was kept. */
   readonly path: string | undefined
   readonly site: Site
-  readonly exe: string | undefined
-  readonly full: boolean
+  readonly args: Pick<TargetArgs, 'exe' | 'whole'> & SymbolArgs
   readonly dump?: DumpEntry
 }
 
-function makeTarget({ label, path, site, exe, full, dump }: Parts): Target {
+function makeTarget({ label, path, site, args, dump }: Parts): Target {
+  const { exe, whole: deep = false, symbols: named = [] } = args
   const manifest = dump?.manifest
   let stored: Report | undefined | 'unread' = 'unread'
   let session: Promise<Session> | undefined
+  let symbols: Promise<Symbols> | undefined
 
-  /** The stored report; not for who names an executable or wants every frame, and none where it can't be read. */
+  /** The stored report; not for who names files or wants every frame, and none where it can't be read. */
   const readStored = async (): Promise<Report | undefined> => {
     if (stored !== 'unread') return stored
     stored = undefined
-    const text = dump && exe === undefined && !full ? site.store.readReport(dump) : undefined
+    const asStored = exe === undefined && named.length === 0 && !deep
+    const text = dump && asStored ? site.store.readReport(dump) : undefined
     if (text === undefined) return undefined
     const { parseReport } = await import('../daemon/index.ts')
     try {
@@ -120,15 +127,31 @@ function makeTarget({ label, path, site, exe, full, dump }: Parts): Target {
     }
     return stored
   }
-  const open = (): Promise<Session> => {
+  const openPlain = (): Promise<Session> => {
     if (path === undefined)
       throw new NotFoundError(
         `Dump ${label} has no core to look into: ${manifest ? coreState(manifest.core) : 'it is gone'}.`,
       )
     session ??= import('./session.ts').then(({ openSession }) =>
-      openSession({ path, label, exe, manifest, full, store: () => archiveOf(site) }),
+      openSession({ path, label, exe, manifest, full: deep, store: () => archiveOf(site) }),
     )
     return session
+  }
+  const findSymbols = async (): Promise<Symbols> => {
+    const opened = await openPlain()
+    const { openSymbols } = await import('./symbols/index.ts')
+    const found = await openSymbols(opened, { symbols: named })
+    for (const warning of found.warnings) writeLines(2, [printable(warning)])
+    return found
+  }
+  const symbolsOf = (): Promise<Symbols> => {
+    symbols ??= findSymbols()
+    return symbols
+  }
+  const open = async (): Promise<Session> => {
+    const opened = await openPlain()
+    if (named.length > 0) await symbolsOf()
+    return opened
   }
   const whole = async (): Promise<Report | undefined> => {
     const report = await readStored()
@@ -137,12 +160,17 @@ function makeTarget({ label, path, site, exe, full, dump }: Parts): Target {
 
   return {
     label,
-    again: [dump ? label.slice(0, 6) : label, ...(exe === undefined ? [] : ['--exe', exe])]
+    again: [
+      dump ? label.slice(0, 6) : label,
+      ...(exe === undefined ? [] : ['--exe', exe]),
+      ...named.flatMap(name => ['--symbols', name]),
+    ]
       .map(shellWord)
       .join(' '),
     ...(dump ? { id: dump.id, manifest: dump.manifest } : {}),
     ...(path === undefined ? {} : { corePath: path }),
     session: open,
+    symbols: symbolsOf,
     async executablePath() {
       if (exe !== undefined) return exe
       const stored = manifest?.executable

@@ -8,7 +8,9 @@ export interface Verb {
   /** As yargs wants it: the name and its positionals. */
   readonly command: string
   readonly describe: string
-  readonly group: 'Look' | 'Keep' | 'Set up'
+  /** What Delve's and GDB's users type for it. */
+  readonly aliases?: readonly string[]
+  readonly group: 'Look' | 'Debug' | 'Keep' | 'Set up'
   readonly load: () => Promise<VerbModule>
 }
 
@@ -16,6 +18,8 @@ export interface VerbModule {
   readonly command: string
   readonly describe: string
   readonly builder: Builder
+  /** Puts the words behind the verb in the order that yargs can read. */
+  prepare?(args: readonly string[]): string[]
   handler(argv: never): Promise<void>
 }
 
@@ -33,7 +37,7 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/show.ts'),
   },
   {
-    command: 'info [dump]',
+    command: 'info [topic] [dump] [words..]',
     describe: 'print every recorded fact of a crash: process, host, build, storage',
     group: 'Look',
     load: () => import('./commands/info.ts'),
@@ -41,128 +45,22 @@ export const verbs: readonly Verb[] = [
   {
     command: 'bt [dump]',
     describe: "print the stack of the goroutine that crashed, in the runtime's own format",
+    aliases: ['stack', 'backtrace', 'where'],
     group: 'Look',
     load: () => import('./commands/bt.ts'),
   },
   {
     command: 'goroutines [dump]',
     describe: 'list the goroutines, grouped by equal stacks, filtered, or one by one',
+    aliases: ['grs'],
     group: 'Look',
     load: () => import('./commands/goroutines.ts'),
-  },
-  {
-    command: 'goroutine <number> [dump]',
-    describe: 'print the stack of one goroutine',
-    group: 'Look',
-    load: () => import('./commands/goroutine.ts'),
   },
   {
     command: 'threads [dump]',
     describe: 'print the threads and their g0, signal and C stacks',
     group: 'Look',
     load: () => import('./commands/threads.ts'),
-  },
-  {
-    command: 'debug [dump]',
-    describe: 'look into a crash with a debugger: stacks, variables, expressions, source, code',
-    group: 'Look',
-    load: () => import('./commands/debug.ts'),
-  },
-  {
-    command: 'print <dump> [expression..]',
-    describe: 'print the value of a variable or an expression',
-    group: 'Look',
-    load: () => import('./commands/print.ts'),
-  },
-  {
-    command: 'whatis <dump> [expression..]',
-    describe: 'print the type of an expression, or what a type consists of',
-    group: 'Look',
-    load: () => import('./commands/whatis.ts'),
-  },
-  {
-    command: 'locals [dump] [regex]',
-    describe: 'print the local variables of a frame',
-    group: 'Look',
-    load: () => import('./commands/locals.ts'),
-  },
-  {
-    command: 'args [dump] [regex]',
-    describe: "print the arguments and results of a frame's function",
-    group: 'Look',
-    load: () => import('./commands/args.ts'),
-  },
-  {
-    command: 'vars [dump] [regex]',
-    describe: 'print package variables',
-    group: 'Look',
-    load: () => import('./commands/vars.ts'),
-  },
-  {
-    command: 'types [dump] [regex]',
-    describe: 'list the types of a program',
-    group: 'Look',
-    load: () => import('./commands/types.ts'),
-  },
-  {
-    command: 'funcs [dump] [regex]',
-    describe: 'list the functions of a program',
-    group: 'Look',
-    load: () => import('./commands/funcs.ts'),
-  },
-  {
-    command: 'frame <number> [dump]',
-    describe: 'print a frame: its place, source and variables',
-    group: 'Look',
-    load: () => import('./commands/frame.ts'),
-  },
-  {
-    command: 'deferred [dump]',
-    describe: 'list the calls that a goroutine had deferred',
-    group: 'Look',
-    load: () => import('./commands/deferred.ts'),
-  },
-  {
-    command: 'disass [dump]',
-    describe: 'print machine code with its source lines, and why an instruction faulted',
-    group: 'Look',
-    load: () => import('./commands/disass.ts'),
-  },
-  {
-    command: 'regs [dump]',
-    describe: 'print the registers of a frame or a thread',
-    group: 'Look',
-    load: () => import('./commands/regs.ts'),
-  },
-  {
-    command: 'x <address> [dump]',
-    describe: 'print memory as numbers, text or instructions',
-    group: 'Look',
-    load: () => import('./commands/x.ts'),
-  },
-  {
-    command: 'list [dump]',
-    describe: 'print source lines around a place',
-    group: 'Look',
-    load: () => import('./commands/list.ts'),
-  },
-  {
-    command: 'sources [dump]',
-    describe: 'print the source files that a program was compiled from',
-    group: 'Look',
-    load: () => import('./commands/sources.ts'),
-  },
-  {
-    command: 'packages [dump]',
-    describe: 'print the Go packages that a program is made of',
-    group: 'Look',
-    load: () => import('./commands/packages.ts'),
-  },
-  {
-    command: 'libraries [dump]',
-    describe: 'print the shared libraries of a process',
-    group: 'Look',
-    load: () => import('./commands/libraries.ts'),
   },
   {
     command: 'search <words..>',
@@ -175,6 +73,159 @@ export const verbs: readonly Verb[] = [
     describe: 'group crashes that are alike, most frequent first',
     group: 'Look',
     load: () => import('./commands/top.ts'),
+  },
+  {
+    command: 'debug [dump]',
+    describe: 'look into a crash with a debugger: stacks, variables, expressions, source, code',
+    group: 'Debug',
+    load: () => import('./commands/debug.ts'),
+  },
+  {
+    command: 'goroutine <number> [dump] [command..]',
+    describe: 'print the stack of one goroutine, or run a command of debug there',
+    aliases: ['gr'],
+    group: 'Debug',
+    load: () => import('./commands/goroutine.ts'),
+  },
+  {
+    command: 'thread <number> [dump] [command..]',
+    describe: 'print the stack of one thread, or run a command of debug there',
+    aliases: ['tr'],
+    group: 'Debug',
+    load: () => import('./commands/thread.ts'),
+  },
+  {
+    command: 'frame <number> [dump] [command..]',
+    describe: 'print a frame, its source and variables, or run a command of debug there',
+    aliases: ['f'],
+    group: 'Debug',
+    load: () => import('./commands/frame.ts'),
+  },
+  {
+    command: 'up [number] [dump] [command..]',
+    describe: 'print the frame that called the one that crashed, or look from it',
+    group: 'Debug',
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    command: 'down [number] [dump] [command..]',
+    describe: 'print the frame that the one that crashed called, or look from it',
+    group: 'Debug',
+    load: () => import('./commands/down.ts'),
+  },
+  {
+    command: 'print <dump> [expression..]',
+    describe: 'print the value of a variable or an expression',
+    aliases: ['p', 'inspect'],
+    group: 'Debug',
+    load: () => import('./commands/print.ts'),
+  },
+  {
+    command: 'whatis <dump> [expression..]',
+    describe: 'print the type of an expression, or what a type consists of',
+    aliases: ['ptype'],
+    group: 'Debug',
+    load: () => import('./commands/whatis.ts'),
+  },
+  {
+    command: 'display <dump> [expressions..]',
+    describe: 'print the values of several expressions',
+    group: 'Debug',
+    load: () => import('./commands/display.ts'),
+  },
+  {
+    command: 'locals [dump] [regex]',
+    describe: 'print the local variables of a frame',
+    group: 'Debug',
+    load: () => import('./commands/locals.ts'),
+  },
+  {
+    command: 'args [dump] [regex]',
+    describe: "print the arguments and results of a frame's function",
+    group: 'Debug',
+    load: () => import('./commands/args.ts'),
+  },
+  {
+    command: 'vars [dump] [regex]',
+    describe: 'print package variables',
+    group: 'Debug',
+    load: () => import('./commands/vars.ts'),
+  },
+  {
+    command: 'types [dump] [regex]',
+    describe: 'list the types of a program',
+    group: 'Debug',
+    load: () => import('./commands/types.ts'),
+  },
+  {
+    command: 'funcs [dump] [regex]',
+    describe: 'list the functions of a program',
+    group: 'Debug',
+    load: () => import('./commands/funcs.ts'),
+  },
+  {
+    command: 'deferred [number] [dump] [command..]',
+    describe: 'list the calls that a goroutine had deferred, or look from one',
+    group: 'Debug',
+    load: () => import('./commands/deferred.ts'),
+  },
+  {
+    command: 'disass [dump] [place]',
+    describe: 'print machine code with its source lines, and why an instruction faulted',
+    aliases: ['disassemble'],
+    group: 'Debug',
+    load: () => import('./commands/disass.ts'),
+  },
+  {
+    command: 'regs [dump]',
+    describe: 'print the registers of a frame or a thread',
+    aliases: ['registers'],
+    group: 'Debug',
+    load: () => import('./commands/regs.ts'),
+  },
+  {
+    command: 'x <address> [dump]',
+    describe: 'print memory as numbers, text or instructions',
+    aliases: ['examinemem'],
+    group: 'Debug',
+    load: () => import('./commands/x.ts'),
+  },
+  {
+    command: 'list [dump] [place]',
+    describe: 'print source lines around a place',
+    aliases: ['l'],
+    group: 'Debug',
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    command: 'sources [dump] [regex]',
+    describe: 'print the source files that a program was compiled from',
+    group: 'Debug',
+    load: () => import('./commands/sources.ts'),
+  },
+  {
+    command: 'packages [dump] [regex]',
+    describe: 'print the Go packages that a program is made of',
+    group: 'Debug',
+    load: () => import('./commands/packages.ts'),
+  },
+  {
+    command: 'libraries [dump]',
+    describe: 'print the shared libraries of a process',
+    group: 'Debug',
+    load: () => import('./commands/libraries.ts'),
+  },
+  {
+    command: 'transcript <file> [dump] [command..]',
+    describe: 'run a command of debug, and write its answer into a file too',
+    group: 'Debug',
+    load: () => import('./commands/transcript.ts'),
+  },
+  {
+    command: 'config [setting] [value]',
+    describe: 'show or change how much debug, print and others show',
+    group: 'Debug',
+    load: () => import('./commands/config.ts'),
   },
   {
     command: 'export [dump]',

@@ -1,15 +1,16 @@
 /** `bt`: the stack of the goroutine that crashed, or of all, as the runtime prints them. */
+import { existsSync } from 'node:fs'
 import { NotFoundError } from '../../base/errors.ts'
 import type { Goroutine } from '../../engine/report/report.ts'
-import { define } from '../define.ts'
+import { define, wholeNumber } from '../define.ts'
 import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
 import {
+  binaryOptions,
   dumpPositional,
-  exeOption,
-  fullOption,
   type JsonArgs,
   jsonOption,
   type TargetArgs,
+  wholeOption,
 } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
 import { jsonDocument } from '../render/json.ts'
@@ -25,7 +26,7 @@ const numbered = 'Frame by frame'
 export const builder = define({
   positionals: { dump: dumpPositional },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     all: {
       type: 'boolean',
       alias: 'a',
@@ -41,15 +42,24 @@ export const builder = define({
       alias: 'x',
       describe: 'add stack pointer and program counter to each frame',
     },
-    ...fullOption,
+    ...wholeOption,
     ...jsonOption,
     frames: {
       type: 'boolean',
       describe: 'numbered, from the handler of the signal on, as the debugger has them',
       group: numbered,
     },
-    variables: { type: 'boolean', alias: 'v', describe: 'with the variables of each frame', group: numbered },
+    full: { type: 'boolean', alias: 'v', describe: 'with the variables of each frame', group: numbered },
     defer: { type: 'boolean', describe: 'with the deferred calls of each frame', group: numbered },
+    offsets: { type: 'boolean', describe: 'with where each frame lies on the stack', group: numbered },
+    limit: {
+      type: 'string',
+      alias: 'n',
+      value: 'N',
+      describe: 'so many frames; 50 without it',
+      parse: wholeNumber,
+      group: numbered,
+    },
     ...Object.fromEntries(
       Object.entries(placeOptions)
         .filter(([name]) => name !== 'frame')
@@ -58,7 +68,7 @@ export const builder = define({
   },
   examples: [
     ['gocore-sink bt', 'the goroutine that crashed last'],
-    ['gocore-sink bt 7f3k --variables', 'with every variable of its frames'],
+    ['gocore-sink bt 7f3k -full', 'with every variable of its frames'],
     ['gocore-sink bt -as 7f3k', 'all that the runtime would print at GOTRACEBACK=crash'],
   ],
 })
@@ -66,15 +76,24 @@ export const builder = define({
 interface Args extends TargetArgs, JsonArgs, TracebackOptions, PlaceArgs {
   all?: boolean
   frames?: boolean
-  variables?: boolean
+  full?: boolean
   defer?: boolean
+  offsets?: boolean
+  limit?: number
+}
+
+/** GDB's `bt full`. */
+export function prepare(args: readonly string[]): string[] {
+  return args.map(word => (word === 'full' && !existsSync(word) ? '--full' : word))
 }
 
 export async function handler(argv: Args): Promise<void> {
   if (
     argv.frames ||
-    argv.variables ||
+    argv.full ||
     argv.defer ||
+    argv.offsets ||
+    argv.limit !== undefined ||
     argv.goroutine !== undefined ||
     argv.thread !== undefined
   )
@@ -100,7 +119,11 @@ export async function handler(argv: Args): Promise<void> {
 async function framesOf(argv: Args): Promise<void> {
   const { answerVerb } = await import('../debug/verb.ts')
   const { stack } = await import('../debug/commands/stack.ts')
-  const flags = `${argv.full ? '1000000 ' : ''}${argv.variables ? '-full ' : ''}${argv.defer ? '-defer' : ''}`
+  const depth = argv.limit ?? (argv.whole ? 1_000_000 : undefined)
+  const flags = [
+    ...(depth === undefined ? [] : [depth]),
+    ...(['full', 'defer', 'offsets'] as const).filter(name => argv[name]).map(name => `-${name}`),
+  ].join(' ')
   await answerVerb(argv, 'gocore-frames', state => stack.run(state, flags))
 }
 

@@ -22,6 +22,10 @@ const own: Readonly<Record<string, Option>> = {
     describe:
       'source, variables, stack, goroutines and registers on one screen; as plain text without a terminal',
   },
+  json: {
+    type: 'boolean',
+    describe: 'print each answer as a JSON object on a line of its own, see gocore-report(5)',
+  },
   with: {
     type: 'string',
     value: 'DEBUGGER',
@@ -37,6 +41,7 @@ export const builder = define({
     ['gocore-sink debug', 'look into the latest crash'],
     ['gocore-sink debug 7f3k -c "bt -full"', 'one command, and its answer alone'],
     ['gocore-sink debug ./core < commands.txt', 'commands of a file'],
+    ['gocore-sink debug 7f3k --json -c bt -c locals', 'answers for a program'],
     ['gocore-sink debug --tui', 'everything at once'],
     ['gocore-sink debug 7f3k --with dlv', 'the same dump in Delve'],
   ],
@@ -63,7 +68,8 @@ export async function handler(argv: Args): Promise<void> {
     const { printPanes, runScreen } = await import('../debug/tui/run.ts')
     return process.stdin.isTTY && process.stdout.isTTY ? runScreen(state) : printPanes(state)
   }
-  if (!argv.command && process.stdin.isTTY && process.stdout.isTTY) {
+  state.json = argv.json === true
+  if (!argv.command && !argv.json && process.stdin.isTTY && process.stdout.isTTY) {
     const { greet } = await import('../debug/greeting.ts')
     greet(state)
   }

@@ -2,15 +2,11 @@
 
 import { UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
-import {
-  type DisassembleOptions,
-  disassemble,
-  disassemblyLines,
-  parseSyntax,
-  syntaxes,
-} from '../inspect/disassemble.ts'
+import { dumpOrWord, targeted } from '../dump-or-word.ts'
+import { type DisassembleOptions, disassemblyLines, parseSyntax, syntaxes } from '../inspect/disassemble.ts'
+import { disassemblyJson } from '../inspect/json.ts'
 import { type PlaceArgs, placeOptions, type SourceArgs, sourceOptions } from '../inspect/open.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -19,9 +15,12 @@ import { entry } from '../verbs.ts'
 export const { command, describe } = entry('disass')
 
 export const builder = define({
-  positionals: { dump: dumpPositional },
+  positionals: {
+    dump: dumpPositional,
+    place: { describe: 'the same as --location' },
+  },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     ...placeOptions,
     ...sourceOptions,
     location: {
@@ -56,31 +55,25 @@ export const builder = define({
 
 interface Args extends TargetArgs, JsonArgs, PlaceArgs, SourceArgs {
   location?: string
+  place?: string
   range?: string
   syntax?: string
   plain?: boolean
 }
 
-export async function handler(argv: Args): Promise<void> {
+export async function handler(given: Args): Promise<void> {
+  const { dump, word } = await dumpOrWord(given, given.dump, given.place)
+  const argv = targeted(given, dump)
+  const location = argv.location ?? word
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
   const { openContext } = await import('../debug/open.ts')
   const context = await openContext(target, argv)
-  const options = optionsOf(argv)
+  const options = optionsOf({ ...argv, ...(location === undefined ? {} : { location }) })
   if (!argv.json) return page(disassemblyLines(context, options), { pager: !argv.noPager })
-  const { function: func, instructions } = disassemble(context, options)
-  writeLines(
-    1,
-    jsonDocument(
-      { schema: 'gocore-disassembly', version: 1, id: target.id, function: func?.name },
-      'instructions',
-      instructions.map(({ addr, bytes, ...rest }) => ({
-        pc: `0x${addr.toString(16)}`,
-        bytes: Buffer.from(bytes).toString('hex'),
-        ...rest,
-      })),
-    ),
-  )
+  const { instructions, ...head } = disassemblyJson(context, options)
+  const document = { schema: 'gocore-disassembly', version: 1, id: target.id, ...head }
+  writeLines(1, jsonDocument(document, 'instructions', instructions as readonly unknown[]))
 }
 
 function optionsOf({ location, range, syntax, plain }: Args): DisassembleOptions {

@@ -1,6 +1,19 @@
 /** `info`: every recorded fact. */
+import { existsSync } from 'node:fs'
+import { takesNext } from '../command-line.ts'
+import { isTopic } from '../debug/info-topics.ts'
+import { withDump } from '../debug/place-verb.ts'
 import { define } from '../define.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { dumpOrWord, targeted } from '../dump-or-word.ts'
+import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
+import {
+  binaryOptions,
+  dumpPositional,
+  globalOptions,
+  type JsonArgs,
+  jsonOption,
+  type TargetArgs,
+} from '../options.ts'
 import { fromDump } from '../render/escape.ts'
 import { facts } from '../render/facts.ts'
 import { infoSections } from '../render/info.ts'
@@ -14,27 +27,61 @@ import { entry } from '../verbs.ts'
 export const { command, describe } = entry('info')
 
 export const builder = define({
-  positionals: { dump: dumpPositional },
+  positionals: {
+    topic: {
+      describe: "one of GDB's: registers, threads, locals, args, frame and others",
+      complete: 'dump',
+    },
+    dump: dumpPositional,
+    words: { describe: 'what the topic takes: names of registers, a regular expression', several: true },
+  },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     all: {
       type: 'boolean',
       alias: 'a',
       describe: 'long texts too: mappings, limits, status, open files, modules',
     },
+    ...placeOptions,
     ...jsonOption,
   },
   examples: [
     ['gocore-sink info', 'of the latest crash'],
     ['gocore-sink info 7f3k --json', 'manifest and build facts for programs'],
+    ['gocore-sink info registers 7f3k rip rsp', 'as GDB prints them'],
+    ['gocore-sink info threads', 'one line each'],
   ],
 })
 
-interface Args extends TargetArgs, JsonArgs {
+interface Args extends TargetArgs, JsonArgs, PlaceArgs {
+  topic?: string
+  words?: string[]
   all?: boolean
 }
 
-export async function handler(argv: Args): Promise<void> {
+export function prepare(args: readonly string[]): string[] {
+  const known = { ...builder.spec.options, ...globalOptions }
+  const own: string[] = []
+  const words: string[] = []
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i]!
+    if (word.startsWith('-')) {
+      own.push(word)
+      if (takesNext(word, known) && i + 1 < args.length) own.push(args[++i]!)
+    } else words.push(word)
+  }
+  const [first = ''] = words
+  return [...own, ...(isTopic(first) && !existsSync(first) ? words : ['', ...words])]
+}
+
+export async function handler(given: Args): Promise<void> {
+  const argv = withDump(given)
+  if (argv.topic) {
+    const { answerCommand } = await import('../debug/verb.ts')
+    // A register's name or an expression stands where the dump is left out.
+    const { dump, word } = await dumpOrWord(argv, argv.dump, argv.words?.join(' ') || undefined)
+    return answerCommand(targeted(argv, dump), `info ${argv.topic} ${word ?? ''}`)
+  }
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
   const { manifest } = target

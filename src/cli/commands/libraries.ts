@@ -1,8 +1,9 @@
 /** `libraries`: the shared libraries of a process. */
 import { define } from '../define.ts'
-import { libraries, libraryLines } from '../inspect/names.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
-import { jsonDocument } from '../render/json.ts'
+import { librariesJson } from '../inspect/json.ts'
+import { libraryLines } from '../inspect/names.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { jsonObject } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
 import { entry } from '../verbs.ts'
@@ -11,7 +12,7 @@ export const { command, describe } = entry('libraries')
 
 export const builder = define({
   positionals: { dump: dumpPositional },
-  options: { ...exeOption, ...jsonOption },
+  options: { ...binaryOptions, ...jsonOption },
   examples: [['gocore-sink libraries', 'of the latest crash']],
 })
 
@@ -21,10 +22,6 @@ export async function handler(argv: TargetArgs & JsonArgs): Promise<void> {
   const { openContext } = await import('../debug/open.ts')
   const context = await openContext(target)
   if (!argv.json) return page(libraryLines(context), { pager: !argv.noPager })
-  const list = libraries(context).map(library => ({
-    ...library,
-    start: `0x${library.start.toString(16)}`,
-    end: `0x${library.end.toString(16)}`,
-  }))
-  writeLines(1, jsonDocument({ schema: 'gocore-libraries', version: 1, id: target.id }, 'libraries', list))
+  const document = { schema: 'gocore-libraries', version: 1, id: target.id }
+  writeLines(1, jsonObject({ ...document, ...librariesJson(context) }))
 }

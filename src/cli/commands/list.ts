@@ -1,8 +1,10 @@
 /** `list`: source lines around a place. */
 import { define, wholeNumber } from '../define.ts'
+import { dumpOrWord, targeted } from '../dump-or-word.ts'
+import { sourceJson } from '../inspect/json.ts'
 import { listedPlace, listLines } from '../inspect/list.ts'
 import { type PlaceArgs, placeOptions, type SourceArgs, sourceOptions } from '../inspect/open.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { jsonObject } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -11,9 +13,12 @@ import { entry } from '../verbs.ts'
 export const { command, describe } = entry('list')
 
 export const builder = define({
-  positionals: { dump: dumpPositional },
+  positionals: {
+    dump: dumpPositional,
+    place: { describe: 'the same as --location' },
+  },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     ...placeOptions,
     location: {
       type: 'string',
@@ -41,29 +46,23 @@ export const builder = define({
 
 interface Args extends TargetArgs, JsonArgs, PlaceArgs, SourceArgs {
   location?: string
+  place?: string
   lines?: number
 }
 
-export async function handler(argv: Args): Promise<void> {
+export async function handler(given: Args): Promise<void> {
+  const { dump, word } = await dumpOrWord(given, given.dump, given.place)
+  const argv = targeted(given, dump)
+  const location = argv.location ?? word ?? ''
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
   const { openContext } = await import('../debug/open.ts')
   const context = await openContext(target, argv)
-  const around = { before: argv.lines ?? 5, after: argv.lines ?? 5 }
-  const place = listedPlace(context, argv.location ?? '')
+  const count = argv.lines ?? 5
+  const around = { before: count, after: count }
+  const place = listedPlace(context, location)
   await context.sources.prepare?.(place.file)
-  if (!argv.json) return page(listLines(context, argv.location ?? '', around), { pager: !argv.noPager })
-  const lines = context.sources.lines(place, around)
-  const { file, line, function: name } = place
-  writeLines(
-    1,
-    jsonObject({
-      schema: 'gocore-source',
-      version: 1,
-      id: target.id,
-      ...{ file, line, function: name },
-      lines: lines?.map(({ number, text }) => ({ number, text })),
-      warnings: context.sources.warnings,
-    }),
-  )
+  if (!argv.json) return page(listLines(context, location, around), { pager: !argv.noPager })
+  const source = sourceJson(context, location, count)
+  writeLines(1, jsonObject({ schema: 'gocore-source', version: 1, id: target.id, ...source }))
 }

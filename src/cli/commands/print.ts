@@ -5,7 +5,14 @@ import { limitOptions } from '../debug/verb.ts'
 
 export const { command, describe, builder, handler } = expressionVerb(print, {
   describe: 'what to print, see gocore-expr(7)',
-  options: limitOptions,
+  options: {
+    format: {
+      type: 'string',
+      value: 'LETTER',
+      describe: 'integers in hexadecimal, octal, binary, or as letters: x, o, t, c; print/x is the same',
+    },
+    ...limitOptions,
+  },
   schema: 'gocore-value',
   examples: [
     ['gocore-sink print main.messages', 'a package variable, of the latest crash'],

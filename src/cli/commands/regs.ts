@@ -1,8 +1,9 @@
 /** `regs`: the registers of a frame or a thread. */
 import { define } from '../define.ts'
+import { registersJson } from '../inspect/json.ts'
 import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
-import { extendedStateOf, registerLines, registersOf } from '../inspect/registers.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { registerLines } from '../inspect/registers.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { jsonObject } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -13,7 +14,7 @@ export const { command, describe } = entry('regs')
 export const builder = define({
   positionals: { dump: dumpPositional },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     ...placeOptions,
     all: { type: 'boolean', alias: 'a', describe: 'floating point and vector registers too' },
     style: {
@@ -44,25 +45,6 @@ export async function handler(argv: Args): Promise<void> {
     const lines = registerLines(context, { all: argv.all === true, style: argv.style ?? 'dlv' })
     return page(lines, { pager: !argv.noPager })
   }
-  const state = argv.all ? extendedStateOf(context) : undefined
-  writeLines(
-    1,
-    jsonObject({
-      schema: 'gocore-registers',
-      version: 1,
-      id: target.id,
-      registers: Object.fromEntries(registersOf(context).map(({ name, value }) => [name, hex(value)])),
-      ...(state
-        ? {
-            mxcsr: hex(state.mxcsr),
-            x87: state.st.map(wholeHex),
-            vectors: state.vectors.map(wholeHex),
-            masks: state.masks.map(hex),
-          }
-        : {}),
-    }),
-  )
+  const registers = registersJson(context, argv.all === true)
+  writeLines(1, jsonObject({ schema: 'gocore-registers', version: 1, id: target.id, ...registers }))
 }
-
-const hex = (value: number | bigint): string => `0x${value.toString(16)}`
-const wholeHex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).reverse().toString('hex')}`

@@ -1,7 +1,7 @@
 /** `show`: why a program died, for a person. */
 import { NotFoundError } from '../../base/errors.ts'
 import { define } from '../define.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -16,7 +16,7 @@ export const { command, describe } = entry('show')
 export const builder = define({
   positionals: { dump: dumpPositional },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     source: {
       type: 'string',
       value: 'DIR',

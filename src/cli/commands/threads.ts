@@ -2,7 +2,7 @@
 import { NotFoundError } from '../../base/errors.ts'
 import type { Thread } from '../../engine/report/report.ts'
 import { define } from '../define.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
@@ -17,7 +17,7 @@ export const { command, describe } = entry('threads')
 export const builder = define({
   positionals: { dump: dumpPositional },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     registers: { type: 'boolean', alias: 'r', describe: 'the registers of each thread too' },
     addresses: {
       type: 'boolean',

@@ -10,8 +10,9 @@ import {
   examineLines,
   parseGdbFormat,
 } from '../inspect/examine.ts'
+import { memoryJson } from '../inspect/json.ts'
 import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { jsonObject } from '../render/json.ts'
 import { writeAll, writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -25,7 +26,7 @@ export const builder = define({
     dump: dumpPositional,
   },
   options: {
-    ...exeOption,
+    ...binaryOptions,
     ...placeOptions,
     gdb: {
       type: 'string',
@@ -71,15 +72,11 @@ export async function handler(argv: Args): Promise<void> {
   using target = await openTarget(argv)
   const { openContext } = await import('../debug/open.ts')
   const context = await openContext(target, argv)
-  if (argv.json) {
-    const { start, bytes } = examinedBytes(context, options)
-    const hex = Buffer.from(bytes).toString('hex')
-    const address = `0x${start.toString(16)}`
+  if (argv.json)
     return writeLines(
       1,
-      jsonObject({ schema: 'gocore-memory', version: 1, id: target.id, address, bytes: hex }),
+      jsonObject({ schema: 'gocore-memory', version: 1, id: target.id, ...memoryJson(context, options) }),
     )
-  }
   // What a program of the user's reads, it reads as it is; a terminal gets nothing that it would obey.
   if (options.style === 'dlv' && options.format === 'raw' && !process.stdout.isTTY)
     return writeAll(1, examinedBytes(context, options).bytes)

@@ -1,6 +1,6 @@
 /** The completion script for bash (bash(1), "Programmable Completion"); it needs no helper library. */
 import { askForIds } from './ids.ts'
-import { everywhere, kindOf, spellings, type VerbTable } from './table.ts'
+import { everywhere, kindOf, namesOf, spellings, type VerbTable, wordsFor } from './table.ts'
 
 export function bashCompletion(table: readonly VerbTable[]): string {
   return `# bash completion for gocore-sink, made by "gocore-sink completion bash".
@@ -30,6 +30,9 @@ _gocore_sink() {
     *) if [[ -z $verb ]]; then verb=\${COMP_WORDS[i]}; else ((place++)); fi ;;
     esac
   done
+  case $verb in
+${renames(table)}
+  esac
   case $verb:$prev in
 ${values(table)}
   esac
@@ -62,6 +65,14 @@ complete -F _gocore_sink gocore-sink
 `
 }
 
+/** Whatever a verb is called, it is the same one from here on. */
+function renames(table: readonly VerbTable[]): string {
+  return table
+    .filter(({ verb }) => verb.aliases)
+    .map(item => `  ${namesOf(item).slice(1).join(' | ')}) verb=${item.name} ;;`)
+    .join('\n')
+}
+
 /** Options that take the next word. */
 function valued(table: readonly VerbTable[]): string[] {
   const all = [...everywhere, ...table.flatMap(({ options }) => options)]
@@ -85,7 +96,8 @@ function verbCase({ name, positionals, options }: VerbTable): string {
   const all = [...options, ...everywhere].flatMap(spellings)
   const kinds = positionals.map(([, positional], i) => {
     const pattern = positional.several ? '*' : String(i)
-    const words = positional.choices ? ` words='${positional.choices.join(' ')}'` : ''
+    const offered = wordsFor(positional)
+    const words = offered ? ` words='${offered.join(' ')}'` : ''
     return `      ${pattern}) kind=${kindOf(positional)}${words} ;;`
   })
   const places = kinds.length > 0 ? `\n      case $place in\n${kinds.join('\n')}\n      esac` : ''

@@ -1,7 +1,7 @@
 /** The completion script for fish (fish-shell, `complete`). */
 import type { Option } from '../define.ts'
 import { askForIds } from './ids.ts'
-import { everywhere, kindOf, type VerbTable } from './table.ts'
+import { everywhere, kindOf, namesOf, type VerbTable, wordsFor } from './table.ts'
 
 export function fishCompletion(table: readonly VerbTable[]): string {
   const lines = [
@@ -20,17 +20,19 @@ export function fishCompletion(table: readonly VerbTable[]): string {
     ...everywhere.map(item => optionLine(item, '')),
     `complete -c gocore-sink -n __fish_use_subcommand -l version -d ${quote('show the version')}`,
   ]
-  for (const { name, verb, options, positionals } of table) {
+  for (const item of table) {
+    const { name, verb, options, positionals } = item
     lines.push('', `complete -c gocore-sink -n __fish_use_subcommand -a ${name} -d ${quote(verb.describe)}`)
-    const seen = quote(`__fish_seen_subcommand_from ${name}`)
-    for (const item of options) lines.push(optionLine(item, ` -n ${seen}`))
+    const seen = quote(`__fish_seen_subcommand_from ${namesOf(item).join(' ')}`)
+    for (const option of options) lines.push(optionLine(option, ` -n ${seen}`))
     for (const [label, positional] of positionals) {
       const what = `complete -c gocore-sink -n ${seen}`
       const kind = kindOf(positional)
       if (kind === 'dump') lines.push(`${what} -k -F -a '(__gocore_sink_dumps)' -d dump`)
       else if (kind === 'file') lines.push(`${what} -F`)
       else if (kind === 'command') lines.push(`${what} -F -a '(__fish_complete_command)'`)
-      else if (kind === 'words') lines.push(`${what} -a ${quote(positional.choices!.join(' '))} -d ${label}`)
+      else if (kind === 'words')
+        lines.push(`${what} -a ${quote(wordsFor(positional)!.join(' '))} -d ${label}`)
     }
   }
   return `${lines.join('\n')}\n`

@@ -42,4 +42,11 @@ export const spellings = ([name, option]: readonly [string, Option]): string[] =
 export type Kind = 'dump' | 'file' | 'directory' | 'command' | 'words' | 'nothing'
 
 export const kindOf = (item: Option | Positional): Kind =>
-  item.complete ?? (item.choices ? 'words' : 'nothing')
+  item.complete ?? (wordsFor(item) ? 'words' : 'nothing')
+
+/** The words that a shell offers for a value. */
+export const wordsFor = (item: Option | Positional): readonly string[] | undefined =>
+  item.choices ?? ('offers' in item ? item.offers : undefined)
+
+/** The verb's name and what it is also called. */
+export const namesOf = ({ name, verb: { aliases = [] } }: VerbTable): readonly string[] => [name, ...aliases]

@@ -1,7 +1,7 @@
 /** The completion script for zsh (zshcompsys(1), `_arguments`). */
 import type { Option, Positional } from '../define.ts'
 import { askForIds } from './ids.ts'
-import { everywhere, type Kind, kindOf, spellings, type VerbTable } from './table.ts'
+import { everywhere, type Kind, kindOf, namesOf, spellings, type VerbTable, wordsFor } from './table.ts'
 
 export function zshCompletion(table: readonly VerbTable[]): string {
   return `#compdef gocore-sink
@@ -50,13 +50,14 @@ fi
 `
 }
 
-function verbCase({ name, positionals, options }: VerbTable): string {
+function verbCase(item: VerbTable): string {
+  const { positionals, options } = item
   const lines = [
     '_arguments -S $everywhere',
     ...options.map(argument),
     ...positionals.map(([label, positional], i) => place(label, positional, i + 1)),
   ]
-  return `    ${name})\n      ${lines.join(' \\\n        ')}\n      ;;`
+  return `    ${namesOf(item).join(' | ')})\n      ${lines.join(' \\\n        ')}\n      ;;`
 }
 
 function argument(item: readonly [string, Option]): string {
@@ -86,7 +87,8 @@ const actions: Record<Kind, string> = {
 }
 
 function action(item: Option | Positional): string {
-  return item.choices ? `(${item.choices.join(' ')})` : actions[kindOf(item)]
+  const kind = kindOf(item)
+  return kind === 'words' ? `(${wordsFor(item)!.join(' ')})` : actions[kind]
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

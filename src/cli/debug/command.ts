@@ -10,6 +10,10 @@ export interface Answer {
   lines(): Iterable<string>
   /** For --json. */
   data?(): Record<string, unknown>
+  /** What the data is, where that is not the command's own schema. */
+  readonly schema?: string
+  /** Whether nothing is what was asked for. */
+  empty?(): boolean
 }
 
 /** What the last word of a command line is completed from. */
@@ -36,6 +40,8 @@ export interface DebugCommand {
   readonly complete?: Completion
   /** An empty line repeats it, as in GDB. */
   readonly repeats?: boolean
+  /** Name of the JSON document, see gocore-report(5). */
+  readonly schema?: string
   /** `rest` is what stands behind the name. Throws SinkError. */
   run(state: DebugState, rest: string): Answer | Promise<Answer>
 }

@@ -1,12 +1,14 @@
 /** Lines to answers, whoever types them: what is printed, where it goes, and what a failure is. */
 import { writeSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
 import { SinkError } from '../../base/errors.ts'
 import { printable } from '../render/escape.ts'
 import { ReaderGone, writeLines } from '../render/output.ts'
-import type { Answer } from './command.ts'
+import { type Answer, silence } from './command.ts'
 import { displayed } from './commands/session.ts'
 import { parseLine, runCommand } from './run-command.ts'
 import type { DebugState } from './state.ts'
+import { answerJson } from './verb.ts'
 
 /** Commands after which expressions on display are printed again. */
 const moving: ReadonlySet<string> = new Set(['frame', 'up', 'down', 'goroutine', 'thread'])
@@ -18,14 +20,19 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
     const { transcript } = state
     const answer = await runCommand(state, line)
     // The command that begins a transcript is none of its lines.
-    write(state, answer, state.transcript === transcript ? line : '')
+    if (state.json) writeJson(state, answer, line)
+    else write(state, answer, state.transcript === transcript ? line : '')
     const moved = state.position !== before && moving.has(parseLine(state, line.trim()).command.name)
-    if (moved && state.displays.some(expression => expression !== undefined))
+    if (moved && !state.json && state.displays.some(expression => expression !== undefined))
       write(state, await displayed(state), '')
     return true
   } catch (error) {
     if (error instanceof ReaderGone || !(error instanceof Error)) throw error
     // An error of this program costs one answer, not the session.
+    if (state.json)
+      writeLines(1, [
+        JSON.stringify({ schema: 'gocore-error', version: 1, command: line, error: error.message }),
+      ])
     const text = `${isOurs(error) ? '' : 'Internal error, please report it: '}${printable(error.message)}\n`
     if (state.transcript) writeSync(state.transcript.fd, `> ${line}\n${text}`)
     process.stderr.write(text)
@@ -35,6 +42,19 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
 
 /** Ours, and the system's about files that the user named. */
 const isOurs = (error: Error): boolean => error instanceof SinkError || 'syscall' in error
+
+/** What has no data, as what only changes something, has its text; comments and empty lines have nothing. */
+function writeJson({ id }: DebugState, answer: Answer, line: string): void {
+  if (answer === silence && /^\s*(?:#|$)/.test(line)) return
+  const told = answer.data ? answerJson(answer, 'gocore-answer', id) : undefined
+  const { schema, version, ...rest } = told ?? {
+    schema: 'gocore-answer',
+    version: 1,
+    id,
+    lines: [...answer.lines()].map(stripVTControlCharacters),
+  }
+  writeLines(1, [JSON.stringify({ schema, version, command: line.trim(), ...rest })])
+}
 
 function write(state: DebugState, answer: Answer, line: string): void {
   const { transcript } = state

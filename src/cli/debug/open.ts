@@ -5,12 +5,10 @@ import { openDebugger } from '../../engine/index.ts'
 import { loadDisassembler } from '../disassembler.ts'
 import type { InspectContext } from '../inspect/context.ts'
 import { openSources, type PlaceArgs, type SourceArgs } from '../inspect/open.ts'
-import { printable } from '../render/escape.ts'
-import { writeLines } from '../render/output.ts'
 import { lookOf } from '../render/style.ts'
-import { openSymbols } from '../symbols/index.ts'
 import type { Target } from '../target.ts'
 import type { Settings } from './settings.ts'
+import { keptSettings } from './settings-file.ts'
 import { DebugState } from './state.ts'
 
 /** Throws NotFoundError where there is no such goroutine, thread or frame. */
@@ -19,8 +17,7 @@ export async function openState(
   { settings, place = {} }: { settings?: Partial<Settings>; place?: PlaceArgs & SourceArgs } = {},
 ): Promise<DebugState> {
   const session = await target.session()
-  const symbols = await openSymbols(session, place)
-  for (const warning of symbols.warnings) writeLines(2, [printable(warning)])
+  const symbols = await target.symbols()
   const state = new DebugState({
     debugger: openDebugger(session.process, { debugInfoFor: symbols.debugInfoFor }),
     label: target.label,
@@ -28,7 +25,7 @@ export async function openState(
     look: lookOf(process.stdout),
     sources: openSources(session.process, place, session.diedAt),
     disassembler: loadDisassembler,
-    ...(settings ? { settings } : {}),
+    settings: { ...keptSettings(), ...settings },
   })
   choosePlace(state, place)
   return state

@@ -1,16 +1,17 @@
 /** Verbs of the command line that are a row of the debugger's table: what such rows have in common. */
 import type { Builder, Spec } from '../define.ts'
 import { define } from '../define.ts'
+import { dumpOrWord, neither, targeted } from '../dump-or-word.ts'
 import { dumpPositional } from '../options.ts'
 import { entry } from '../verbs.ts'
-import type { DebugCommand } from './command.ts'
+import type { Answer, DebugCommand } from './command.ts'
 import {
   answerVerb,
+  binaryOptions,
   dumpAndWords,
   jsonOption,
   limitOptions,
   lookOptions,
-  symbolOptions,
   type VerbArgs,
 } from './verb.ts'
 
@@ -22,6 +23,11 @@ interface RowVerb<Args> {
 }
 
 type Examples = NonNullable<Spec['examples']>
+
+function found(answer: Answer, lone: string | undefined, what: string): Answer {
+  if (lone !== undefined && answer.empty?.()) throw neither(lone, what)
+  return answer
+}
 
 interface VariablesArgs extends VerbArgs {
   regex?: string
@@ -46,8 +52,11 @@ export function variablesVerb(row: DebugCommand, examples: Examples): RowVerb<Va
       examples,
     }),
     async handler(argv) {
-      const rest = `${argv.verbose ? '-v ' : ''}${argv.regex ?? ''}`
-      await answerVerb(argv, 'gocore-variables', state => row.run(state, rest))
+      const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
+      const rest = `${argv.verbose ? '-v ' : ''}${word ?? ''}`
+      await answerVerb(targeted(argv, dump), 'gocore-variables', async state =>
+        found(await row.run(state, rest), lone ? word : undefined, 'variable'),
+      )
     },
   }
 }
@@ -65,11 +74,14 @@ export function namesVerb(row: DebugCommand, examples: Examples): RowVerb<NamesA
         dump: dumpPositional,
         regex: { describe: 'those that match this regular expression' },
       },
-      options: { ...symbolOptions, ...jsonOption },
+      options: { ...binaryOptions, ...jsonOption },
       examples,
     }),
     async handler(argv) {
-      await answerVerb(argv, 'gocore-names', state => row.run(state, argv.regex ?? ''))
+      const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
+      await answerVerb(targeted(argv, dump), 'gocore-names', async state =>
+        found(await row.run(state, word ?? ''), lone ? word : undefined, row.name.replace(/s$/, '')),
+      )
     },
   }
 }
@@ -77,6 +89,8 @@ export function namesVerb(row: DebugCommand, examples: Examples): RowVerb<NamesA
 interface ExpressionArgs extends VerbArgs {
   dump: string
   expression?: string[]
+  /** Of print alone. */
+  format?: string
 }
 
 interface ExpressionVerb {
@@ -105,8 +119,9 @@ export function expressionVerb(row: DebugCommand, verb: ExpressionVerb): RowVerb
     async handler(argv) {
       const [dump, expression] = dumpAndWords(argv.dump, argv.expression)
       const { dump: _, ...rest } = argv
+      const format = argv.format === undefined ? '' : `${argv.format.replace(/^[/%]*/, '/')} `
       await answerVerb(dump === undefined ? rest : { ...rest, dump }, schema, state =>
-        row.run(state, expression),
+        row.run(state, format + expression),
       )
     },
   }

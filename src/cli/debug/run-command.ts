@@ -9,7 +9,13 @@ export function runCommand(state: DebugState, line: string): Answer | Promise<An
   const text = line.trim()
   if (text === '' || text.startsWith('#')) return silence
   const { command, rest } = parseLine(state, text)
-  return command.run(state, rest)
+  const answer = command.run(state, rest)
+  return answer instanceof Promise ? answer.then(found => named(found, command)) : named(answer, command)
+}
+
+/** With the name of what its data is. */
+function named(answer: Answer, { schema }: DebugCommand): Answer {
+  return schema === undefined || answer.schema !== undefined ? answer : { ...answer, schema }
 }
 
 export function parseLine(state: DebugState, text: string): { command: DebugCommand; rest: string } {

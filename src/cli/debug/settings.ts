@@ -43,11 +43,17 @@ export const settingName = (key: string): string =>
 
 export const settingKeys = Object.keys(defaultSettings) as readonly (keyof Settings)[]
 
-/** The settings with one of them changed. Throws UsageError. */
-export function changeSetting(settings: Settings, name: string, text: string): Settings {
+/** Throws UsageError. */
+export function settingKey(name: string): keyof Settings {
   const key = settingKeys.find(candidate => settingName(candidate) === name)
   if (key === undefined)
-    throw new UsageError(`There is no setting ${name}; config -list prints those that there are.`)
+    throw new UsageError(`There is no setting ${name}; config prints those that there are.`)
+  return key
+}
+
+/** The settings with one of them changed. Throws UsageError. */
+export function changeSetting(settings: Settings, name: string, text: string): Settings {
+  const key = settingKey(name)
   if (key === 'raw') {
     if (text !== 'true' && text !== 'false') throw new UsageError(`${name} is true or false.`)
     return { ...settings, raw: text === 'true' }

@@ -54,6 +54,8 @@ export class DebugState {
   readonly aliases = new Map<string, string>()
   /** Where what is printed goes, too; `alone`: there and nowhere else. */
   transcript: { readonly fd: number; readonly alone: boolean } | undefined
+  /** Answers are printed for a program, one a line. */
+  json = false
   /** The user wants to leave. */
   done = false
   settings: Settings

@@ -1,12 +1,13 @@
 /** All commands of the debugger, in the order in which `help` lists them. */
 import type { DebugCommand } from './command.ts'
 import * as code from './commands/code.ts'
-import * as lists from './commands/goroutines.ts'
+import { goroutines } from './commands/goroutines.ts'
 import * as names from './commands/names.ts'
 import * as position from './commands/position.ts'
 import * as values from './commands/print.ts'
 import * as session from './commands/session.ts'
 import { stack } from './commands/stack.ts'
+import { threads } from './commands/threads.ts'
 import * as variables from './commands/variables.ts'
 
 let all: readonly DebugCommand[] | undefined
@@ -19,9 +20,9 @@ export function commands(): readonly DebugCommand[] {
     position.up,
     position.down,
     position.goroutine,
-    lists.goroutines,
+    goroutines,
     position.thread,
-    lists.threads,
+    threads,
     position.deferred,
     values.print,
     values.whatis,

@@ -6,11 +6,10 @@ import { UsageError } from '../../base/errors.ts'
 import type { Option } from '../define.ts'
 import { wholeNumber } from '../define.ts'
 import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
-import { exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { binaryOptions, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { jsonObject } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
-import { symbolsOption } from '../symbols/index.ts'
 import type { Answer } from './command.ts'
 import type { Settings } from './settings.ts'
 import type { DebugState } from './state.ts'
@@ -63,10 +62,8 @@ export const limitOptions: Readonly<Record<string, Option>> = {
 }
 
 /** What all verbs take that look from a frame. */
-export const lookOptions: Readonly<Record<string, Option>> = { ...exeOption, ...placeOptions }
-/** What those take that list names. */
-export const symbolOptions: Readonly<Record<string, Option>> = { ...exeOption, ...symbolsOption }
-export { jsonOption }
+export const lookOptions: Readonly<Record<string, Option>> = { ...binaryOptions, ...placeOptions }
+export { binaryOptions, jsonOption }
 
 /** Opens the dump, runs what is asked for in it, and prints the answer. */
 export async function answerVerb(
@@ -80,8 +77,19 @@ export async function answerVerb(
   const state = await openState(target, { settings: settingsOf(argv), place: argv })
   const answer = await ask(state)
   if (!argv.json) return page(answer.lines(), { pager: !argv.noPager })
+  writeLines(1, jsonObject(answerJson(answer, schema, target.id)))
+}
+
+/** An answer as a document of gocore-report(5). Throws UsageError where it is for people alone. */
+export function answerJson(answer: Answer, schema: string, id: string | undefined): Record<string, unknown> {
   if (!answer.data) throw new UsageError('This has no form for programs.')
-  writeLines(1, jsonObject({ schema, version: 1, id: target.id, ...answer.data() }))
+  return { schema: answer.schema ?? schema, version: 1, id, ...answer.data() }
+}
+
+/** The same with a command as the debugger takes it. */
+export async function answerCommand(argv: VerbArgs, line: string): Promise<void> {
+  const { runCommand } = await import('./run-command.ts')
+  await answerVerb(argv, 'gocore-answer', state => runCommand(state, line))
 }
 
 export function settingsOf({ depth, length, text, fields, raw }: VerbArgs): Partial<Settings> {

@@ -108,7 +108,7 @@ function bounded(count: number, size: number): number {
 export function* examineLines(context: InspectContext, options: ExamineOptions): Generator<string> {
   const start = parseAddress(options.address, context)
   if (options.style === 'dlv') yield* dlvLines(context, options, start)
-  else if (options.letter === 'i') yield* instructionLines(context, options, start)
+  else if (options.letter === 'i') yield* instructionLines(context, options)
   else if (options.letter === 's') yield* stringLines(context, options.count, start)
   else yield* unitLines(context, options, start)
 }
@@ -176,18 +176,35 @@ function* unitLines(
   yield* missingLine(context, start + bytes.length - (bytes.length % size), count * size - bytes.length)
 }
 
-function* instructionLines(
+interface ExaminedInstruction {
+  readonly addr: number
+  readonly bytes: Uint8Array
+  readonly text: string
+}
+
+/** So many as are asked for, with `i`. Throws NotFoundError. */
+export function examinedInstructions(
   context: InspectContext,
-  { count, syntax }: ExamineOptions & { style: 'gdb' },
-  start: number,
-): Generator<string> {
-  const { code, disassembler, frame } = context
+  { address, count, syntax }: ExamineOptions & { style: 'gdb' },
+): ExaminedInstruction[] {
+  const { code, disassembler } = context
+  const start = parseAddress(address, context)
   const bytes = code.read(start, start + count * maxInstructionBytes)
   if (bytes.length === 0) throw missing(start)
-  for (const instruction of disassembler.decode(bytes, start, syntax, count)) {
-    const text = instructionText(instruction, syntax, addr => code.symbolAt(addr))
-    const mark = instruction.addr === frame?.pc ? '=> ' : '   '
-    yield `${mark}${label(context, instruction.addr)}\t${printable(text)}`
+  return disassembler.decode(bytes, start, syntax, count).map(instruction => ({
+    addr: instruction.addr,
+    bytes: instruction.bytes,
+    text: instructionText(instruction, syntax, addr => code.symbolAt(addr)),
+  }))
+}
+
+function* instructionLines(
+  context: InspectContext,
+  options: ExamineOptions & { style: 'gdb' },
+): Generator<string> {
+  for (const { addr, text } of examinedInstructions(context, options)) {
+    const mark = addr === context.frame?.pc ? '=> ' : '   '
+    yield `${mark}${label(context, addr)}\t${printable(text)}`
   }
 }
 

@@ -1,6 +1,7 @@
 /** `packages` and `sources`: names that a program's code tells of, those that match. */
 import { type Builder, define } from '../define.ts'
-import { dumpPositional, exeOption, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
+import { dumpOrWord, neither, targeted } from '../dump-or-word.ts'
+import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { parsePattern } from '../pattern.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
@@ -11,6 +12,7 @@ import { nameLines } from './names.ts'
 
 interface Args extends TargetArgs, JsonArgs {
   match?: string
+  regex?: string
 }
 
 /** `name`: of the verb, and of the list in its JSON. */
@@ -21,20 +23,25 @@ export function matchVerb(
   return {
     ...entry(name),
     builder: define({
-      positionals: { dump: dumpPositional },
+      positionals: {
+        dump: dumpPositional,
+        regex: { describe: 'those that match this regular expression' },
+      },
       options: {
-        ...exeOption,
+        ...binaryOptions,
         match: { type: 'string', alias: 'e', value: 'REGEX', describe: 'only those that match' },
         ...jsonOption,
       },
-      examples: [[`gocore-sink ${name} 7f3k -e http`, 'those whose name has http in it']],
+      examples: [[`gocore-sink ${name} 7f3k http`, 'those whose name has http in it']],
     }),
     async handler(argv) {
-      const filter = parsePattern(argv.match ?? '')
+      const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
+      const filter = parsePattern(argv.match ?? word ?? '')
       const { openTarget } = await import('../target.ts')
-      using target = await openTarget(argv)
+      using target = await openTarget(targeted(argv, dump))
       const { openContext } = await import('../debug/open.ts')
       const names = list(await openContext(target), filter)
+      if (lone && names.length === 0) throw neither(word!, name.replace(/s$/, ''))
       if (!argv.json) return page(nameLines(names), { pager: !argv.noPager })
       writeLines(1, jsonDocument({ schema: `gocore-${name}`, version: 1, id: target.id }, name, names))
     },

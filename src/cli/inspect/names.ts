@@ -17,7 +17,12 @@ function sorted(names: Iterable<string>, filter: RegExp): string[] {
 }
 
 export function* nameLines(names: Iterable<string>): Generator<string> {
-  for (const name of names) yield printable(name)
+  let none = true
+  for (const name of names) {
+    none = false
+    yield printable(name)
+  }
+  if (none) yield '(none)'
 }
 
 export interface Library {
@@ -53,6 +58,8 @@ export function libraries({ process }: InspectContext): Library[] {
 /** As dlv numbers them, with what it does not say behind. */
 export function* libraryLines(context: InspectContext): Generator<string> {
   const { dim } = palette(context.look)
-  for (const [i, { path, start, found }] of libraries(context).entries())
+  const list = libraries(context)
+  if (list.length === 0) yield dim('(no shared libraries: the program is linked statically)')
+  for (const [i, { path, start, found }] of list.entries())
     yield `${i}. 0x${start.toString(16)} ${printable(path)}${found ? '' : dim('  (its file was not found)')}`
 }

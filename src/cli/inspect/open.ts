@@ -2,14 +2,15 @@
 import type { Process } from '../../engine/index.ts'
 import type { Option } from '../define.ts'
 import { wholeNumber } from '../define.ts'
+import type { SymbolArgs } from '../options.ts'
 import { parseSourceMap, type SourceMapping } from '../source/candidates.ts'
 import { openCheckout } from '../source/checkout.ts'
 import { sourceOrigin } from '../source/origin.ts'
 import { type SourceFinder, type SourceOptions, sourceFinder } from '../source-lines.ts'
 import { fetchByBuildId } from '../symbols/debuginfod.ts'
-import { type SymbolArgs, serversIn, symbolsOption } from '../symbols/index.ts'
+import { serversIn } from '../symbols/index.ts'
 
-export interface PlaceArgs extends SymbolArgs {
+export interface PlaceArgs {
   goroutine?: number
   thread?: number
   frame?: string
@@ -74,7 +75,6 @@ function fetcherOf({ image }: Process, { symbols }: SymbolArgs): Pick<SourceOpti
 }
 
 export const placeOptions: Readonly<Record<string, Option>> = {
-  ...symbolsOption,
   goroutine: {
     type: 'string',
     alias: 'g',

@@ -16,6 +16,7 @@ export interface GoroutineRow {
   readonly where: string
   readonly at: string
   readonly creator: string
+  readonly labels: string
 }
 
 export function goroutineRow(g: Goroutine, own: (symbol: string) => boolean): GoroutineRow {
@@ -28,6 +29,9 @@ export function goroutineRow(g: Goroutine, own: (symbol: string) => boolean): Go
     where: shortName(frame?.function ?? 'no frames'),
     at: frame ? shortPlace(frame.file, frame.line).split('/').at(-1)! : '',
     creator: g.createdBy ? shortName(g.createdBy.function) : '',
+    labels: Object.entries(g.labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' '),
   }
 }
 
@@ -40,6 +44,7 @@ export function* goroutineTable(rows: readonly GoroutineRow[], look: Look): Gene
     { title: 'THREAD', cell: row => row.thread, align: 'right', drop: 2 },
     { title: 'WHERE', cell: row => row.where, shrink: 3, least: 28, cutFrom: 'start' },
     { title: 'AT', cell: row => row.at, style: () => paint.name },
+    { title: 'LABELS', cell: row => row.labels, shrink: 5, least: 12, drop: 4 },
     {
       title: 'CREATED BY',
       cell: row => row.creator,

@@ -14,8 +14,8 @@ import {
 } from '../../engine/index.ts'
 import { type OpenSource, openFile } from '../../source/index.ts'
 import { indexCache } from '../debug-index.ts'
-import type { Option } from '../define.ts'
 import { loadDisassembler } from '../disassembler.ts'
+import type { SymbolArgs } from '../options.ts'
 import { startProgress } from '../render/progress.ts'
 import type { Session } from '../session.ts'
 import { type DebuginfodOptions, fetchByBuildId, isUrl } from './debuginfod.ts'
@@ -23,21 +23,6 @@ import { type DebugFile, type FitContext, fits } from './fits.ts'
 import { isFile, type Place, placesIn } from './local.ts'
 
 export type { DebugFile } from './fits.ts'
-
-export interface SymbolArgs {
-  symbols?: readonly string[]
-}
-
-export const symbolsOption: Readonly<Record<string, Option>> = {
-  symbols: {
-    type: 'string',
-    value: 'FILE|DIR|URL',
-    several: true,
-    describe:
-      'take debug information from another build of the same code, a directory, or a debuginfod server',
-    complete: 'file',
-  },
-}
 
 /** Open until the session is closed. */
 export interface Symbols {

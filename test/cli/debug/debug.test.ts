@@ -92,7 +92,62 @@ describe('debug in a pipe', () => {
     assert.match(debug('goroutines -group userloc').stdout, /packer\n(?:\t.*\n){5}\t\.\.\.\n\tTotal: 24\n/)
     assert.match(debug('goroutines -with running -exec p 1').stdout, /^\* Goroutine 43 .*\n\t1\n/)
     assert.match(debug('goroutines -without userloc packer -t 1').stdout, /^\t0 {2}0x[0-9a-f]{16} in /m)
-    assert.match(debug('goroutines -with moon').stderr, /^-with takes userloc/)
+    assert.equal(debug('goroutines -with moon').stdout, '[0 goroutines]\n')
+    assert.match(debug('goroutines -with packer -limit 2').stdout, /\[2 goroutines\]\n$/)
+    assert.match(debug('goroutines -with userloc').stderr, /^-with userloc lacks its text/)
+    assert.match(debug('goroutines -group moon').stderr, /^-group takes userloc/)
+    assert.match(debug('goroutines -with running -exec p nothing').stdout, /\n\t\(Cannot evaluate "nothing"/)
+    assert.match(debug('goroutines -exec nonsense').stderr, /^There is no command "nonsense"/)
+  })
+
+  test('thread apply runs a command on all threads, or on some', () => {
+    const tids = [...debug('threads').stdout.matchAll(/Thread (\d+) at/g)].map(match => match[1]!)
+    const every = debug('thread apply all bt 1').stdout
+    assert.deepEqual(
+      [...every.matchAll(/^Thread (\d+):$/gm)].map(match => match[1]),
+      tids,
+    )
+    assert.match(debug(`thread apply ${tids[1]} p 7`).stdout, new RegExp(`^Thread ${tids[1]}:\n7\n$`))
+    assert.match(debug('thread apply all').stderr, /^thread apply takes all/)
+  })
+
+  test('--json answers with an object a line, failures too', () => {
+    const { stdout, status } = runCli(['debug', core, '--exe', exe, '--json'], {
+      cwd: work,
+      input: 'p 1+1\n# nothing\nbt 1\np nothing\nhelp up\n',
+    })
+    const answers = stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    assert.deepEqual(
+      answers.map(({ schema, command }) => [schema, command]),
+      [
+        ['gocore-value', 'p 1+1'],
+        ['gocore-frames', 'bt 1'],
+        ['gocore-error', 'p nothing'],
+        ['gocore-answer', 'help up'],
+      ],
+    )
+    assert.equal(answers[0].value.value, '2')
+    assert.equal(answers[1].frames.length > 0, true)
+    assert.equal(status, 1)
+  })
+
+  test('config -save keeps the settings for the next time, and for the verbs', () => {
+    const env = { HOME: work, XDG_CONFIG_HOME: join(work, 'config') }
+    const with_ = (...args: string[]): string => runCli(args, { cwd: work, env }).stdout
+    with_('debug', core, '--exe', exe, '-c', 'config max-string-len 2', '-c', 'config -save')
+    assert.match(with_('config', 'max-string-len'), /^max-string-len +2 /)
+    assert.equal(with_('print', core, '"abcd"', '--exe', exe), '"ab...+2 more"\n')
+    with_('config', 'max-string-len', '3')
+    assert.equal(with_('print', core, '"abcd"', '--exe', exe), '"abc...+1 more"\n')
+    assert.equal(JSON.parse(with_('config', '--reset', '--json')).settings['max-string-len'], 64)
+    writeFileSync(
+      join(work, 'config/gocore-sink/debug.json'),
+      '{"max-string-len": "x", "raw": true, "z": []}',
+    )
+    assert.match(with_('config'), /^max-string-len +64 (?:.*\n)+raw +true /)
   })
 
   test('config changes how much is shown; aliases are the user’s own', () => {

@@ -1,8 +1,9 @@
 /** `list`, `disassemble`, `examinemem` and `regs`: the code and the memory where one looks, as the verbs show them. */
 import { disassemblyLines, parseDisassemble } from '../../inspect/disassemble.ts'
 import { examineLines, parseExamine, parseGdbFormat } from '../../inspect/examine.ts'
+import { disassemblyJson, librariesJson, memoryJson, registersJson, sourceJson } from '../../inspect/json.ts'
 import { listedPlace, listLines } from '../../inspect/list.ts'
-import { libraries as librariesOf, libraryLines, nameLines, sourceFiles } from '../../inspect/names.ts'
+import { libraryLines, nameLines, sourceFiles } from '../../inspect/names.ts'
 import { registerLines } from '../../inspect/registers.ts'
 import { parsePattern } from '../../pattern.ts'
 import { type DebugCommand, splitFirst, wordsOf } from '../command.ts'
@@ -10,6 +11,7 @@ import { whereLine } from './position.ts'
 
 export const list: DebugCommand = {
   name: 'list',
+  schema: 'gocore-source',
   aliases: ['ls', 'l'],
   usage: 'list [LOCATION]',
   describe: 'show source around where one looks, or around a place',
@@ -30,12 +32,13 @@ export const list: DebugCommand = {
     state.listed = place
     const [head, ...lines] = listLines(context, text, { before: around, after: around })
     const first = text === '' ? whereLine(state, state.frame) : head!
-    return { lines: () => [first, ...lines], data: () => ({ file: place.file, line: place.line, lines }) }
+    return { lines: () => [first, ...lines], data: () => sourceJson(context, text, around) }
   },
 }
 
 export const disassemble: DebugCommand = {
   name: 'disassemble',
+  schema: 'gocore-disassembly',
   aliases: ['disass'],
   usage: 'disassemble [-a START END] [-l LOCATION] [-s go|intel|gnu]',
   describe: 'show machine code with its source, and why an instruction faulted',
@@ -46,12 +49,17 @@ export const disassemble: DebugCommand = {
     const at = words.indexOf('-s')
     const syntax = at < 0 ? ['-s', state.settings.disassembleFlavor] : words.splice(at, 2)
     const context = await state.inspect()
-    return { lines: () => disassemblyLines(context, parseDisassemble([...syntax, ...words])) }
+    const options = parseDisassemble([...syntax, ...words])
+    return {
+      lines: () => disassemblyLines(context, options),
+      data: () => disassemblyJson(context, options),
+    }
   },
 }
 
 export const examine: DebugCommand = {
   name: 'examinemem',
+  schema: 'gocore-memory',
   aliases: ['x'],
   usage: 'x [-fmt FORMAT] [-count N] [-size N] ADDRESS|-x EXPRESSION  or  x/NFU ADDRESS',
   describe: 'show memory as numbers, text or instructions',
@@ -64,34 +72,41 @@ export const examine: DebugCommand = {
     const options = first.startsWith('/')
       ? parseGdbFormat(first.slice(1), address === '' ? '$pc' : address)
       : parseExamine(wordsOf(rest))
-    return { lines: () => examineLines(context, options) }
+    return { lines: () => examineLines(context, options), data: () => memoryJson(context, options) }
   },
 }
 
 export const regs: DebugCommand = {
   name: 'regs',
+  schema: 'gocore-registers',
   aliases: ['registers'],
   usage: 'regs [-a]',
   describe: 'show the registers that are known where one looks',
   details: ['-a   floating point and vector registers too'],
   async run(state, rest) {
     const context = await state.inspect()
-    return { lines: () => registerLines(context, { all: wordsOf(rest).includes('-a'), style: 'dlv' }) }
+    const all = wordsOf(rest).includes('-a')
+    return {
+      lines: () => registerLines(context, { all, style: 'dlv' }),
+      data: () => registersJson(context, all),
+    }
   },
 }
 
 export const libraries: DebugCommand = {
   name: 'libraries',
+  schema: 'gocore-libraries',
   usage: 'libraries',
   describe: 'list the shared libraries',
   async run(state) {
     const context = await state.inspect()
-    return { lines: () => libraryLines(context), data: () => ({ libraries: librariesOf(context) }) }
+    return { lines: () => libraryLines(context), data: () => librariesJson(context) }
   },
 }
 
 export const sources: DebugCommand = {
   name: 'sources',
+  schema: 'gocore-sources',
   usage: 'sources [REGEX]',
   describe: 'list the source files of the program',
   async run(state, rest) {

@@ -6,6 +6,7 @@ import { clean, type DebugState } from '../state.ts'
 
 export const types: DebugCommand = {
   name: 'types',
+  schema: 'gocore-names',
   usage: 'types [REGEX]',
   describe: 'list the types of the program',
   details: ['Without debug information, those that the runtime has descriptors of.'],
@@ -14,6 +15,7 @@ export const types: DebugCommand = {
 
 export const funcs: DebugCommand = {
   name: 'funcs',
+  schema: 'gocore-names',
   usage: 'funcs [REGEX]',
   describe: 'list the functions of the program',
   run: (state, rest) => matching(rest, 'functions', state, program => program.functionNames()),
@@ -21,6 +23,7 @@ export const funcs: DebugCommand = {
 
 export const packages: DebugCommand = {
   name: 'packages',
+  schema: 'gocore-packages',
   usage: 'packages [REGEX]',
   describe: 'list the packages of the program',
   run: (state, rest) => answer('packages', packagesOf(state, parsePattern(rest))),
@@ -40,6 +43,7 @@ function matching(
 }
 
 const answer = (what: string, names: readonly string[]): Answer => ({
-  lines: () => names.map(clean),
+  lines: () => (names.length === 0 ? [`(no ${what})`] : names.map(clean)),
+  empty: () => names.length === 0,
   data: () => ({ [what]: names }),
 })

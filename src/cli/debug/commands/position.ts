@@ -1,8 +1,8 @@
 /** `frame`, `up`, `down`, `goroutine`, `thread` and `deferred`: where one looks from, for good or for one command. */
-import { NotFoundError, UsageError } from '../../../base/errors.ts'
+import { NotFoundError, SinkError, UsageError } from '../../../base/errors.ts'
 import type { Deferred as DeferredCall, StackFrame, Subject } from '../../../engine/index.ts'
 import { type Answer, count, type DebugCommand, say, splitFirst } from '../command.ts'
-import { runCommand } from '../run-command.ts'
+import { parseLine, runCommand } from '../run-command.ts'
 import { sourceLines } from '../source.ts'
 import { clean, type DebugState, type Position } from '../state.ts'
 import { frameJson } from './stack.ts'
@@ -11,6 +11,7 @@ const thenCommand = 'With a command behind it, that command is run there and not
 
 export const frame: DebugCommand = {
   name: 'frame',
+  schema: 'gocore-frame',
   aliases: ['f'],
   usage: 'frame N|FUNCTION [COMMAND]',
   describe: 'look from another frame of the stack',
@@ -24,6 +25,7 @@ export const frame: DebugCommand = {
 
 export const up: DebugCommand = {
   name: 'up',
+  schema: 'gocore-frame',
   usage: 'up [N] [COMMAND]',
   describe: 'look from the frame that called this one',
   details: [thenCommand],
@@ -33,6 +35,7 @@ export const up: DebugCommand = {
 
 export const down: DebugCommand = {
   name: 'down',
+  schema: 'gocore-frame',
   usage: 'down [N] [COMMAND]',
   describe: 'look from the frame that this one called',
   details: [thenCommand],
@@ -68,7 +71,7 @@ async function within(state: DebugState, position: Position, command: string): P
     // Read here: the place must be the one that was asked for.
     const lines = [...answer.lines()]
     const data = answer.data?.()
-    return { lines: () => lines, ...(data ? { data: () => data } : {}) }
+    return { ...answer, lines: () => lines, ...(data ? { data: () => data } : {}) }
   } finally {
     state.position = before.position
     state.listed = before.listed
@@ -94,6 +97,7 @@ export function whereLine({ position }: DebugState, found: StackFrame): string {
 
 export const goroutine: DebugCommand = {
   name: 'goroutine',
+  schema: 'gocore-frame',
   aliases: ['gr'],
   usage: 'goroutine [N [COMMAND]]',
   describe: 'show the goroutine that is looked at, or look at another one',
@@ -109,16 +113,43 @@ export const goroutine: DebugCommand = {
 
 export const thread: DebugCommand = {
   name: 'thread',
+  schema: 'gocore-frame',
   aliases: ['tr'],
-  usage: 'thread N [COMMAND]',
+  usage: 'thread N [COMMAND]  or  thread apply all|N... COMMAND',
   describe: "look at a kernel thread: its signal handler, the scheduler's stack, C",
   details: [thenCommand],
   complete: 'thread',
   run(state, rest) {
     const [number, command] = splitFirst(rest)
+    if (number === 'apply') return applied(state, command)
     if (number === '') throw new UsageError('thread takes the number of a thread; threads lists them.')
     return look(state, { kind: 'thread', tid: count(number, 'A thread') }, command)
   },
+}
+
+/** GDB's `thread apply all bt`; one that fails says so, and the next has its turn. */
+async function applied(state: DebugState, rest: string): Promise<Answer> {
+  const [, which, command] = /^(all|(?:\d{1,9}\s+)*\d{1,9})\s+(?!\d+$)(\S.*)$/.exec(rest) ?? []
+  if (which === undefined || command === undefined)
+    throw new UsageError('thread apply takes all, or numbers of threads, and a command.')
+  parseLine(state, command)
+  const every = state.debugger.process.image.core.threads.map(({ tid }) => tid).sort((a, b) => a - b)
+  const lines: string[] = []
+  const data: Record<string, unknown>[] = []
+  for (const tid of which === 'all' ? every : which.split(/\s+/).map(Number)) {
+    if (lines.length > 0) lines.push('')
+    lines.push(`Thread ${tid}:`)
+    try {
+      const answer = await within(state, state.placeOf({ kind: 'thread', tid }), command)
+      lines.push(...answer.lines())
+      data.push({ thread: tid, ...answer.data?.() })
+    } catch (error) {
+      if (!(error instanceof SinkError)) throw error
+      lines.push(`(${clean(error.message)})`)
+      data.push({ thread: tid, error: error.message })
+    }
+  }
+  return { lines: () => lines, schema: 'gocore-answers', data: () => ({ command, answers: data }) }
 }
 
 function look(state: DebugState, subject: Subject, command: string): Answer | Promise<Answer> {

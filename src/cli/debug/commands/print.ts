@@ -7,6 +7,7 @@ import { clean, cleanLines, type DebugState } from '../state.ts'
 
 export const print: DebugCommand = {
   name: 'print',
+  schema: 'gocore-value',
   aliases: ['p', 'inspect', 'output'],
   usage: 'print [%FORMAT] EXPRESSION',
   describe: 'print the value of an expression',
@@ -54,6 +55,7 @@ const maxFields = 1000
 
 export const whatis: DebugCommand = {
   name: 'whatis',
+  schema: 'gocore-type',
   aliases: ['ptype'],
   usage: 'whatis EXPRESSION|TYPE',
   describe: 'print the type of an expression, or what a type consists of',

@@ -1,16 +1,28 @@
 /** `display`, `config`, `transcript`, `source`, `info`, `set`, `help` and `exit`: what is about the debugger itself. */
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { UsageError } from '../../../base/errors.ts'
+import { registersJson } from '../../inspect/json.ts'
 import { registerLines } from '../../inspect/registers.ts'
+import { writeLines } from '../../render/output.ts'
 import { type Answer, count, type DebugCommand, say, silence, splitFirst, wordsOf } from '../command.ts'
+import { findTopic, topicNames } from '../info-topics.ts'
 import { findCommand, runCommand } from '../run-command.ts'
-import { changeSetting, settingHelp, settingKeys, settingName } from '../settings.ts'
+import {
+  changeSetting,
+  type Settings,
+  settingHelp,
+  settingKey,
+  settingKeys,
+  settingName,
+} from '../settings.ts'
+import { keepSettings } from '../settings-file.ts'
 import { clean, type DebugState } from '../state.ts'
 import { commands } from '../table.ts'
 import { print } from './print.ts'
 
 export const display: DebugCommand = {
   name: 'display',
+  schema: 'gocore-display',
   aliases: ['disp'],
   usage: 'display [-a EXPRESSION | -d N]',
   describe: 'print an expression again wherever one looks from',
@@ -34,31 +46,37 @@ export const display: DebugCommand = {
 /** All that are on display, or one of them; what has no value here says so. */
 export async function displayed(state: DebugState, only?: number): Promise<Answer> {
   const lines: string[] = []
+  const data: Record<string, unknown>[] = []
   for (const [n, expression] of state.displays.entries()) {
     if (expression === undefined || (only !== undefined && n !== only)) continue
     try {
-      const [first, ...more] = [...(await print.run(state, expression)).lines()]
+      const answer = await print.run(state, expression)
+      const [first, ...more] = [...answer.lines()]
       lines.push(`${n}: ${clean(expression)} = ${first}`, ...more)
+      data.push({ number: n, ...answer.data?.() })
     } catch (error) {
-      lines.push(`${n}: ${clean(expression)} = (${clean((error as Error).message)})`)
+      const { message } = error as Error
+      lines.push(`${n}: ${clean(expression)} = (${clean(message)})`)
+      data.push({ number: n, expression, error: message })
     }
   }
-  return say(...lines)
+  return { lines: () => lines, data: () => ({ expressions: data }) }
 }
 
 export const config: DebugCommand = {
   name: 'config',
-  usage: 'config [-list] [SETTING VALUE] [alias COMMAND ALIAS]',
+  schema: 'gocore-settings',
+  usage: 'config [-list] [-save] [SETTING VALUE] [alias COMMAND ALIAS]',
   describe: 'show or change how much is shown, and what commands are called',
+  details: ['-save   keeps the settings as they are for the next time, in ~/.config/gocore-sink/debug.json'],
   complete: 'setting',
   run(state, rest) {
     const [name, value] = splitFirst(rest)
-    if (name === '' || name === '-list')
-      return say(
-        ...settingKeys.map(
-          key => `${settingName(key).padEnd(24)}${String(state.settings[key]).padEnd(8)}${settingHelp[key]}`,
-        ),
-      )
+    if (name === '' || name === '-list') return settingsAnswer(state.settings)
+    if (name === '-save') {
+      keepSettings(state.settings)
+      return silence
+    }
     if (name === 'alias') {
       const [command, alias] = wordsOf(value)
       if (command === undefined)
@@ -67,10 +85,19 @@ export const config: DebugCommand = {
       else state.aliases.set(alias, findCommand(command).name)
       return silence
     }
-    if (value === '') throw new UsageError(`config ${name} lacks its value.`)
+    if (value === '') return settingsAnswer(state.settings, [settingKey(name)])
     state.settings = changeSetting(state.settings, name, value)
     return silence
   },
+}
+
+/** All settings, or some. */
+export function settingsAnswer(settings: Settings, keys: readonly (keyof Settings)[] = settingKeys): Answer {
+  return {
+    lines: () =>
+      keys.map(key => `${settingName(key).padEnd(24)}${String(settings[key]).padEnd(8)}${settingHelp[key]}`),
+    data: () => ({ settings: Object.fromEntries(keys.map(key => [settingName(key), settings[key]])) }),
+  }
 }
 
 export const transcript: DebugCommand = {
@@ -94,6 +121,23 @@ export const transcript: DebugCommand = {
     }
     return silence
   },
+}
+
+/** One command with its answer, written at the end of a file as a transcript has it. */
+export async function recorded(
+  state: DebugState,
+  line: string,
+  { file, anew, quiet }: { file: string; anew: boolean; quiet: boolean },
+): Promise<Answer> {
+  const answer = await runCommand(state, line)
+  const lines = [...answer.lines()]
+  const fd = openSync(file, anew ? 'w' : 'a', 0o600)
+  try {
+    writeLines(fd, [`> ${line}`, ...lines])
+  } finally {
+    closeSync(fd)
+  }
+  return { ...answer, lines: () => (quiet ? [] : lines) }
 }
 
 export function stopTranscript(state: DebugState): void {
@@ -125,26 +169,6 @@ export const source: DebugCommand = {
   },
 }
 
-/** GDB's `info`, by the first letters of what it tells. */
-const infos: readonly (readonly [topic: string, command: string])[] = [
-  ['args', 'args'],
-  ['frame', 'frame'],
-  ['functions', 'funcs'],
-  ['goroutines', 'goroutines'],
-  ['line', 'list'],
-  ['locals', 'locals -v'],
-  ['packages', 'packages'],
-  ['registers', ''],
-  ['sharedlibrary', 'libraries'],
-  ['source', 'list'],
-  ['sources', 'sources'],
-  ['stack', 'bt'],
-  ['symbol', 'x/a'],
-  ['threads', 'threads'],
-  ['types', 'types'],
-  ['variables', 'vars'],
-]
-
 export const info: DebugCommand = {
   name: 'info',
   aliases: ['i'],
@@ -153,17 +177,16 @@ export const info: DebugCommand = {
     "GDB's info: registers, threads, goroutines, locals, args, frame, functions, variables, types, sources and others",
   async run(state, rest) {
     const [topic, after] = splitFirst(rest)
-    const found =
-      topic === ''
-        ? undefined
-        : (infos.find(([name]) => name === topic) ?? infos.find(([name]) => name.startsWith(topic)))
-    if (!found) throw new UsageError(`info takes ${infos.map(([name]) => name).join(', ')}.`)
+    const found = findTopic(topic)
+    if (!found) throw new UsageError(`info takes ${topicNames.join(', ')}.`)
     const [name, command] = found
     if (name !== 'registers') return runCommand(state, `${command} ${after}`)
     const context = await state.inspect()
     const only = wordsOf(after)
     return {
       lines: () => registerLines(context, { all: false, style: 'gdb', ...(only.length > 0 ? { only } : {}) }),
+      schema: 'gocore-registers',
+      data: () => registersJson(context, false, only),
     }
   },
 }

@@ -18,6 +18,7 @@ export const defaultDepth = 50
 
 export const stack: DebugCommand = {
   name: 'stack',
+  schema: 'gocore-frames',
   aliases: ['bt', 'backtrace', 'where'],
   usage: 'bt [DEPTH] [-full] [-defer] [-offsets]',
   describe: 'print the stack',

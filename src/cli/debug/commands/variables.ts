@@ -9,6 +9,7 @@ const details = ['With -v, values are shown as print shows them, not in short.']
 
 export const locals: DebugCommand = {
   name: 'locals',
+  schema: 'gocore-variables',
   usage: 'locals [-v] [REGEX]',
   describe: 'print the local variables of the frame',
   details: [...details, 'A variable that another one of its name hides stands in parentheses.'],
@@ -17,6 +18,7 @@ export const locals: DebugCommand = {
 
 export const args: DebugCommand = {
   name: 'args',
+  schema: 'gocore-variables',
   usage: 'args [-v] [REGEX]',
   describe: "print the arguments and results of the frame's function",
   details,
@@ -25,6 +27,7 @@ export const args: DebugCommand = {
 
 export const vars: DebugCommand = {
   name: 'vars',
+  schema: 'gocore-variables',
   usage: 'vars [-v] [REGEX]',
   describe: 'print package variables, and global ones of C',
   details,
@@ -73,6 +76,7 @@ function list(state: DebugState, rest: string, what: string, variables: Iterable
       }
       if (none) yield* nothing(state, what, rest)
     },
+    empty: () => chosen().next().done === true,
     data: () => ({
       variables: [...chosen()].map(variable => ({
         name: variable.name,
