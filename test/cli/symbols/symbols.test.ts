@@ -56,6 +56,20 @@ describe('separate debug information', { skip }, () => {
 
   it('is a file that is named', () => assert.equal(print('counter', '--symbols', separate), '48'))
 
+  it('serves every verb that looks into a core', () => {
+    for (const verb of ['show', 'bt', 'threads', 'list', 'disass', 'sources', 'regs', 'info']) {
+      const { stdout, stderr, status } = runCli([verb, core, '--exe', program, '--symbols', separate], {
+        env,
+      })
+      assert.equal(status, 0, `${verb}: ${stderr}`)
+      if (verb !== 'info' && verb !== 'regs') assert.match(stdout, /walker\.c/, verb)
+    }
+    assert.match(
+      runCli(['bt', core, '--exe', program, '--symbols', separate], { env }).stdout,
+      /^walk\(\)\n\t\S+walker\.c:4 /m,
+    )
+  })
+
   it('is in a directory, by build id or by name', () => {
     const tree = join(work, 'tree')
     mkdirSync(join(buildIdPath(tree, buildId), '..'), { recursive: true })
