@@ -172,7 +172,7 @@ export class BlockEncoder {
       if (this.#ring.isDone(slot)) return
       this.#ring.awaitFinished(seen, this.#options.idle === undefined ? 100 : 2)
       this.#options.idle?.()
-      if (performance.now() > deadline) {
+      if (this.#ring.isAbandoned || performance.now() > deadline) {
         this.#giveUpThreads()
         return
       }

@@ -15,6 +15,7 @@ const finished = 2
 const stopped = 3
 const ready = 4
 const urgent = 5
+const gone = 6
 const counters = 16
 
 export const slotState = { filled: 0, done: 1 } as const
@@ -135,5 +136,17 @@ export class BlockRing {
 
   sayReady(): void {
     Atomics.add(this.#control, ready, 1)
+  }
+
+  /** A thread that ends, of itself or over an error, says so: nobody waits for what it has claimed. */
+  sayGone(): void {
+    Atomics.add(this.#control, gone, 1)
+    Atomics.notify(this.#control, finished)
+  }
+
+  /** No thread that has come up is left. */
+  get isAbandoned(): boolean {
+    const left = Atomics.load(this.#control, gone)
+    return left > 0 && left === this.readyCount
   }
 }

@@ -1,4 +1,4 @@
-/** A thread that compresses blocks of the ring. It lives until the ring is stopped and has nothing else to fail on. */
+/** A thread that compresses blocks of the ring. It lives until the ring is stopped. */
 import { setPriority } from 'node:os'
 import { writeBlock } from '../lz4/index.ts'
 import { BlockRing } from './block-ring.ts'
@@ -23,14 +23,27 @@ export function runCompressThread(): void {
   const ring = new BlockRing(order.slots, order.blockSize, order.memory)
   let urgent: boolean | undefined
   ring.sayReady()
-  do {
-    for (let slot = ring.claim(); slot !== undefined; slot = ring.claim()) {
-      if (ring.isUrgent !== urgent) {
-        urgent = ring.isUrgent
-        // On Linux niceness is a thread's own, and 0 means the calling one.
-        setPriority(0, urgent ? nice.urgent : nice.patient)
+  try {
+    do {
+      for (let slot = ring.claim(); slot !== undefined; slot = ring.claim()) {
+        if (ring.isUrgent !== urgent) {
+          urgent = ring.isUrgent
+          setNiceness(urgent ? nice.urgent : nice.patient)
+        }
+        const raw = ring.raw(slot).subarray(0, ring.rawLength(slot))
+        ring.finish(slot, writeBlock(raw, ring.encoded(slot)))
       }
-      ring.finish(slot, writeBlock(ring.raw(slot).subarray(0, ring.rawLength(slot)), ring.encoded(slot)))
-    }
-  } while (ring.awaitTicket())
+    } while (ring.awaitTicket())
+  } finally {
+    ring.sayGone()
+  }
+}
+
+/** On Linux niceness is a thread's own, and 0 means the calling one. A better one takes CAP_SYS_NICE. */
+function setNiceness(niceness: number): void {
+  try {
+    setPriority(0, niceness)
+  } catch {
+    // Then it takes the time that it takes.
+  }
 }

@@ -8,13 +8,23 @@ import { refuseCalls } from '../base/seccomp.ts'
 import { foreignCalls, openSystemCalls, type SystemCalls } from '../base/system-calls.ts'
 
 /** Numbers of linux/capability.h. */
-const capability = { chown: 0, dacOverride: 1, dacReadSearch: 2, fowner: 3, sysResource: 24 } as const
+const capability = {
+  chown: 0,
+  dacOverride: 1,
+  dacReadSearch: 2,
+  fowner: 3,
+  sysNice: 23,
+  sysResource: 24,
+} as const
 
 /** For an archive and spool that may be somebody else's, and files that are given to a group. */
 const forStorage = [capability.chown, capability.dacOverride, capability.dacReadSearch, capability.fowner]
 
-/** Beside storage, what a larger pipe takes. */
-const kept = { held: [...forStorage, capability.sysResource], released: forStorage } as const
+/** Beside storage, what a larger pipe takes, and a thread that makes haste again. */
+const kept = {
+  held: [...forStorage, capability.sysNice, capability.sysResource],
+  released: forStorage,
+} as const
 
 const capabilityVersion3 = 0x2008_0522
 /** Effective, permitted, inheritable; for capabilities up to 31 and from 32 on. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +52,63 @@ describe('BlockEncoder', () => {
     const script = join(directory, 'ends.mjs')
     writeFileSync(script, 'process.exit(1)\n')
     check(encode(60, { script, patience: 300 }).file, 60)
+  })
+
+  test('is in no hurry with threads that may not hurry', {
+    skip: process.getuid?.() !== 0 ? 'giving up a right takes root' : false,
+  }, () => {
+    const script = join(directory, 'hurries.ts')
+    const source = join(import.meta.dirname, '../../src')
+    writeFileSync(
+      script,
+      `import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { BlockEncoder } from '${source}/handler/block-encoder.ts'
+import { Lz4Writer } from '${source}/lz4/index.ts'
+const encoder = new BlockEncoder(new Lz4Writer({ write: () => {} }, ${blockSize}), {
+  threads: 2, script: '${handler}', slots: 4, patience: 600_000,
+})
+const threads = () => readdirSync('/proc/self/task').length
+const before = threads()
+// Threads take their time to come up.
+let until = 60_000
+for (let i = 0; performance.now() < until; i++) {
+  if (until === 60_000 && threads() >= before + 2) until = performance.now() + 1500
+  const slot = encoder.take()
+  encoder.buffer(slot).fill(\`block \${i} \`)
+  encoder.submit(slot)
+  encoder.isUrgent = i % 100 < 50
+}
+assert.ok(threads() >= before + 2, 'they are there still')
+encoder.finish(Buffer.from('the end'))
+encoder.close()
+`,
+    )
+    const words = ['--bounding-set=-sys_nice', 'nice', '-n', '5', process.execPath]
+    const { status, stderr } = spawnSync(
+      'setpriv',
+      [...words, '--disable-warning=ExperimentalWarning', script],
+      {
+        encoding: 'utf8',
+        timeout: 60_000,
+      },
+    )
+    assert.equal(status, 0, stderr)
+  })
+
+  test('does at once what threads leave that die over a block', () => {
+    const script = join(directory, 'dies.ts')
+    writeFileSync(
+      script,
+      `import { workerData } from 'node:worker_threads'
+import { BlockRing } from '${join(import.meta.dirname, '../../src/handler/block-ring.ts')}'
+const ring = new BlockRing(workerData.slots, workerData.blockSize, workerData.memory)
+ring.sayReady()
+while (ring.claim() === undefined) ring.awaitTicket()
+ring.sayGone()
+`,
+    )
+    check(encode(3000, { script, patience: 600_000 }).file, 3000)
   })
 
   test('gives up threads that take a block and never finish it', () => {
