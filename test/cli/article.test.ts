@@ -12,6 +12,7 @@ import { type Crash, corePatternIn, finish, start } from '../../scripts/fidelity
 import { build } from '../../scripts/fidelity.d/toolchains.ts'
 import { takeCorePattern } from '../support/core-pattern.ts'
 import { whyNoCrashes } from '../support/crashed-programs.ts'
+import { gdbAnswers, haveGdb } from '../support/gdb-answers.ts'
 import { runCli } from './run-cli.ts'
 
 const why = whyNoCrashes()
@@ -204,6 +205,172 @@ describe('the article', { skip: why ?? false }, () => {
     assert.match(stderr, /does not fit/)
     assert.equal(status, 4)
   })
+
+  /**
+   * The article's second half. Where gdb differs, and why:
+   * - it has frames for the trampoline of a signal and for the signal itself, which are no calls (dlv has none either);
+   * - it ends at main.main, though runtime.main and runtime.goexit are below;
+   * - it names the frame pointer of whoever called gopanic wrongly, and all registers that a callee may change as if it had
+   *   not: Go's call frame information does not say that it does. Ours are those that are certain;
+   * - it does not read the mask registers of cores that have a shorter extended state than its own processor;
+   * - it gives no symbol to the padding behind a function, where we go on counting;
+   * - of variables that the optimiser kept no location for it says so where we find some in memory, with a note.
+   */
+  for (const kind of ['full', 'unoptimised'] as const)
+    describe(`gdb says the same of the ${kind} crash`, { skip: haveGdb() ? false : 'needs gdb' }, () => {
+      const commands = [
+        'bt',
+        'info threads',
+        'info registers',
+        'p $pc',
+        'x/30i $pc',
+        'p main.messages',
+        'bt full',
+        'frame function main.main',
+        'list',
+        'p $pc',
+        'info locals',
+        'x/5i $pc',
+        'x/2gx &main.messages',
+      ] as const
+      let theirs: ReadonlyMap<string, string>
+      const ours = (command: string): string => answer(kind, command)
+      const gdb = (command: (typeof commands)[number]): string => theirs.get(command)!
+      const squeezed = (text: string): string => text.replace(/\s+/g, ' ').trim()
+
+      before(() => {
+        const answers = gdbAnswers(crashOf(kind), commands)!
+        // Later answers of equal commands are those from main.main.
+        theirs = new Map(
+          commands.map((command, i) => [i >= 8 ? `${command} in main.main` : command, answers[i]!]),
+        )
+      })
+      const there = (command: (typeof commands)[number]): string => theirs.get(`${command} in main.main`)!
+
+      interface GdbFrame {
+        readonly pc?: number
+        readonly function: string
+        readonly place: string
+      }
+      const frames = (text: string): GdbFrame[] =>
+        [...text.matchAll(/^#\d+ +(?:(0x[0-9a-f]+) in )?(\S+) \(.*\) at (\S+:\d+)$/gm)].map(
+          ([, pc, name, place]) => ({ ...(pc ? { pc: Number(pc) } : {}), function: name!, place: place! }),
+        )
+      const ourFrames = (): Required<GdbFrame>[] =>
+        [...ours('bt').matchAll(/^ *\d+ {2}(0x[0-9a-f]+) in (\S+)\n +at (\S+)$/gm)].map(
+          ([, pc, name, place]) => ({ pc: Number(pc), function: name!, place: place! }),
+        )
+
+      test('bt', () => {
+        const calls = frames(gdb('bt')).filter(frame => frame.function !== 'runtime.sigtramp')
+        assert.ok(calls.length >= 8)
+        const own = ourFrames().slice(0, calls.length)
+        assert.deepEqual(
+          own.map(frame => ({ function: frame.function, place: frame.place })),
+          calls.map(frame => ({ function: frame.function, place: frame.place })),
+        )
+        for (const [i, { pc }] of calls.entries()) if (pc !== undefined) assert.equal(own[i]!.pc, pc)
+        assert.equal(calls.at(-1)!.function, 'main.main')
+      })
+
+      test('info threads', () => {
+        const list = [
+          ...gdb('info threads')
+            .replaceAll(/warning: .*\n/g, '')
+            .matchAll(/^(\*| ) \d+ +LWP (\d+) +(?:0x\S+ in )?(\S+) \(.*\) at (\S+)$/gm),
+        ].map(([, here, tid, name, place]) => `${here} Thread ${tid} ${place} ${name}`)
+        const lines = ours('info threads')
+          .trimEnd()
+          .split('\n')
+          .map(line => line.replace(/ at 0x[0-9a-f]+/, ''))
+        assert.deepEqual(lines.toSorted(), list.toSorted())
+      })
+
+      test('info registers', () => {
+        const lines = gdb('info registers')
+          .trimEnd()
+          .split('\n')
+          .filter(line => !line.endsWith('<unavailable>'))
+        assert.ok(lines.length >= 24)
+        const own = ours('frame 0 info registers').split('\n')
+        for (const line of lines) assert.ok(own.includes(line.trimEnd()), line)
+      })
+
+      test('p $pc, in the innermost frame and in main.main', () => {
+        assert.equal(
+          squeezed(gdb('p $pc').replace(/^\$\d+ = \(void \(\*\)\(\)\) /, '')),
+          squeezed(ours('frame 0 p $pc')),
+        )
+        assert.equal(
+          squeezed(there('p $pc').replace(/^\$\d+ = \(void \(\*\)\(\)\) /, '')),
+          squeezed(ours('p $pc')),
+        )
+      })
+
+      test('x/30i $pc', () => {
+        const code = (text: string): string[] =>
+          text
+            .trimEnd()
+            .split('\n')
+            .map(line => squeezed(line.replace(/^(=>| {2}) (0x[0-9a-f]+)(?: <\S+>)?:/, '$1 $2')))
+        assert.deepEqual(code(ours('frame 0 x/30i $pc')), code(gdb('x/30i $pc')))
+        assert.deepEqual(code(ours('x/5i $pc')), code(there('x/5i $pc')))
+      })
+
+      test('p main.messages', () => {
+        const text = gdb('p main.messages')
+        const strings = [...text.matchAll(/(0x[0-9a-f]+) "((?:[^"\\]|\\.)*)"/g)]
+        assert.deepEqual(
+          strings.map(match => match[2]),
+          messages,
+        )
+        const addresses = messages.map((_, i) => `p/x *(*uintptr)(&main.messages[${i}])`)
+        assert.equal(answer(kind, ...addresses), strings.map(match => `${match[1]}\n`).join(''))
+        assert.match(ours('p len(main.messages)'), /^6$/m)
+      })
+
+      test('x/2gx', () => {
+        assert.equal(squeezed(ours('x/2gx &main.messages')), squeezed(there('x/2gx &main.messages')))
+      })
+
+      test('list', () => {
+        const numbered = (text: string, row: RegExp): Map<number, string> =>
+          new Map([...text.matchAll(row)].map(([, number, line]) => [Number(number), line!.trim()]))
+        const own = numbered(ours('frame main.main list'), /^(?:=>| {2}) *(\d+):\t(.*)$/gm)
+        const lines = numbered(there('list'), /^(\d+)\t(.*)$/gm)
+        assert.ok(lines.size >= 9)
+        for (const [number, line] of lines) if (own.has(number)) assert.equal(own.get(number), line)
+        assert.match(gdb('frame function main.main'), /main\.go:34$/m)
+      })
+
+      test('info locals and bt full', () => {
+        const channel = /^ch = (0x[0-9a-f]+|<optimized out>)$/m.exec(there('info locals'))?.[1]
+        assert.ok(channel, there('info locals'))
+        assert.match(ours('info locals'), /^ch = chan string 0\/0/)
+        if (channel.startsWith('0x')) assert.equal(ours('p/x *(*uintptr)(&ch)'), `${channel}\n`)
+        // The same frames have the same variables, whatever is known of them.
+        const own = ours('bt full')
+          .split(/^ *\d+ {2}0x/m)
+          .slice(1)
+        const gdbs = gdb('bt full')
+          .split(/^#\d+ +/m)
+          .slice(1)
+          .filter(part => !/^(?:<signal|.*runtime\.sigtramp \()/.test(part))
+        const names = (text: string): string[] =>
+          [...new Set([...text.matchAll(/^ {8}(\S+) = /gm)].map(match => match[1]!))].sort()
+        for (const [i, part] of gdbs.entries()) {
+          const [head = ''] = part.split('\n')
+          const given = [...(/ \((.*)\) at /.exec(head)?.[1] ?? '').matchAll(/(?:^|, )([^\s=,]+)=/g)].map(
+            match => match[1]!,
+          )
+          assert.deepEqual(
+            names(own[i]!.replaceAll(/^ {4}/gm, '    ')),
+            [...new Set([...given, ...names(part)])].sort(),
+            head,
+          )
+        }
+      })
+    })
 
   test('dlv says the same of the same crash', {
     skip: spawnSync('dlv', ['version']).error ? 'needs dlv' : false,
