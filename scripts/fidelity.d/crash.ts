@@ -19,7 +19,8 @@ export interface Running {
   child: ChildProcess
   /** The signal that it asked for; resolves to undefined where it died without asking. */
   asked: Promise<NodeJS.Signals | undefined>
-  died: Promise<void>
+  /** The signal that ended it; resolves to null where it exited. */
+  died: Promise<NodeJS.Signals | null>
   text: string
 }
 
@@ -39,7 +40,9 @@ export function start(executable: string, program: string, dir: string): Running
     stdio: ['ignore', 'pipe', stderr],
   })
   closeSync(stderr)
-  const died = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const died = new Promise<NodeJS.Signals | null>(resolve =>
+    child.once('exit', (_, signal) => resolve(signal)),
+  )
   const asked = new Promise<NodeJS.Signals | undefined>(resolve => {
     let seen = ''
     child.stdout!.setEncoding('latin1').on('data', chunk => {
@@ -76,6 +79,18 @@ export async function finish(
   return { program, executable, core, text: running.text, monotonicNow: Number(now) }
 }
 
+/**
+ * Two threads that throw at once may end the program by exit(2) (startpanic_m in runtime/panic.go), which leaves no core
+ * that could be read: such a program is run again.
+ */
+async function crashOne(executable: string, program: string, dir: string): Promise<Crash | undefined> {
+  for (let left = 3; ; left--) {
+    const running = start(executable, program, dir)
+    const crash = await finish(running, executable, program, dir)
+    if (crash !== undefined || left === 1 || (await running.died) !== null) return crash
+  }
+}
+
 /** Crashes the programs, `jobs` at a time, while the pattern is ours. */
 export async function crashAll(
   pattern: CorePattern,
@@ -92,7 +107,7 @@ export async function crashAll(
   const worker = async (): Promise<void> => {
     for (let program = queue.shift(); program !== undefined; program = queue.shift()) {
       const executable = join(bin, program)
-      const crash = await finish(start(executable, program, dir), executable, program, dir)
+      const crash = await crashOne(executable, program, dir)
       if (crash) crashes.push(crash)
       else failed.push(program)
     }
