@@ -128,6 +128,8 @@ function crash(n: number, program: string): CrashRow {
       expectedSize: 2e8,
       heldMs: 200,
       pinned: false,
+      held: false,
+      shrunk: false,
       analysis: 'done',
       analysisError: null,
       goVersion: 'go1.26.8',

@@ -93,14 +93,14 @@ export class DumpWriter {
   }
 
   /** Makes the core last and gives it its name; answers its size in the file system. */
-  finishCore(): number {
+  finishCore(name: string = coreFile): number {
     const fd = this.fd
     const { size } = fstatSync(fd)
     // On NFS a full disk or an exceeded quota may show only here.
     fsyncSync(fd)
     closeSync(fd)
     this.#fd = undefined
-    renameSync(join(this.directory, partFile), join(this.directory, coreFile))
+    renameSync(join(this.directory, partFile), join(this.directory, name))
     syncDirectory(this.directory)
     return size
   }

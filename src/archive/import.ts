@@ -11,7 +11,7 @@ import { Lz4Writer } from '../lz4/index.ts'
 import { storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
-import { analysisFile, coreFile, dayOf, reportFile } from './layout.ts'
+import { analysisFile, coreFile, coreFiles, dayOf, reportFile } from './layout.ts'
 import { initializeStore, type LocalStore } from './local-store.ts'
 import { type Manifest, manifestVersion, type StoredBinary } from './manifest.ts'
 import type { DumpEntry, DumpRef } from './store.ts'
@@ -101,7 +101,7 @@ export function importDump(store: LocalStore, from: LocalStore, dump: DumpEntry)
   const core = from.corePath(dump)
   if (core !== undefined) {
     copyInto(writer, core)
-    writer.finishCore()
+    writer.finishCore(coreFiles.find(name => name === manifest.core.file))
   }
   for (const { key, path } of [
     ...(manifest.executable ? [manifest.executable] : []),

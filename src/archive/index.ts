@@ -14,9 +14,12 @@ export {
 export { dayOf, idPattern, keyPattern, newId } from './layout.ts'
 export { initializeStore, LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts'
 export {
+  formatHold,
+  type Hold,
   type Manifest,
   type ProcessFacts,
   parseManifest,
+  type Shrunk,
   type StoredBinary,
   type StoredCore,
   type TruncationReason,

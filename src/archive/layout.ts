@@ -16,6 +16,11 @@ export const coreFile = 'core.lz4'
 /** The core where it is encrypted, and while that is being done. */
 export const encryptedFile = 'core.lz4.age'
 export const encryptedPartFile = 'core.lz4.age.part'
+/** The core once it is a mini-core, and while that is made. */
+export const miniFile = 'core.mini.lz4'
+export const miniPartFile = 'core.mini.lz4.part'
+/** What a manifest may name as its core. */
+export const coreFiles: readonly string[] = [coreFile, encryptedFile, miniFile]
 /** The core while it is written. */
 export const partFile = 'core.lz4.part'
 export const reportFile = 'report.json'

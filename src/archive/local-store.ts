@@ -23,9 +23,8 @@ import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } fr
 import { makeDirectories } from './directories.ts'
 import {
   analysisFile,
-  coreFile,
+  coreFiles,
   dayOf,
-  encryptedFile,
   formatFile,
   formatVersion,
   idPattern,
@@ -34,7 +33,7 @@ import {
   manifestFile,
   reportFile,
 } from './layout.ts'
-import { type Manifest, parseManifest } from './manifest.ts'
+import { formatHold, type Hold, type Manifest, parseManifest } from './manifest.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, Pin } from './store.ts'
 
@@ -126,6 +125,13 @@ export class LocalStore implements ArchiveStore {
     return this.#parse(ref, text)
   }
 
+  changeManifest(ref: DumpRef, change: (manifest: Manifest) => Manifest): Manifest {
+    const manifest = change(this.readManifest(ref))
+    const text = `${JSON.stringify(manifest, null, 2)}\n`
+    writeFileAtomic(this.layout.file(ref, manifestFile), text, this.rights.forCrash(manifest).file)
+    return manifest
+  }
+
   #parse(ref: DumpRef, text: string): Manifest {
     const file = this.layout.file(ref, manifestFile)
     const manifest = parseManifest(text, file)
@@ -135,9 +141,19 @@ export class LocalStore implements ArchiveStore {
   }
 
   corePath(ref: DumpRef): string | undefined {
-    return [coreFile, encryptedFile]
+    // While a core is encrypted or shrunk there are two; the manifest says which one counts.
+    const named = coreFiles.filter(name => name === this.#namedCore(ref))
+    return [...named, ...coreFiles]
       .map(name => this.layout.file(ref, name))
       .find(path => lstatSync(path, { throwIfNoEntry: false })?.isFile())
+  }
+
+  #namedCore(ref: DumpRef): string | undefined {
+    try {
+      return this.readManifest(ref).core.file
+    } catch {
+      return undefined
+    }
   }
 
   readReport(ref: DumpRef): string | undefined {
@@ -188,12 +204,23 @@ export class LocalStore implements ArchiveStore {
     const stat = lstatSync(directory, { throwIfNoEntry: false })
     if (stat === undefined) throw new NotFoundError(`No dump is called ${ref.id}`)
     if (!stat.isDirectory()) throw new ArchiveError(`${directory} is not a directory`)
+    const hold = this.#holdOf(ref)
+    if (hold !== undefined) throw new ArchiveError(`Refused to remove ${ref.id}: ${formatHold(hold)}`)
     const uid = this.#ownerOf(ref)
     if (uid !== undefined) unmarkOwn(this.layout, ref, uid)
     removeIfThere(join(directory, manifestFile))
     syncDirectory(directory)
     rmSync(directory, { recursive: true, force: true })
     this.unpin(ref)
+  }
+
+  #holdOf(ref: DumpRef): Hold | undefined {
+    try {
+      return this.readManifest(ref).hold
+    } catch {
+      // One that can't be read says nothing any more, of a hold neither.
+      return undefined
+    }
   }
 
   #ownerOf(ref: DumpRef): number | undefined {

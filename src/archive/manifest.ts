@@ -38,6 +38,15 @@ export interface Manifest {
   imported_from?: string
   /** What could not be had, one sentence each. */
   notes: string[]
+  /** Until it is lifted nobody deletes this dump or leaves anything of it out, whatever they were told. */
+  hold?: Hold
+}
+
+/** A legal hold: by whom, since when (ISO 8601 UTC), and why. */
+export interface Hold {
+  readonly by: string
+  readonly time: string
+  readonly reason?: string
 }
 
 export interface ProcessFacts {
@@ -98,10 +107,24 @@ export interface StoredCore {
   lost_size?: number
   /** To whom `core.lz4.age` is encrypted, with the SHA-256 of the file. */
   encrypted?: { to: readonly string[]; sha256: string; time: string }
+  /** The core as it came, where the file is a mini-core made of it: most of the memory is no more. */
+  shrunk?: Shrunk
+  /** Why it can't be made a mini-core, by this version of the program. */
+  unshrinkable?: { reason: string; tool: string; time: string }
   /** Bytes that the program headers promise; absent where they did not arrive. */
   expected_size?: number
   /** Only in a spool: the beginning of the core's file lies elsewhere, and the daemon joins both. */
   continues?: Continuation
+}
+
+/** What a mini-core was made of: sizes as in StoredCore, when (ISO 8601 UTC), why, by which version of the program. */
+export interface Shrunk {
+  readonly raw_size: number
+  readonly stored_size: number
+  readonly expected_size?: number
+  readonly time: string
+  readonly reason: string
+  readonly tool: string
 }
 
 /**
@@ -127,6 +150,10 @@ export interface StoredBinary {
   size?: number
 }
 
+/** `on hold by ada since 2026-11-24 (case 7); gocore-sink unhold lifts it`. */
+export const formatHold = ({ by, time, reason }: Hold): string =>
+  `on hold by ${by} since ${time.slice(0, 10)}${reason === undefined ? '' : ` (${reason})`}; gocore-sink unhold lifts it`
+
 /** Checks the shape that readers rely on; unknown fields pass. Throws FormatError. */
 export function parseManifest(text: string, file: string): Manifest {
   const fail = (problem: string): never => {
@@ -150,5 +177,16 @@ export function parseManifest(text: string, file: string): Manifest {
   for (const key of ['host', 'process', 'signal', 'core', 'tool'] as const)
     if (typeof m[key] !== 'object' || m[key] === null) return fail(`${key} is missing`)
   if (!['complete', 'truncated', 'none'].includes(m.core!.state)) return fail('core.state is not known')
+  // A hold that can't be understood is one all the same.
+  if (m.hold !== undefined) m.hold = asHold(m.hold)
   return m as Manifest
+}
+
+function asHold(value: unknown): Hold {
+  const { by, time, reason } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Hold>
+  return {
+    by: typeof by === 'string' ? by : 'someone unknown',
+    time: typeof time === 'string' ? time : new Date(0).toISOString(),
+    ...(typeof reason === 'string' ? { reason } : {}),
+  }
 }

@@ -1,4 +1,7 @@
-/** Which dumps to delete, as a pure function: by age, by the archive's size, by what the file system has left. */
+/**
+ * What retention does, as a pure function: which dumps are deleted, which are shrunk to mini-cores, by which rule, in which
+ * order. `gocore-sink.conf(5)` documents the order, which is that of the functions below.
+ */
 
 export interface RetentionEntry {
   readonly id: string
@@ -7,14 +10,29 @@ export interface RetentionEntry {
   readonly time: number
   /** Bytes that deleting it gives back. */
   readonly size: number
+  /** Somebody wants it kept, pinned or on hold: it is neither deleted nor shrunk. */
   readonly pinned: boolean
+  /** Whose quota it counts for. */
+  readonly program?: string
+  /** Equal for crashes of one kind; absent where it is not known. */
+  readonly signature?: string
+  /** A mini-core can be made of it. */
+  readonly shrinkable?: boolean
 }
 
-/** `maxAge` in seconds, the others in bytes; null: no such limit. */
+/** Durations in seconds, sizes in bytes; null: no such limit. */
 export interface RetentionPolicy {
   readonly maxAge: number | null
   readonly maxSize: number | null
   readonly keepFree: number | null
+  /** So many of the first and of the latest dumps of a signature are kept whole; absent as 0. */
+  readonly keepFirst?: number
+  readonly keepLatest?: number
+  /** The others are shrunk when they are so old, or when room is needed; null or absent: never. */
+  readonly shrinkAfter?: number | null
+  /** What one program's dumps may take, and how many there may be. */
+  readonly programMaxSize?: number | null
+  readonly programMaxCount?: number | null
 }
 
 /** Bytes that the archive takes, and that its file system has free. */
@@ -23,35 +41,174 @@ export interface ArchiveUsage {
   readonly free: number
 }
 
-export interface Deletion extends RetentionEntry {
-  readonly rule: 'age' | 'size' | 'keep-free'
+export type RetentionRule = 'age' | 'alike' | 'program-count' | 'program-size' | 'size' | 'keep-free'
+
+export interface RetentionStep extends RetentionEntry {
+  readonly action: 'delete' | 'shrink'
+  readonly rule: RetentionRule
 }
 
 /**
- * The deletions that bring the archive within `policy`, oldest first. Pinned dumps stay, whatever that means for the
- * limits; each other dump goes for the first rule that asks for it, and none goes that no rule needs.
+ * What a mini-core is counted as before it is made, of the size of the whole one: more than most take, so that a run
+ * leaves too much rather than too little only where cores are small.
+ */
+const shareOfMini = 0.1
+
+/** Bytes that shrinking a core of `size` bytes is expected to give back. */
+export const expectedGain = (size: number): number => Math.floor(size * (1 - shareOfMini))
+
+/**
+ * The steps that bring the archive within `policy`, in their order. Pinned dumps stay as they are, whatever that means for
+ * the limits; each other dump is deleted or shrunk for the first rule that asks for it, and none that no rule needs.
  */
 export function planRetention(
   entries: readonly RetentionEntry[],
   policy: RetentionPolicy,
   usage: ArchiveUsage,
   now: number,
-): Deletion[] {
-  const { maxAge, maxSize, keepFree } = policy
-  let { used, free } = usage
-  const deletions: Deletion[] = []
-  for (const entry of entries.filter(({ pinned }) => !pinned).toSorted(byAge)) {
-    let rule: Deletion['rule']
-    if (maxAge !== null && now - entry.time > maxAge * 1000) rule = 'age'
-    else if (maxSize !== null && used > maxSize) rule = 'size'
-    else if (keepFree !== null && free < keepFree) rule = 'keep-free'
-    // What follows is younger still, and the limits are met.
-    else break
-    deletions.push({ ...entry, rule })
-    used -= entry.size
-    free += entry.size
+): RetentionStep[] {
+  const plan = new Plan(entries, policy, usage, now)
+  plan.deleteOld()
+  plan.findSpare()
+  plan.shrinkSpare()
+  plan.keepQuotas()
+  plan.keepLimits()
+  return plan.steps()
+}
+
+class Plan {
+  /** Not deleted so far, oldest first. */
+  #left: readonly RetentionEntry[]
+  readonly #policy: RetentionPolicy
+  readonly #now: number
+  #used: number
+  #free: number
+  readonly #steps: RetentionStep[] = []
+  readonly #deleted = new Set<string>()
+  readonly #shrunk = new Set<string>()
+  #spare: ReadonlySet<RetentionEntry> = new Set()
+  /** Bytes of the program whose turn it is. */
+  #ofProgram = 0
+
+  constructor(
+    entries: readonly RetentionEntry[],
+    policy: RetentionPolicy,
+    { used, free }: ArchiveUsage,
+    now: number,
+  ) {
+    this.#left = entries.toSorted(byAge)
+    this.#policy = policy
+    this.#used = used
+    this.#free = free
+    this.#now = now
   }
-  return deletions
+
+  /** What is deleted after all need not be shrunk before. */
+  steps(): RetentionStep[] {
+    return this.#steps.filter(({ action, id }) => action === 'delete' || !this.#deleted.has(id))
+  }
+
+  deleteOld(): void {
+    const { maxAge } = this.#policy
+    if (maxAge === null) return
+    for (const entry of this.#left)
+      if (this.#now - entry.time > maxAge * 1000 && !entry.pinned) this.#delete(entry, 'age')
+    this.#forgetDeleted()
+  }
+
+  /** Those that are neither among the first nor among the latest of their signature. */
+  findSpare(): void {
+    const { keepFirst = 0, keepLatest = 0, shrinkAfter = null } = this.#policy
+    if (shrinkAfter === null) return
+    const alike = Map.groupBy(this.#left, ({ signature }) => signature)
+    alike.delete(undefined)
+    const kept = new Set<RetentionEntry>()
+    for (const group of alike.values()) {
+      for (const entry of group.slice(0, keepFirst)) kept.add(entry)
+      if (keepLatest > 0) for (const entry of group.slice(-keepLatest)) kept.add(entry)
+    }
+    this.#spare = new Set(
+      this.#left.filter(
+        entry => entry.shrinkable && !entry.pinned && entry.signature !== undefined && !kept.has(entry),
+      ),
+    )
+  }
+
+  shrinkSpare(): void {
+    const after = (this.#policy.shrinkAfter ?? 0) * 1000
+    for (const entry of this.#spare) if (this.#now - entry.time >= after) this.#shrink(entry, 'alike')
+  }
+
+  /** Each program by itself, in the order of their names. */
+  keepQuotas(): void {
+    const { programMaxCount = null, programMaxSize = null } = this.#policy
+    if (programMaxCount === null && programMaxSize === null) return
+    const programs = [...Map.groupBy(this.#left, ({ program }) => program ?? '')]
+    for (const [, entries] of programs.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      let count = entries.length
+      this.#ofProgram = entries.reduce((sum, entry) => sum + this.#sizeOf(entry), 0)
+      for (const entry of entries) {
+        if (programMaxCount === null || count <= programMaxCount) break
+        if (entry.pinned) continue
+        this.#delete(entry, 'program-count')
+        count--
+      }
+      if (programMaxSize !== null)
+        this.#make(entries, () => (this.#ofProgram > programMaxSize ? 'program-size' : undefined))
+    }
+    this.#forgetDeleted()
+  }
+
+  keepLimits(): void {
+    const { maxSize, keepFree } = this.#policy
+    this.#make(this.#left, () => {
+      if (maxSize !== null && this.#used > maxSize) return 'size'
+      return keepFree !== null && this.#free < keepFree ? 'keep-free' : undefined
+    })
+  }
+
+  /** As long as a rule asks for room: spare ones are shrunk, however young; then the oldest are deleted. */
+  #make(entries: readonly RetentionEntry[], asks: () => RetentionRule | undefined): void {
+    const left = entries.filter(({ id, pinned }) => !pinned && !this.#deleted.has(id))
+    for (const entry of left.filter(entry => this.#spare.has(entry))) {
+      const rule = asks()
+      if (rule === undefined) return
+      this.#shrink(entry, rule)
+    }
+    for (const entry of left) {
+      const rule = asks()
+      if (rule === undefined) return
+      this.#delete(entry, rule)
+    }
+  }
+
+  #sizeOf({ id, size }: RetentionEntry): number {
+    if (this.#deleted.has(id)) return 0
+    return this.#shrunk.has(id) ? size - expectedGain(size) : size
+  }
+
+  #delete(entry: RetentionEntry, rule: RetentionRule): void {
+    this.#giveBack(this.#sizeOf(entry))
+    this.#deleted.add(entry.id)
+    this.#steps.push({ ...entry, action: 'delete', rule })
+  }
+
+  #shrink(entry: RetentionEntry, rule: RetentionRule): void {
+    if (this.#shrunk.has(entry.id)) return
+    this.#giveBack(expectedGain(entry.size))
+    this.#shrunk.add(entry.id)
+    this.#steps.push({ ...entry, action: 'shrink', rule })
+  }
+
+  #giveBack(bytes: number): void {
+    this.#used -= bytes
+    this.#free += bytes
+    this.#ofProgram -= bytes
+  }
+
+  #forgetDeleted(): void {
+    this.#left = this.#left.filter(({ id }) => !this.#deleted.has(id))
+  }
 }
 
 const byAge = (a: RetentionEntry, b: RetentionEntry): number => a.time - b.time || (a.id < b.id ? -1 : 1)

@@ -25,6 +25,11 @@ export interface ArchiveStore {
   /** All dumps whose id begins with `prefix`. */
   find(prefix: string): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
+  /**
+   * Reads the manifest, and writes by rename what `change` makes of it. Whoever changes manifests has a lease on the dump
+   * (`lease.ts`), so that no change is lost to another.
+   */
+  changeManifest(ref: DumpRef, change: (manifest: Manifest) => Manifest): Manifest
   /** Path of the core, compressed and perhaps encrypted, or undefined when the dump has none. */
   corePath(ref: DumpRef): string | undefined
   readReport(ref: DumpRef): string | undefined
@@ -37,7 +42,7 @@ export interface ArchiveStore {
   readPins(): Map<string, Pin>
   pin(ref: DumpRef, pin: Pin): void
   unpin(ref: DumpRef): void
-  /** Removes the dump, manifest first, so that a cut removal leaves nothing listed. */
+  /** Removes the dump, manifest first, so that a cut removal leaves nothing listed. Throws for one on hold. */
   remove(ref: DumpRef): void
   /** Path of a stored binary, or undefined. */
   binaryPath(key: string): string | undefined

@@ -23,6 +23,10 @@ export interface CrashRow {
   expectedSize: number | null
   heldMs: number
   pinned: boolean
+  /** On hold: not to be deleted by anybody. */
+  held: boolean
+  /** The core is a mini-core; `rawSize` and `expectedSize` are of the whole one. */
+  shrunk: boolean
   /** `pending`: not analysed; `done`; `failed`: see `analysisError`; `none`: nothing to analyse. */
   analysis: 'pending' | 'done' | 'failed' | 'none'
   analysisError: string | null

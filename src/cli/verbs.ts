@@ -258,6 +258,24 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/unpin.ts'),
   },
   {
+    command: 'hold <dumps..>',
+    describe: 'put dumps on legal hold: nobody removes or shrinks them until it is lifted',
+    group: 'Keep',
+    load: () => import('./commands/hold.ts'),
+  },
+  {
+    command: 'unhold <dumps..>',
+    describe: 'lift the hold on dumps',
+    group: 'Keep',
+    load: () => import('./commands/unhold.ts'),
+  },
+  {
+    command: 'shrink <dumps..>',
+    describe: 'make mini-cores of dumps: stacks and what the report was made of, without the heap',
+    group: 'Keep',
+    load: () => import('./commands/shrink.ts'),
+  },
+  {
     command: 'gc',
     describe: 'apply the retention rules now',
     group: 'Keep',

@@ -350,6 +350,51 @@ export const keys: readonly Key[] = [
     },
   ),
   key(
+    'KeepFirst',
+    'So many of the first dumps of a signature are kept whole; 0 for none.',
+    count(0, 1_000_000),
+    c => c.retention.keepFirst,
+    (c, v) => {
+      c.retention.keepFirst = v
+    },
+  ),
+  key(
+    'KeepLatest',
+    'So many of the latest dumps of a signature are kept whole; 0 for none.',
+    count(0, 1_000_000),
+    c => c.retention.keepLatest,
+    (c, v) => {
+      c.retention.keepLatest = v
+    },
+  ),
+  key(
+    'ShrinkAfter',
+    'The other dumps of a signature become mini-cores when they are so old; infinity for never.',
+    orInfinity(duration(0, 3.2e9), null),
+    c => c.retention.shrinkAfter,
+    (c, v) => {
+      c.retention.shrinkAfter = v
+    },
+  ),
+  key(
+    'ProgramMaxSize',
+    "The oldest of one program's dumps go while they take more than this.",
+    orInfinity(size(0), null),
+    c => c.retention.programMaxSize,
+    (c, v) => {
+      c.retention.programMaxSize = v
+    },
+  ),
+  key(
+    'ProgramMaxCount',
+    "The oldest of one program's dumps are deleted while there are more than this.",
+    orInfinity(count(1, 1_000_000_000), null),
+    c => c.retention.programMaxCount,
+    (c, v) => {
+      c.retention.programMaxCount = v
+    },
+  ),
+  key(
     'RetentionSchedule',
     'When that is done, as a cron expression.',
     cron,

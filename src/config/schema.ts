@@ -35,9 +35,20 @@ export interface Config {
   analyseBeforeEncryption: boolean
   /**
    * `maxAge` in seconds, the others in bytes; null: not limited. `keepFree` below 1 is a share of the file system, see
-   * `keepFreeBytes`. `cron`: when it runs.
+   * `keepFreeBytes`. `keepFirst`, `keepLatest`: dumps of a signature that are kept whole; `shrinkAfter`: seconds after which
+   * the others become mini-cores, null: never. `programMaxSize` in bytes. `cron`: when it runs.
    */
-  retention: { maxAge: number | null; maxSize: number | null; keepFree: number | null; cron: string }
+  retention: {
+    maxAge: number | null
+    maxSize: number | null
+    keepFree: number | null
+    keepFirst: number
+    keepLatest: number
+    shrinkAfter: number | null
+    programMaxSize: number | null
+    programMaxCount: number | null
+    cron: string
+  }
   /** `timeout` in seconds, `memory` and `output` in bytes. `user`: whom a daemon that is root analyses as. */
   analysis: { timeout: number; memory: number; output: number; parallel: number; user: string }
   /** `cron`: the scan that finds what watching missed. `poll`: seconds between looks where watching does not work. */
@@ -97,7 +108,12 @@ export function defaultConfig(): Config {
     ],
     encryptTo: [],
     analyseBeforeEncryption: true,
-    retention: { maxAge: 90 * day, maxSize: null, keepFree: 0.05, cron: '17 * * * *' },
+    retention: {
+      ...{ maxAge: 90 * day, maxSize: null, keepFree: 0.05 },
+      ...{ keepFirst: 3, keepLatest: 10, shrinkAfter: day },
+      ...{ programMaxSize: null, programMaxCount: null },
+      cron: '17 * * * *',
+    },
     analysis: { timeout: 300, memory: 2 ** 30, output: 64 * 2 ** 20, parallel: 1, user: 'gocore-sink' },
     scan: { cron: '*/5 * * * *', poll: 10 },
     shipRate: 50 * 2 ** 20,

@@ -110,34 +110,41 @@ function runJob(job: AnalysisJob, { store, config, signal, program }: AnalyseOpt
 }
 
 function reportOf(end: ChildEnd, limits: Config['analysis']): { json: string } | { reason: string } {
-  const tooLong = { reason: `it took longer than AnalysisTimeout=${formatDuration(limits.timeout)}` }
-  const tooMuch = { reason: `it needed more memory than AnalysisMemory=${formatSize(limits.memory)}` }
+  return end.kind === 'exit' && end.status === ChildExit.done
+    ? checkedReport(end.output)
+    : { reason: failureOf(end, limits) }
+}
+
+/** Why a child that analyses came to no good end, as a sentence. */
+export function failureOf(end: ChildEnd, limits: Config['analysis']): string {
+  const tooLong = `it took longer than AnalysisTimeout=${formatDuration(limits.timeout)}`
+  const tooMuch = `it needed more memory than AnalysisMemory=${formatSize(limits.memory)}`
   switch (end.kind) {
     case 'timeout':
       return tooLong
     case 'memory':
       return tooMuch
     case 'output':
-      return { reason: `the report is larger than AnalysisOutput=${formatSize(limits.output)}` }
+      return `the report is larger than AnalysisOutput=${formatSize(limits.output)}`
     case 'unstartable':
-      return { reason: `the analysis could not be started: ${end.error}` }
+      return `the analysis could not be started: ${end.error}`
     case 'signal':
       if (end.signal === 'SIGXCPU') return tooLong
       if (ranOutOfMemory(end.error)) return tooMuch
-      return { reason: `the analysis was ended by ${end.signal}${lastLine(end.error)}` }
+      return `the analysis was ended by ${end.signal}${lastLine(end.error)}`
     case 'exit':
-      return end.status === ChildExit.done ? checkedReport(end.output) : exitReason(end, tooMuch)
+      return exitReason(end, tooMuch)
     case 'aborted':
     case 'refused':
-      return { reason: 'it was interrupted' }
+      return 'it was interrupted'
   }
 }
 
-function exitReason(end: ChildEnd & { kind: 'exit' }, tooMuch: { reason: string }): { reason: string } {
-  if (end.status === ChildExit.refused) return { reason: lastLine(end.error).slice(2) || 'it gave no reason' }
+function exitReason(end: ChildEnd & { kind: 'exit' }, tooMuch: string): string {
+  if (end.status === ChildExit.refused) return lastLine(end.error).slice(2) || 'it gave no reason'
   // A shell reports its program's signal as 128 and the number; 134 is V8's abort.
   if (ranOutOfMemory(end.error)) return tooMuch
-  return { reason: `the analysis ended with status ${end.status}${lastLine(end.error)}` }
+  return `the analysis ended with status ${end.status}${lastLine(end.error)}`
 }
 
 const ranOutOfMemory = (error: string): boolean =>

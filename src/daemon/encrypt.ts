@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import type { LocalStore, Manifest } from '../archive/index.ts'
-import { coreFile, encryptedFile, encryptedPartFile, manifestFile } from '../archive/layout.ts'
+import { coreFile, encryptedFile, encryptedPartFile, miniFile } from '../archive/layout.ts'
 import type { DumpRef } from '../archive/store.ts'
-import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
+import { createFile, syncDirectory, writeAll } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
 import { hashOfFile } from '../source/index.ts'
 import { accountFor } from './account.ts'
@@ -42,20 +42,22 @@ export async function encryptDump(
     dropPlain(store, ref)
     return false
   }
-  if (!isPlain(manifest) || !isFile(at(coreFile))) return false
+  const plain = manifest.core.shrunk === undefined ? coreFile : miniFile
+  if (!isPlain(manifest) || !isFile(at(plain))) return false
   rmSync(at(encryptedPartFile), { force: true })
   const rights = store.rights.forCrash(manifest)
   const to = createFile(at(encryptedPartFile), rights.file)
   try {
-    const { size, sha256 } = await encryptInto(to, at(coreFile), options)
+    const { size, sha256 } = await encryptInto(to, at(plain), options)
     if (fstatSync(to).size !== size || hashOfFile(to) !== sha256)
       throw new ArchiveError(`${at(encryptedPartFile)} does not read back as it was written`)
     renameSync(at(encryptedPartFile), at(encryptedFile))
     syncDirectory(store.layout.dump(ref))
     const encrypted = { to: recipients, sha256, time: new Date().toISOString() }
-    const core = { ...manifest.core, file: encryptedFile, stored_size: size, encrypted }
-    const text = `${JSON.stringify({ ...manifest, core }, null, 2)}\n`
-    writeFileAtomic(at(manifestFile), text, rights.file)
+    store.changeManifest(ref, now => ({
+      ...now,
+      core: { ...now.core, file: encryptedFile, stored_size: size, encrypted },
+    }))
   } catch (error) {
     rmSync(at(encryptedPartFile), { force: true })
     throw error
@@ -117,7 +119,7 @@ function problemOf(end: ChildEnd): unknown {
 /** The manifest names the encrypted core: the plain one is what a cut attempt left. */
 function dropPlain(store: LocalStore, ref: DumpRef): void {
   if (!isFile(store.layout.file(ref, encryptedFile))) return
-  rmSync(store.layout.file(ref, coreFile), { force: true })
+  for (const name of [coreFile, miniFile]) rmSync(store.layout.file(ref, name), { force: true })
   syncDirectory(store.layout.dump(ref))
 }
 

@@ -1,31 +1,46 @@
-/** Retention at work: what is deleted, with the reason for each, and the deleting itself. */
+/** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
 import { setImmediate } from 'node:timers/promises'
-import type { StoredBinary } from '../archive/manifest.ts'
-import { planRetention, type RetentionEntry, type RetentionPolicy } from '../archive/retention.ts'
-import type { ArchiveStore } from '../archive/store.ts'
+import type { Manifest, StoredBinary } from '../archive/manifest.ts'
+import {
+  expectedGain,
+  planRetention,
+  type RetentionEntry,
+  type RetentionPolicy,
+  type RetentionRule,
+  type RetentionStep,
+} from '../archive/retention.ts'
+import type { ArchiveStore, DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { formatDuration, formatShare, formatSize, keepFreeBytes } from '../config/index.ts'
 import { findLeftovers } from './leftovers.ts'
+import { parseReport } from './report-file.ts'
+import { type ShrinkOutcome, whyNotShrunk } from './shrink.ts'
 
 export interface GcOptions {
   store: ArchiveStore
   policy: RetentionPolicy
-  /** Loses the rows of what is deleted. */
+  /** Tells signatures, and loses the rows of what is deleted. */
   catalog?: Catalog | undefined
   dryRun?: boolean
   now?: number
+  /** Makes mini-cores; where it is absent, none are made. */
+  shrink?: ((ref: DumpRef, reason: string) => Promise<ShrinkOutcome>) | undefined
+  /** Ends the work between two steps. */
+  signal?: AbortSignal | undefined
   onProgress?: ((done: number, of: number) => void) | undefined
 }
 
 export interface GcAction {
+  readonly action: 'delete' | 'shrink'
   readonly kind: 'dump' | 'binary' | 'leftover'
   /** Dump id, binary key, or the path of a leftover. */
   readonly name: string
+  /** That it gives back; of a dump that is yet to be shrunk, about so many. */
   readonly bytes: number
   /** A sentence. */
   readonly reason: string
-  /** Why it could not be deleted; absent where it was, or would be. */
+  /** Why it could not be done; absent where it was, or would be. */
   readonly failed?: string
 }
 
@@ -34,21 +49,24 @@ export interface GcResult {
   /** Bytes that were, or would be, given back. */
   readonly freed: number
   readonly kept: number
+  /** Of those, by somebody's word: pinned, or on hold. */
   readonly pinned: number
+  readonly held: number
 }
 
 /** A handler stores an executable before the manifest that names it, and writes before it renames. */
 const leaveAloneMs = 24 * 60 * 60 * 1000
 
+/** Does what `gocore-sink.conf(5)` says, in the order that it says; with `dryRun` it only tells. */
 export async function runGc(options: GcOptions): Promise<GcResult> {
-  const { store, policy, now = Date.now() } = options
+  const { store, policy, now = Date.now(), dryRun = false } = options
   const actions: GcAction[] = []
-  const act = (action: GcAction, work: () => void): void => {
+  const act = (action: Omit<GcAction, 'action'>, work: () => void): void => {
     try {
-      if (!options.dryRun) work()
-      actions.push(action)
+      if (!dryRun) work()
+      actions.push({ action: 'delete', ...action })
     } catch (error) {
-      actions.push({ ...action, failed: reasonOf(error) })
+      actions.push({ action: 'delete', ...action, failed: reasonOf(error) })
     }
   }
   for (const { path, bytes, mtime, keepMs, what, remove } of findLeftovers(store))
@@ -63,13 +81,18 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
         remove,
       )
 
-  const { entries, users, sound } = await readEntries(options)
+  const { entries, users, sound, held } = await readEntries(options)
   const before = freedBy(actions)
   const usage = store.usage()
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
-  const left = options.dryRun ? { used: usage.used - before, free: usage.free + before } : usage
-  for (const deletion of planRetention(entries, { ...policy, keepFree }, left, now)) {
-    const { id, day, size, rule } = deletion
+  const left = dryRun ? { used: usage.used - before, free: usage.free + before } : usage
+  for (const step of planRetention(entries, { ...policy, keepFree }, left, now)) {
+    if (options.signal?.aborted) break
+    if (step.action === 'shrink') {
+      actions.push(await shrinkOne(step, options))
+      continue
+    }
+    const { id, day, size, rule } = step
     act({ kind: 'dump', name: id, bytes: size, reason: reasonOfRule(rule, policy) }, () => {
       // Pinned since the plan was made: a person's word comes before a number's.
       if (store.readPins().has(id)) throw new Error('it was pinned just now')
@@ -88,12 +111,32 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
           () => store.removeBinary(key),
         )
   }
-  const deleted = actions.filter(({ kind, failed }) => kind === 'dump' && !failed).length
+  const deleted = actions.filter(
+    ({ action, kind, failed }) => kind === 'dump' && action === 'delete' && !failed,
+  )
   return {
     actions,
     freed: freedBy(actions),
-    kept: entries.length - deleted,
-    pinned: entries.filter(({ pinned }) => pinned).length,
+    kept: entries.length - deleted.length,
+    pinned: entries.filter(({ pinned }) => pinned).length - held,
+    held,
+  }
+}
+
+async function shrinkOne(
+  { id, day, size, rule }: RetentionStep,
+  { policy, dryRun, shrink }: GcOptions,
+): Promise<GcAction> {
+  const reason = reasonOfRule(rule, policy)
+  const action: GcAction = { action: 'shrink', kind: 'dump', name: id, bytes: expectedGain(size), reason }
+  if (dryRun) return action
+  try {
+    const outcome = await shrink!({ id, day }, reason)
+    return outcome.state === 'shrunk'
+      ? { ...action, bytes: outcome.from - outcome.to }
+      : { ...action, bytes: 0, failed: outcome.reason }
+  } catch (error) {
+    return { ...action, bytes: 0, failed: reasonOf(error) }
   }
 }
 
@@ -101,21 +144,30 @@ const freedBy = (actions: GcAction[]): number =>
   actions.reduce((sum, { bytes, failed }) => sum + (failed ? 0 : bytes), 0)
 
 /** All dumps, and the binaries that each names. */
-async function readEntries({ store, onProgress }: GcOptions): Promise<{
+async function readEntries(options: GcOptions): Promise<{
   entries: RetentionEntry[]
   users: Map<string, string[]>
   sound: boolean
+  held: number
 }> {
+  const { store, onProgress } = options
   const pins = store.readPins()
   const entries: RetentionEntry[] = []
   const users = new Map<string, string[]>()
   let sound = true
+  let held = 0
   const onBroken = (): void => {
     sound = false
   }
   for (const { id, day, manifest } of store.list({ onBroken })) {
-    const { core, executable, libraries } = manifest
-    entries.push({ id, day, time: Date.parse(manifest.time), size: core.stored_size, pinned: pins.has(id) })
+    const { core, executable, libraries, hold, process } = manifest
+    if (hold) held++
+    entries.push({
+      ...{ id, day, time: Date.parse(manifest.time), size: core.stored_size },
+      pinned: pins.has(id) || hold !== undefined,
+      program: (process.exe ?? process.comm).replace(/ \(deleted\)$/, ''),
+      ...alikeOf({ id, day }, manifest, options),
+    })
     const binaries: (StoredBinary | undefined)[] = [executable, ...libraries]
     users.set(
       id,
@@ -126,12 +178,49 @@ async function readEntries({ store, onProgress }: GcOptions): Promise<{
       await setImmediate()
     }
   }
-  return { entries, users, sound }
+  return { entries, users, sound, held }
 }
 
-function reasonOfRule(rule: 'age' | 'size' | 'keep-free', policy: RetentionPolicy): string {
-  if (rule === 'age') return `older than MaxAge=${formatDuration(policy.maxAge!)}`
-  if (rule === 'size') return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
-  const keep = policy.keepFree!
-  return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`
+/** What decides whether a dump is one too many of its kind. A dump that is not analysed has no signature yet. */
+function alikeOf(
+  ref: DumpRef,
+  manifest: Manifest,
+  { store, catalog, shrink, policy }: GcOptions,
+): Pick<RetentionEntry, 'signature' | 'shrinkable'> {
+  const { shrinkAfter = null } = policy
+  if (shrink === undefined || shrinkAfter === null || manifest.core.state === 'none') return {}
+  const row = catalog?.get(ref.id)
+  const isKnown = row?.analysis === 'done' && row.signatureKey !== null
+  const signature = isKnown ? row.signatureKey! : signatureIn(store, ref)
+  if (signature === undefined) return {}
+  return { signature, shrinkable: whyNotShrunk(manifest) === undefined }
+}
+
+function signatureIn(store: ArchiveStore, ref: DumpRef): string | undefined {
+  try {
+    const text = store.readReport(ref)
+    return text === undefined ? undefined : parseReport(text, 'report.json').signature.key
+  } catch {
+    return undefined
+  }
+}
+
+function reasonOfRule(rule: RetentionRule, policy: RetentionPolicy): string {
+  const { keepFirst = 0, keepLatest = 0 } = policy
+  switch (rule) {
+    case 'age':
+      return `older than MaxAge=${formatDuration(policy.maxAge!)}`
+    case 'alike':
+      return `among its like beyond KeepFirst=${keepFirst} and KeepLatest=${keepLatest}`
+    case 'program-count':
+      return `its program has more dumps than ProgramMaxCount=${policy.programMaxCount!}`
+    case 'program-size':
+      return `its program's dumps take more than ProgramMaxSize=${formatSize(policy.programMaxSize!)}`
+    case 'size':
+      return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
+    case 'keep-free': {
+      const keep = policy.keepFree!
+      return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`
+    }
+  }
 }

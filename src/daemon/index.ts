@@ -7,5 +7,12 @@ export { nudgeDaemon, socketPath } from './nudge.ts'
 export { parseReport } from './report-file.ts'
 export { rowOf } from './row.ts'
 export { type DaemonOptions, runDaemon } from './run.ts'
+export {
+  type ShrinkOptions,
+  type ShrinkOutcome,
+  shrinkDump,
+  shrinker,
+  whyNotShrunk,
+} from './shrink.ts'
 export { reindex, type SyncOptions, type SyncResult, syncCatalog, syncDump } from './sync.ts'
 export { type Finding, isFinding, type VerifyOptions, type VerifyProgress, verify } from './verify.ts'

@@ -38,7 +38,15 @@ export function rowOf(entry: DumpEntry, parts: RowParts): { row: CrashRow; text:
 const cut = (text: string): string => (text.length > mostText ? `${text.slice(0, mostText)}…` : text)
 
 type Facts = 'day' | 'time' | 'host' | 'pid' | 'uid' | 'comm' | 'exe' | 'signal' | 'signalName'
-type CoreFacts = 'coreState' | 'coreReason' | 'rawSize' | 'storedSize' | 'expectedSize' | 'heldMs'
+type CoreFacts =
+  | 'coreState'
+  | 'coreReason'
+  | 'rawSize'
+  | 'storedSize'
+  | 'expectedSize'
+  | 'heldMs'
+  | 'shrunk'
+  | 'held'
 
 function factsOf({ id, day, manifest }: DumpEntry): Pick<CrashRow, 'id' | Facts | CoreFacts> {
   const { process, signal, core, host } = manifest
@@ -55,9 +63,12 @@ function factsOf({ id, day, manifest }: DumpEntry): Pick<CrashRow, 'id' | Facts 
     signalName: signal.name,
     coreState: core.state,
     coreReason: core.reason ?? null,
-    rawSize: core.raw_size,
+    // What it was before it was shrunk: the row tells of the crash.
+    rawSize: core.shrunk?.raw_size ?? core.raw_size,
     storedSize: core.stored_size,
-    expectedSize: core.expected_size ?? null,
+    expectedSize: (core.shrunk ?? core).expected_size ?? null,
+    shrunk: core.shrunk !== undefined,
+    held: manifest.hold !== undefined,
     heldMs: manifest.held_ms,
   }
 }

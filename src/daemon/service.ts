@@ -19,6 +19,7 @@ import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
 import { begunIds, type RecoverOptions, recoverDumps } from './recover.ts'
 import { Shipping } from './shipping.ts'
+import { type ShrinkOutcome, shrinker } from './shrink.ts'
 import { type SyncOptions, syncCatalog, syncDump } from './sync.ts'
 import { pollArchive, type Watch, watchArchive } from './watch.ts'
 
@@ -51,8 +52,8 @@ export class Service {
   #watch: Watch | undefined
   #nudges: AsyncDisposable | undefined
   #schedules: { stop(): void | Promise<void> }[] = []
-  /** Scans and gc run one after another. */
-  #turn: Promise<void> = Promise.resolve()
+  /** Scans run one after another, and so does retention; it may take long, and scans don't wait for it. */
+  readonly #turns = { scan: Promise.resolve(), retention: Promise.resolve() }
   #lookWaits = false
   readonly #stopping = new AbortController()
   readonly #complained = new Set<string>()
@@ -122,18 +123,30 @@ export class Service {
   }
 
   gc(): Promise<void> {
-    return this.#inTurn('Retention', async () => {
+    const work = async (): Promise<void> => {
       requireArchive(this.#store)
       await this.#encryptTheRest()
+      const { signal } = this.#stopping
       const result = await runGc({
         store: this.#store,
         catalog: this.#catalog,
         policy: this.#config.retention,
+        shrink: (ref, reason) => this.#shrink(ref, reason),
+        signal,
       })
-      for (const { kind, name, reason, failed } of result.actions)
-        if (failed) this.#log.warning(`Could not delete ${kind} ${name} (${reason}): ${failed}`)
-        else this.#log.info(`Deleted ${kind} ${name}: ${reason}`)
-    })
+      for (const { action, kind, name, reason, failed } of result.actions)
+        if (failed) this.#log.warning(`Could not ${action} ${kind} ${name} (${reason}): ${failed}`)
+        else this.#log.info(`${action === 'shrink' ? 'Shrunk' : 'Deleted'} ${kind} ${name}: ${reason}`)
+    }
+    return this.#inTurn('Retention', work, 'retention')
+  }
+
+  async #shrink(ref: DumpRef, reason: string): Promise<ShrinkOutcome> {
+    const { analysis } = this.#config
+    const { signal } = this.#stopping
+    const outcome = await shrinker(this.#store, this.#leases, { analysis, signal })(ref, reason)
+    syncDump(this.#store, this.#catalog, ref)
+    return outcome
   }
 
   /** Takes on what can change while it runs; answers what can't, in sentences. */
@@ -160,7 +173,7 @@ export class Service {
     await this.#queue.stop(graceMs)
     clearInterval(this.#logLook)
     await this.#shipping.stop()
-    await this.#turn
+    await Promise.all(Object.values(this.#turns))
     this.#kernelRecords?.[Symbol.dispose]()
     clearInterval(this.#beat)
     this.#catalog.close()
@@ -350,12 +363,12 @@ export class Service {
     ]
   }
 
-  #inTurn(what: string, work: () => Promise<void>): Promise<void> {
-    const run = this.#turn.then(work).catch(error => {
+  #inTurn(what: string, work: () => Promise<void>, turn: 'scan' | 'retention' = 'scan'): Promise<void> {
+    const run = this.#turns[turn].then(work).catch(error => {
       this.#log.error(`${what} failed, the next one is tried as scheduled: ${reasonOf(error)}`)
       this.#mend(error)
     })
-    this.#turn = run
+    this.#turns[turn] = run
     return run
   }
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { planRetention, type RetentionEntry, type RetentionPolicy } from '../../src/archive/retention.ts'
+import {
+  planRetention,
+  type RetentionEntry,
+  type RetentionPolicy,
+  type RetentionRule,
+} from '../../src/archive/retention.ts'
 
 const now = Date.UTC(2026, 10, 22)
 const day = 24 * 3600 * 1000
@@ -76,7 +81,7 @@ describe('planRetention()', () => {
         const gone = new Set(deletions.map(({ id }) => id))
         assert.ok(all.every(({ id, time, pinned }) => pinned || gone.has(id) || time >= last.time))
         const before = deletions.slice(0, -1).reduce((sum, { size }) => sum + size, 0)
-        const needed = {
+        const needed: Partial<Record<RetentionRule, boolean>> = {
           age: policy.maxAge !== null && now - last.time > policy.maxAge * 1000,
           size: policy.maxSize !== null && used - before > policy.maxSize,
           'keep-free': policy.keepFree !== null && free + before < policy.keepFree,

@@ -34,7 +34,10 @@ describe('formatConfig()', () => {
         environ: ['A', 'B_*'],
         rlimitZero: 'store',
       },
-      retention: { maxAge: null, maxSize: 2 ** 40, keepFree: null, cron: '0 4 * * *' },
+      retention: {
+        ...{ maxAge: null, maxSize: 2 ** 40, keepFree: null, cron: '0 4 * * *' },
+        ...{ keepFirst: 0, keepLatest: 1, shrinkAfter: null, programMaxSize: 2 ** 30, programMaxCount: 100 },
+      },
       analysis: { ...defaultConfig().analysis, timeout: 90, user: '' },
     }
     const text = formatConfig(config)

@@ -23,6 +23,8 @@ export function row(over: Partial<CrashRow> & { id: string }): CrashRow {
     expectedSize: 212_000_000,
     heldMs: 210.5,
     pinned: false,
+    held: false,
+    shrunk: false,
     analysis: 'done',
     analysisError: null,
     goVersion: 'go1.26.8',

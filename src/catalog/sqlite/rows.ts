@@ -19,6 +19,8 @@ const columnOf = {
   expectedSize: 'expected_size',
   heldMs: 'held_ms',
   pinned: 'pinned',
+  held: 'held',
+  shrunk: 'shrunk',
   analysis: 'analysis',
   analysisError: 'analysis_error',
   goVersion: 'go_version',
@@ -33,7 +35,7 @@ const columnOf = {
 
 const fields = Object.keys(columnOf) as (keyof CrashRow)[]
 
-/** `crash.id AS id, …`: each row comes out as a CrashRow but for the boolean. */
+/** `crash.id AS id, …`: each row comes out as a CrashRow but for the booleans. */
 export const selectList = fields.map(field => `crash.${columnOf[field]} AS ${field}`).join(', ')
 
 /** Replaces by id and keeps the key, which the text hangs on. `program` is derived: what people call it. */
@@ -44,14 +46,22 @@ ON CONFLICT (id) DO UPDATE SET
 ${[...Object.values(columnOf), 'program'].map(column => `${column} = excluded.${column}`).join(', ')}
 RETURNING key`
 
-export type StoredRow = Omit<CrashRow, 'pinned'> & { pinned: 0 | 1 }
+type Flag = 'pinned' | 'held' | 'shrunk'
+export type StoredRow = Omit<CrashRow, Flag> & Record<Flag, 0 | 1>
 
 export const toStored = (row: CrashRow): StoredRow & { program: string } => ({
   ...row,
   pinned: row.pinned ? 1 : 0,
+  held: row.held ? 1 : 0,
+  shrunk: row.shrunk ? 1 : 0,
   program: programOf(row),
 })
 
-export const fromStored = (row: StoredRow): CrashRow => ({ ...row, pinned: row.pinned === 1 })
+export const fromStored = (row: StoredRow): CrashRow => ({
+  ...row,
+  pinned: row.pinned === 1,
+  held: row.held === 1,
+  shrunk: row.shrunk === 1,
+})
 
 const programOf = ({ exe, comm }: CrashRow): string => exe.slice(exe.lastIndexOf('/') + 1) || comm

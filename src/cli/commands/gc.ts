@@ -1,4 +1,6 @@
 /** `gc`: retention now. */
+import type { ArchiveStore, DumpRef } from '../../archive/store.ts'
+import type { GcAction } from '../../daemon/index.ts'
 import { define } from '../define.ts'
 import { type GlobalArgs, type JsonArgs, jsonOption } from '../options.ts'
 import { fromDump } from '../render/escape.ts'
@@ -19,7 +21,7 @@ export const builder = define({
     'dry-run': {
       type: 'boolean',
       alias: 'n',
-      describe: 'print what would be removed, and why, and remove nothing',
+      describe: 'print what would be removed or shrunk, and why, and do nothing',
     },
     ...jsonOption,
   },
@@ -33,25 +35,36 @@ interface Args extends GlobalArgs, JsonArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   const { openForWriting } = await import('../catalog-access.ts')
-  const { runGc } = await import('../../daemon/index.ts')
+  const { runGc, shrinker } = await import('../../daemon/index.ts')
+  const { Leases, leaseBeat } = await import('../../archive/lease.ts')
   using site = openSite(argv)
   const { config, store } = site
   using progress = startProgress('reading the archive', { format: n => `${n} dumps` })
   const dryRun = argv.dryRun === true
-  const catalog = dryRun ? undefined : openForWriting(site)
+  const writer = dryRun ? undefined : openForWriting(site)
+  const leases = new Leases(store)
+  // A core may take longer to shrink than others wait for a sign of life.
+  const beat = setInterval(() => leases.beat(), leaseBeat).unref()
   const result = await runGc({
     store,
-    catalog,
+    catalog: writer ?? (await site.catalog()),
     policy: config.retention,
     dryRun,
+    shrink: shrinker(store, leases, { analysis: config.analysis }),
     onProgress: (done, of) => progress.update(done, of),
   })
-  catalog?.close()
-  const { actions, freed, kept, pinned } = result
+  clearInterval(beat)
+  writer?.close()
+  const { actions, freed, kept, pinned, held } = result
+  if (!dryRun) await site.refresh(shrunkDumps(store, actions))
   if (argv.json)
     return writeLines(
       1,
-      jsonDocument({ schema: 'gocore-gc', version: 1, dryRun, freed, kept, pinned }, 'actions', actions),
+      jsonDocument(
+        { schema: 'gocore-gc', version: 1, dryRun, freed, kept, pinned, held },
+        'actions',
+        actions,
+      ),
     )
   const look = lookOf(process.stdout)
   const paint = palette(look)
@@ -60,7 +73,7 @@ export async function handler(argv: Args): Promise<void> {
     table(
       fromDump(actions),
       [
-        { title: dryRun ? 'WOULD REMOVE' : 'REMOVED', cell: action => action.kind },
+        { title: dryRun ? 'WOULD' : 'DONE', cell: ({ action, kind }) => `${action} ${kind}` },
         { title: 'NAME', cell: action => action.name, shrink: 2, least: 12, style: () => paint.name },
         { title: 'SIZE', cell: action => formatSize(action.bytes), align: 'right' },
         {
@@ -75,6 +88,13 @@ export async function handler(argv: Args): Promise<void> {
   )
   const done =
     actions.length === 0 ? 'Nothing is due' : `${dryRun ? 'Would free' : 'Freed'} ${formatSize(freed)}`
-  sayTo(1)(`${done}; ${count(kept, 'dump')} kept, ${pinned} of them pinned.`)
+  const onHold = held === 0 ? '' : ` and ${held} on hold`
+  sayTo(1)(`${done}; ${count(kept, 'dump')} kept, ${pinned} of them pinned${onHold}.`)
   if (actions.some(action => action.failed)) process.exitCode = Exit.failure
 }
+
+/** Found by their ids alone: what was deleted meanwhile is no more. */
+const shrunkDumps = (store: ArchiveStore, actions: readonly GcAction[]): DumpRef[] =>
+  actions.flatMap(({ action, name, failed }) =>
+    action === 'shrink' && failed === undefined ? store.find(name) : [],
+  )

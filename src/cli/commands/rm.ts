@@ -1,5 +1,6 @@
 /** `rm`: removes dumps. */
 
+import { formatHold } from '../../archive/manifest.ts'
 import type { DumpEntry } from '../../archive/store.ts'
 import { UsageError } from '../../base/errors.ts'
 import { confirm } from '../confirm.ts'
@@ -44,6 +45,9 @@ export async function handler(argv: Args): Promise<void> {
       `Refused to remove ${pinned.map(dump => dump.id).join(', ')}: pinned${why.by ? ` by ${why.by}` : ''}${why.reason ? ` (${why.reason})` : ''}; gocore-sink unpin ${pinned[0]!.id} allows it.`,
     )
   }
+  // Asked before anything is removed; the archive itself refuses too.
+  for (const { id, manifest } of dumps)
+    if (manifest.hold) throw new UsageError(`Refused to remove ${id}: ${formatHold(manifest.hold)}.`)
   const say = sayTo(1)
   const total = dumps.reduce((sum, dump) => sum + dump.manifest.core.stored_size, 0)
   if (!argv.yes && process.stdin.isTTY) {

@@ -18,14 +18,17 @@ const reasons: Record<TruncationReason, string> = {
 /** `complete, 212 MB (3.1 MB stored)`, `cut at 61 % of 88 MB: the storage was full`, `none kept: …`. */
 export function coreState(core: StoredCore): string {
   const sealed = core.encrypted === undefined ? '' : ', encrypted'
-  const stored = core.stored_size > 0 ? ` (${formatSize(core.stored_size)} stored${sealed})` : ''
+  const mini = core.shrunk === undefined ? '' : ', mini-core'
+  const stored = core.stored_size > 0 ? ` (${formatSize(core.stored_size)} stored${sealed}${mini})` : ''
+  // The state is the dump's, of the time before it was shrunk.
+  const came = core.shrunk ?? core
   switch (core.state) {
     case 'complete':
-      return `complete, ${formatSize(core.raw_size)}${stored}`
+      return `complete, ${formatSize(came.raw_size)}${stored}`
     case 'truncated': {
-      const part = share(core)
+      const part = share(came)
       const size =
-        part === undefined ? formatSize(core.raw_size) : `${part} % of ${formatSize(core.expected_size!)}`
+        part === undefined ? formatSize(came.raw_size) : `${part} % of ${formatSize(came.expected_size!)}`
       return `cut at ${size}${stored}: ${whyNotWhole(core)}`
     }
     case 'none':

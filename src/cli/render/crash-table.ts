@@ -53,7 +53,7 @@ function program(row: CrashRow): string {
 
 /** What it died of; for dumps not analysed, the signal and why that is all. */
 export function cause(row: CrashRow): string {
-  const pinned = row.pinned ? '[pinned] ' : ''
+  const pinned = (row.held ? '[on hold] ' : '') + (row.pinned ? '[pinned] ' : '')
   if (row.cause) return pinned + oneLine(row.cause) + (row.causeAt ? `, ${row.causeAt}` : '')
   const noCore = row.coreState === 'none' ? `no core${row.coreReason ? `: ${row.coreReason}` : ''}` : ''
   const why = { pending: 'not analysed yet', failed: 'analysis failed', none: noCore, done: '' }[row.analysis]
@@ -69,7 +69,7 @@ function causeStyle(row: CrashRow, paint: Palette): Palette['bold'] | undefined 
 /** `212 MB → 3.1 MB`, with what is missing: `54 MB → 0.4 MB, 61 %`. */
 function core(row: CrashRow): string {
   if (row.coreState === 'none') return `none${row.coreReason ? `: ${row.coreReason}` : ''}`
-  const size = `${formatSize(row.rawSize)} → ${formatSize(row.storedSize)}`
+  const size = `${formatSize(row.rawSize)} → ${formatSize(row.storedSize)}${row.shrunk ? ' mini' : ''}`
   if (row.coreState === 'complete') return size
   const part = share({
     raw_size: row.rawSize,

@@ -1,5 +1,5 @@
 /** All recorded facts of a crash, in sections. */
-import type { Manifest, StoredBinary } from '../../archive/manifest.ts'
+import { formatHold, type Manifest, type Shrunk, type StoredBinary } from '../../archive/manifest.ts'
 import type { Summary } from '../target.ts'
 import { coreState } from './core-state.ts'
 import type { Fact } from './facts.ts'
@@ -156,11 +156,18 @@ function storage(m: Manifest): Section {
         'Core',
         `${core.raw_size} bytes, ${core.stored_size} stored${core.expected_size === undefined ? '' : `, ${core.expected_size} promised by its headers`}`,
       ],
+      ['Mini-core', core.shrunk && shrunkText(core.shrunk)],
+      ['Kept whole', core.unshrinkable?.reason],
+      ['Hold', m.hold && formatHold(m.hold)],
       ['Executable', m.executable && binary(m.executable)],
       ['Libraries', m.libraries.map(binary)],
     ],
   }
 }
+
+/** `of 361050112 bytes (31 MB stored), 2026-11-24: older than …`. */
+const shrunkText = ({ raw_size, stored_size, time, reason }: Shrunk): string =>
+  `of ${raw_size} bytes (${stored_size} stored), since ${time.slice(0, 10)}: ${reason}`
 
 function file({ core }: Summary, label: string): Section {
   return {

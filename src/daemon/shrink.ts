@@ -1,0 +1,234 @@
+/**
+ * Puts a mini-core in the place of a whole core. It is written beside it, synced, read back block by block and asked the same
+ * questions: only one that gives the same answers, to the last argument, gets its name. Then the manifest names it, with
+ * what it was made of, and only then the whole core goes. Whenever this is cut, what the manifest names is there and is
+ * what the manifest says.
+ */
+import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import type { LocalStore, Manifest } from '../archive/index.ts'
+import { coreFile, miniFile, miniPartFile } from '../archive/layout.ts'
+import type { Leases } from '../archive/lease.ts'
+import { formatHold } from '../archive/manifest.ts'
+import type { DumpRef } from '../archive/store.ts'
+import { createFile, syncDirectory, writeAll } from '../base/atomic-file.ts'
+import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { toolVersion } from '../base/version.ts'
+import type { Config } from '../config/index.ts'
+import { openCoreFile } from '../source/index.ts'
+import { failureOf, jobOf } from './analyse.ts'
+import { type AnalysisJob, ChildExit } from './analysis-job.ts'
+import { childProgram, confinedCommand, confinedEnvironment } from './confine.ts'
+import { parseReport } from './report-file.ts'
+import { runChild } from './run-child.ts'
+import type { ShrinkAnswer, ShrinkJob } from './shrink-job.ts'
+
+export interface ShrinkOptions {
+  readonly analysis: Config['analysis']
+  /** Why it is shrunk, for the manifest. */
+  readonly reason: string
+  readonly signal?: AbortSignal | undefined
+  /** The shrinking child's program, for tests. */
+  readonly program?: string | undefined
+}
+
+export type ShrinkOutcome =
+  /** Bytes of the core's file before and after. */
+  | { readonly state: 'shrunk'; readonly from: number; readonly to: number }
+  /** As it was, with a sentence why. */
+  | { readonly state: 'kept'; readonly reason: string }
+
+/** A core whose file has fewer bytes is left alone: little is to be had. */
+export const leastToShrink = 256 << 10
+/** A mini-core that is not at least so much smaller is not worth what it leaves out. */
+const worthwhile = 0.5
+/** Memory is told apart by cache lines, and where that leaves something out, by pages. */
+const grains = [64, 4096] as const
+
+/** Why this dump is not one to shrink, by its manifest alone; undefined where it is. */
+export function whyNotShrunk({ core, hold }: Manifest): string | undefined {
+  if (hold !== undefined) return formatHold(hold)
+  if (core.state === 'none') return 'it has no core'
+  if (core.shrunk !== undefined) return 'it is a mini-core already'
+  if (core.encrypted !== undefined) return 'its core is encrypted'
+  if (core.lost_size !== undefined) return 'its core is damaged'
+  if (core.continues !== undefined) return 'its core is not together yet'
+  if (core.stored_size < leastToShrink) return 'its core is small enough'
+  if (core.unshrinkable?.tool === toolVersion) return core.unshrinkable.reason
+  return undefined
+}
+
+/**
+ * Shrinks the core of a dump, which the caller has a lease on. What can't be done for what the dump holds is noted in its
+ * manifest, so that it is not tried for ever. Throws where the archive can't be written; the core is then as it was.
+ */
+export async function shrinkDump(
+  store: LocalStore,
+  ref: DumpRef,
+  options: ShrinkOptions,
+): Promise<ShrinkOutcome> {
+  const manifest = store.readManifest(ref)
+  if (manifest.core.shrunk !== undefined) dropWhole(store, ref)
+  const refusal = whyNotShrunk(manifest) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  if (refusal !== undefined) return { state: 'kept', reason: refusal }
+  const report = store.readReport(ref)
+  if (report === undefined) return { state: 'kept', reason: 'it is not analysed' }
+  try {
+    parseReport(report, 'its report')
+  } catch (error) {
+    return { state: 'kept', reason: reasonOf(error) }
+  }
+  const job = jobOf(store, ref, manifest, options.analysis.user)
+  if (typeof job === 'string') return { state: 'kept', reason: job }
+  for (const name of [miniPartFile, miniFile]) rmSync(store.layout.file(ref, name), { force: true })
+  let made: Made | string = 'nothing was tried'
+  for (const grain of grains) {
+    made = await makeMiniCore(store, ref, manifest, { ...job, grain }, options)
+    if (typeof made !== 'string' || options.signal?.aborted) break
+  }
+  if (options.signal?.aborted) return { state: 'kept', reason: 'it was interrupted' }
+  if (typeof made === 'string') {
+    const unshrinkable = { reason: made, tool: toolVersion, time: new Date().toISOString() }
+    store.changeManifest(ref, now => ({ ...now, core: { ...now.core, unshrinkable } }))
+    return { state: 'kept', reason: made }
+  }
+  return putInPlace(store, ref, made, options.reason)
+}
+
+/** The same for one dump after another, each with its lease. */
+export function shrinker(
+  store: LocalStore,
+  leases: Leases,
+  options: Omit<ShrinkOptions, 'reason'>,
+): (ref: DumpRef, reason: string) => Promise<ShrinkOutcome> {
+  return async (ref, reason) => {
+    using lease = leases.take(ref.id)
+    if (lease === undefined) return { state: 'kept', reason: 'somebody else has it in hand' }
+    return await shrinkDump(store, ref, { ...options, reason })
+  }
+}
+
+interface Made {
+  readonly rawSize: number
+  readonly storedSize: number
+}
+
+/** Leaves a mini-core that was checked in `core.mini.lz4.part`, or nothing and a sentence why. */
+async function makeMiniCore(
+  store: LocalStore,
+  ref: DumpRef,
+  manifest: Manifest,
+  job: AnalysisJob & { readonly grain: number },
+  options: ShrinkOptions,
+): Promise<Made | string> {
+  const part = store.layout.file(ref, miniPartFile)
+  const most = Math.floor(manifest.core.stored_size * worthwhile)
+  const rights = store.rights.forCrash(manifest)
+  const to = createFile(part, rights.file)
+  let done = false
+  try {
+    const made = await ask(store, { ...job, what: 'shrink' }, options, most, bytes => writeAll(to, bytes))
+    if (typeof made === 'string') return made
+    fsyncSync(to)
+    const { rawSize = -1, says } = made
+    const storedSize = fstatSync(to).size
+    readBack(part, rawSize)
+    const check = await ask(store, { ...job, what: 'check', core: part }, options, 0, () => {})
+    if (typeof check === 'string') return `the mini-core can't be analysed: ${check}`
+    const different = Object.keys(says).filter(name => check.says[name] !== says[name])
+    if (different.length > 0) return `a mini-core would not say the same: ${different.join(', ')}`
+    done = true
+    return { rawSize, storedSize }
+  } finally {
+    closeSync(to)
+    if (!done) rmSync(part, { force: true })
+  }
+}
+
+/** Throws where a block is not what was written. */
+function readBack(path: string, rawSize: number): void {
+  using source = openCoreFile(path)
+  if (source.warnings.length > 0 || source.size !== rawSize)
+    throw new ArchiveError(`${path} does not read back as it was written`)
+  const piece = 1 << 20
+  for (let at = 0; at < source.size; at += piece) source.read(at, Math.min(piece, source.size - at))
+}
+
+/** Bytes of the first line at most. */
+const longestLine = 64 << 10
+
+/** Runs the child; its first line is the answer, the rest goes to `onBytes`, of which there may be `most`. */
+async function ask(
+  store: LocalStore,
+  job: Omit<ShrinkJob, 'patience'>,
+  { analysis, signal, program = childProgram('shrink') }: ShrinkOptions,
+  most: number,
+  onBytes: (bytes: Uint8Array) => void,
+): Promise<ShrinkAnswer | string> {
+  const { timeout, memory } = analysis
+  let line = Buffer.alloc(0)
+  let answer: ShrinkAnswer | undefined
+  const order: ShrinkJob = { ...job, patience: (timeout * 1000) / 4 }
+  const end = await runChild({
+    command: confinedCommand({ memory, seconds: 2 * timeout + 10 }, [store.root], program),
+    env: confinedEnvironment,
+    input: JSON.stringify(order),
+    timeoutMs: timeout * 1000,
+    memory,
+    output: most + longestLine,
+    onOutput: piece => {
+      if (answer !== undefined) return onBytes(piece)
+      line = Buffer.concat([line, piece])
+      const at = line.indexOf(0x0a)
+      if (at < 0 && line.length < longestLine) return
+      answer = parseAnswer(line.subarray(0, Math.max(at, 0)).toString('utf8'))
+      onBytes(line.subarray(at + 1))
+    },
+    signal,
+  })
+  if (end.kind === 'output') return 'a mini-core of it would not be much smaller'
+  if (end.kind === 'exit' && end.status === ChildExit.done && answer !== undefined) return answer
+  if (end.kind === 'refused') throw end.cause
+  return failureOf(end, analysis)
+}
+
+function parseAnswer(text: string): ShrinkAnswer {
+  const answer = JSON.parse(text) as ShrinkAnswer
+  if (typeof answer?.says !== 'object' || answer.says === null)
+    throw new ArchiveError('the child gave no answer')
+  return answer
+}
+
+function putInPlace(store: LocalStore, ref: DumpRef, made: Made, reason: string): ShrinkOutcome {
+  const at = (name: string): string => store.layout.file(ref, name)
+  const directory = store.layout.dump(ref)
+  const before = store.readManifest(ref)
+  // Since this began somebody may have asked for it to be kept.
+  const refusal = whyNotShrunk(before) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  if (refusal !== undefined) {
+    rmSync(at(miniPartFile), { force: true })
+    return { state: 'kept', reason: refusal }
+  }
+  renameSync(at(miniPartFile), at(miniFile))
+  syncDirectory(directory)
+  const from = before.core.stored_size
+  store.changeManifest(ref, ({ core, ...rest }) => {
+    const { expected_size, unshrinkable: _, ...kept } = core
+    const shrunk = {
+      ...{ raw_size: core.raw_size, stored_size: core.stored_size },
+      ...(expected_size === undefined ? {} : { expected_size }),
+      ...{ time: new Date().toISOString(), reason, tool: toolVersion },
+    }
+    const sizes = { raw_size: made.rawSize, stored_size: made.storedSize }
+    return { ...rest, core: { ...kept, file: miniFile, ...sizes, shrunk } }
+  })
+  dropWhole(store, ref)
+  return { state: 'shrunk', from, to: made.storedSize }
+}
+
+/** The manifest names the mini-core: the whole one is what a cut attempt left. */
+function dropWhole(store: LocalStore, ref: DumpRef): void {
+  const whole = store.layout.file(ref, coreFile)
+  if (!lstatSync(store.layout.file(ref, miniFile), { throwIfNoEntry: false })?.isFile()) return
+  rmSync(whole, { force: true })
+  syncDirectory(store.layout.dump(ref))
+}
