@@ -1,7 +1,8 @@
 /** Where the engine's files come from: the user, the archive, this machine. */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { LocalStore } from '../archive/index.ts'
 import type { Manifest } from '../archive/manifest.ts'
+import { NotFoundError } from '../base/errors.ts'
 import type { FileProvider } from '../engine/index.ts'
 import { type OpenSource, openFile } from '../source/index.ts'
 
@@ -29,6 +30,7 @@ export function openFiles(options: {
     found.set(name, path)
     return Object.defineProperty(source, 'name', { value: name })
   }
+  if (exe !== undefined && !existsSync(exe)) throw new NotFoundError(`--exe: there is no file ${exe}.`)
   const stored = [...(manifest?.executable ? [manifest.executable] : []), ...(manifest?.libraries ?? [])]
   return {
     found,

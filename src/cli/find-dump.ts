@@ -1,4 +1,5 @@
 /** Dumps by what people type: any unique beginning of an id, or nothing for the latest. */
+import { existsSync } from 'node:fs'
 import type { DumpEntry } from '../archive/store.ts'
 import { NotFoundError, UsageError } from '../base/errors.ts'
 import type { Site } from './site.ts'
@@ -23,6 +24,15 @@ export async function findDump(site: Site, prefix: string | undefined): Promise<
   return found[0]!
 }
 
+/** For who asks for the latest of no crashes. */
+export function nothingYet(archive: string): NotFoundError {
+  return new NotFoundError(
+    existsSync(archive)
+      ? `No crashes are recorded in ${archive} yet; gocore-sink doctor says whether they can arrive.`
+      : `There is no archive ${archive} on this machine; gocore-sink doctor says whether crashes can arrive.`,
+  )
+}
+
 /** All dumps whose id begins so: by the catalog where it knows any, else by looking through the archive. */
 export async function dumpsByPrefix(site: Site, prefix: string): Promise<DumpEntry[]> {
   if (!looksLikeId(prefix)) return []
@@ -34,10 +44,7 @@ export async function dumpsByPrefix(site: Site, prefix: string): Promise<DumpEnt
 async function latest(site: Site): Promise<DumpEntry> {
   const row = (await site.catalog()).latest()
   const dump = row && read(site, row)[0]
-  if (!dump)
-    throw new NotFoundError(
-      `No crashes are recorded in ${site.config.archive} yet; gocore-sink doctor says whether they can arrive.`,
-    )
+  if (!dump) throw nothingYet(site.config.archive)
   return dump
 }
 

@@ -3,7 +3,7 @@ import type { Option } from './define.ts'
 import { globalOptions } from './options.ts'
 import { Exit, exitMeanings } from './render/exit.ts'
 import { facts } from './render/facts.ts'
-import { lookOf, palette } from './render/style.ts'
+import { lookOf, palette, widest } from './render/style.ts'
 import { wrap } from './render/text.ts'
 import { nameOf, type Verb, verbs } from './verbs.ts'
 
@@ -44,7 +44,7 @@ export function overview(stream: NodeJS.WriteStream): string {
 export async function verbHelp(verb: Verb, stream: NodeJS.WriteStream): Promise<string> {
   const { spec } = (await verb.load()).builder
   const terminal = lookOf(stream)
-  const look = { ...terminal, width: Math.min(terminal.width, 110) }
+  const look = { ...terminal, width: Math.min(terminal.width, widest) }
   const { bold } = palette(look)
   const block = (title: string, list: [string, string][]): string[] =>
     list.length === 0 ? [] : ['', bold(title), ...facts(list, look, { indent: 2 })]

@@ -2,7 +2,7 @@
  * The command line: reads the verb, runs it, and turns whatever it throws into one sentence and an exit code.
  */
 import yargs from 'yargs'
-import { SinkError, UsageError } from '../base/errors.ts'
+import { UsageError } from '../base/errors.ts'
 import { toolVersion } from '../base/version.ts'
 import { prepared, verbIndex, verbNamed } from './command-line.ts'
 import { yargsOption } from './define.ts'
@@ -10,6 +10,7 @@ import { globalOptions } from './options.ts'
 import { printable } from './render/escape.ts'
 import { Exit, exitOf } from './render/exit.ts'
 import { ReaderGone } from './render/output.ts'
+import { sentenceOf } from './render/sentence.ts'
 import { usageSentence } from './usage.ts'
 import { nameOf, verbs } from './verbs.ts'
 
@@ -31,7 +32,7 @@ async function main(args: string[]): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof ReaderGone) return Exit.ok
     const error = yargsError(thrown) ? new UsageError(usageSentence(thrown.message, args)) : thrown
-    process.stderr.write(`gocore-sink: ${sentence(error)}\n`)
+    process.stderr.write(`gocore-sink: ${sentenceOf(error)}\n`)
     if (args.includes('--debug') && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`)
     return exitOf(error)
   }
@@ -88,27 +89,6 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
       handler: async argv => (await verb.load()).handler(argv as never),
     })
   return cli
-}
-
-/** One sentence for people; what isn't ours is named as an error of this program. */
-function sentence(error: unknown): string {
-  const text = error instanceof SinkError ? error.message : systemSentence(error as NodeJS.ErrnoException)
-  const hint = isDenied(error) ? '; it takes root, or a member of the group that the configuration names' : ''
-  return (text + hint).split('\n').map(printable).join('\n  ')
-}
-
-/** `Could not open /x: permission denied (EACCES)`. */
-function systemSentence({ message, code, syscall, path }: NodeJS.ErrnoException): string {
-  if (typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code))
-    return `Internal error: ${message} (--debug shows where; please report it)`
-  const what = /^\w+: ([^,]+)/.exec(message)?.[1] ?? message
-  return `Could not ${syscall ?? 'finish'}${path ? ` ${path}` : ''}: ${what} (${code})`
-}
-
-function isDenied(error: unknown): boolean {
-  const { code, cause } = error as { code?: unknown; cause?: unknown }
-  if (process.geteuid?.() === 0) return false
-  return code === 'EACCES' || code === 'EPERM' || (cause instanceof Error && isDenied(cause))
 }
 
 function stackOf(error: Error): string {

@@ -138,7 +138,10 @@ describe('an archive that is empty', () => {
       env: { XDG_CACHE_HOME: join(root, 'cache') },
     })
     assert.equal(empty.status, 3)
-    assert.match(empty.stderr, /No crashes are recorded in \/nonexistent\/archive yet; gocore-sink doctor/)
+    assert.match(
+      empty.stderr,
+      /There is no archive \/nonexistent\/archive on this machine; gocore-sink doctor/,
+    )
   })
 })
 

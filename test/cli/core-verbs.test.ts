@@ -107,6 +107,19 @@ describe('what can go wrong', () => {
     assert.equal(text.status, 5)
     assert.match(text.stderr, /not an ELF file/)
     assert.equal(text.stderr.split('\n').length, 2)
+    writeFileSync(join(work, 'nothing'), '')
+    assert.equal(cli('show', './nothing').stderr, 'gocore-sink: ./nothing is empty.\n')
+    assert.match(
+      cli('show', './till').stderr,
+      /^gocore-sink: \.\/till is a program or a library, not a core file; /,
+    )
+  })
+  it('tells an executable and an expression that are missing', () => {
+    const none = cli('show', './core.zst', '--exe', './none')
+    assert.deepEqual([none.stderr, none.status], ['gocore-sink: --exe: there is no file ./none.\n', 3])
+    const alone = cli('print', './core.zst')
+    assert.equal(alone.stderr, 'gocore-sink: print takes an expression behind ./core.zst.\n')
+    assert.equal(alone.status, 2)
   })
   it('explains a core that was cut short as far as it goes', () => {
     writeFileSync(join(work, 'cut'), readFileSync(join(work, 'raw')).subarray(0, 4_000_000))

@@ -29,7 +29,10 @@ describe('gocore-sink', () => {
     [['search'], /search needs <words\.\.>\./],
     [['goroutine', 'x'], /named by its number, not by "x"/],
     [['completion', 'tcsh'], /"tcsh" is none of bash, zsh, fish\./],
-    [['--config', '/nonexistent.conf', 'ls'], /Cannot read the configuration \/nonexistent\.conf: ENOENT/],
+    [
+      ['--config', '/nonexistent.conf', 'ls'],
+      /Cannot read the configuration \/nonexistent\.conf: no such file or directory \(ENOENT\)/,
+    ],
   ]
   for (const [args, message] of wrong)
     it(`${args.join(' ')}: one sentence, status 2`, () => {

@@ -4,6 +4,7 @@ import { NotFoundError } from '../../base/errors.ts'
 import type { CrashFilter, CrashRow } from '../../catalog/catalog.ts'
 import { define } from '../define.ts'
 import { catalogFilter, describeFilter } from '../filter.ts'
+import { nothingYet } from '../find-dump.ts'
 import { type FilterArgs, filterOptions, type GlobalArgs, type JsonArgs, jsonOption } from '../options.ts'
 import { crashTable, idWidth } from '../render/crash-table.ts'
 import { fromDump } from '../render/escape.ts'
@@ -53,11 +54,9 @@ export async function handler(argv: Args): Promise<void> {
   const shown = whole ? rows : rows.slice(0, defaultLimit)
   await print(shown, argv)
   if (shown.length === 0)
-    throw new NotFoundError(
-      Object.keys(filter).length === 0
-        ? `No crashes are recorded in ${site.config.archive} yet; gocore-sink doctor says whether they can arrive.`
-        : `No crash in ${site.config.archive} matches ${describeFilter(argv)}.`,
-    )
+    throw Object.keys(filter).length === 0
+      ? nothingYet(site.config.archive)
+      : new NotFoundError(`No crash in ${site.config.archive} matches ${describeFilter(argv)}.`)
   if (rows.length > shown.length)
     process.stderr.write(`(the ${argv.reverse ? 'first' : 'latest'} ${defaultLimit}; --limit N shows more)\n`)
 }

@@ -1,4 +1,6 @@
 /** Verbs of the command line that are a row of the debugger's table: what such rows have in common. */
+import { existsSync } from 'node:fs'
+import { UsageError } from '../../base/errors.ts'
 import type { Builder, Spec } from '../define.ts'
 import { define } from '../define.ts'
 import { dumpOrWord, neither, targeted } from '../dump-or-word.ts'
@@ -119,6 +121,8 @@ export function expressionVerb(row: DebugCommand, verb: ExpressionVerb): RowVerb
     async handler(argv) {
       const [dump, expression] = dumpAndWords(argv.dump, argv.expression)
       const { dump: _, ...rest } = argv
+      if (dump === undefined && (/^[./]/.test(expression) || existsSync(expression)))
+        throw new UsageError(`${row.name} takes an expression behind ${expression}.`)
       const format = argv.format === undefined ? '' : `${argv.format.replace(/^[/%]*/, '/')} `
       await answerVerb(dump === undefined ? rest : { ...rest, dump }, schema, state =>
         row.run(state, format + expression),

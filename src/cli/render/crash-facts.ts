@@ -40,7 +40,9 @@ function processOf({ manifest, report }: Crash): string[] {
   const uid = manifest?.process.uid ?? report?.program.uid
   const ids = [pid === undefined ? '' : `pid ${pid}`, uid === undefined ? '' : `user ${uid}`].filter(Boolean)
   const command = manifest?.process.cmdline?.map(shellWord).join(' ') ?? report?.program.args
-  return [ids.join(', '), command ?? ''].filter(line => line !== '')
+  // Without arguments it is the path again, which stands above.
+  const path = manifest?.process.exe ?? report?.program.path
+  return [ids.join(', '), command === path ? '' : (command ?? '')].filter(line => line !== '')
 }
 
 /** The signal, where the verdict alone doesn't tell it: what the kernel saw as the end. */

@@ -27,6 +27,8 @@ export function tellingFrame(frames: readonly Frame[], own: (symbol: string) => 
     shown.find(f => own(f.function)) ??
     shown.find(f => dependency(f.function)) ??
     shown.find(library) ??
+    // `sync.(*Mutex).Lock` rather than `sync.runtime_SemacquireMutex`.
+    shown.find(({ function: symbol }) => !/\.runtime_/.test(symbol)) ??
     shown[0] ??
     frames[0]
   )

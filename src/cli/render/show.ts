@@ -12,7 +12,7 @@ import { groupTable } from './groups.ts'
 import { ownCode } from './own-code.ts'
 import { programName } from './program.ts'
 import { creatorLine, type StackOptions, stack } from './stack.ts'
-import { type Look, palette } from './style.ts'
+import { type Look, palette, widest } from './style.ts'
 import { count, cut, wrap } from './text.ts'
 
 export interface ShowOptions {
@@ -46,7 +46,7 @@ export function* show(crash: Crash, look: Look, options: ShowOptions): Generator
 
 function* verdict({ manifest, report }: Crash, look: Look): Generator<string> {
   const { bad } = palette(look)
-  const width = Math.min(look.width, 118)
+  const width = Math.min(look.width, widest)
   if (!report) {
     const name = programName(manifest, undefined)
     const signal = manifest?.signal.name ?? 'a signal'
@@ -242,7 +242,7 @@ function* warnings(report: Report, look: Look): Generator<string> {
   if (list.length === 0) return
   yield ''
   const { warn } = palette(look)
-  const width = Math.min(look.width, 118)
+  const width = Math.min(look.width, widest)
   for (const { message } of list.slice(0, 10))
     for (const [i, line] of wrap(message, width - 9).entries())
       yield `${i === 0 ? warn('warning:') : '        '} ${line}`
@@ -255,6 +255,7 @@ function* further({ target: short, report, manifest }: Crash, look: Look): Gener
     ? [
         [`gocore-sink bt -a ${short}`, 'every goroutine, as the runtime prints them'],
         [`gocore-sink goroutines ${short}`, 'filter and group them'],
+        [`gocore-sink debug ${short}`, 'variables, expressions, source and code'],
         ...(manifest ? [[`gocore-sink info ${short}`, 'all facts of the process']] : []),
         ...(report.signature.key && manifest
           ? [[`gocore-sink ls --signature ${report.signature.key}`, 'crashes like this one']]
@@ -265,7 +266,7 @@ function* further({ target: short, report, manifest }: Crash, look: Look): Gener
         ...(manifest ? [[`gocore-sink info ${short}`, 'all facts of the process']] : []),
       ]
   const width = Math.max(...lines.map(([command]) => command!.length))
-  const explained = lines.every(([, why]) => width + why!.length + 8 <= Math.min(look.width, 118))
+  const explained = lines.every(([, why]) => width + why!.length + 8 <= Math.min(look.width, widest))
   for (const [i, [command, why]] of lines.entries())
     yield `${i === 0 ? 'More:' : '     '} ${explained ? `${command!.padEnd(width)}  ${dim(why!)}` : command}`
 }

@@ -2,7 +2,7 @@
 import type { CreatedBy, Frame } from '../../engine/report/report.ts'
 import type { SourceFinder, SourceLine } from '../source-lines.ts'
 import { fold } from './fold.ts'
-import { type Look, type Palette, palette } from './style.ts'
+import { type Look, type Palette, palette, widest } from './style.ts'
 import { columns, count, cut, padEnd } from './text.ts'
 
 export interface StackOptions {
@@ -18,7 +18,6 @@ export interface StackOptions {
 }
 
 /** Wide enough for long names, narrow enough for the eye to follow from name to place. */
-const widest = 118
 
 export function* stack(frames: readonly Frame[], look: Look, options: StackOptions): Generator<string> {
   const paint = palette(look)

@@ -21,6 +21,9 @@ export interface Palette {
   readonly name: Style
 }
 
+/** Columns that text for people takes at most, however wide the terminal is. */
+export const widest = 100
+
 const plain: Style = text => text
 const style =
   (...formats: InspectColor[]): Style =>
