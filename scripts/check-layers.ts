@@ -50,10 +50,10 @@ export const law: Record<string, Rule> = {
     why: 'starts in the time that Node takes, and has nothing to break',
   },
   receiver: {
-    ours: ['base', 'handler/log'],
+    ours: ['base', 'config', 'handler'],
     node: ['*'],
     packages: [],
-    why: 'speaks with the kernel, and hands the core to a handler',
+    why: 'speaks with the kernel, and hands the core to a handler that stands by',
   },
   config: { ours: ['base'], node: ['fs', 'path', 'os'], packages: [], why: 'built once in each main.ts' },
   catalog: {

@@ -7,7 +7,7 @@ import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
 import { type Config, loadConfigOrDefaults } from '../config/index.ts'
 import { admit } from './admission.ts'
-import { type CrashArguments, parseArguments, rawArguments } from './argv.ts'
+import { type CrashArguments, parseArguments } from './argv.ts'
 import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
 import { CoreInput } from './core-input.ts'
 import { takeInHand } from './last-words.ts'
@@ -15,31 +15,43 @@ import { KernelLog } from './log.ts'
 import { closeMappedFiles, openMappedFiles } from './mapped-files.ts'
 import { memoryOf } from './memory-source.ts'
 import { nudgeDaemon } from './nudge.ts'
-import { parseOptions } from './options.ts'
+import type { HandlerOptions } from './options.ts'
 import { PipeReader } from './pipe.ts'
 import { takeSnapshot } from './process-info.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
 import { keepCapabilities } from './rights.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
-import { takeStandardInput } from './standard-input.ts'
 import { DumpStorage, NoStorage } from './storage.ts'
 import { Ticket } from './ticket.ts'
 
-/** Answers the exit code: 0 where the crash is on record, 1 where only the kernel log knows of it. */
-export async function handleCrash(args: readonly string[], script: string): Promise<number> {
+/** What a crash comes with. */
+export interface HandlerCall extends Omit<HandlerOptions, 'fields'> {
+  /** The kernel's, as it wrote them. */
+  readonly fields: readonly Buffer[]
+  /** Gives the descriptor that the core comes by. */
+  readonly input: () => number
+  /** performance.now() when it came. */
+  readonly began: number
+}
+
+/**
+ * Answers the exit code: 0 where the crash is on record, 1 where only the kernel log knows of it. `script` is the program to
+ * start as a thread.
+ */
+export async function handleCrash(call: HandlerCall, script: string): Promise<number> {
   const now = Date.now()
   const monotonicNs = Number(process.hrtime.bigint())
   const log = new KernelLog()
-  const { fields, waited, ...options } = parseOptions(args)
-  using ticket = new Ticket(options.ticket)
-  const crash = parseArguments(rawArguments(readFileSync('/proc/self/cmdline'), fields))
+  const { waited } = call
+  using ticket = new Ticket(call.ticket)
+  const crash = parseArguments(call.fields)
   const fact = describe(crash)
   takeInHand(fact)
   log.write('notice', fact)
   shieldSelf(waited > 0)
 
-  const { config, warnings } = loadConfigOrDefaults(options.config)
+  const { config, warnings } = loadConfigOrDefaults(call.config)
   for (const warning of warnings) log.write('warning', warning)
 
   const snapshot = takeSnapshot(crash, config.environ, config.redact)
@@ -52,8 +64,8 @@ export async function handleCrash(args: readonly string[], script: string): Prom
   const held: Outcome = { core: unfinished, libraries: [], heldMs: 0, monotonicNs }
   const manifest = ({ id }: DumpRef, continues: Continuation | undefined): Manifest =>
     withContinuation(makeManifest(id, time, crash, snapshot, held), continues)
-  const pipe = new PipeReader(takeStandardInput(), () => {
-    held.heldMs = waited + performance.now()
+  const pipe = new PipeReader(call.input(), () => {
+    held.heldMs = waited + performance.now() - call.began
     // From here on nobody waits.
     setPriority(0, 10)
     keepCapabilities('released')

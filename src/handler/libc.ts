@@ -13,6 +13,8 @@ interface Ffi {
   dlopen(library: string, functions: object): { functions: Functions }
 }
 
+const F_SETFL = 4
+const F_DUPFD_CLOEXEC = 1030
 const F_SETPIPE_SZ = 1031
 const O_CLOEXEC = 0o2000000
 const SPLICE_F_MOVE = 1
@@ -28,6 +30,13 @@ export class Libc {
   /** Makes a pipe hold `size` bytes; false where the kernel doesn't let us. */
   setPipeSize(fd: number, size: number): boolean {
     return this.#functions.fcntl(fd, F_SETPIPE_SZ, size) >= size
+  }
+
+  /** The same open file under another number, whose reads wait; negative where there is none. */
+  duplicate(fd: number): number {
+    const other = this.#functions.fcntl(fd, F_DUPFD_CLOEXEC, 3)
+    if (other >= 0) this.#functions.fcntl(other, F_SETFL, 0)
+    return other
   }
 
   pipe(): { read: number; write: number } | undefined {

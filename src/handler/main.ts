@@ -5,10 +5,14 @@
  *
  * The crashed process is held until standard input is closed, so everything before that is the least there can be.
  */
+import { readFileSync } from 'node:fs'
+import { rawArguments } from './argv.ts'
 import { runCompressThread, threadArgument } from './compress-thread.ts'
 import { handleCrash } from './handle-crash.ts'
 import { lastWords } from './last-words.ts'
+import { parseOptions } from './options.ts'
 import { placeArgument, runPlaceThread } from './place-channel.ts'
+import { takeStandardInput } from './standard-input.ts'
 
 const [, script, ...args] = process.argv
 
@@ -16,7 +20,9 @@ if (args[0] === threadArgument) runCompressThread()
 else if (args[0] === placeArgument) runPlaceThread()
 else {
   process.on('uncaughtException', lastWords)
-  void handleCrash(args, script!)
+  const options = parseOptions(args)
+  const fields = rawArguments(readFileSync('/proc/self/cmdline'), options.fields)
+  void handleCrash({ ...options, fields, input: takeStandardInput, began: 0 }, script!)
     .catch(lastWords)
     .then(code => {
       process.exitCode = code

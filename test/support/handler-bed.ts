@@ -65,7 +65,7 @@ export class HandlerBed {
       .filter(pid => {
         try {
           const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
-          return command.includes(`${this.config}\0--`) || command.includes(`${this.path('h')}\0`)
+          return command.includes(`${this.config}\0--\0`) || command.includes(`${this.path('h')}\0`)
         } catch {
           return false
         }

@@ -1,0 +1,69 @@
+/**
+ * Crashes that wait for a handler. Users take turns, so that nobody who crashes a thousand times keeps the others waiting for
+ * all of them; who has waited too long, or finds too many before it, is sent away.
+ */
+
+export interface LineOptions<T> {
+  /** Entries at a time. */
+  readonly most: number
+  readonly sendAway: (entry: T, waited: number) => void
+}
+
+interface Waiting<T> {
+  readonly entry: T
+  readonly since: number
+  readonly timer: NodeJS.Timeout
+}
+
+export class Line<T> {
+  readonly #options: LineOptions<T>
+  /** By user, whose turn it is first. */
+  readonly #users = new Map<number, Waiting<T>[]>()
+  #length = 0
+
+  constructor(options: LineOptions<T>) {
+    this.#options = options
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** `longest` in milliseconds. */
+  add(uid: number, entry: T, longest: number): void {
+    if (this.#length >= this.#options.most) {
+      this.#options.sendAway(entry, 0)
+      return
+    }
+    const since = performance.now()
+    const timer = setTimeout(() => {
+      this.#remove(uid, waiting)
+      this.#options.sendAway(entry, performance.now() - since)
+    }, longest)
+    const waiting = { entry, since, timer }
+    const own = this.#users.get(uid)
+    if (own === undefined) this.#users.set(uid, [waiting])
+    else own.push(waiting)
+    this.#length++
+  }
+
+  /** The next one, and for how many milliseconds it has waited. */
+  next(): { entry: T; waited: number } | undefined {
+    const first = this.#users.entries().next().value
+    if (first === undefined) return undefined
+    const [uid, own] = first
+    const waiting = own[0]!
+    clearTimeout(waiting.timer)
+    this.#remove(uid, waiting)
+    // To the end of the users.
+    if (this.#users.delete(uid) && own.length > 0) this.#users.set(uid, own)
+    return { entry: waiting.entry, waited: performance.now() - waiting.since }
+  }
+
+  #remove(uid: number, waiting: Waiting<T>): void {
+    const own = this.#users.get(uid)!
+    own.splice(own.indexOf(waiting), 1)
+    if (own.length === 0) this.#users.delete(uid)
+    this.#length--
+  }
+}
