@@ -37,6 +37,18 @@ describe('verbs over a core file', () => {
     const own = readFileSync(join(fixture, 'traceback.txt'), 'utf8')
     assert.deepEqual(headers(withExe('bt', '-as', './core.zst')), headers(own))
   })
+  it('goroutines -t and bt -a say of all what they say one by one', () => {
+    for (const flags of [[], ['--system']]) {
+      const whole = withExe('goroutines', '-t', ...flags, './core.zst')
+      // A text that every place holds asks each goroutine for itself; the stack pointers and pcs are extra.
+      assert.equal(whole, withExe('goroutines', '-t', ...flags, '--with', '.', './core.zst'))
+      const bare = (text: string): string => text.replaceAll(/(?: sp=0x[0-9a-f]+)? pc=0x[0-9a-f]+$/gm, '')
+      assert.equal(whole, bare(withExe('goroutines', '-t', '-x', ...flags, './core.zst')))
+      const all = withExe('bt', '-a', ...flags, './core.zst')
+      assert.equal(all, bare(withExe('bt', '-ax', ...flags, './core.zst')))
+      assert.deepEqual(all.trimEnd().split('\n\n').sort(), whole.trimEnd().split('\n\n').sort())
+    }
+  })
   it('goroutines', () => assertGolden('cli/core-goroutines.txt', withExe('goroutines', './core.zst')))
   it('goroutines --list, filtered', () =>
     assertGolden(

@@ -1,6 +1,7 @@
 /** `bt`: the stack of the goroutine that crashed, or of all, as the runtime prints them. */
 import { existsSync } from 'node:fs'
 import { NotFoundError } from '../../base/errors.ts'
+import type { GoroutineView } from '../../engine/index.ts'
 import type { Goroutine } from '../../engine/report/report.ts'
 import { define, wholeNumber } from '../define.ts'
 import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
@@ -17,6 +18,7 @@ import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
 import { type TracebackOptions, threadTraceback, traceback } from '../render/traceback.ts'
+import { TracebackTexts } from '../render/tracebacks.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('bt')
@@ -101,6 +103,8 @@ export async function handler(argv: Args): Promise<void> {
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)
   const guilty = await target.guilty()
+  const views = argv.all && !argv.json && !argv.addresses ? await target.views() : undefined
+  if (views) return page(textsOf(views, guilty?.id, argv.system === true), { pager: !argv.noPager })
   const chosen = argv.all ? allOf(await target.goroutines(), guilty, argv) : guilty ? [guilty] : []
   if (argv.json)
     return writeLines(
@@ -125,6 +129,34 @@ async function framesOf(argv: Args): Promise<void> {
     ...(['full', 'defer', 'offsets'] as const).filter(name => argv[name]).map(name => `-${name}`),
   ].join(' ')
   await answerVerb(argv, 'gocore-frames', state => stack.run(state, flags))
+}
+
+/** The same as allOf() in text. */
+function* textsOf(
+  views: Iterable<GoroutineView>,
+  guilty: number | undefined,
+  system: boolean,
+): Generator<string> {
+  const texts = new TracebackTexts({ system })
+  const others: GoroutineView[] = []
+  let before = guilty !== undefined
+  let first = true
+  const said = (view: GoroutineView): string => {
+    const text = `${first ? '' : '\n'}${texts.of(view)}`
+    first = false
+    return text
+  }
+  for (const view of views) {
+    if (view.id === guilty) {
+      before = false
+      yield said(view)
+      for (const other of others) yield said(other)
+    } else if (!system && view.system) continue
+    // Those in front of the one that crashed wait for it; their stacks are not walked yet.
+    else if (before) others.push(view)
+    else yield said(view)
+  }
+  if (before) for (const other of others) yield said(other)
 }
 
 /** The crashed goroutine, then the others in the runtime's order. */

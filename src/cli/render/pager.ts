@@ -23,7 +23,8 @@ export async function page(lines: Iterable<string>, options: PageOptions = {}): 
   const first: string[] = []
   for (let next = iterator.next(); ; next = iterator.next()) {
     if (next.done) return writeLines(1, first)
-    first.push(next.value)
+    // What is printed by the thousand comes in texts of several lines.
+    first.push(...next.value.split('\n'))
     if (first.length > rows) break
   }
   await throughPager(command, first, iterator)

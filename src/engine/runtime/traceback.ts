@@ -38,6 +38,8 @@ export class TracebackFrame {
   readonly func: GoFunc
   /** Left out by the runtime below GOTRACEBACK=system. */
   readonly hidden: boolean
+  /** The same object for all frames of one function at one instruction: what is said of them but for arguments is the same. */
+  readonly site: object
   readonly #memory: Memory
   readonly #argp: number
   /** By which the liveness of arguments is looked up. */
@@ -58,6 +60,7 @@ export class TracebackFrame {
     this.fp = frame.fp
     this.func = frame.func
     this.hidden = details.hidden
+    this.site = logical
     this.#memory = memory
     this.#argp = details.argp
     this.#argPC = details.argPC

@@ -1,7 +1,7 @@
 /** A goroutine as a debugger lists it: four places that tell it apart, found when they are asked for. */
 import type { Goroutine } from '../runtime/goroutine.ts'
-import type { Runtime } from '../runtime/runtime.ts'
-import type { TracebackFrame } from '../runtime/traceback.ts'
+import type { CreatedBy, Runtime } from '../runtime/runtime.ts'
+import type { Traceback, TracebackFrame } from '../runtime/traceback.ts'
 
 export interface CodeLocation {
   readonly function: string
@@ -14,7 +14,7 @@ export class GoroutineView {
   readonly g: Goroutine
   readonly id: number
   readonly #runtime: Runtime
-  #frames: readonly TracebackFrame[] | undefined
+  #traceback: Traceback | undefined
 
   constructor(runtime: Runtime, g: Goroutine) {
     this.#runtime = runtime
@@ -41,9 +41,18 @@ export class GoroutineView {
     return this.#runtime.isSystem(this.g)
   }
 
+  get traceback(): Traceback {
+    this.#traceback ??= this.#runtime.tracebackOf(this.g)
+    return this.#traceback
+  }
+
   get frames(): readonly TracebackFrame[] {
-    this.#frames ??= this.#runtime.tracebackOf(this.g).frames
-    return this.#frames
+    return this.traceback.frames
+  }
+
+  /** As the runtime's traceback ends; none for those that it started itself. */
+  get creator(): CreatedBy | undefined {
+    return this.#runtime.createdBy(this.g)
   }
 
   /** The innermost frame. */
