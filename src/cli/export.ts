@@ -14,6 +14,7 @@ import { writeAll as writeFully } from '../base/atomic-file.ts'
 import { NotFoundError, reasonOf, SystemError } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openCoreFile, openFile } from '../source/index.ts'
+import { Exit } from './render/exit.ts'
 import { writeAll } from './render/output.ts'
 import { startProgress } from './render/progress.ts'
 import { formatSize } from './render/units.ts'
@@ -27,9 +28,12 @@ export interface ExportOptions {
 /** The core as the kernel wrote it. Answers what was done, for standard error; nothing when it went to a pipe. */
 export async function exportCore(target: Target, options: ExportOptions): Promise<string | undefined> {
   if (target.corePath === undefined) throw new NotFoundError(`${target.label} has no core to export.`)
-  using core = openCoreFile(target.corePath)
+  // What is damaged is written as far as it can be made out, zeros where it can't, and told of.
+  using core = openCoreFile(target.corePath, { tolerant: true })
+  const written = await writeOut(core, `core.${shortName(target)}`, options)
   for (const warning of core.warnings) process.stderr.write(`gocore-sink: ${warning}\n`)
-  return writeOut(core, `core.${shortName(target)}`, options)
+  if (core.warnings.length > 0) process.exitCode = Exit.unreadable
+  return written
 }
 
 /** The executable as it was stored beside the dump. */

@@ -1,9 +1,12 @@
 /**
- * What lies in an archive and belongs to no dump: files in `tmp/` of a write that was cut, and directories of dumps whose
- * manifest was never written, or was removed before the rest could be.
+ * What lies in an archive and belongs to no dump: files in `tmp/` of a write that was cut, directories of dumps whose
+ * manifest was never written, or was removed before the rest could be, and in those of others what a change left behind
+ * that was cut: a core that the manifest does not name, a file that was to be renamed.
  */
 import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { coreFiles, encryptedPartFile, miniPartFile } from '../archive/layout.ts'
+import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
 import { NotFoundError } from '../base/errors.ts'
 
@@ -35,8 +38,12 @@ export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
   for (const date of store.days())
     for (const id of store.ids(date)) {
       const ref = { id, day: date }
-      if (hasManifest(store, ref)) continue
       const path = join('dumps', date, id)
+      const manifest = manifestOf(store, ref)
+      if (manifest !== undefined) {
+        yield* straysOf(store, path, manifest)
+        continue
+      }
       yield {
         ...sizeOf(join(store.root, path)),
         path,
@@ -48,13 +55,36 @@ export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
     }
 }
 
-function hasManifest(store: ArchiveStore, ref: DumpRef): boolean {
+/** `unreadable` is damage, and no leftover. */
+function manifestOf(store: ArchiveStore, ref: DumpRef): Manifest | 'unreadable' | undefined {
   try {
-    store.readManifest(ref)
-    return true
+    return store.readManifest(ref)
   } catch (error) {
-    // A manifest that can't be read is damage, and no leftover.
-    return !(error instanceof NotFoundError)
+    return error instanceof NotFoundError ? undefined : 'unreadable'
+  }
+}
+
+/** Encryption and shrinking put one core in another's place: see `encrypt.ts`, `shrink.ts`. */
+function* straysOf(
+  store: ArchiveStore,
+  directory: string,
+  manifest: Manifest | 'unreadable',
+): Generator<Leftover> {
+  const named = manifest === 'unreadable' ? undefined : manifest.core.file
+  const names = namesIn(join(store.root, directory))
+  // Without the one that counts, the other one may be all there is.
+  if (named === undefined || !names.includes(named)) return
+  for (const name of names) {
+    const isCore = coreFiles.includes(name) && name !== named
+    if (!isCore && name !== encryptedPartFile && name !== miniPartFile && !/\.tmp$/.test(name)) continue
+    const path = join(directory, name)
+    yield {
+      ...sizeOf(join(store.root, path)),
+      path,
+      keepMs: day,
+      what: isCore ? 'a core in whose place another has come' : 'a write that never ended',
+      remove: () => rmSync(join(store.root, path)),
+    }
   }
 }
 

@@ -27,7 +27,7 @@ import { shutIn } from './shut-in.ts'
 
 /** A hundredth, as far as what must be kept allows; of a small core there is no need to be as strict. */
 const share = 0.01
-const leastBudget = 512 << 10
+const leastBudget = 2 << 20
 const blockSize = 64 << 10
 
 try {

@@ -6,6 +6,7 @@ import type { ArchiveStore, DumpEntry, DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { hashOfFile, type OpenSource, openCoreFile } from '../source/index.ts'
+import { addressesIn, type DamagedPart, findDamage } from './damage.ts'
 import { lostBytes } from './joined-core.ts'
 import { findLeftovers } from './leftovers.ts'
 import { parseReport } from './report-file.ts'
@@ -40,9 +41,10 @@ export function* verify(options: VerifyOptions): Generator<Finding | VerifyProgr
   yield* broken
   const of = dumps.reduce((sum, { size }) => sum + size, 0)
   let done = 0
+  const known = new Map<string, string | undefined>()
   for (const { id, day, size } of dumps) {
     yield { done, of, id }
-    for (const step of verifyDump(store, { id, day }))
+    for (const step of verifyDump(store, { id, day }, known))
       yield typeof step === 'number' ? { done: done + step, of, id } : step
     done += size
   }
@@ -89,12 +91,20 @@ const binariesOf = ({ executable, libraries }: Manifest): { key?: string; path: 
   executable ? [executable, ...libraries] : libraries
 
 /** Findings, and numbers: bytes of the core's content that were read. */
-function* verifyDump(store: ArchiveStore, ref: DumpRef): Generator<Finding | number> {
+function* verifyDump(
+  store: ArchiveStore,
+  ref: DumpRef,
+  known: Map<string, string | undefined>,
+): Generator<Finding | number> {
   const manifest = store.readManifest(ref)
   yield* verifyCore(store, { ...ref, manifest })
-  for (const { key, path } of binariesOf(manifest))
-    if (key !== undefined && store.binaryPath(key) === undefined)
-      yield problem(ref.id, `${path} was stored as binaries/${key}, which is gone`)
+  for (const { key, path } of binariesOf(manifest)) {
+    if (key === undefined) continue
+    // Many dumps share one.
+    if (!known.has(key)) known.set(key, whatOfBinary(store, key))
+    const what = known.get(key)
+    if (what !== undefined) yield problem(ref.id, `${path} was stored as binaries/${key}, which ${what}`)
+  }
   try {
     const report = store.readReport(ref)
     if (report !== undefined) parseReport(report, 'report.json')
@@ -103,7 +113,21 @@ function* verifyDump(store: ArchiveStore, ref: DumpRef): Generator<Finding | num
   }
 }
 
-const pieceSize = 4 * 1024 * 1024
+/** A key ends with the beginning of the content's SHA-256, see `gocore-archive(5)`. */
+function whatOfBinary(store: ArchiveStore, key: string): string | undefined {
+  const path = store.binaryPath(key)
+  if (path === undefined) return 'is gone'
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const [, digits] = key.split('-')
+    const isSame = hashOfFile(fd).startsWith(digits ?? key)
+    return isSame ? undefined : 'is not the file that was stored: its SHA-256 differs'
+  } catch (error) {
+    return `can't be read: ${reasonOf(error)}`
+  } finally {
+    closeSync(fd)
+  }
+}
 
 function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding | number> {
   const { id, manifest } = entry
@@ -136,16 +160,21 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
       )
       return
     }
-    // Reading decodes, and decoding compares the checksum of each block.
-    for (let at = 0; at < source.size; at += pieceSize) {
-      source.read(at, Math.min(pieceSize, source.size - at))
-      yield at
+    for (const step of findDamage(source)) {
+      if (typeof step === 'number') yield step
+      else yield problem(id, damageText(source, step))
     }
   } catch (error) {
     yield problem(id, `its core is damaged: ${reasonOf(error)}`)
   } finally {
     source?.[Symbol.dispose]()
   }
+}
+
+function damageText(source: OpenSource, part: DamagedPart): string {
+  const addresses = addressesIn(source, part)
+  const where = `bytes ${part.start} to ${part.end}${addresses === undefined ? '' : `, ${addresses}`}`
+  return `its core is damaged in ${where}: ${part.reason}; the rest of it can be read`
 }
 
 /** Its content is not for this machine to read; that the file is the one that was written can be told. */

@@ -4,6 +4,7 @@
  * what pointers on the stacks lead to.
  */
 import { MemoryFault } from '../base/errors.ts'
+import { bytesInCore } from './core/mini-core.ts'
 import type { AddressRange, TouchedMemory } from './core/touched-memory.ts'
 import type { Debugger } from './debugger.ts'
 import type { Process } from './report/process.ts'
@@ -33,7 +34,7 @@ const smallSegment = 64 << 10
 const mostOfStack = 256 << 10
 const endOfStack = 4096
 /** No version's `runtime.g` and `runtime.m` are longer. */
-const sizeOfG = 640
+const sizeOfG = 512
 const sizeOfM = 3072
 /** Signal frames lie below, and the red zone of the ABI. */
 const belowSp = 512
@@ -89,17 +90,19 @@ export function addNeeded(
   touched: TouchedMemory,
   options: NeededOptions,
 ): void {
-  for (const { start, end } of stackRanges(process)) touched.add(start, end - start)
+  for (const { start, end } of [...stackRanges(process), ...betweenStacks(process)])
+    touched.add(start, end - start)
   const { budget, mayGoOn } = options
-  const hasRoom = (): boolean => touched.size < budget && mayGoOn()
+  // What was read of the program's file takes no room in a core.
+  const elsewhere = touched.size - bytesInCore(process.image.core, touched.ranges())
+  const hasRoom = (more = 0): boolean => touched.size - elsewhere + more < budget && mayGoOn()
   const { segments } = process.image.core
   const { executable } = process.image
   const isData = (vaddr: number): boolean =>
     executable !== undefined && vaddr >= executable.start && vaddr < executable.end
   // The runtime's variables, libraries' data: whoever else reads the core may look at any of it.
   for (const { vaddr, filesz } of segments.toSorted((a, b) => a.filesz - b.filesz))
-    if (filesz <= smallSegment || isData(vaddr))
-      if (touched.size + filesz <= budget / 2) touched.add(vaddr, filesz)
+    if (filesz <= smallSegment || isData(vaddr)) if (hasRoom(2 * filesz)) touched.add(vaddr, filesz)
   followPointers(process, touched, hasRoom, { first: 512, later: 256, levels: 2 }, guiltyOf(process))
   readOthers(inspect, hasRoom)
   followPointers(process, touched, hasRoom, { first: 256, later: 128, levels: 1 }, goroutinesOf(process))
@@ -132,6 +135,22 @@ function* stackRanges(process: Process): Generator<AddressRange> {
     yield { start: used.start, end: Math.min(used.end, used.start + mostOfStack) }
     yield { start: Math.max(used.start, used.end - endOfStack), end: used.end }
   }
+}
+
+/** As far apart may be what Delve reads at once. */
+const mostBetween = 1 << 20
+
+/**
+ * What lies between the stacks of the thread that died: Delve reads the memory from one frame to the next in one go, or none of it,
+ * and the frames of a signal handler are on a stack of their own (pkg/proc/eval.go, FrameToScope).
+ */
+function* betweenStacks({ runtime }: Process): Generator<AddressRange> {
+  for (const { contexts, thread } of runtime?.threads ?? [])
+    for (const [i, { position }] of thread.crashed ? contexts.entries() : []) {
+      const next = contexts[i + 1]?.position.sp
+      if (next === undefined || Math.abs(next - position.sp) > mostBetween) continue
+      yield { start: Math.min(next, position.sp), end: Math.max(next, position.sp) + endOfStack }
+    }
 }
 
 /** From the lowest stack pointer that is known of a goroutine to the end of its stack. */

@@ -92,6 +92,10 @@ const aligned = (at: number): number => Math.ceil(at / 8) * 8
 /** The vsyscall page lies beyond what a number holds, and is the same in every process. */
 const isAddress = (vaddr: number): boolean => Number.isSafeInteger(vaddr)
 
+/** Bytes of `ranges`, which are sorted, that the core itself has: the rest comes from files. */
+export const bytesInCore = (core: CoreFile, ranges: readonly AddressRange[]): number =>
+  runsOf(core, ranges).reduce((sum, { start, end }) => sum + (end - start), 0)
+
 /** The parts of the ranges that the core has the bytes of, by address. */
 function runsOf({ segments, source }: CoreFile, ranges: readonly AddressRange[]): Run[] {
   const runs: Run[] = []

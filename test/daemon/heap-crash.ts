@@ -1,0 +1,50 @@
+/** Crashes of `programs/heap`: a real core with a heap of noise and a thousand goroutines. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { releases } from '../../scripts/fidelity.d/toolchains.ts'
+import { takeCorePattern } from '../support/core-pattern.ts'
+
+export interface HeapCrash extends Disposable {
+  readonly directory: string
+  readonly executable: string
+  readonly core: string
+}
+
+export interface HeapOptions {
+  /** Minor version, `1.26`. */
+  readonly go: string
+  readonly megabytes: number
+  readonly flags?: readonly string[]
+}
+
+/** Undefined where this Go version is not to be had. */
+export async function crashHeap({ go, megabytes, flags = [] }: HeapOptions): Promise<HeapCrash | undefined> {
+  const directory = mkdtempSync(join(tmpdir(), 'gocore-heap-'))
+  const dispose = (): void => rmSync(directory, { recursive: true, force: true })
+  const executable = join(directory, 'heap')
+  const built = spawnSync('go', ['build', ...flags, '-o', executable, '.'], {
+    cwd: join(import.meta.dirname, 'programs/heap'),
+    env: { ...process.env, GOTOOLCHAIN: `go${releases[go]}`, GOFLAGS: '' },
+    encoding: 'utf8',
+  })
+  if (built.status !== 0) {
+    dispose()
+    return undefined
+  }
+
+  {
+    using pattern = await takeCorePattern()
+    pattern.set(join(directory, 'core.%P'))
+    spawnSync('/bin/sh', ['-c', 'ulimit -c unlimited; exec "$0" "$1"', executable, String(megabytes)], {
+      cwd: directory,
+      env: { GOTRACEBACK: 'crash' },
+      // A traceback of a thousand goroutines is more than spawnSync takes.
+      stdio: 'ignore',
+    })
+  }
+  const core = readdirSync(directory).find(name => name.startsWith('core.'))
+  if (core === undefined) throw new Error('the program left no core')
+  return { directory, executable, core: join(directory, core), [Symbol.dispose]: dispose }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type DumpRef, importCore, type LocalStore } from '../../src/archive/index.ts'
+import { defaultConfig } from '../../src/config/index.ts'
+import { analyseDump } from '../../src/daemon/analyse.ts'
+import { parseReport } from '../../src/daemon/report-file.ts'
+import { type ShrinkOutcome, shrinkDump } from '../../src/daemon/shrink.ts'
+import { isFinding, verify } from '../../src/daemon/verify.ts'
+import { openCoreFile } from '../../src/source/index.ts'
+import { whyNoCrashes } from '../support/crashed-programs.ts'
+import { testArchive } from './archive.ts'
+import { crashHeap, type HeapCrash } from './heap-crash.ts'
+
+const { analysis } = defaultConfig()
+const options = { analysis, reason: 'a test' }
+const has = (program: string): boolean => spawnSync(program, ['--help']).error === undefined
+
+/** Stores a crash, analysed. */
+async function keep(store: LocalStore, crash: HeapCrash): Promise<DumpRef> {
+  using source = openCoreFile(crash.core)
+  const { ref } = importCore(store, source, {
+    facts: {
+      ...{ tool: { version: '0', node: '' }, host: { name: 'here' }, time: new Date().toISOString() },
+      process: { pid: 1, uid: 0, gid: 0, comm: 'heap', exe: crash.executable },
+      ...{ signal: { number: 6, name: 'SIGABRT' }, rlimit_core: 'unlimited', notes: [] },
+    },
+    expectedSize: source.size,
+    executable: { path: crash.executable, file: crash.executable },
+    libraries: [],
+  })
+  const outcome = await analyseDump(ref, { store, config: { analysis } })
+  assert.equal(outcome.state, 'done', JSON.stringify(outcome))
+  return ref
+}
+
+/** What the engine says now, without what it says of the core's size. */
+async function saidOf(store: LocalStore, ref: DumpRef): Promise<unknown> {
+  await analyseDump(ref, { store, config: { analysis } })
+  const { core: _, ...rest } = parseReport(store.readReport(ref)!, 'report.json')
+  return rest
+}
+
+function unpacked(store: LocalStore, ref: DumpRef, to: string): string {
+  using source = openCoreFile(store.corePath(ref)!)
+  writeFileSync(to, source.read(0, source.size))
+  return to
+}
+
+const delveCommands = [
+  ...['goroutines -t', 'goroutine 1 bt -full', 'goroutine 500 bt -full', 'threads'],
+  ...['goroutine 1 frame 9 args', 'goroutine 1 frame 9 locals', 'goroutine 1 frame 10 locals'],
+  ...['print main.totals', 'print main.banner', 'print len(main.heap)', 'exit'],
+]
+
+function delve(crash: HeapCrash, core: string): string {
+  const init = join(crash.directory, 'init')
+  writeFileSync(init, `${delveCommands.join('\n')}\n`)
+  const args = ['core', '--allow-non-terminal-interactive=true', '--check-go-version=false']
+  const run = spawnSync('dlv', [...args, crash.executable, core, '--init', init], {
+    encoding: 'utf8',
+    input: '',
+    maxBuffer: 1 << 28,
+  })
+  return run.stdout
+}
+
+function gdb(crash: HeapCrash, core: string): string {
+  const commands = ['info threads', 'thread apply all bt', 'thread apply all info registers', 'info auxv']
+  const args = ['-batch', '-nx', ...commands.flatMap(command => ['-ex', command]), crash.executable, core]
+  return spawnSync('gdb', args, { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout
+}
+
+/** Texts of megabytes: where they differ first says more than both. */
+function assertSame(actual: string, expected: string): void {
+  const [ours, theirs] = [actual.split('\n'), expected.split('\n')]
+  const at = theirs.findIndex((line, i) => line !== ours[i])
+  if (at >= 0) assert.equal(ours[at], theirs[at], `line ${at}`)
+  assert.equal(ours.length, theirs.length)
+}
+
+const assertShrunk = (outcome: ShrinkOutcome): void =>
+  assert.equal(outcome.state, 'shrunk', JSON.stringify(outcome))
+
+describe('shrinkDump() of real crashes', { skip: whyNoCrashes() ?? false }, () => {
+  const cases: { name: string; go: string; megabytes: number; flags?: string[] }[] = [
+    { name: '300 MB of heap and a thousand goroutines', go: '1.26', megabytes: 300 },
+    { name: 'Go 1.21', go: '1.21', megabytes: 64 },
+    { name: 'Go 1.24, stripped', go: '1.24', megabytes: 64, flags: ['-ldflags=-s -w'] },
+    { name: 'Go 1.27, loaded anywhere', go: '1.27', megabytes: 64, flags: ['-buildmode=pie'] },
+  ]
+  // All at once: a process that has had an analysis leaves no cores any more, nor do its children.
+  const crashes: (HeapCrash | undefined)[] = []
+  before(async () => {
+    for (const how of cases) crashes.push(await crashHeap(how))
+  })
+  after(() => {
+    for (const crash of crashes) crash?.[Symbol.dispose]()
+  })
+  for (const [i, { name, ...how }] of cases.entries())
+    it(`${name}: all that was said is said, by us, dlv and gdb, of a fraction of the bytes`, async t => {
+      const crash = crashes[i]
+      if (crash === undefined) return t.skip(`Go ${how.go} is not to be had`)
+      using archive = testArchive()
+      const { store } = archive
+      const ref = await keep(store, crash)
+      const before = await saidOf(store, ref)
+      const { raw_size, stored_size } = store.readManifest(ref).core
+      assertShrunk(await shrinkDump(store, ref, options))
+
+      const manifest = store.readManifest(ref)
+      const { core } = manifest
+      assert.deepEqual(
+        [core.state, core.file, core.shrunk?.raw_size, core.shrunk?.stored_size, core.shrunk?.reason],
+        ['complete', 'core.mini.lz4', raw_size, stored_size, 'a test'],
+      )
+      assert.equal(statSync(store.corePath(ref)!).size, core.stored_size)
+      assert.equal(existsSync(store.layout.file(ref, 'core.lz4')), false)
+      // A small heap leaves less to be left out: what is kept is about the same.
+      const share = how.megabytes >= 300 ? 100 : 30
+      assert.ok(core.raw_size * share <= raw_size, `${core.raw_size} of ${raw_size}`)
+      assert.ok(core.stored_size * share <= stored_size, `${core.stored_size} of ${stored_size}`)
+      assert.deepEqual([...verify({ store })].filter(isFinding), [])
+      assert.deepEqual(await saidOf(store, ref), before)
+
+      const mini = unpacked(store, ref, join(crash.directory, 'mini'))
+      if (has('gdb')) {
+        const words = gdb(crash, mini)
+        assert.match(words, /#0 /)
+        assertSame(words, gdb(crash, crash.core))
+      }
+      if (has('dlv') && !how.flags?.includes('-ldflags=-s -w')) {
+        const words = delve(crash, mini)
+        assert.match(words, /main\.worker/)
+        assertSame(words, delve(crash, crash.core))
+      }
+      assert.deepEqual(await shrinkDump(store, ref, options), {
+        state: 'kept',
+        reason: 'it is a mini-core already',
+      })
+    })
+})
