@@ -68,11 +68,12 @@ export class FileSource implements ByteSource {
   }
 }
 
-/** Opens a regular file; anything else is refused, since a FIFO or a device would hang the reader. */
-export function openRegular(path: string): { fd: number; size: number } {
+/** Opens a regular file; anything else is refused, since a FIFO or a device would hang the reader. A link only with `links`. */
+export function openRegular(path: string, { links = true } = {}): { fd: number; size: number } {
   let fd: number
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+    const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants
+    fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | (links ? 0 : O_NOFOLLOW))
   } catch (error) {
     throw new SystemError(`Cannot open ${path}: ${reasonOf(error)}`, { cause: error })
   }

@@ -13,7 +13,7 @@ import { type Progress, type Unpacked, unpack } from './unpack.ts'
 
 export { encrypt, hashOfFile, readIdentityFile, useIdentities } from './age.ts'
 export type { Compression } from './compression.ts'
-export { FileSource } from './file-source.ts'
+export { FileSource, openRegular } from './file-source.ts'
 export type { Progress } from './unpack.ts'
 
 export interface OpenSource extends ByteSource, Disposable {

@@ -6,7 +6,10 @@ import { statSync } from 'node:fs'
 import { MismatchError, NotFoundError, reasonOf, UsageError } from '../../base/errors.ts'
 import {
   type DebugInfo,
+  type ElfFile,
+  fitsSplit,
   hasDebugInfo,
+  isSplit,
   type LoadedFile,
   openDebugInfo,
   openElf,
@@ -16,11 +19,14 @@ import { type OpenSource, openFile } from '../../source/index.ts'
 import { indexCache } from '../debug-index.ts'
 import { loadDisassembler } from '../disassembler.ts'
 import type { SymbolArgs } from '../options.ts'
+import { printable } from '../render/escape.ts'
+import { writeLines } from '../render/output.ts'
 import { startProgress } from '../render/progress.ts'
 import type { Session } from '../session.ts'
 import { type DebuginfodOptions, fetchByBuildId, isUrl } from './debuginfod.ts'
 import { type DebugFile, type FitContext, fits } from './fits.ts'
-import { isFile, type Place, placesIn } from './local.ts'
+import { filesBelow, isFile, type Place, placesIn } from './local.ts'
+import { splitFiles } from './split.ts'
 
 export type { DebugFile } from './fits.ts'
 
@@ -56,6 +62,8 @@ export async function openSymbols(
   const loaded = [...(executable ? [executable] : []), ...libraries]
   const opened: OpenSource[] = []
   const files = new Map<LoadedFile, DebugFile>()
+  /** Split debug information that was named, and directories that may have some. */
+  const split: { readonly files: ElfFile[]; readonly dirs: string[] } = { files: [], dirs: [] }
   const warnings: string[] = []
   const named = resolved(symbols, options.env)
   const dispose = (): void => {
@@ -79,8 +87,15 @@ export async function openSymbols(
       const other = files.get(file) ?? (file.debug && { elf: file.debug })
       const types = session.process.runtime?.modules[0]?.types
       const elf = other?.elf ?? file.elf
+      const here = session.found.get(elf.source.name) ?? elf.source.name
       const found = openDebugInfo(elf, {
-        cache: indexCache(session.found.get(elf.source.name) ?? elf.source.name),
+        cache: indexCache(here),
+        split: splitFiles(file, {
+          ...split,
+          paths: [...new Set([here, session.found.get(file.path) ?? file.elf.source.name])],
+          keep: resource => session.keep(resource),
+          warn: sentence => writeLines(2, [printable(sentence)]),
+        }),
         ...(file.role === 'executable' && types !== undefined ? { types } : {}),
       })
       return found && other?.translate ? withMovedGlobals(found, other.translate) : found
@@ -99,6 +114,20 @@ export async function openSymbols(
       }
     }
     return false
+  }
+
+  /** Whether a named file is split debug information; throws MismatchError for what is, of another program. */
+  function takeSplit(path: string): boolean {
+    const source = openFile(path)
+    opened.push(source)
+    const elf = elfOf(source)
+    if (!elf || !isSplit(elf)) return false
+    if (!loaded.some(file => fitsSplit(files.get(file)?.elf ?? file.debug ?? file.elf, elf)))
+      throw new MismatchError(
+        `${path} does not fit ${executable?.path ?? 'the program'}: none of its units has the id of one that the program was split into.`,
+      )
+    split.files.push(elf)
+    return true
   }
 
   function attempt(path: string, file: LoadedFile, crc?: number): ReturnType<typeof fits> {
@@ -121,6 +150,7 @@ export async function openSymbols(
 
   function fromFile(path: string): void {
     if (!isFile(path)) throw new NotFoundError(`--symbols: there is no file ${path}.`)
+    if (takeSplit(path)) return
     const refusals: string[] = []
     for (const file of loaded) {
       // A named file is the program's, unless its build id says that it is a library's.
@@ -138,7 +168,8 @@ export async function openSymbols(
 
   function fromDirectory(root: string): void {
     for (const file of loaded) if (!files.has(file)) firstFit(file, placesIn(root, file))
-    if (files.size === 0) warnings.push(`Nothing in ${root} fits the program or its libraries.`)
+    if (filesBelow(root).some(path => /\.dw[op]$/.test(path))) split.dirs.push(root)
+    else if (files.size === 0) warnings.push(`Nothing in ${root} fits the program or its libraries.`)
   }
 
   async function fromServer(server: string): Promise<void> {
@@ -171,6 +202,15 @@ export async function openSymbols(
     } catch (error) {
       warnings.push(`${reasonOf(error)}.`)
     }
+  }
+}
+
+/** Undefined where it is none. */
+function elfOf(source: OpenSource): ElfFile | undefined {
+  try {
+    return openElf(source)
+  } catch {
+    return undefined
   }
 }
 

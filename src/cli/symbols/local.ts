@@ -59,7 +59,8 @@ export function placesIn(root: string, { elf, path }: LoadedFile): Place[] {
   return places.filter(({ path: at }, i) => places.findIndex(other => other.path === at) === i)
 }
 
-function filesBelow(root: string): string[] {
+/** Regular files in a directory and a few levels below it. */
+export function filesBelow(root: string): string[] {
   const files: string[] = []
   const visit = (dir: string, depth: number): void => {
     if (depth > maxDepth || files.length >= maxEntries) return

@@ -30,11 +30,16 @@ export function threadLocalAddress(
       file.role === 'executable'
         ? threadPointer - Math.ceil(segment.memsz / (segment.align || 1)) * (segment.align || 1)
         : blockOfLibrary(image, file, threadPointer)
-    return block === undefined ? undefined : block + offset
+    return block === undefined ? undefined : block + inBlock(offset, segment)
   } catch (error) {
     if (error instanceof MemoryFault) return undefined
     throw error
   }
+}
+
+/** gcc's split debug information before DWARF 5 has the address of the variable's initial value in place of an offset. */
+function inBlock(offset: number, { vaddr, memsz }: { vaddr: number; memsz: number }): number {
+  return offset >= memsz && offset >= vaddr && offset < vaddr + memsz ? offset - vaddr : offset
 }
 
 function blockOfLibrary(image: ProcessImage, file: LoadedFile, threadPointer: number): number | undefined {

@@ -42,6 +42,11 @@ export class Entry {
     return new Entry(unit, offset, abbrev, reader.at)
   }
 
+  /** Its number among the entries of all sections and files of the program. */
+  get id(): number {
+    return this.unit.base + this.offset
+  }
+
   get tag(): number {
     return this.abbrev.tag
   }
@@ -160,7 +165,7 @@ export class Entry {
     return undefined
   }
 
-  /** Offset in `.debug_info` of the entry that is referred to; a signature for type units. */
+  /** Id of the entry that is referred to; a signature for type units. */
   reference(attribute: number): number | bigint | undefined {
     const form = this.#seek(attribute)
     return form === undefined ? undefined : readReference(this.unit, form)
@@ -186,7 +191,10 @@ export class Entry {
   /** Offset of the entry behind this one and its children. */
   next(): number {
     const sibling = this.has(At.sibling) ? this.reference(At.sibling) : undefined
-    if (typeof sibling === 'number' && sibling > this.offset && sibling < this.unit.end) return sibling
+    if (typeof sibling === 'number') {
+      const offset = sibling - this.unit.base
+      if (offset > this.offset && offset < this.unit.end) return offset
+    }
     return this.abbrev.hasChildren ? skipChildren(this.unit, this.end) : this.end
   }
 
@@ -325,22 +333,22 @@ export function readAddress(unit: Unit, form: number): number | undefined {
   }
 }
 
-/** What the value of this form at the reader's position refers to: an offset in `.debug_info` (or `.debug_types`, see `typesOrigin`), or a type unit's signature. */
+/** What the value of this form at the reader's position refers to: the id of an entry, or a type unit's signature. */
 export function readReference(unit: Unit, form: number): number | bigint | undefined {
   const { reader } = unit
   switch (form) {
     case Form.refAddr:
-      return reader.uint(unit.version === 2 ? unit.addrSize : unit.offsetSize)
+      return unit.origin + reader.uint(unit.version === 2 ? unit.addrSize : unit.offsetSize)
     case Form.ref1:
-      return unit.origin + reader.u8()
+      return unit.id + reader.u8()
     case Form.ref2:
-      return unit.origin + reader.uint(2)
+      return unit.id + reader.uint(2)
     case Form.ref4:
-      return unit.origin + reader.uint(4)
+      return unit.id + reader.uint(4)
     case Form.ref8:
-      return unit.origin + reader.uint(8)
+      return unit.id + reader.uint(8)
     case Form.refUdata:
-      return unit.origin + reader.uleb()
+      return unit.id + reader.uleb()
     case Form.refSig8:
       return reader.u64()
     default:

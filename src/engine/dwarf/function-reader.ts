@@ -25,7 +25,7 @@ export function readFunction(entry: Entry, context: ScopeContext, addr?: number)
     low: range.low,
     high: range.high,
     language: entry.unit.isGo ? 'go' : 'c',
-    offset: entry.offset,
+    offset: entry.id,
     get file() {
       return file()
     },

@@ -2,6 +2,7 @@
  * Builds the index in one pass over `.debug_info`: of each unit's own entries the names, addresses and runtime types;
  * what is inside functions and types is passed over. A damaged unit is left out with a warning.
  */
+import { crc32 } from 'node:zlib'
 import { FormatError } from '../../base/errors.ts'
 import type { Abbrev } from './abbrev.ts'
 import { At, Form, Tag } from './constants.ts'
@@ -14,9 +15,12 @@ import type { Units } from './units.ts'
 
 export function buildIndex(units: Units, warnings: string[]): NameIndex {
   const builder = new IndexBuilder(units)
-  for (const offset of units.offsets) {
+  const { found } = units.split
+  for (const id of units.ids) {
+    // What a skeleton tells, the unit that was split off tells too.
+    if (found.has(id)) continue
     try {
-      builder.scan(units.at(offset))
+      builder.scan(units.at(id))
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
       warnings.push(`A unit of debug information is left out: ${error.message}`)
@@ -52,15 +56,15 @@ function tableOf(tag: number): TableName | undefined {
 /** A name that another entry has: DW_AT_abstract_origin, DW_AT_specification. */
 interface Referral {
   readonly table: TableName
-  readonly offset: number
+  readonly id: number
   readonly origin: number
 }
 
 class IndexBuilder {
   readonly #units: Units
   readonly #tables: Record<TableName, KeyTableBuilder>
-  /** Addresses of functions, and the offsets of their entries. */
-  readonly #code: [lows: number[], offsets: number[]] = [[], []]
+  /** Addresses of functions, and the ids of their entries. */
+  readonly #code: [lows: number[], ids: number[]] = [[], []]
   readonly #referrals: Referral[] = []
 
   constructor(units: Units) {
@@ -98,22 +102,30 @@ class IndexBuilder {
   }
 
   build(): NameIndex {
-    for (const { table, offset, origin } of this.#referrals) {
+    for (const { table, id, origin } of this.#referrals) {
       const hash = this.#hashAt(origin)
-      if (hash !== undefined) this.#tables[table].add(hash, offset)
+      if (hash !== undefined) this.#tables[table].add(hash, id)
     }
-    const [lows, offsets] = this.#code
+    const [lows, ids] = this.#code
     const base = lows.reduce((least, low) => Math.min(least, low), lows[0] ?? 0)
     for (let i = 0; i < lows.length; i++)
-      if (lows[i]! - base < 2 ** 32) this.#tables.code.add(lows[i]! - base, offsets[i]!)
+      if (lows[i]! - base < 2 ** 32) this.#tables.code.add(lows[i]! - base, ids[i]!)
     const tables = Object.fromEntries(tableNames.map(name => [name, this.#tables[name].build()]))
-    return { units: this.#units.offsets, codeBase: base, tables: tables as NameIndex['tables'] }
+    const { skeletons, fingerprint } = this.#units.split
+    return {
+      units: this.#units.ids,
+      codeBase: base,
+      tables: tables as NameIndex['tables'],
+      skeletons,
+      splitSum: crc32(fingerprint),
+    }
   }
 
   /** Takes what the entry says of itself and leaves the reader behind it. */
   #visit(unit: Unit, abbrev: Abbrev, offset: number, table: TableName): void {
     const { reader } = unit
     const { attributes, forms, each } = abbrev
+    const id = unit.base + offset
     let hash: number | undefined
     let origin: number | undefined
     let low: number | undefined
@@ -143,7 +155,7 @@ class IndexBuilder {
           break
         case At.goRuntimeType: {
           const descriptor = reader.uint(unit.addrSize)
-          if (descriptor > 0 && descriptor < 2 ** 32) this.#tables.descriptors.add(descriptor, offset)
+          if (descriptor > 0 && descriptor < 2 ** 32) this.#tables.descriptors.add(descriptor, id)
           break
         }
       }
@@ -154,30 +166,30 @@ class IndexBuilder {
     const end = reader.at
     // A declaration only tells that there is one elsewhere.
     if (!isDeclaration) {
-      if (hash !== undefined) this.#tables[table].add(hash, offset)
-      else if (origin !== undefined) this.#referrals.push({ table, offset, origin })
+      if (hash !== undefined) this.#tables[table].add(hash, id)
+      else if (origin !== undefined) this.#referrals.push({ table, id, origin })
     }
-    if (typeOffset !== undefined) this.#tables.typedConstants.add(typeOffset, offset)
+    if (typeOffset !== undefined) this.#tables.typedConstants.add(typeOffset, id)
     if (ranges) this.#addRanges(unit, offset)
-    else if (low !== undefined) this.#addCode(low, offset)
+    else if (low !== undefined) this.#addCode(low, id)
     reader.at = end
   }
 
-  #addCode(low: number, offset: number): void {
+  #addCode(low: number, id: number): void {
     // A function that the linker dropped is left at address 0.
     if (low === 0) return
     this.#code[0].push(low)
-    this.#code[1].push(offset)
+    this.#code[1].push(id)
   }
 
   #addRanges(unit: Unit, offset: number): void {
     const entry = Entry.at(unit, offset)
-    for (const { low } of entry ? readRanges(entry) : []) this.#addCode(low, offset)
+    for (const { low } of entry ? readRanges(entry) : []) this.#addCode(low, unit.base + offset)
   }
 
-  #hashAt(offset: number): number | undefined {
+  #hashAt(id: number): number | undefined {
     try {
-      return hashOfEntry(this.#units.entryAt(offset), this.#units)
+      return hashOfEntry(this.#units.entryAt(id), this.#units)
     } catch (error) {
       if (error instanceof FormatError) return undefined
       throw error

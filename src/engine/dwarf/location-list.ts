@@ -72,7 +72,7 @@ function readDebugLoc(unit: Unit, offset: number): LocationRange[] {
   let base = unit.lowPc
   reader.at = offset
   // GNU's split DWARF 4 has `.debug_loc.dwo` in the manner of `.debug_loclists`, with lengths of its own.
-  const split = unit.skeleton !== undefined
+  const split = unit.isSplit
   for (let n = 0; n < maxLocations; n++) {
     if (split) {
       const kind = reader.u8()

@@ -1,6 +1,6 @@
 /**
  * The index of `.debug_info`: which entries have a name, an address, a runtime type. It holds numbers only (a name's
- * hash, an entry's offset), so it is small, is written and read as it lies in memory, and tells nothing that the
+ * hash, an entry's id), so it is small, is written and read as it lies in memory, and tells nothing that the
  * entries themselves are not asked to confirm.
  */
 import { crc32 } from 'node:zlib'
@@ -18,12 +18,12 @@ export type TableName = (typeof tableNames)[number]
 
 /** `GSDI` and the version of the layout below; a file of another is built again. */
 const magic = 0x49445347
-const version = 2
+const version = 3
 const headerWords = 16
 
-/** Pairs of a 32-bit key and an entry's offset, sorted by both. */
+/** Pairs of a 32-bit key and an entry's id, sorted by both. */
 export class KeyTable {
-  /** Key and offset in turn, in the order of the machine's 64-bit numbers. */
+  /** Key and id in turn, in the order of the machine's 64-bit numbers. */
   readonly #words: Uint32Array
 
   constructor(words: Uint32Array) {
@@ -38,7 +38,7 @@ export class KeyTable {
     return this.#words[index * 2 + highWord]!
   }
 
-  offsetAt(index: number): number {
+  idAt(index: number): number {
     return this.#words[index * 2 + lowWord]!
   }
 
@@ -53,9 +53,9 @@ export class KeyTable {
     return low
   }
 
-  /** Offsets of the entries with this key. */
+  /** Ids of the entries with this key. */
   *find(key: number): Generator<number> {
-    for (let i = this.lowerBound(key); i < this.length && this.keyAt(i) === key; i++) yield this.offsetAt(i)
+    for (let i = this.lowerBound(key); i < this.length && this.keyAt(i) === key; i++) yield this.idAt(i)
   }
 
   get words(): Uint32Array {
@@ -70,14 +70,14 @@ export class KeyTableBuilder {
   #words = new Uint32Array(1 << 12)
   #used = 0
 
-  add(key: number, offset: number): void {
+  add(key: number, id: number): void {
     if (this.#used + 2 > this.#words.length) {
       const larger = new Uint32Array(this.#words.length * 2)
       larger.set(this.#words)
       this.#words = larger
     }
     this.#words[this.#used + highWord] = key
-    this.#words[this.#used + lowWord] = offset
+    this.#words[this.#used + lowWord] = id
     this.#used += 2
   }
 
@@ -90,15 +90,19 @@ export class KeyTableBuilder {
 }
 
 export interface NameIndex {
-  /** Offsets of the units' headers. */
+  /** Ids of the units' headers. */
   readonly units: Uint32Array
   /** What the keys of `code` count from. */
   readonly codeBase: number
   readonly tables: Readonly<Record<TableName, KeyTable>>
+  /** How many units are only skeletons of ones in other files, and a checksum that changes with what was found of those. */
+  readonly skeletons: number
+  readonly splitSum: number
 }
 
 /** The index as bytes. `fingerprint` says which sections it was made of. */
-export function writeIndex({ units, codeBase, tables }: NameIndex, fingerprint: string): Uint8Array {
+export function writeIndex(index: NameIndex, fingerprint: string): Uint8Array {
+  const { units, codeBase, tables, skeletons, splitSum } = index
   const even = units.length + (units.length & 1)
   const length = headerWords + even + tableNames.reduce((sum, name) => sum + tables[name].words.length, 0)
   const words = new Uint32Array(length)
@@ -114,6 +118,7 @@ export function writeIndex({ units, codeBase, tables }: NameIndex, fingerprint: 
   tableNames.forEach((name, i) => {
     words[7 + i] = tables[name].words.length
   })
+  words.set([skeletons, splitSum], headerWords - 2)
   let at = headerWords
   words.set(units, at)
   at += even
@@ -144,7 +149,8 @@ export function readIndex(bytes: Uint8Array, fingerprint: string): NameIndex | u
     tables[name] = new KeyTable(part(words[7 + i]!))
   })
   if (at !== words.length || units.length !== unitCount) return undefined
-  return { units, codeBase: words[6]! * 2 ** 32 + words[5]!, tables }
+  const codeBase = words[6]! * 2 ** 32 + words[5]!
+  return { units, codeBase, tables, skeletons: words[headerWords - 2]!, splitSum: words[headerWords - 1]! }
 }
 
 function checksum(words: Uint32Array): number {

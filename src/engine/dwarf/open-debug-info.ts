@@ -1,9 +1,10 @@
 /** Opens `.debug_info` of a file. Nothing is read before it is asked for; what needs the index builds it once. */
+import { crc32 } from 'node:zlib'
 import { FormatError } from '../../base/errors.ts'
 import type { ElfFile } from '../elf/file.ts'
 import type { NamedConstant, Type } from '../type/type.ts'
 import { longName } from './c-type.ts'
-import { At, LocationOp } from './constants.ts'
+import { At, LocationOp, Op } from './constants.ts'
 import type { Constant, DebugFunction, DebugInfo, Global } from './debug-info.ts'
 import { Entry } from './entry.ts'
 import { readFunction } from './function-reader.ts'
@@ -14,6 +15,7 @@ import { type NameIndex, readIndex, type TableName, writeIndex } from './name-in
 import { having, origins, type ScopeContext } from './scope-reader.ts'
 import { DebugSections, type IndexCache } from './sections.ts'
 import { hashText, matches, plainPath } from './short-name.ts'
+import type { SplitFiles } from './split-units.ts'
 import { once, TypeReader } from './type-reader.ts'
 import { Units } from './units.ts'
 
@@ -24,6 +26,8 @@ export interface DebugInfoOptions {
   readonly cache?: IndexCache
   /** Address in the process of the runtime's type descriptors (moduledata.types), for typeOfDescriptor(). */
   readonly types?: number
+  /** Files that debug information was split into; without it, only what the file itself has is read. */
+  readonly split?: SplitFiles
 }
 
 /** Undefined where the file has no `.debug_info`. */
@@ -49,10 +53,9 @@ class DwarfInfo implements DebugInfo {
 
   constructor(elf: ElfFile, sections: DebugSections, options: DebugInfoOptions) {
     this.#sections = sections
-    this.#index = options.index && readIndex(options.index, sections.fingerprint())
     this.#cache = options.cache
-    this.#units = new Units(sections)
-    if (this.#index) this.#units.offsets = this.#index.units
+    this.#units = new Units(sections, options.split)
+    this.#index = options.index && this.#usable(options.index)
     this.#lines = new LineTable(elf)
     this.#descriptors = options.types
     const entryAt = (reference: number | bigint): Entry => this.#entryAt(reference)
@@ -71,7 +74,7 @@ class DwarfInfo implements DebugInfo {
   }
 
   get warnings(): readonly string[] {
-    return [...this.#units.warnings, ...this.#warnings]
+    return [...this.#units.warnings, ...this.#warnings, ...(this.#index ? this.#units.split.warnings : [])]
   }
 
   functionAt(addr: number): DebugFunction | undefined {
@@ -81,14 +84,14 @@ class DwarfInfo implements DebugInfo {
     // Several may begin at one address: the linker folded them, or one of them is a label.
     const key = tables.code.keyAt(position)
     for (let i = position; i >= 0 && tables.code.keyAt(i) === key; i--) {
-      const found = this.#functionOf(tables.code.offsetAt(i), addr)
+      const found = this.#functionOf(tables.code.idAt(i), addr)
       if (found) return found
     }
     return undefined
   }
 
   findFunctions(name: string): readonly DebugFunction[] {
-    return [...this.#find('functions', name)].flatMap(entry => this.#functionOf(entry.offset) ?? [])
+    return [...this.#find('functions', name)].flatMap(entry => this.#functionOf(entry.id) ?? [])
   }
 
   findGlobal(name: string): Global | undefined {
@@ -115,7 +118,7 @@ class DwarfInfo implements DebugInfo {
     let incomplete: Type | undefined
     const plain = keyword ? name.slice(keyword[0].length) : name
     for (const entry of [...this.#find('types', plain), ...(long ? this.#find('types', long) : [])]) {
-      const type = this.#types.at(entry.offset)
+      const type = this.#types.at(entry.id)
       if (keyword && !type.name.startsWith(keyword[1]!) && keyword[1] !== 'class') continue
       // C has tags and typedefs in two name spaces: a bare name is a typedef before it is a tag.
       if ('incomplete' in type && type.incomplete) incomplete ??= type
@@ -146,9 +149,9 @@ class DwarfInfo implements DebugInfo {
 
   *packages(): Generator<string> {
     const seen = new Set<string>()
-    for (const offset of this.#units.offsets) {
+    for (const id of this.#units.ids) {
       const name = this.#tried(() => {
-        const unit = this.#units.at(offset)
+        const unit = this.#units.at(id)
         return unit.isGo ? unit.root().text(At.name) : undefined
       })
       if (name === undefined || seen.has(name)) continue
@@ -179,17 +182,24 @@ class DwarfInfo implements DebugInfo {
   }
 
   #kept(): NameIndex | undefined {
-    const fingerprint = this.#sections.fingerprint()
-    const bytes = this.#cache?.read(fingerprint)
-    const index = bytes && readIndex(bytes, fingerprint)
-    if (index) this.#units.offsets = index.units
+    const bytes = this.#cache?.read(this.#sections.fingerprint())
+    return bytes && this.#usable(bytes)
+  }
+
+  /** The index in these bytes, where it was made of this file and of what is found of those that it was split into. */
+  #usable(bytes: Uint8Array): NameIndex | undefined {
+    const index = readIndex(bytes, this.#sections.fingerprint())
+    if (!index) return undefined
+    if (index.skeletons === 0) this.#units.hasNoSplit()
+    else if (crc32(this.#units.split.fingerprint) !== index.splitSum) return undefined
+    this.#units.ids = index.units
     return index
   }
 
   #built(): NameIndex {
     const index = buildIndex(this.#units, this.#warnings)
     // What is damaged is looked at anew each time, for its warnings.
-    if (this.warnings.length === 0) {
+    if (this.#units.warnings.length + this.#warnings.length === 0) {
       const fingerprint = this.#sections.fingerprint()
       this.#cache?.write(fingerprint, writeIndex(index, fingerprint))
     }
@@ -230,7 +240,7 @@ class DwarfInfo implements DebugInfo {
     const seen = new Set<string>()
     const { length } = this.#names.tables[table]
     for (let i = 0; i < length; i++) {
-      const name = this.#named(this.#names.tables[table].offsetAt(i))?.[1]
+      const name = this.#named(this.#names.tables[table].idAt(i))?.[1]
       if (name === undefined || seen.has(name)) continue
       seen.add(name)
       yield name
@@ -258,10 +268,10 @@ class DwarfInfo implements DebugInfo {
       return {
         name,
         location: expression,
-        offset: entry.offset,
+        offset: entry.id,
         ...(addr === undefined ? {} : { addr }),
         language: entry.unit.isGo ? 'go' : 'c',
-        type: once(() => this.#types.typeOf(typed) ?? this.#types.at(typed.offset)),
+        type: once(() => this.#types.typeOf(typed) ?? this.#types.at(typed.id)),
       }
     })
   }
@@ -273,8 +283,8 @@ class DwarfInfo implements DebugInfo {
       return {
         name,
         value,
-        offset: entry.offset,
-        type: once(() => this.#types.typeOf(entry) ?? this.#types.at(entry.offset)),
+        offset: entry.id,
+        type: once(() => this.#types.typeOf(entry) ?? this.#types.at(entry.id)),
       }
     })
   }
@@ -299,7 +309,7 @@ class DwarfInfo implements DebugInfo {
 
   #fileAt({ unit }: Entry, number: number): string | undefined {
     return this.#tried(() => {
-      const root = unit.root()
+      const root = (unit.skeleton ?? unit).root()
       const table = root.number(At.stmtList)
       return table === undefined ? undefined : this.#lines.fileAt(table, number, root.text(At.compDir))
     })
@@ -318,17 +328,14 @@ class DwarfInfo implements DebugInfo {
 
 /** The address of a location that is nothing else. */
 function addressIn({ bytes, addressAt, addrSize, littleEndian }: Global['location']): number | undefined {
-  if (bytes[0] === 0x03 && bytes.length === 1 + addrSize) {
+  if (bytes[0] === Op.addr && bytes.length === 1 + addrSize) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     return addrSize === 8 ? Number(view.getBigUint64(1, littleEndian)) : view.getUint32(1, littleEndian)
   }
-  if (
-    (bytes[0] === LocationOp.addrx || bytes[0] === LocationOp.gnuAddrIndex) &&
-    bytes.length === 2 &&
-    bytes[1]! < 128
-  )
-    return addressAt(bytes[1]!)
-  return undefined
+  if (bytes[0] !== LocationOp.addrx && bytes[0] !== LocationOp.gnuAddrIndex) return undefined
+  const last = bytes.findIndex((byte, i) => i > 0 && byte < 128)
+  if (last !== bytes.length - 1) return undefined
+  return addressAt(bytes.subarray(1).reduceRight((index, byte) => index * 128 + (byte & 127), 0))
 }
 
 /** `time.January` as `January`; the path may have dots, too. */

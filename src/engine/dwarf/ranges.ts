@@ -16,7 +16,7 @@ export function readRanges(entry: Entry): readonly Range[] {
   if (form !== undefined) {
     const value = entry.number(At.ranges)
     if (value === undefined) return []
-    if (unit.version < 5) return readDebugRanges(unit, value + unit.gnuRangesBase)
+    if (unit.version < 5) return readDebugRanges(unit, value)
     return readRangeList(unit, form === Form.rnglistx ? unit.listAt('rnglists', value) : value)
   }
   const low = entry.address(At.lowPc)
@@ -26,11 +26,11 @@ export function readRanges(entry: Entry): readonly Range[] {
 }
 
 function readDebugRanges(unit: Unit, offset: number): Range[] {
-  const reader = unit.sections.reader('ranges')
+  const { reader, base: start } = unit.debugRanges
   const ranges: Range[] = []
   const selector = unit.addrSize === 8 ? 2 ** 64 : 2 ** 32 - 1
   let base = unit.lowPc
-  reader.at = offset
+  reader.at = start + offset
   for (let n = 0; n < maxRanges; n++) {
     const [low, high] = [reader.uint(unit.addrSize), reader.uint(unit.addrSize)]
     if (low === 0 && high === 0) return ranges

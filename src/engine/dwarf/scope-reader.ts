@@ -2,6 +2,7 @@
  * What is inside a function: its variables, blocks and the calls that were inlined into it, each with its own. An
  * inlined or out-of-line body names what it is a copy of (DW_AT_abstract_origin), and has names and types from there.
  */
+import { FormatError } from '../../base/errors.ts'
 import { type Type, unknownType } from '../type/type.ts'
 import { At, Tag } from './constants.ts'
 import type { DebugVariable, InlinedCall, LocationExpression, LocationRange, Scope } from './debug-info.ts'
@@ -92,7 +93,7 @@ class ScopeReader {
     return {
       name: having(chain, At.name)?.text(At.name) ?? '?',
       callLine: entry.number(At.callLine) ?? 0,
-      offset: entry.offset,
+      offset: entry.id,
       get callFile() {
         return path()
       },
@@ -119,7 +120,7 @@ class ScopeReader {
     const closureOffset = having(chain, At.goClosureOffset)?.number(At.goClosureOffset)
     const dictIndex = isGo ? dictionaryIndex(typed, context) : undefined
     const target = isGo ? undefined : typed?.reference(At.type)
-    const array = target === undefined ? undefined : context.entryAt(target)
+    const array = target === undefined ? undefined : entryOrNone(target, context)
     const typeIn: DebugVariable['typeIn'] =
       array && hasDynamicLength(array)
         ? (pc, read) => {
@@ -135,7 +136,7 @@ class ScopeReader {
       escaped,
       depth,
       declLine: having(chain, At.declLine)?.number(At.declLine) ?? 0,
-      offset: entry.offset,
+      offset: entry.id,
       ...(call ? { inlinedFrom: call } : {}),
       ...(closureOffset === undefined ? {} : { closureOffset }),
       ...(dictIndex === undefined ? {} : { dictIndex }),
@@ -145,10 +146,20 @@ class ScopeReader {
   }
 }
 
+/** Undefined where nothing is at the reference: a variable has a name and a place all the same. */
+function entryOrNone(reference: number | bigint, context: ScopeContext): Entry | undefined {
+  try {
+    return context.entryAt(reference)
+  } catch (error) {
+    if (error instanceof FormatError) return undefined
+    throw error
+  }
+}
+
 /** DW_AT_go_dict_index is on the typedef that a variable of shape type has as its type. */
 function dictionaryIndex(typed: Entry | undefined, context: ScopeContext): number | undefined {
   const reference = typed?.reference(At.type)
-  const entry = reference === undefined ? undefined : context.entryAt(reference)
+  const entry = reference === undefined ? undefined : entryOrNone(reference, context)
   return entry?.tag === Tag.typedef ? entry.number(At.goDictIndex) : undefined
 }
 

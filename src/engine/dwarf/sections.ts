@@ -31,6 +31,12 @@ export interface IndexCache {
 
 export type SectionName = keyof typeof names
 
+/** A piece of a section, in bytes from its start. */
+export interface SectionSlice {
+  readonly offset: number
+  readonly size: number
+}
+
 /** Bytes at each end of `.debug_info` as it is stored. */
 const sampled = 1 << 16
 /** Compressed bytes of a section below which unpacking all of it costs nothing to speak of. */
@@ -46,9 +52,17 @@ export class DebugSections {
   readonly #readers = new Map<SectionName, DataReader>()
 
   readonly #cache: IndexCache | undefined
+  readonly #slices: ReadonlyMap<SectionName, SectionSlice> | undefined
 
-  constructor(elf: ElfFile, suffix = '', cache?: IndexCache) {
+  /** `slices`: the pieces of sections that are meant, of those that are not meant whole. */
+  constructor(
+    elf: ElfFile,
+    suffix = '',
+    cache?: IndexCache,
+    slices?: ReadonlyMap<SectionName, SectionSlice>,
+  ) {
     this.#elf = elf
+    this.#slices = slices
     this.#cache = cache
     this.#suffix = suffix
     this.file = elf.source.name
@@ -64,7 +78,11 @@ export class DebugSections {
     let reader = this.#readers.get(name)
     if (!reader) {
       const label = names[name] + this.#suffix
-      reader = new DataReader(this.#content(label), this.littleEndian, this.file, label)
+      const slice = this.#slices?.get(name)
+      const whole = this.#content(label)
+      const content =
+        slice && whole instanceof Uint8Array ? whole.subarray(slice.offset, slice.offset + slice.size) : whole
+      reader = new DataReader(content, this.littleEndian, this.file, label)
       this.#readers.set(name, reader)
     }
     return reader
@@ -74,6 +92,11 @@ export class DebugSections {
   #content(label: string): Uint8Array | PackedSection {
     const section = this.#elf.section(label)
     if (!section) return none
+    // The linker joins sections of one name; nobody has linked a `.dwo`, where each type may have its own.
+    if (this.#suffix !== '') {
+      const all = this.#elf.sections.filter(({ name }) => name === label)
+      if (all.length > 1) return Buffer.concat(all.map(each => each.bytes()))
+    }
     const cache = this.#cache
     if (!cache || (section.flags & SectionFlag.compressed) === 0 || section.size < worthPacking)
       return section.bytes()

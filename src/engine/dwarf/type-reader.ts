@@ -172,7 +172,7 @@ export class TypeReader {
       kind: 'int',
       signed: kind <= Kind.int64,
       ...(kind === Kind.uintptr ? { uintptr: true } : {}),
-      ...(base.named ? { constants: () => this.context.constantsOf(entry.offset) } : {}),
+      ...(base.named ? { constants: () => this.context.constantsOf(entry.id) } : {}),
     }
   }
 

@@ -24,9 +24,6 @@ export interface UnitHeader {
   readonly typeOffset?: number
 }
 
-/** Where references into `.debug_types` begin; no `.debug_info` is so large. */
-export const typesOrigin = 2 ** 44
-
 /** The header at `offset`; undefined behind the last one. */
 export function readUnitHeader(reader: DataReader, offset: number, inTypes = false): UnitHeader | undefined {
   reader.at = offset
@@ -70,6 +67,22 @@ interface Bases {
   readonly isGo: boolean
 }
 
+/** Where a unit lies, and where what its numbers refer to does. */
+export interface UnitPlace {
+  readonly section: 'info' | 'types'
+  /** Of that section, shared: set its position before use. */
+  readonly reader: DataReader
+  /** Id of an entry at the section's start: entries of all sections and files of a program are counted in one row. */
+  readonly base: number
+  /** Offset in the section from which DW_FORM_ref_addr counts: in a package, where the unit's own file begins. */
+  readonly origin: number
+  /** The sections that its numbers refer to. */
+  readonly sections: DebugSections
+  readonly tables: AbbrevTables
+  /** Of split DWARF: the unit of the main file that has the addresses. */
+  readonly skeletonOf?: (unit: Unit) => Unit | undefined
+}
+
 export class Unit implements UnitHeader {
   readonly offset: number
   readonly end: number
@@ -81,24 +94,16 @@ export class Unit implements UnitHeader {
   readonly first: number
   readonly signature?: bigint
   readonly typeOffset?: number
-  readonly section: 'info' | 'types'
   readonly sections: DebugSections
   /** The reader of the unit's section, shared: set its position before use. */
   readonly reader: DataReader
-  /** In split DWARF, the unit of the main file, which has the addresses. */
-  readonly skeleton?: Unit
-  readonly #tables: AbbrevTables
+  readonly #place: UnitPlace
+  #skeleton: { readonly unit: Unit | undefined } | undefined
   #abbrevs: readonly (Abbrev | undefined)[] | undefined
   #root: Entry | undefined
   #bases: Bases | undefined
 
-  constructor(
-    header: UnitHeader,
-    section: 'info' | 'types',
-    sections: DebugSections,
-    tables: AbbrevTables,
-    skeleton?: Unit,
-  ) {
+  constructor(header: UnitHeader, place: UnitPlace) {
     this.offset = header.offset
     this.end = header.end
     this.version = header.version
@@ -109,16 +114,41 @@ export class Unit implements UnitHeader {
     this.first = header.first
     if (header.signature !== undefined) this.signature = header.signature
     if (header.typeOffset !== undefined) this.typeOffset = header.typeOffset
-    this.section = section
-    this.sections = sections
-    this.#tables = tables
-    this.reader = sections.reader(section)
-    if (skeleton) this.skeleton = skeleton
+    this.sections = place.sections
+    this.reader = place.reader
+    this.#place = place
   }
 
-  /** What references within the unit count from. */
+  /** Id of an entry at the start of the unit's section. */
+  get base(): number {
+    return this.#place.base
+  }
+
+  /** Id of the unit's header, from which references within the unit count. */
+  get id(): number {
+    return this.base + this.offset
+  }
+
+  /** Id from which DW_FORM_ref_addr counts. */
   get origin(): number {
-    return this.section === 'types' ? typesOrigin + this.offset : this.offset
+    return this.base + this.#place.origin
+  }
+
+  /** Whether it is one of a `.dwo` file or of a package of them. */
+  get isSplit(): boolean {
+    return this.#place.skeletonOf !== undefined
+  }
+
+  /** In split DWARF, the unit of the main file, which has the addresses; undefined for type units. */
+  get skeleton(): Unit | undefined {
+    this.#skeleton ??= { unit: this.typeOffset === undefined ? this.#place.skeletonOf?.(this) : undefined }
+    return this.#skeleton.unit
+  }
+
+  /** The number that ties a skeleton to its split unit: in the header, before DWARF 5 an attribute. */
+  get dwoId(): bigint | undefined {
+    if (this.typeOffset !== undefined) return undefined
+    return this.version >= 5 ? this.signature : this.root().integer(At.gnuDwoId)
   }
 
   get offsetSize(): 4 | 8 {
@@ -126,7 +156,7 @@ export class Unit implements UnitHeader {
   }
 
   abbrevs(): readonly (Abbrev | undefined)[] {
-    this.#abbrevs ??= this.#tables.at(this.sections, this)
+    this.#abbrevs ??= this.#place.tables.at(this.sections, this)
     return this.#abbrevs
   }
 
@@ -163,9 +193,10 @@ export class Unit implements UnitHeader {
     return base + this.#tableEntry(name, base, index, this.offsetSize)
   }
 
-  /** DWARF 4 with GNU's split: what DW_AT_ranges counts from. */
-  get gnuRangesBase(): number {
-    return this.skeleton ? this.skeleton.gnuRangesBase : this.#based().ranges
+  /** Where DW_AT_ranges counts before DWARF 5. GNU's split units have theirs in the main file, from an offset on. */
+  get debugRanges(): { readonly reader: DataReader; readonly base: number } {
+    const { sections } = this.skeleton ?? this
+    return { reader: sections.reader('ranges'), base: this.skeleton ? this.skeleton.#based().ranges : 0 }
   }
 
   /** NUL-terminated text in a section. */
@@ -191,8 +222,7 @@ export class Unit implements UnitHeader {
   #readBases(): Bases {
     const root = this.root()
     const { offsetSize } = this
-    const split =
-      this.type === UnitType.splitCompile || this.type === UnitType.splitType || this.skeleton !== undefined
+    const split = this.isSplit
     // A split unit has no base attributes: its tables begin behind their only header (DWARF 5 section 7.26 on).
     const header = split && this.version >= 5 ? (this.is64 ? 16 : 8) : 0
     const lists = split && this.version >= 5 ? header + 4 : 0
