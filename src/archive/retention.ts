@@ -25,7 +25,7 @@ export interface RetentionPolicy {
   readonly maxAge: number | null
   readonly maxSize: number | null
   readonly keepFree: number | null
-  /** So many of the first and of the latest dumps of a signature are kept whole; absent as 0. */
+  /** So many of the first and of the latest dumps of a signature are kept whole while there is room; absent as 0. */
   readonly keepFirst?: number
   readonly keepLatest?: number
   /** The others are shrunk when they are so old, or when room is needed; null or absent: never. */
@@ -167,10 +167,16 @@ class Plan {
     })
   }
 
-  /** As long as a rule asks for room: spare ones are shrunk, however young; then the oldest are deleted. */
+  /**
+   * As long as a rule asks for room: spare ones are shrunk, however young, then the others, since that is better than to
+   * delete them; then the oldest are deleted.
+   */
   #make(entries: readonly RetentionEntry[], asks: () => RetentionRule | undefined): void {
     const left = entries.filter(({ id, pinned }) => !pinned && !this.#deleted.has(id))
-    for (const entry of left.filter(entry => this.#spare.has(entry))) {
+    const mayShrink = (this.#policy.shrinkAfter ?? null) !== null
+    const whole = mayShrink ? left.filter(entry => entry.shrinkable && !this.#shrunk.has(entry.id)) : []
+    const isSpare = (entry: RetentionEntry): boolean => this.#spare.has(entry)
+    for (const entry of [...whole.filter(isSpare), ...whole.filter(entry => !isSpare(entry))]) {
       const rule = asks()
       if (rule === undefined) return
       this.#shrink(entry, rule)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
+  expectedGain,
   planRetention,
   type RetentionEntry,
   type RetentionPolicy,
@@ -87,6 +88,109 @@ describe('planRetention()', () => {
           'keep-free': policy.keepFree !== null && free + before < policy.keepFree,
         }
         assert.ok(needed[last.rule])
+      }),
+    )
+  })
+})
+
+describe('planRetention() of dumps that are alike', () => {
+  const kind = (signature: string, program: string, ...ages: number[]): RetentionEntry[] =>
+    ages.map(age => ({ ...dump(`${signature}${age}`, age, 100), signature, program, shrinkable: true }))
+  const steps = (entries: RetentionEntry[], policy: Partial<RetentionPolicy>): string =>
+    planRetention(entries, { ...none, ...policy }, { used: 1000, free: 1000 }, now)
+      .map(({ action, id, rule }) => `${action === 'shrink' ? '~' : '-'}${id}:${rule}`)
+      .join(' ')
+  const alike = { keepFirst: 1, keepLatest: 1, shrinkAfter: (2 * day) / 1000 }
+
+  const cases: [what: string, entries: RetentionEntry[], policy: Partial<RetentionPolicy>, steps: string][] =
+    [
+      ['shrinks what is between', kind('a', 'p', 5, 4, 3, 1, 0), alike, '~a4:alike ~a3:alike'],
+      [
+        'of each signature by itself',
+        [...kind('a', 'p', 5, 4), ...kind('b', 'p', 9, 8, 7)],
+        alike,
+        '~b8:alike',
+      ],
+      [
+        'keeps none for 0',
+        kind('a', 'p', 5, 4),
+        { ...alike, keepFirst: 0, keepLatest: 0 },
+        '~a5:alike ~a4:alike',
+      ],
+      ['never where ShrinkAfter is infinity', kind('a', 'p', 5, 4, 3), { ...alike, shrinkAfter: null }, ''],
+      [
+        'counts what age leaves',
+        kind('a', 'p', 9, 5, 4, 3),
+        { ...alike, maxAge: (8 * day) / 1000 },
+        '-a9:age ~a4:alike',
+      ],
+      [
+        'shrinks the young where room is needed, then the kept, and deletes at last',
+        kind('a', 'p', 3, 1.5, 1, 0.5),
+        { ...alike, maxSize: 630 },
+        '~a1.5:size ~a1:size ~a0.5:size -a3:size',
+      ],
+      [
+        'makes no more room than is needed',
+        kind('a', 'p', 3, 1.5, 1, 0.5),
+        { ...alike, maxSize: 900 },
+        '~a1.5:size ~a1:size',
+      ],
+      [
+        'deletes the oldest beyond the count of a program',
+        [...kind('a', 'p', 5, 1), ...kind('b', 'q', 4, 3, 2)],
+        { programMaxCount: 2 },
+        '-b4:program-count',
+      ],
+      [
+        'keeps the bytes of each program',
+        [...kind('a', 'p', 5, 1), ...kind('b', 'q', 4, 3, 2)],
+        { ...alike, shrinkAfter: (20 * day) / 1000, programMaxSize: 150 },
+        '~a5:program-size ~b3:program-size ~b4:program-size',
+      ],
+    ]
+  for (const [what, entries, policy, expected] of cases)
+    it(what, () => assert.equal(steps(entries, policy), expected))
+
+  const entry = fc.record({
+    ...{ age: fc.nat(100), size: fc.nat(1000), pinned: fc.boolean(), shrinkable: fc.boolean() },
+    ...{ signature: fc.constantFrom('a', 'b', 'c'), program: fc.constantFrom('p', 'q') },
+  })
+  const entries = fc
+    .array(entry, { maxLength: 40 })
+    .map(list => list.map(({ age, size, ...rest }, i) => ({ ...dump(`id${i}`, age, size), ...rest })))
+  const option = fc.option(fc.nat(20_000))
+  const policies = fc.record({
+    ...{ maxAge: fc.option(fc.nat((100 * day) / 1000)), maxSize: option, keepFree: option },
+    ...{ keepFirst: fc.nat(4), keepLatest: fc.nat(4), shrinkAfter: fc.option(fc.nat((100 * day) / 1000)) },
+    ...{ programMaxSize: option, programMaxCount: fc.option(fc.nat(20)) },
+  })
+
+  it('keeps every limit, or only pinned ones are left; touches no pinned one, and none twice', () => {
+    fc.assert(
+      fc.property(entries, policies, fc.nat(5000), (all, policy, free) => {
+        const used = all.reduce((sum, { size }) => sum + size, 0)
+        const plan = planRetention(all, policy, { used, free }, now)
+        assert.equal(new Set(plan.map(({ id }) => id)).size, plan.length)
+        assert.ok(plan.every(({ pinned }) => !pinned))
+        const sizes = new Map(all.map(({ id, size }) => [id, size]))
+        for (const { id, action, size, shrinkable } of plan) {
+          assert.ok(action === 'delete' || shrinkable)
+          if (action === 'shrink') sizes.set(id, size - expectedGain(size))
+          else sizes.delete(id)
+        }
+        const left = all.filter(({ id }) => sizes.has(id))
+        const taken = (of: readonly RetentionEntry[]): number =>
+          of.reduce((sum, { id }) => sum + sizes.get(id)!, 0)
+        for (const program of ['p', 'q']) {
+          const own = left.filter(other => other.program === program)
+          if (own.every(({ pinned }) => pinned)) continue
+          assert.ok(policy.programMaxCount === null || own.length <= policy.programMaxCount)
+          assert.ok(policy.programMaxSize === null || taken(own) <= policy.programMaxSize)
+        }
+        if (left.every(({ pinned }) => pinned)) return
+        if (policy.maxSize !== null) assert.ok(taken(left) <= policy.maxSize)
+        if (policy.keepFree !== null) assert.ok(free + used - taken(left) >= policy.keepFree)
       }),
     )
   })

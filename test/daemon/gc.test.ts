@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -11,11 +13,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { LocalStore, Manifest } from '../../src/archive/index.ts'
+import type { DumpRef, LocalStore, Manifest } from '../../src/archive/index.ts'
+import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
-import { runGc } from '../../src/daemon/gc.ts'
-import { syncCatalog } from '../../src/daemon/sync.ts'
-import { addDump, testArchive } from './archive.ts'
+import { defaultConfig } from '../../src/config/index.ts'
+import { type GcResult, runGc } from '../../src/daemon/gc.ts'
+import { leastToShrink, type ShrinkOutcome, shrinker } from '../../src/daemon/shrink.ts'
+import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
+import { isFinding, verify } from '../../src/daemon/verify.ts'
+import { addDump, report, testArchive } from './archive.ts'
 
 const day = 24 * 3600 * 1000
 const policy = { maxAge: null, maxSize: null, keepFree: null }
@@ -170,5 +176,105 @@ describe('runGc()', () => {
       ],
     )
     assert.equal(result.kept, 1)
+  })
+})
+
+describe('runGc() of a mixed archive', () => {
+  const core = randomBytes(2 * leastToShrink)
+  const { analysis } = defaultConfig()
+
+  /** Analysed dumps of two programs and three kinds, pinned and held ones, and what belongs to no dump. */
+  function fill(store: LocalStore, directory: string): void {
+    const add = (days: number, kind: string, exe: string, manifest: Partial<Manifest> = {}): DumpRef => {
+      const facts = { pid: 1, uid: 33, gid: 33, comm: 'x', exe }
+      const ref = addDump(store, { time: ago(days), core, manifest: { process: facts, ...manifest } })
+      store.writeReport(ref, JSON.stringify(report({ signature: { key: kind, text: kind } })))
+      return ref
+    }
+    for (const days of [90, 41, 40, 12, 11, 10, 9, 8, 0.2, 0.1]) add(days, 'nil map', '/srv/api')
+    for (const days of [7, 6, 5, 4, 3]) add(days, 'deadlock', '/srv/billing')
+    add(95, 'nil map', '/srv/api', { hold: { by: 'ada', time: '2026-11-01T00:00:00Z' } })
+    add(14, 'nil map', '/srv/api', { hold: { by: 'ada', time: '2026-11-01T00:00:00Z' } })
+    store.pin(add(13, 'nil map', '/srv/api'), { time: 'now' })
+    store.pin(add(96, 'index', '/srv/billing'), { time: 'now' })
+    addDump(store, { time: ago(20), core })
+    addDump(store, { time: ago(21), core: null })
+    addBinary(store, directory, 'nobody needs it', ago(3))
+    const stray = store.layout.file(add(2, 'index', '/srv/billing'), 'core.lz4.age.part')
+    writeFileSync(stray, 'cut')
+    utimesSync(stray, ago(2), ago(2))
+  }
+
+  it('does what --dry-run says, in its order, and reindex then finds nothing to mend', async () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    fill(store, directory)
+    const catalog = openCatalog(':memory:')
+    await syncCatalog(store, catalog)
+    const program = join(import.meta.dirname, 'children/shrunk.ts')
+    const shrink = shrinker(store, new Leases(store), { analysis, program })
+    const { used } = store.usage()
+    const options = {
+      ...{ store, catalog, now: Date.now() },
+      shrink: async (ref: DumpRef, reason: string): Promise<ShrinkOutcome> => {
+        const outcome = await shrink(ref, reason)
+        syncDump(store, catalog, ref)
+        return outcome
+      },
+      policy: {
+        ...{ maxAge: (60 * day) / 1000, maxSize: used - 16 * core.length, keepFree: null },
+        ...{ keepFirst: 1, keepLatest: 2, shrinkAfter: day / 1000 },
+        ...{ programMaxCount: 11, programMaxSize: 5 * core.length },
+      },
+    }
+    const list = ({ actions }: GcResult): string[] =>
+      actions.map(({ action, kind, name, reason, failed }) => `${action} ${kind} ${name} ${reason} ${failed}`)
+    const files = (): string[] => readdirSync(store.root, { recursive: true, encoding: 'utf8' }).sort()
+    const before = files()
+    const dry = await runGc({ ...options, dryRun: true })
+    assert.deepEqual(files(), before)
+    const told = list(dry)
+    for (const rule of [
+      'MaxAge',
+      'KeepFirst',
+      'ProgramMaxCount',
+      'ProgramMaxSize',
+      'MaxSize',
+      'no dump names',
+      'never ended',
+    ])
+      assert.ok(
+        told.some(line => line.includes(rule)),
+        `${rule}: ${told.join('\n')}`,
+      )
+
+    const real = await runGc(options)
+    assert.deepEqual(list(real), told)
+    assert.deepEqual([real.kept, real.pinned, real.held], [dry.kept, dry.pinned, dry.held])
+    assert.deepEqual([real.pinned, real.held], [2, 2])
+    for (const { action, kind, name } of real.actions.filter(({ kind }) => kind === 'dump')) {
+      const row = catalog.get(name)
+      assert.equal(row?.shrunk, action === 'shrink' ? true : undefined, `${action} ${kind} ${name}`)
+    }
+    assert.deepEqual([...verify({ store, catalog })].filter(isFinding), [])
+
+    const fresh = openCatalog(':memory:')
+    await reindex(store, fresh)
+    assert.deepEqual(fresh.list({}), catalog.list({}))
+    assert.equal(fresh.list({}).filter(({ held }) => held).length, 2)
+  })
+
+  it('neither deletes nor shrinks what is on hold, whoever asks', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const hold = { by: 'ada', time: '2026-11-01T00:00:00Z', reason: 'case 7' }
+    const ref = addDump(store, { time: ago(900), core, manifest: { hold } })
+    const all = { ...policy, maxAge: 0, maxSize: 0, programMaxCount: 0, programMaxSize: 0, shrinkAfter: 0 }
+    const { actions, held } = await runGc({ store, policy: all })
+    assert.deepEqual([actions, held], [[], 1])
+    assert.throws(() => store.remove(ref), /on hold by ada since 2026-11-01 \(case 7\)/)
+    store.changeManifest(ref, ({ hold: _, ...rest }) => rest)
+    store.remove(ref)
+    assert.deepEqual([...store.list()], [])
   })
 })

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type DumpRef, importCore, type LocalStore } from '../../src/archive/index.ts'
+import { type DumpRef, importCore, type LocalStore, type StoredCore } from '../../src/archive/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { analyseDump } from '../../src/daemon/analyse.ts'
 import { parseReport } from '../../src/daemon/report-file.ts'
-import { type ShrinkOutcome, shrinkDump } from '../../src/daemon/shrink.ts'
+import { leastToShrink, type ShrinkOutcome, shrinkDump, whyNotShrunk } from '../../src/daemon/shrink.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { whyNoCrashes } from '../support/crashed-programs.ts'
-import { testArchive } from './archive.ts'
+import { addDump, type DumpOptions, report, testArchive } from './archive.ts'
 import { crashHeap, type HeapCrash } from './heap-crash.ts'
 
 const { analysis } = defaultConfig()
@@ -141,4 +142,109 @@ describe('shrinkDump() of real crashes', { skip: whyNoCrashes() ?? false }, () =
         reason: 'it is a mini-core already',
       })
     })
+})
+
+const child = (name: string): string => join(import.meta.dirname, 'children', `${name}.ts`)
+const noise = randomBytes(2 * leastToShrink)
+
+function addAnalysed(store: LocalStore, dump: DumpOptions = {}): DumpRef {
+  const ref = addDump(store, { core: noise, ...dump })
+  store.writeReport(ref, JSON.stringify(report()))
+  return ref
+}
+
+const filesOf = (store: LocalStore, ref: DumpRef): string[] => readdirSync(store.layout.dump(ref)).sort()
+
+describe('shrinkDump()', () => {
+  const fast = { ...options, program: child('shrunk') }
+  const kept = async (store: LocalStore, ref: DumpRef): Promise<string> => {
+    const before = filesOf(store, ref)
+    const outcome = await shrinkDump(store, ref, fast)
+    assert.equal(outcome.state, 'kept')
+    assert.deepEqual(filesOf(store, ref), before)
+    return outcome.state === 'kept' ? outcome.reason : ''
+  }
+
+  it('leaves alone what is pinned, on hold, encrypted, damaged, small or not analysed', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const pinned = addAnalysed(store)
+    store.pin(pinned, { time: 'now' })
+    const held = addAnalysed(store, {
+      manifest: { hold: { by: 'ada', time: '2026-11-24T00:00:00Z', reason: 'case 7' } },
+    })
+    const of = (core: Partial<StoredCore>): DumpRef => {
+      const ref = addAnalysed(store)
+      store.changeManifest(ref, manifest => ({ ...manifest, core: { ...manifest.core, ...core } }))
+      return ref
+    }
+    assert.equal(await kept(store, pinned), 'it is pinned')
+    assert.match(await kept(store, held), /on hold by ada since 2026-11-24 \(case 7\)/)
+    const encrypted = { to: [], sha256: '', time: '' }
+    assert.equal(await kept(store, of({ encrypted })), 'its core is encrypted')
+    assert.equal(await kept(store, of({ lost_size: 5 })), 'its core is damaged')
+    assert.equal(
+      await kept(store, addAnalysed(store, { core: noise.subarray(0, 999) })),
+      'its core is small enough',
+    )
+    assert.equal(await kept(store, addAnalysed(store, { core: null })), 'it has no core')
+    assert.equal(await kept(store, addDump(store, { core: noise })), 'it is not analysed')
+  })
+
+  it('keeps a core whose mini-core would not say the same, says so, and does not try again', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addAnalysed(store, { id: 'aaaaaaaaaaaa' })
+    const sentence = 'a mini-core would not say the same: death'
+    assert.equal(await kept(store, ref), sentence)
+    assert.equal(store.readManifest(ref).core.unshrinkable?.reason, sentence)
+    assert.equal(whyNotShrunk(store.readManifest(ref)), sentence)
+    assert.deepEqual([...verify({ store })].filter(isFinding), [])
+  })
+
+  it('killed at any step leaves one dump, which is what its manifest says, and can be shrunk', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const whole = new Set<number>()
+    const mini = new Set<number>()
+    for (let nth = 1, done = false; !done; nth++) {
+      assert.ok(nth < 200)
+      const ref = addAnalysed(store)
+      const args = [child('shrink-until-killed'), store.root, ref.id, ref.day, String(nth), fast.program]
+      const run = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      done = run.stdout === 'done shrunk'
+      assert.equal(done ? run.status : run.signal, done ? 0 : 'SIGKILL', run.stderr)
+
+      assert.deepEqual(
+        [...store.list()].map(({ id }) => id),
+        [ref.id],
+      )
+      const { core } = store.readManifest(ref)
+      const path = store.corePath(ref)!
+      assert.equal(path, store.layout.file(ref, core.file!))
+      assert.equal(statSync(path).size, core.stored_size)
+      {
+        using source = openCoreFile(path)
+        assert.equal(source.size, core.raw_size)
+        assert.equal(
+          Buffer.compare(source.read(0, 4), core.shrunk ? Buffer.from('mini') : noise.subarray(0, 4)),
+          0,
+        )
+      }
+      ;(core.shrunk ? mini : whole).add(nth)
+      const problems = [...verify({ store })]
+        .filter(isFinding)
+        .filter(({ severity }) => severity === 'problem')
+      assert.deepEqual(problems, [])
+
+      await shrinkDump(store, ref, fast)
+      const now = store.readManifest(ref).core
+      assert.deepEqual([now.file, now.shrunk?.raw_size], ['core.mini.lz4', noise.length])
+      // What remains of a write that was cut is removed in time.
+      const files = filesOf(store, ref).filter(name => !name.endsWith('.tmp'))
+      assert.deepEqual(files, ['core.mini.lz4', 'manifest.json', 'report.json'])
+      store.remove(ref)
+    }
+    assert.ok(whole.size > 5 && mini.size > 1)
+  })
 })
