@@ -64,6 +64,8 @@ export async function handler(argv: Args): Promise<void> {
   const { openState } = await import('../debug/open.ts')
   const { runDebugger } = await import('../debug/repl.ts')
   const state = await openState(target, { settings: settingsOf(argv), place: argv })
+  const { endProgress } = await import('../render/progress.ts')
+  endProgress()
   if (argv.tui) {
     const { printPanes, runScreen } = await import('../debug/tui/run.ts')
     return process.stdin.isTTY && process.stdout.isTTY ? runScreen(state) : printPanes(state)

@@ -22,6 +22,8 @@ export type Completion =
   | 'expression'
   | 'function'
   | 'goroutine'
+  | 'frame'
+  | 'topic'
   | 'thread'
   | 'type'
   | 'file'

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Completion } from './command.ts'
+import { topicNames } from './info-topics.ts'
 import { parseLine } from './run-command.ts'
 import { settingKeys, settingName } from './settings.ts'
 import { clean, type DebugState } from './state.ts'
@@ -12,6 +13,11 @@ const maxOffers = 200
 /** Candidates for the end of a line, and the part of the line that they replace. */
 export function complete(state: DebugState, line: string): [offers: string[], replaced: string] {
   const text = line.trimStart()
+  const flag = /\s(-[a-z]*)$/.exec(text)?.[1]
+  if (flag !== undefined) {
+    const flags = flagsOf(state, text.slice(0, -flag.length))
+    if (flags.length > 0) return [begun(flags, flag), flag]
+  }
   const word = /(?:[^\s()[\]{},*&!+=<>-]|(?<=[\w)\]])->?)*$/.exec(text)?.[0] ?? ''
   const head = text.slice(0, text.length - word.length)
   if (head.trim() === '') return [begun(commandNames(state), word), word]
@@ -34,11 +40,21 @@ function targetOf(state: DebugState, head: string): [what: Completion | undefine
     const { command, rest } = parsed
     const prefix = /^(?:frame|up|down|goroutine|thread|deferred)$/.test(command.name)
     const [, number, after] = /^(\S+)(?:\s+(.*))?$/.exec(rest) ?? []
-    if (!prefix || number === undefined) return [command.complete, rest]
+    if (!prefix || number === undefined) return [command.name === 'frame' ? 'frame' : command.complete, rest]
     if (after === undefined || after.trim() === '') return ['command', '']
     text = `${after} `
   }
   return [undefined, '']
+}
+
+/** `-full`, `-with`: the options that a command's help tells of. */
+function flagsOf(state: DebugState, head: string): string[] {
+  try {
+    const { usage, details = [] } = parseLine(state, head.trim()).command
+    return [...`${usage}\n${details.join('\n')}`.matchAll(/(?<![\w-])-[a-z]+\b/g)].map(match => match[0])
+  } catch {
+    return []
+  }
 }
 
 const commandNames = (state: DebugState): string[] => [
@@ -51,6 +67,10 @@ function offersOf(state: DebugState, what: Completion, word: string, rest: strin
   switch (what) {
     case 'goroutine':
       return rest === '' ? [...state.debugger.goroutines()].map(({ id }) => String(id)) : []
+    case 'frame':
+      return rest === '' ? (state.position.stack?.frames.map(frame => frame.function) ?? []) : []
+    case 'topic':
+      return rest === '' ? topicNames : []
     case 'thread':
       return state.debugger.process.image.core.threads.map(({ tid }) => String(tid))
     case 'function':
@@ -79,19 +99,26 @@ function expressionOffers(state: DebugState, word: string): string[] {
     : []
   const dot = word.lastIndexOf('.')
   const builtins = ['len(', 'cap(', 'true', 'false', 'nil', '$pc', '$sp', 'runtime.curg']
+  // Nothing typed yet: what is near, not the thousand variables of the runtime.
+  if (word === '') return [...locals, ...own(state), ...builtins]
   if (dot < 0) {
     const globals = state.debugger.program.globalNames()
-    const own = frame
-      ? `${frame.function.slice(0, frame.function.indexOf('.', frame.function.lastIndexOf('/') + 1))}.`
-      : 'main.'
-    const bare = globals.flatMap(name => (name.startsWith(own) ? [name.slice(own.length)] : []))
-    return [...locals, ...bare, ...globals, ...builtins]
+    return [...locals, ...own(state), ...globals, ...builtins]
   }
   const holder = word.slice(0, dot)
   return [
     ...fieldsOf(state, holder).map(field => `${holder}.${field}`),
     ...state.debugger.program.globalNames(),
   ]
+}
+
+/** Variables of the frame's package, by their bare names. */
+function own({ debugger: { program }, position: { frame } }: DebugState): string[] {
+  const name = frame?.function ?? 'main.'
+  const prefix = `${name.slice(0, name.indexOf('.', name.lastIndexOf('/') + 1))}.`
+  return program
+    .globalNames()
+    .flatMap(global => (global.startsWith(prefix) ? [global.slice(prefix.length)] : []))
 }
 
 function fieldsOf(state: DebugState, expression: string): string[] {

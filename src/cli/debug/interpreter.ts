@@ -1,5 +1,6 @@
 /** Lines to answers, whoever types them: what is printed, where it goes, and what a failure is. */
 import { writeSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { SinkError } from '../../base/errors.ts'
 import { printable } from '../render/escape.ts'
@@ -21,10 +22,10 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
     const answer = await runCommand(state, line)
     // The command that begins a transcript is none of its lines.
     if (state.json) writeJson(state, answer, line)
-    else write(state, answer, state.transcript === transcript ? line : '')
+    else await write(state, answer, state.transcript === transcript ? line : '')
     const moved = state.position !== before && moving.has(parseLine(state, line.trim()).command.name)
     if (moved && !state.json && state.displays.some(expression => expression !== undefined))
-      write(state, await displayed(state), '')
+      await write(state, await displayed(state), '')
     return true
   } catch (error) {
     if (error instanceof ReaderGone || !(error instanceof Error)) throw error
@@ -56,13 +57,31 @@ function writeJson({ id }: DebugState, answer: Answer, line: string): void {
   writeLines(1, [JSON.stringify({ schema, version, command: line.trim(), ...rest })])
 }
 
-function write(state: DebugState, answer: Answer, line: string): void {
+async function write(state: DebugState, answer: Answer, line: string): Promise<void> {
   const { transcript } = state
-  if (!transcript) {
-    writeLines(1, answer.lines())
-    return
-  }
+  if (!transcript) return printed(state, answer.lines())
   const lines = [...answer.lines()]
   writeLines(transcript.fd, [...(line === '' ? [] : [`> ${line}`]), ...lines])
-  if (!transcript.alone) writeLines(1, lines)
+  if (!transcript.alone) await printed(state, lines)
+}
+
+/** Long enough to print much, short enough for who waits for Ctrl-C to be heard. */
+const breath = 50
+
+/** On a terminal a key is heard now and then; who asks for the end gets it. */
+async function printed(state: DebugState, lines: Iterable<string>): Promise<void> {
+  if (!process.stdin.isTTY) return writeLines(1, lines)
+  state.interrupted = false
+  let batch: string[] = []
+  let since = performance.now()
+  for (const line of lines) {
+    batch.push(line)
+    if (performance.now() - since < breath) continue
+    writeLines(1, batch)
+    batch = []
+    await setImmediate()
+    if (state.interrupted) return writeLines(1, ['(interrupted)'])
+    since = performance.now()
+  }
+  writeLines(1, batch)
 }

@@ -49,13 +49,19 @@ async function interactive(state: DebugState): Promise<boolean> {
     removeHistoryDuplicates: true,
     completer: (line: string) => completion(state, line),
   })
-  reader.on('SIGINT', () => clearLine(reader))
+  let busy = false
+  reader.on('SIGINT', () => {
+    if (busy) state.interrupted = true
+    else clearLine(reader)
+  })
   let last = ''
   reader.prompt()
   for await (const typed of reader) {
     const line = typed.trim() === '' && repeats(state, last) ? last : typed.trim()
     remember(line)
+    busy = true
     await interpret(state, line)
+    busy = false
     last = line
     if (state.done) break
     reader.prompt()
@@ -78,8 +84,8 @@ function completion(state: DebugState, line: string): [string[], string] {
 /** What a shell does: the line is given up, the program goes on. */
 function clearLine(reader: Interface): void {
   process.stdout.write('^C\n')
-  reader.write(null, { ctrl: true, name: 'e' })
-  reader.write(null, { ctrl: true, name: 'u' })
+  // Not by keys: on a terminal that cannot move its cursor they do nothing.
+  Object.assign(reader, { line: '', cursor: 0 })
   reader.prompt()
 }
 

@@ -56,6 +56,8 @@ export class DebugState {
   transcript: { readonly fd: number; readonly alone: boolean } | undefined
   /** Answers are printed for a program, one a line. */
   json = false
+  /** The user does not want the rest of an answer. */
+  interrupted = false
   /** The user wants to leave. */
   done = false
   settings: Settings

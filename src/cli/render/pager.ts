@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { writeLines } from './output.ts'
+import { endProgress } from './progress.ts'
 
 export interface PageOptions {
   /** `false`: never a pager (`--no-pager`). */
@@ -17,9 +18,9 @@ export interface PageOptions {
 /** Prints lines. Throws ReaderGone when the reader of a pipe left; a pager that was quit is no error. */
 export async function page(lines: Iterable<string>, options: PageOptions = {}): Promise<void> {
   const command = pagerCommand(options)
-  if (command === undefined) return writeLines(1, lines)
+  if (command === undefined) return writeLines(1, afterProgress(lines))
   const rows = Math.max(1, (process.stdout.rows || 24) - 1)
-  const iterator = lines[Symbol.iterator]()
+  const iterator = afterProgress(lines)
   const first: string[] = []
   for (let next = iterator.next(); ; next = iterator.next()) {
     if (next.done) return writeLines(1, first)
@@ -28,6 +29,16 @@ export async function page(lines: Iterable<string>, options: PageOptions = {}): 
     if (first.length > rows) break
   }
   await throughPager(command, first, iterator)
+}
+
+/** The first line is the end of the work that a progress line tells of. */
+function* afterProgress(lines: Iterable<string>): Generator<string> {
+  let first = true
+  for (const line of lines) {
+    if (first) endProgress()
+    first = false
+    yield line
+  }
 }
 
 /** The user's pager, `less` where none is named, none off a terminal or where PAGER is empty or `cat`. */

@@ -15,6 +15,15 @@ export interface Progress {
 const firstAfter = 1000
 const every = 100
 
+/** Those that may still draw: whoever prints results ends them. */
+const drawing = new Set<() => void>()
+
+/** Wipes progress lines and draws no more of them: what follows on the terminal is the answer. */
+export function endProgress(): void {
+  for (const end of drawing) end()
+  drawing.clear()
+}
+
 const silent: Progress = { update: () => {}, [Symbol.dispose]: () => {} }
 
 /** Starts a progress line named by what is being done: `reading ./core`. */
@@ -27,6 +36,7 @@ export function startProgress(
   const format = options.format ?? formatSize
   const started = performance.now()
   let drawn = 0
+  let ended = false
   const write = (text: string): void => {
     try {
       writeSync((stream as { fd?: number }).fd ?? 2, text)
@@ -34,8 +44,14 @@ export function startProgress(
       // A progress line that can't be drawn is no reason to stop.
     }
   }
+  const end = (): void => {
+    if (drawn > 0 && !ended) write('\r\x1b[K')
+    ended = true
+  }
+  drawing.add(end)
   return {
     update(done, total) {
+      if (ended) return
       const now = performance.now()
       if (now - started < firstAfter || now - drawn < every) return
       drawn = now
@@ -44,7 +60,8 @@ export function startProgress(
       )
     },
     [Symbol.dispose]() {
-      if (drawn > 0) write('\r\x1b[K')
+      end()
+      drawing.delete(end)
     },
   }
 }

@@ -1,9 +1,11 @@
 /** The debugger in a pipe, over the stripped crash that the repository carries. */
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { zstdDecompressSync } from 'node:zlib'
 import { complete } from '../../../src/cli/debug/complete.ts'
 import { openState } from '../../../src/cli/debug/open.ts'
@@ -201,6 +203,60 @@ describe('debug in a pipe', () => {
   test('bt', () => assertGolden('cli/debug-bt.txt', debug('bt', 'goroutine 45 bt').stdout))
 })
 
+/** util-linux's script gives it a terminal. */
+const haveScript = spawnSync('script', ['--version']).error === undefined
+describe('debug in a terminal', { skip: haveScript ? false : 'needs script of util-linux' }, () => {
+  const home = join(work, 'home')
+  /** Keys, each when what it waits for has come since the last ones: a pasted Tab is no Tab, and a program takes its time. */
+  const typed = async (...steps: [seen: string, keys: string][]): Promise<string> => {
+    const program = join(import.meta.dirname, '../../../src/cli/main.ts')
+    const words = [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      program,
+      'debug',
+      core,
+      '--exe',
+      exe,
+    ]
+    const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+      env: { PATH: process.env.PATH!, HOME: home, TERM: 'xterm', NO_COLOR: '1' },
+    })
+    // What waits for something that never comes ends with what there was.
+    const patience = setTimeout(() => child.kill(), 120_000)
+    let all = ''
+    let since = ''
+    for await (const part of child.stdout.setEncoding('utf8')) {
+      all += part
+      since += part
+      const [step] = steps
+      if (!step || !stripVTControlCharacters(since).includes(step[0])) continue
+      steps.shift()
+      since = ''
+      child.stdin.write(step[1])
+    }
+    clearTimeout(patience)
+    return stripVTControlCharacters(all).replaceAll('\r', '')
+  }
+
+  test('completes, repeats, remembers and begins again after Ctrl-C', async () => {
+    const seen = await typed(
+      ['(gocore) ', 'whati'],
+      ['whati', '\t'],
+      ['s ', '1\n'],
+      ['(gocore) ', 'p 40+'],
+      ['p 40+', '\x03'],
+      ['(gocore) ', 'p 6*7\n'],
+      ['42', '\n'],
+      ['42', 'exit\n'],
+    )
+    assert.match(seen, /^int$/m)
+    assert.equal(seen.match(/^42$/gm)?.length, 2, seen)
+    const history = readFileSync(join(home, '.local/state/gocore-sink/debug-history'), 'utf8')
+    assert.deepEqual(history.split('\n').slice(0, 2), ['whatis 1', 'p 6*7'])
+  })
+})
+
 describe('complete()', async () => {
   using target = await openTarget({ dump: core, exe })
   const state = await openState(target)
@@ -224,6 +280,17 @@ describe('complete()', async () => {
     assert.ok(offers('list main.cus').includes('main.customer'))
     assert.deepEqual(offers('config max-string'), ['max-string-len'])
     assert.deepEqual(offers('p $p'), ['$pc'])
+  })
+  test('frames by their functions, topics of info, options', () => {
+    assert.ok(offers('frame ').includes('runtime.gopanic'))
+    assert.deepEqual(offers('info th'), ['threads'])
+    assert.deepEqual(offers('goroutines -wi'), ['-with', '-without'])
+    assert.deepEqual(offers('bt -f'), ['-full'])
+  })
+  test('what is near where nothing is typed yet', () => {
+    const near = offers('p ')
+    assert.ok(near.includes('len('))
+    assert.ok(!near.some(name => name.startsWith('runtime.all')))
   })
   test('offers nothing for what is no command', () => assert.deepEqual(offers('nonsense x'), []))
 })

@@ -1,4 +1,5 @@
 /** `list`, `disassemble`, `examinemem` and `regs`: the code and the memory where one looks, as the verbs show them. */
+import { NotFoundError } from '../../../base/errors.ts'
 import { disassemblyLines, parseDisassemble } from '../../inspect/disassemble.ts'
 import { examineLines, parseExamine, parseGdbFormat } from '../../inspect/examine.ts'
 import { disassemblyJson, librariesJson, memoryJson, registersJson, sourceJson } from '../../inspect/json.ts'
@@ -8,6 +9,8 @@ import { registerLines } from '../../inspect/registers.ts'
 import { parsePattern } from '../../pattern.ts'
 import { type DebugCommand, splitFirst, wordsOf } from '../command.ts'
 import { whereLine } from './position.ts'
+
+const none = { before: 0, after: 0 }
 
 export const list: DebugCommand = {
   name: 'list',
@@ -29,6 +32,11 @@ export const list: DebugCommand = {
     const text = rest === '' && listed ? `${listed.file}:${listed.line + 2 * around + 1}` : rest
     const place = listedPlace(context, text)
     await context.sources.prepare?.(place.file)
+    const more = rest === '' && listed !== undefined
+    if (more && context.sources.lines(listed, none) && !context.sources.lines(place, none)) {
+      state.listed = undefined
+      throw new NotFoundError('The file has no more lines.')
+    }
     state.listed = place
     const [head, ...lines] = listLines(context, text, { before: around, after: around })
     const first = text === '' ? whereLine(state, state.frame) : head!

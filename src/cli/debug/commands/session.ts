@@ -175,6 +175,7 @@ export const info: DebugCommand = {
   usage: 'info TOPIC',
   describe:
     "GDB's info: registers, threads, goroutines, locals, args, frame, functions, variables, types, sources and others",
+  complete: 'topic',
   async run(state, rest) {
     const [topic, after] = splitFirst(rest)
     const found = findTopic(topic)
