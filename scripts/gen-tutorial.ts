@@ -84,7 +84,24 @@ has them all:`,
     ],
   },
   { prose: `.SH DOWN TO THE MACHINE\nWhat GDB's users have in their fingers works, too:` },
-  { debug: ['frame main.main x/6i $pc', 'frame 0 info registers rip rsp'] },
+  {
+    debug: [
+      'frame main.main x/6i $pc',
+      'frame 0 info registers rip rsp',
+      'info threads',
+      'frame main.main info locals',
+    ],
+  },
+  {
+    prose: `The article ends with
+.B bt full
+in a file, because GDB found nothing of the author's own code.
+Here main.main is where it was above, with its variables;
+.B transcript
+(or
+.BR "set logging on" )
+writes what follows into a file.`,
+  },
   {
     prose: `.SH IN SCRIPTS
 Every question is a verb of its own as well, whose answer stands alone on standard output, as text or with
@@ -95,7 +112,11 @@ for programs:
 .nf
 gocore\\-sink print 7f3k main.messages
 gocore\\-sink locals 7f3k \\-\\-goroutine ${producer} \\-\\-frame main.producer \\-\\-json
-gocore\\-sink bt 7f3k \\-\\-variables
+gocore\\-sink goroutine ${producer} 7f3k frame main.producer print ch
+gocore\\-sink goroutines 7f3k \\-s \\-with userloc main.go
+gocore\\-sink bt 7f3k \\-full
+gocore\\-sink x/30i '$pc' 7f3k
+gocore\\-sink transcript gdb.txt 7f3k bt full
 gocore\\-sink debug 7f3k \\-\\-tui
 .fi
 .RE
