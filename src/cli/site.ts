@@ -1,4 +1,5 @@
 /** The configuration, the archive and the catalog that a verb works on, opened as far as it asks for them. */
+import { resolve } from 'node:path'
 import { type LocalStore, openLocalStore } from '../archive/index.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { UsageError } from '../base/errors.ts'
@@ -24,14 +25,15 @@ export const configPath = (args: GlobalArgs): string | undefined =>
 export function openConfig(args: GlobalArgs): Config {
   const config = loadConfig(configPath(args))
   if (args.archive === '') throw new UsageError('--archive takes a directory.')
-  return args.archive === undefined ? config : { ...config, archive: args.archive }
+  // Whole: whoever analyses a dump may read below this directory, and nothing else.
+  return args.archive === undefined ? config : { ...config, archive: resolve(args.archive) }
 }
 
 export function openSite(args: GlobalArgs): Site {
   const config = openConfig(args)
   // A catalog belongs to one archive: another one's rows don't go into the machine's own.
   const foreign =
-    args.archive !== undefined && args.archive !== openConfig({ ...args, archive: undefined }).archive
+    args.archive !== undefined && config.archive !== openConfig({ ...args, archive: undefined }).archive
   let store: LocalStore | undefined
   let catalog: Promise<Catalog> | undefined
   const archive = (): LocalStore => {

@@ -209,6 +209,11 @@ describe('import', () => {
     const timeless = (text: string): string => text.replace(/, \d+ \w+ ago$/m, '')
     assert.equal(timeless(cli('--archive', other, 'show').stdout), timeless(archive('show').stdout))
   })
+  it('analyses in an archive that is named from where one is', () => {
+    assert.equal(cli('--archive', 'nearby', 'import', './core.zst', '--exe', './till').status, 0)
+    const [row] = JSON.parse(cli('--archive', './nearby', 'ls', '--json').stdout).crashes
+    assert.equal(row.cause, 'panic: assignment to entry in nil map')
+  })
   it('ends with 5 for what is no core, and passes it by in a directory', () => {
     assert.equal(archive('import', '/etc/passwd').status, 5)
     mkdirSync(join(work, 'mixed'))
