@@ -79,6 +79,7 @@ class IndexBuilder {
     const { reader } = unit
     const abbrevs = unit.abbrevs()
     reader.at = unit.first
+    let enumeration = 0
     // How deep we are, and how deep entries still count as the unit's own: below namespaces, too.
     for (let [depth, open] = [0, 1]; reader.at < unit.end; ) {
       const offset = reader.at
@@ -92,7 +93,10 @@ class IndexBuilder {
       const abbrev = abbrevs[code]
       if (!abbrev) throw reader.error(`an entry of unknown abbreviation ${code}`)
       const table = depth === open ? tableOf(abbrev.tag) : undefined
+      if (abbrev.tag === Tag.enumerationType) enumeration = unit.base + offset
       if (table) this.#visit(unit, abbrev, offset, table)
+      else if (abbrev.tag === Tag.enumerator && depth === open + 1)
+        this.#visitEnumerator(unit, abbrev, enumeration)
       else skipValues(reader, abbrev, unit)
       if (abbrev.hasChildren) {
         if (depth === open && isTransparent(abbrev.tag)) open++
@@ -173,6 +177,19 @@ class IndexBuilder {
     if (ranges) this.#addRanges(unit, offset)
     else if (low !== undefined) this.#addCode(low, id)
     reader.at = end
+  }
+
+  /** Its entry has no type; that is the one around it, for which the name stands. */
+  #visitEnumerator(unit: Unit, { attributes, forms, each }: Abbrev, enumeration: number): void {
+    const { reader } = unit
+    for (let i = 0; i < each.length; i++) {
+      const at = reader.at
+      const hash = attributes[i] === At.name ? hashOf(unit, forms[i]!) : undefined
+      if (hash !== undefined) this.#tables.enumerators.add(hash, enumeration)
+      reader.at = at
+      skipStep(reader, each[i]!, unit)
+    }
+    if (reader.at > unit.end) throw reader.error('an entry runs out of its unit')
   }
 
   #addCode(low: number, id: number): void {

@@ -10,6 +10,7 @@ export const tableNames = [
   'globals',
   'types',
   'constants',
+  'enumerators',
   'code',
   'descriptors',
   'typedConstants',
@@ -18,8 +19,8 @@ export type TableName = (typeof tableNames)[number]
 
 /** `GSDI` and the version of the layout below; a file of another is built again. */
 const magic = 0x49445347
-const version = 3
-const headerWords = 16
+const version = 4
+const headerWords = 18
 
 /** Pairs of a 32-bit key and an entry's id, sorted by both. */
 export class KeyTable {

@@ -4,7 +4,7 @@ import { FormatError } from '../../base/errors.ts'
 import type { ElfFile } from '../elf/file.ts'
 import type { NamedConstant, Type } from '../type/type.ts'
 import { longName } from './c-type.ts'
-import { At, LocationOp, Op } from './constants.ts'
+import { At, LocationOp, Op, Tag } from './constants.ts'
 import type { Constant, DebugFunction, DebugInfo, Global } from './debug-info.ts'
 import { Entry } from './entry.ts'
 import { readFunction } from './function-reader.ts'
@@ -109,7 +109,7 @@ class DwarfInfo implements DebugInfo {
       const constant = this.#constantOf(entry)
       if (constant) return constant
     }
-    return undefined
+    return this.#enumerator(name)
   }
 
   findType(name: string): Type | undefined {
@@ -287,6 +287,23 @@ class DwarfInfo implements DebugInfo {
         type: once(() => this.#types.typeOf(entry) ?? this.#types.at(entry.id)),
       }
     })
+  }
+
+  /** C's enumerators are names of their own. */
+  #enumerator(name: string): Constant | undefined {
+    let looked = 0
+    for (const id of this.#names.tables.enumerators.find(hashText(name))) {
+      if (++looked > maxMatches) break
+      const type = this.#types.at(id)
+      const signed = type.kind === 'enum' && type.signed
+      const value = this.#tried(() =>
+        [...this.#entryAt(id).children()]
+          .find(child => child.tag === Tag.enumerator && child.text(At.name) === name)
+          ?.integer(At.constValue, signed),
+      )
+      if (value !== undefined) return { name, value, offset: id, type: () => type }
+    }
+    return undefined
   }
 
   #constantsOf(type: number): readonly NamedConstant[] {

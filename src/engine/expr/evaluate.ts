@@ -250,6 +250,10 @@ class Evaluation {
 
   #call(node: Extract<Node, { kind: 'call' }>): Operand {
     const { of, args } = node
+    if (of.kind === 'name' && of.name === 'sizeof' && args.length === 1 && !this.#names.variable(of.name)) {
+      const type = this.type(args[0]!) ?? this.#variable(args[0]!).type
+      return constant({ kind: 'int', value: BigInt(type.size) })
+    }
     if (of.kind === 'name' && isBuiltin(of.name) && !this.#names.variable(of.name)) {
       const values = args.map(arg => this.value(arg))
       return this.#guard(node, () => callBuiltin(this.#values, of.name, values))

@@ -52,7 +52,8 @@ class Parser {
 
   whole(): Node {
     if (this.#tokens.length === 1) this.#fail('it is empty')
-    const node = this.#expression()
+    const first = this.#expression()
+    const node = first.kind === 'textType' ? this.#pointersTo(first) : first
     if (this.#next < this.#tokens.length - 1) this.#unexpected('an operator')
     return node
   }
@@ -63,7 +64,7 @@ class Parser {
       for (;;) {
         const operator = this.#token
         const level = operator.kind === 'operator' ? (precedence[operator.text] ?? 0) : 0
-        if (level < least || level === 0) return left
+        if (level < least || level === 0 || this.#endsType()) return left
         this.#next++
         const right = this.#expression(level + 1)
         left = this.#binary(operator.text, left, right)
@@ -144,6 +145,12 @@ class Parser {
 
   #named({ kind, text, at, end }: Token): Node {
     this.#next++
+    const { kind: follows, text: word } = this.#token
+    if (kind === 'name' && follows === 'name' && (text === 'enum' || text === 'union')) {
+      this.#next++
+      return { kind: 'textType', text: `${text} ${word}`, at, end: this.#before.end }
+    }
+    if (kind === 'name' && follows === 'name' && typeWords.has(text)) return this.#words(text, at)
     if (kind === 'quoted' && this.#is('::')) return this.#scoped({ kind: 'name', name: text, at, end })
     if (kind === 'quoted') {
       this.#next--
@@ -161,9 +168,54 @@ class Parser {
 
   #parenthesis(): Node {
     const { at } = this.#take('(')
-    const of = this.#expression()
+    const first = this.#expression()
+    const of = this.#pointersTo(first)
     const { end } = this.#take(')')
-    return { kind: 'paren', of, at, end }
+    const paren: Node = { kind: 'paren', of, at, end }
+    return this.#isCast(of, of !== first) ? this.#cast(paren) : paren
+  }
+
+  /** C's `unsigned long`. */
+  #words(first: string, at: number): Node {
+    let name = first
+    for (; this.#token.kind === 'name'; this.#next++) name += ` ${this.#token.text}`
+    return { kind: 'name', name, at, end: this.#before.end }
+  }
+
+  /** Whether nothing but the stars of C's pointers is left of a type. */
+  #endsType(): boolean {
+    let next = this.#next
+    while (this.#tokens[next]?.kind === 'operator' && this.#tokens[next]?.text === '*') next++
+    const { kind, text } = this.#tokens[next]!
+    return next > this.#next && (kind === 'end' || (kind === 'operator' && text === ')'))
+  }
+
+  /** C's `struct foo **`. */
+  #pointersTo(type: Node): Node {
+    let node = type
+    if (!isTypeLike(type)) return node
+    for (; this.#is('*') && this.#endsType(); this.#next++)
+      node = { kind: 'deref', of: node, at: node.at, end: this.#token.end }
+    return node
+  }
+
+  /** C's `(type)value`: where no value can be in the parentheses, or no operator is between them and what follows. */
+  #isCast(of: Node, isPointer: boolean): boolean {
+    const { kind, text } = this.#token
+    if (kind === 'operator')
+      return (of.kind === 'textType' || isPointer) && ['*', '&', '-', '+', '^', '!'].includes(text)
+    return (
+      isTypeLike(isPointer && of.kind === 'deref' ? innermost(of) : of) &&
+      kind !== 'end' &&
+      kind !== 'keyword'
+    )
+  }
+
+  #cast(type: Node): Node {
+    return this.#nested(() => {
+      const value = this.#unary()
+      return { kind: 'call', of: type, args: [value], at: type.at, end: value.end }
+    })
   }
 
   #member(of: Node): Node {
@@ -317,6 +369,11 @@ class Parser {
     return { kind: kind === 'imaginary' ? 'imaginary' : 'float', value }
   }
 
+  /** The token that was last taken. */
+  get #before(): Token {
+    return this.#tokens[Math.max(0, this.#next - 1)]!
+  }
+
   get #token(): Token {
     return this.#tokens[Math.min(this.#next, this.#tokens.length - 1)]!
   }
@@ -359,6 +416,11 @@ class Parser {
     throw new ExpressionError(this.#source, at, problem)
   }
 }
+
+/** Words of C's names of types that another follows. */
+const typeWords: ReadonlySet<string> = new Set(['unsigned', 'signed', 'long', 'short', 'const', 'volatile'])
+
+const innermost = (node: Node): Node => (node.kind === 'deref' ? innermost(node.of) : node)
 
 const isTypeLike = ({ kind }: Node): boolean =>
   ['name', 'select', 'index', 'arrayType', 'mapType', 'textType'].includes(kind)

@@ -55,7 +55,8 @@ function findConstant(program: Program, name: string): Variable | undefined {
     if (!constant) continue
     const type = constant.type()
     const place = bytesPlace(bytesOf(constant.value, type.size, memory.littleEndian))
-    return { name, type, place, flags: { constant: true } }
+    // An enumerator is shown by its name, which a constant's own value is not.
+    return { name, type, place, flags: type.kind === 'enum' ? {} : { constant: true } }
   }
   return undefined
 }

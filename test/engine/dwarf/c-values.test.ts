@@ -96,6 +96,13 @@ const expressions = [
   ...['unended', 'wide_text', 'cube', 'names', 'both_flags', 'no_flags', 'odd_flags', 'unknown_color', 'far'],
   ...['chained', 'anything', 'callback', 'callbacks', 'offset_callback', 'rows', 'list', 'floats'],
   ...['own', 'label', 'shared_own', 'library_state'],
+  ...['RED', 'GREEN', 'BLUE', '(enum color)1', '(enum color)5', '(enum flags)3', 'sizeof(struct node)'],
+  ...[
+    '(struct node *)&first',
+    '*(struct node *)&first',
+    '((struct node *)&first)->low',
+    '(unsigned char)300',
+  ],
   ...['first.next.bits', '*first.next', 'first.matrix[1]', 'first.matrix[1][2]', 'first.both.f', 'first.low'],
   ...['ops.table[2]', '*callbacks', 'cube[1][2][3]', 'rows[1]', 'list[1].inner.y', '*flexed', 'names[1]'],
   ...['lists.head.next.next.v', 'lists.self.head', '&first', '&own', 'first.bits.c', 'first.bits.f'],
