@@ -48,7 +48,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const crash = parseArguments(call.fields)
   const fact = describe(crash)
   takeInHand(fact)
-  log.write('notice', fact)
+  if (!call.told) log.write('notice', fact)
   shieldSelf(waited > 0)
 
   const { config, warnings } = loadConfigOrDefaults(call.config)

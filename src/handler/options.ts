@@ -6,6 +6,8 @@ export interface HandlerOptions {
   readonly ticket?: string
   /** Milliseconds that the crash waited before this handler was started. */
   readonly waited: number
+  /** The kernel log has been told of the crash. */
+  readonly told: boolean
   /** What follows `--`. */
   readonly fields: readonly string[]
 }
@@ -25,6 +27,7 @@ export function parseOptions(args: readonly string[]): HandlerOptions {
     ...(config === undefined ? {} : { config }),
     ...(ticket === undefined ? {} : { ticket }),
     waited: /^[0-9]{1,9}$/.test(waited) ? Number(waited) : 0,
+    told: own.includes('--told'),
     fields: args.slice(separator + 1),
   }
 }

@@ -88,6 +88,17 @@ if ! take_ticket; then
     exit 1
   fi
 fi
-exec ${handler.join(' ')} --ticket $ticket \${waited:+--waited \${waited}0} --config ${config} -- "$@"
+# The fact first: of a handler that is killed before it can speak, nobody else would tell.
+told=
+case $2$4 in
+'' | *[!0-9]*) ;;
+*)
+  comm=$7
+  case $comm in *[!\\ -~]* | *\\\\*) comm='?' ;; esac
+  printf '<13>gocore-sink: crash of process %s (%s) of user %s, signal %s\\n' "$1" "$comm" "$2" "$4" 2>/dev/null >/dev/kmsg &&
+    told=--told
+  ;;
+esac
+exec ${handler.join(' ')} --ticket $ticket \${waited:+--waited \${waited}0} $told --config ${config} -- "$@"
 `
 }

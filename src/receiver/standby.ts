@@ -42,6 +42,7 @@ export function standBy(calls: SocketLibc): void {
     const fields = [...order.fields, pidfd === undefined ? '' : `-F${pidfd}`]
     const call = {
       ...order,
+      told: false,
       fields: fields.map(field => Buffer.from(field, 'latin1')),
       input: () => connection,
       began,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { type Gate, gateText } from '../../src/install/gate.ts'
+import { kernelLog } from '../support/handler-bed.ts'
 
 let folder: string
 let work: string
@@ -44,7 +45,7 @@ describe('gateText()', () => {
     const most = Math.max(...log().map(line => (line.startsWith('begin') ? ++running : running--)))
     assert.equal(log().filter(line => line.startsWith('begin')).length, 12)
     assert.ok(most <= 2, `${most} at a time`)
-    assert.ok(log().some(line => / --waited [1-9][0-9]*0 --config/.test(line)))
+    assert.ok(log().some(line => / --waited [1-9][0-9]*0 /.test(line)))
     assert.deepEqual(
       readdirSync(join(folder, 'gate')).filter(name => /^[0-9]/.test(name)),
       [],
@@ -71,6 +72,17 @@ describe('gateText()', () => {
     writeFileSync(join(folder, 'gate', `${process.pid}`), '')
     writeFileSync(join(folder, 'gate', 'limits'), '2 20\n')
     assert.deepEqual(await crash({ most: 1, longest: 1 }, 0), [0, null])
+  })
+
+  it('tells the kernel log before there is a handler', {
+    skip: process.getuid?.() !== 0 ? 'the kernel log takes root' : false,
+  }, async () => {
+    const comm = `a (b) %s ${process.pid}`
+    await crash({}, 77, comm)
+    assert.equal(kernelLog(`crash of process 4242 (${comm}) of user 77, signal 11`).length, 1)
+    assert.match(log()[0]!, / --told --config /)
+    await crash({}, 78, `\u001b[31m${process.pid}`)
+    assert.equal(kernelLog('crash of process 4242 (?) of user 78, signal 11').length > 0, true)
   })
 
   it('takes crashes as they come where it has no directory', async () => {
