@@ -1,25 +1,44 @@
-/** SIGKILL for the handler, at a random byte of the stream or in what it does after the last one. */
+/** SIGKILL for the handler, at a random moment from its first read to its end. */
 import { type Fault, random, repeat, sleep } from './fault.ts'
-import { coreOf, pipeHolds, reads, Trial } from './trial.ts'
+import { coreOf, reads, Trial } from './trial.ts'
+
+const core = (): Buffer => coreOf(24)
+/** More than the socket in the pipe's place holds. */
+const begin = 1 << 20
+
+/** Milliseconds from the first read to the end, when nobody kills it. */
+async function timeOfOne(): Promise<number> {
+  await using trial = new Trial()
+  const replay = trial.start(core())
+  await reads(replay, begin)
+  const began = performance.now()
+  replay.child.stdin!.end(replay.core.subarray(begin))
+  await replay.ended
+  return performance.now() - began
+}
 
 export const handlerKilled: Fault = {
   name: 'handler killed at a random byte',
   about: 'SIGKILL while the core comes, or while the handler finishes',
-  tries: 300,
+  tries: 500,
   short: 4,
   async run(tries, tally) {
-    const core = coreOf(6)
-    await repeat(tries, async n => {
-      await using trial = new Trial()
-      const replay = trial.start(core)
-      // Half of them within the stream, the others behind it: there lie the writes, the syncs and the renames.
-      const behind = n % 2 === 1
-      await reads(replay, behind ? core.length : 2 * pipeHolds + random(core.length - 2 * pipeHolds))
-      if (behind) replay.child.stdin!.end()
-      await sleep(random(behind ? 300 : 40))
-      replay.child.kill('SIGKILL')
-      await replay.ended
-      await trial.judge([replay], tally)
-    })
+    await timeOfOne()
+    const time = await timeOfOne()
+    // One at a time: two would share the processors, and both die young.
+    await repeat(
+      tries,
+      async () => {
+        await using trial = new Trial()
+        const replay = trial.start(core())
+        await reads(replay, begin)
+        replay.child.stdin!.end(replay.core.subarray(begin))
+        await sleep(random(Math.ceil(1.1 * time)))
+        replay.child.kill('SIGKILL')
+        await replay.ended
+        await trial.judge([replay], tally)
+      },
+      1,
+    )
   },
 }

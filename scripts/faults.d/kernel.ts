@@ -77,7 +77,7 @@ async function withKernel(
 export const storm: Fault = {
   name: '200 processes crash at once',
   about: 'one try is 200 crashes',
-  tries: 3,
+  tries: 10,
   short: 0,
   unavailable,
   async run(tries, tally) {
@@ -93,7 +93,7 @@ export const storm: Fault = {
 export const crasherKilled: Fault = {
   name: 'crashing process killed at a random moment',
   about: 'SIGKILL for a process of 64 MB while it is dumped',
-  tries: 100,
+  tries: 200,
   short: 3,
   unavailable,
   async run(tries, tally) {

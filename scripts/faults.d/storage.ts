@@ -38,11 +38,11 @@ const failing = (name: string, errno: number | 'stall', tries: number): Fault =>
 })
 
 export const storageFaults: readonly Fault[] = [
-  failing('ENOSPC', 28, 100),
-  failing('EDQUOT', 122, 100),
-  failing('EIO', 5, 100),
-  failing('EROFS', 30, 100),
-  failing('ESTALE', 116, 100),
+  failing('ENOSPC', 28, 200),
+  failing('EDQUOT', 122, 200),
+  failing('EIO', 5, 200),
+  failing('EROFS', 30, 200),
+  failing('ESTALE', 116, 200),
   failing('EACCES', 13, 50),
   failing('storage that never answers again', 'stall', 60),
 ]

@@ -8,7 +8,6 @@ import { gateDirectory, gateLimits, loadConfigOrDefaults } from '../../src/confi
 import { gateText } from '../../src/install/gate.ts'
 import { takeCorePattern } from './core-pattern.ts'
 
-const handler = join(import.meta.dirname, '../../src/handler/main.ts')
 const fields = '%P %u %g %s %t %c %e %h %I %d -F%F'
 
 /** Why crashes through the kernel can't be had here, or false. */
@@ -16,6 +15,8 @@ export const noKernel =
   process.getuid?.() !== 0 || process.platform !== 'linux' ? 'crashes through the kernel need root' : false
 
 export class HandlerBed {
+  /** The handler's program: the checkout's source, or its build. */
+  static handler = join(import.meta.dirname, '../../src/handler/main.ts')
   readonly directory: string
   readonly config: string
 
@@ -30,7 +31,7 @@ export class HandlerBed {
     }
     const text = Object.entries(all).map(([key, value]) => `${key}=${value}\n`)
     writeFileSync(this.config, text.join(''), { mode: 0o644 })
-    const program = [process.execPath, '--disable-warning=ExperimentalWarning', handler]
+    const program = [process.execPath, '--disable-warning=ExperimentalWarning', HandlerBed.handler]
     const { config } = loadConfigOrDefaults(this.config)
     const gate = { directory: gateDirectory(config), ...gateLimits(config) }
     writeFileSync(this.path('h'), `#!/bin/sh\n${gateText(program, this.config, gate)}`)
