@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { pages } from '../../scripts/gen-man.ts'
 import { commandTable } from '../../src/cli/completion/table.ts'
+import { commands } from '../../src/cli/debug/table.ts'
 import { verbs } from '../../src/cli/verbs.ts'
 import { assertGolden } from '../support/golden.ts'
 import { runCli } from './run-cli.ts'
@@ -76,6 +77,17 @@ describe('the table of verbs', () => {
 })
 
 describe('man pages', () => {
+  it('name every document that a command of the debugger prints', () => {
+    const page = readFileSync(join(root, 'man/gocore-report.5'), 'utf8').replaceAll('\\-', '-')
+    for (const { name, schema } of commands()) {
+      assert.ok(
+        schema !== undefined ||
+          ['info', 'deferred', 'transcript', 'source', 'set', 'help', 'exit'].includes(name),
+        name,
+      )
+      if (schema !== undefined) assert.match(page, new RegExp(`^${schema}\t`, 'm'), name)
+    }
+  })
   it('are up to date with the verbs (node scripts/gen-man.ts)', () => {
     const check = spawnSync(process.execPath, [join(root, 'scripts/gen-man.ts'), '--check'], {
       encoding: 'utf8',
