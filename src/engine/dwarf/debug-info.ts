@@ -145,6 +145,8 @@ export interface DebugInfo {
   functionNames(): Iterable<string>
   globalNames(): Iterable<string>
   typeNames(): Iterable<string>
+  /** Whether there is a Go package of this path, or with this as its path's last element. */
+  hasPackage(name: string): boolean
   /** Go packages by their import paths. */
   packages(): Iterable<string>
   /** Source files of the line tables, each once. */

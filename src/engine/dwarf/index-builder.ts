@@ -78,6 +78,7 @@ class IndexBuilder {
   scan(unit: Unit): void {
     const { reader } = unit
     const abbrevs = unit.abbrevs()
+    this.#addPackage(unit)
     reader.at = unit.first
     let enumeration = 0
     // How deep we are, and how deep entries still count as the unit's own: below namespaces, too.
@@ -190,6 +191,12 @@ class IndexBuilder {
       skipStep(reader, each[i]!, unit)
     }
     if (reader.at > unit.end) throw reader.error('an entry runs out of its unit')
+  }
+
+  /** Go has a unit for each package, which is named for it. */
+  #addPackage(unit: Unit): void {
+    const hash = unit.isGo ? hashOfEntry(unit.root(), this.#units) : undefined
+    if (hash !== undefined) this.#tables.packages.add(hash, unit.root().id)
   }
 
   #addCode(low: number, id: number): void {

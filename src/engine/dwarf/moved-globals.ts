@@ -30,6 +30,7 @@ export function withMovedGlobals(
     functionNames: () => info.functionNames(),
     globalNames: () => info.globalNames(),
     typeNames: () => info.typeNames(),
+    hasPackage: name => info.hasPackage(name),
     packages: () => info.packages(),
     sources: () => info.sources(),
     lineAt: addr => info.lineAt(addr),

@@ -11,6 +11,7 @@ export const tableNames = [
   'types',
   'constants',
   'enumerators',
+  'packages',
   'code',
   'descriptors',
   'typedConstants',
@@ -19,7 +20,7 @@ export type TableName = (typeof tableNames)[number]
 
 /** `GSDI` and the version of the layout below; a file of another is built again. */
 const magic = 0x49445347
-const version = 4
+const version = 5
 const headerWords = 18
 
 /** Pairs of a 32-bit key and an entry's id, sorted by both. */

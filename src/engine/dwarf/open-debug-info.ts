@@ -147,6 +147,10 @@ class DwarfInfo implements DebugInfo {
     return this.#allNames('types')
   }
 
+  hasPackage(name: string): boolean {
+    return this.#find('packages', name).length > 0
+  }
+
   *packages(): Generator<string> {
     const seen = new Set<string>()
     for (const id of this.#units.ids) {

@@ -123,6 +123,10 @@ export class Program {
 
   /** Whether a Go package has this path, or this as its path's last element. */
   isPackage(name: string): boolean {
+    if (this.#hasDebugInfo) {
+      for (const { info } of this.units()) if (info.hasPackage(name)) return true
+      return false
+    }
     if (!this.#packageNames) {
       const paths = this.packages()
       this.#packageNames = new Set([...paths, ...paths.map(path => path.slice(path.lastIndexOf('/') + 1))])
