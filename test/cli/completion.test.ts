@@ -131,6 +131,14 @@ for (const [name, complete] of shells)
     it('completes files where a file is wanted', () => {
       assert.ok(complete('gocore-sink import core').some(text => text.trim() === 'core.zst'))
     })
+    it('knows a verb by its other names', () => {
+      assert.ok(complete('gocore-sink p --form').includes('--format'))
+      assert.ok(complete('gocore-sink grs --symb').includes('--symbols'))
+    })
+    it('completes what a debugger’s verb may run', () => {
+      assert.deepEqual(complete('gocore-sink goroutine 5 7f3k2mabcdef loc'), ['locals'])
+      assert.deepEqual(complete('gocore-sink config max-string'), ['max-string-len'])
+    })
     it('completes words that an argument may be', () => {
       assert.deepEqual(complete('gocore-sink completion ').sort(), ['bash', 'fish', 'zsh'])
     })
