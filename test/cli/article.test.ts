@@ -231,6 +231,7 @@ describe('the article', { skip: why ?? false }, () => {
         'p $pc',
         'info locals',
         'x/5i $pc',
+        'info symbol $pc',
         'x/2gx &main.messages',
       ] as const
       let theirs: ReadonlyMap<string, string>
@@ -305,6 +306,10 @@ describe('the article', { skip: why ?? false }, () => {
           squeezed(there('p $pc').replace(/^\$\d+ = \(void \(\*\)\(\)\) /, '')),
           squeezed(ours('p $pc')),
         )
+      })
+
+      test('info symbol $pc', () => {
+        assert.equal(ours('info symbol $pc').trim(), there('info symbol $pc').replace(/ in section .*/s, ''))
       })
 
       test('x/30i $pc', () => {

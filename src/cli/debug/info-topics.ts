@@ -13,7 +13,7 @@ const topics: readonly (readonly [topic: string, command: string])[] = [
   ['source', 'list'],
   ['sources', 'sources'],
   ['stack', 'bt'],
-  ['symbol', 'x/a'],
+  ['symbol', ''],
   ['threads', 'threads'],
   ['types', 'types'],
   ['variables', 'vars'],
@@ -22,7 +22,7 @@ const topics: readonly (readonly [topic: string, command: string])[] = [
 export const topicNames = topics.map(([name]) => name)
 export const isTopic = (word: string): boolean => topicNames.includes(word)
 
-/** The topic that a beginning means and its command, which is empty for registers. */
+/** The topic that a beginning means and its command, which is empty where info itself answers. */
 export function findTopic(text: string): readonly [topic: string, command: string] | undefined {
   if (text === '') return undefined
   return topics.find(([name]) => name === text) ?? topics.find(([name]) => name.startsWith(text))

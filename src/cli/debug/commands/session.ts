@@ -1,6 +1,7 @@
 /** `display`, `config`, `transcript`, `source`, `info`, `set`, `help` and `exit`: what is about the debugger itself. */
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { UsageError } from '../../../base/errors.ts'
+import { NotFoundError, UsageError } from '../../../base/errors.ts'
+import { type InspectContext, parseAddress } from '../../inspect/context.ts'
 import { registersJson } from '../../inspect/json.ts'
 import { registerLines } from '../../inspect/registers.ts'
 import { writeLines } from '../../render/output.ts'
@@ -181,8 +182,9 @@ export const info: DebugCommand = {
     const found = findTopic(topic)
     if (!found) throw new UsageError(`info takes ${topicNames.join(', ')}.`)
     const [name, command] = found
-    if (name !== 'registers') return runCommand(state, `${command} ${after}`)
+    if (command !== '') return runCommand(state, `${command} ${after}`)
     const context = await state.inspect()
+    if (name === 'symbol') return symbolAnswer(context, after)
     const only = wordsOf(after)
     return {
       lines: () => registerLines(context, { all: false, style: 'gdb', ...(only.length > 0 ? { only } : {}) }),
@@ -190,6 +192,19 @@ export const info: DebugCommand = {
       data: () => registersJson(context, false, only),
     }
   },
+}
+
+/** As GDB writes it: `main.main + 549`. */
+function symbolAnswer(context: InspectContext, text: string): Answer {
+  const addr = parseAddress(text, context)
+  const found = context.code.symbolAt(addr)
+  if (!found) throw new NotFoundError(`No symbol is at 0x${addr.toString(16)}.`)
+  const offset = addr - found.start
+  return {
+    lines: () => [clean(offset === 0 ? found.name : `${found.name} + ${offset}`)],
+    schema: 'gocore-symbol',
+    data: () => ({ address: `0x${addr.toString(16)}`, symbol: found.name, offset }),
+  }
 }
 
 export const set: DebugCommand = {
