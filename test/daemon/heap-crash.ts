@@ -4,6 +4,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { releases } from '../../scripts/fidelity.d/toolchains.ts'
+import { type DumpRef, importCore, type LocalStore } from '../../src/archive/index.ts'
+import { openCoreFile } from '../../src/source/index.ts'
 import { takeCorePattern } from '../support/core-pattern.ts'
 
 export interface HeapCrash extends Disposable {
@@ -47,4 +49,19 @@ export async function crashHeap({ go, megabytes, flags = [] }: HeapOptions): Pro
   const core = readdirSync(directory).find(name => name.startsWith('core.'))
   if (core === undefined) throw new Error('the program left no core')
   return { directory, executable, core: join(directory, core), [Symbol.dispose]: dispose }
+}
+
+/** Puts a crash into the archive, with its executable. */
+export function keepCrash(store: LocalStore, crash: HeapCrash): DumpRef {
+  using source = openCoreFile(crash.core)
+  return importCore(store, source, {
+    facts: {
+      ...{ tool: { version: '0', node: '' }, host: { name: 'here' }, time: new Date().toISOString() },
+      process: { pid: 1, uid: 0, gid: 0, comm: 'heap', exe: crash.executable },
+      ...{ signal: { number: 6, name: 'SIGABRT' }, rlimit_core: 'unlimited', notes: [] },
+    },
+    expectedSize: source.size,
+    executable: { path: crash.executable, file: crash.executable },
+    libraries: [],
+  }).ref
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type DumpRef, importCore, type LocalStore, type StoredCore } from '../../src/archive/index.ts'
+import type { DumpRef, LocalStore, StoredCore } from '../../src/archive/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { analyseDump } from '../../src/daemon/analyse.ts'
 import { parseReport } from '../../src/daemon/report-file.ts'
@@ -13,7 +13,7 @@ import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { whyNoCrashes } from '../support/crashed-programs.ts'
 import { addDump, type DumpOptions, report, testArchive } from './archive.ts'
-import { crashHeap, type HeapCrash } from './heap-crash.ts'
+import { crashHeap, type HeapCrash, keepCrash } from './heap-crash.ts'
 
 const { analysis } = defaultConfig()
 const options = { analysis, reason: 'a test' }
@@ -21,17 +21,7 @@ const has = (program: string): boolean => spawnSync(program, ['--help']).error =
 
 /** Stores a crash, analysed. */
 async function keep(store: LocalStore, crash: HeapCrash): Promise<DumpRef> {
-  using source = openCoreFile(crash.core)
-  const { ref } = importCore(store, source, {
-    facts: {
-      ...{ tool: { version: '0', node: '' }, host: { name: 'here' }, time: new Date().toISOString() },
-      process: { pid: 1, uid: 0, gid: 0, comm: 'heap', exe: crash.executable },
-      ...{ signal: { number: 6, name: 'SIGABRT' }, rlimit_core: 'unlimited', notes: [] },
-    },
-    expectedSize: source.size,
-    executable: { path: crash.executable, file: crash.executable },
-    libraries: [],
-  })
+  const ref = keepCrash(store, crash)
   const outcome = await analyseDump(ref, { store, config: { analysis } })
   assert.equal(outcome.state, 'done', JSON.stringify(outcome))
   return ref

@@ -262,13 +262,15 @@ export class Runtime {
   }
 
   /**
-   * The list that was found; or, where there is none, whatever in memory looks like a goroutine. A cut core may lack the
-   * list and show another slice in its place: a short one is doubted then.
+   * The list that was found; or, where there is none, whatever in memory looks like a goroutine. A cut or rotten core may
+   * lack the list and show another slice in its place: a short one is doubted. A program that died before its runtime was
+   * up has a short one, and hardly any more in memory.
    */
   #checkedAllgs(found: Float64Array | undefined): Float64Array {
-    if (found && (this.image.core.complete || found.length >= fewGoroutines)) return found
+    if (found && found.length >= fewGoroutines) return found
     const searched = searchForGs(this.memory, this.layout, this.image.memory.regions)?.addrs
-    if (found && found.length > (searched?.length ?? 0)) return found
+    const others = (searched?.length ?? 0) - (this.image.core.complete ? 4 * fewGoroutines : 0)
+    if (found && found.length > others) return found
     this.#warnings.add(
       'allgs-missing',
       'The list of all goroutines could not be found; those listed were found by searching the memory.',

@@ -1,0 +1,143 @@
+/** One byte of a stored core turns over, as on storage that rots: what it costs, and who says so. */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
+import { defaultConfig } from '../../src/config/index.ts'
+import { analyseDump } from '../../src/daemon/analyse.ts'
+import { parseReport } from '../../src/daemon/report-file.ts'
+import { shrinkDump } from '../../src/daemon/shrink.ts'
+import { isFinding, verify } from '../../src/daemon/verify.ts'
+import type { Region } from '../../src/engine/core/memory.ts'
+import { openCore } from '../../src/engine/index.ts'
+import type { Goroutine, Report } from '../../src/engine/report/report.ts'
+import type { Goroutine as RuntimeGoroutine } from '../../src/engine/runtime/goroutine.ts'
+import { openLz4 } from '../../src/lz4/index.ts'
+import { openCoreFile } from '../../src/source/index.ts'
+import { runCli } from '../cli/run-cli.ts'
+import { whyNoCrashes } from '../support/crashed-programs.ts'
+import { type TestArchive, testArchive } from './archive.ts'
+import { crashHeap, type HeapCrash, keepCrash } from './heap-crash.ts'
+
+const { analysis } = defaultConfig()
+/** Of what is imported. */
+const blockSize = 1 << 20
+
+async function reportOf(store: LocalStore, ref: DumpRef): Promise<Report> {
+  const outcome = await analyseDump(ref, { store, config: { analysis } })
+  assert.equal(outcome.state, 'done', JSON.stringify(outcome))
+  return parseReport(store.readReport(ref)!, 'report.json')
+}
+
+/** Where the goroutines and their stacks lay, by number. */
+function placesOf(crash: HeapCrash): Map<number, { addr: number; lo: number; hi: number; sp: number }> {
+  using core = openCoreFile(crash.core)
+  using executable = openCoreFile(crash.executable)
+  const { runtime } = openCore(core, { executable, find: () => undefined })
+  const place = (g: RuntimeGoroutine) => ({ addr: g.addr, ...g.stack, sp: g.sched.sp })
+  return new Map([...runtime!.goroutines()].map(g => [g.id, place(g)]))
+}
+
+/** Turns a bit over in the middle of the block that holds the byte at `offset` of the core; answers the block's bounds. */
+function rot(path: string, offset: number): { start: number; end: number } {
+  const bytes = readFileSync(path)
+  const read = (at: number, length: number): Uint8Array => bytes.subarray(at, at + length)
+  const { table } = openLz4({ name: path, size: bytes.length, read })
+  const block = table.starts.findIndex((start, i) => start <= offset && offset < table.starts[i + 1]!)
+  const length = table.words[block]! & 0x7fff_ffff
+  bytes[table.offsets[block]! + 4 + (length >> 1)]! ^= 0x10
+  writeFileSync(path, bytes)
+  return { start: table.starts[block]!, end: table.starts[block + 1]! }
+}
+
+describe('one flipped bit in a stored core', { skip: whyNoCrashes() ?? false }, () => {
+  let crash: HeapCrash
+  let archive: TestArchive
+  let ref: DumpRef
+  let whole: Report
+  let places: ReturnType<typeof placesOf>
+  let block: { start: number; end: number }
+  let damaged: { low: number; high: number }
+  before(async () => {
+    crash = (await crashHeap({ go: '1.26', megabytes: 64 }))!
+    archive = testArchive()
+    ref = keepCrash(archive.store, crash)
+    whole = await reportOf(archive.store, ref)
+    places = placesOf(crash)
+    using core = openCoreFile(crash.core)
+    const { image } = openCore(core, { find: () => undefined })
+    const regionOf = (address: number): Region => image.memory.regionAt(address)!
+    const offsetOf = (address: number): number =>
+      regionOf(address).offset + (address - regionOf(address).start)
+    // Where runtime.allgs itself is lost goroutines are searched for, which is another matter.
+    const list = Buffer.alloc(16)
+    for (const [i, { addr }] of [...places.values()].slice(10, 12).entries())
+      list.writeBigUInt64LE(BigInt(addr), 8 * i)
+    const isFree = ({ sp }: { sp: number }): boolean => {
+      const start = Math.floor(offsetOf(sp) / blockSize) * blockSize
+      return !Buffer.from(core.read(start, blockSize)).includes(list)
+    }
+    const { sp } = [...places.values()].slice(500).find(isFree)!
+    const region = regionOf(sp)
+    block = rot(archive.store.corePath(ref)!, offsetOf(sp))
+    const addressOf = (offset: number): number => region.start + offset - region.offset
+    damaged = {
+      low: Math.max(region.start, addressOf(block.start)),
+      high: Math.min(region.end, addressOf(block.end)),
+    }
+  })
+  after(() => {
+    archive[Symbol.dispose]()
+    crash[Symbol.dispose]()
+  })
+
+  it('verify names the block, its bytes and its addresses, and nothing else', () => {
+    const found = [...verify({ store: archive.store })].filter(isFinding)
+    assert.equal(found.length, 1)
+    const { severity, where, what } = found[0]!
+    assert.deepEqual([severity, where], ['problem', ref.id])
+    assert.ok(what.includes(`bytes ${block.start} to ${block.end}, addresses `), what)
+    assert.ok(what.includes(`0x${damaged.low.toString(16)} to 0x${damaged.high.toString(16)}`), what)
+    assert.match(what, /the checksum of block \d+ is wrong/)
+  })
+
+  it('all goroutines whose stacks lie elsewhere are as they were, and the report warns', async () => {
+    const now = await reportOf(archive.store, ref)
+    assert.ok(now.warnings.some(({ code, message }) => code === 'core-damaged' && /checksum/.test(message)))
+    const isHit = (start: number, end: number): boolean => start < damaged.high && end > damaged.low
+    const intact = ({ id }: Goroutine): boolean => {
+      const { addr, lo, hi } = places.get(id)!
+      return !isHit(addr, addr + 512) && !isHit(lo, hi)
+    }
+    const before = whole.goroutines.filter(intact)
+    assert.ok(before.length > 100 && before.length < whole.goroutines.length, `${before.length}`)
+    for (const goroutine of before)
+      assert.deepEqual(
+        now.goroutines.find(({ id }) => id === goroutine.id)?.frames,
+        goroutine.frames,
+        `${goroutine.id}`,
+      )
+    assert.equal(now.death.message, whole.death.message)
+  })
+
+  it('export writes the rest as it was, names what it could not, and says so by its status', () => {
+    const to = join(crash.directory, 'exported')
+    const run = runCli(['--archive', archive.store.root, 'export', ref.id, '-o', to])
+    assert.equal(run.status, 5, run.stderr)
+    assert.ok(
+      run.stderr.includes(`bytes ${block.start} to ${block.end} of the core may be wrong`),
+      run.stderr,
+    )
+    const [ours, theirs] = [readFileSync(to), readFileSync(crash.core)]
+    assert.equal(ours.length, theirs.length)
+    assert.ok(ours.subarray(0, block.start).equals(theirs.subarray(0, block.start)))
+    assert.ok(ours.subarray(block.end).equals(theirs.subarray(block.end)))
+  })
+
+  it('it is not shrunk: what the report was made of can not be read', async () => {
+    const outcome = await shrinkDump(archive.store, ref, { analysis, reason: 'a test' })
+    assert.equal(outcome.state, 'kept')
+    assert.match(outcome.state === 'kept' ? outcome.reason : '', /checksum of block/)
+  })
+})
