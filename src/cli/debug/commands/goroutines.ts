@@ -6,6 +6,7 @@ import { type Answer, type DebugCommand, wordsOf } from '../command.ts'
 import { chosen, type GoroutineQuery, parseQuery, placeOf, type Where } from '../goroutine-query.ts'
 import { parseLine, runCommand } from '../run-command.ts'
 import { clean, type DebugState } from '../state.ts'
+import { codePlace } from './stack.ts'
 
 const titles: Readonly<Record<Where, string>> = {
   userloc: 'User',
@@ -71,9 +72,7 @@ function* viewLines(
   const { subject } = state.position
   const here = subject?.kind === 'goroutine' && subject.id === view.id ? '* ' : '  '
   const place = placeOf(view, query.where)
-  const where = place
-    ? `${clean(`${place.file}:${place.line} ${place.function}`)} (0x${place.pc.toString(16)})`
-    : '?'
+  const where = place ? placed(place).where : '?'
   const on = view.thread === undefined ? ` [${clean(view.state)}]` : ` (thread ${view.thread})`
   yield `${indent}${here}Goroutine ${view.id} - ${titles[query.where]}: ${where}${on}`
   if (query.labels && view.labels.length > 0)
@@ -81,11 +80,37 @@ function* viewLines(
   if (query.depth === undefined) return
   const frames = view.frames.slice(0, query.depth)
   const width = String(Math.max(0, frames.length - 1)).length
-  for (const [index, { pc, function: name, file, line }] of frames.entries()) {
-    yield `${indent}\t${String(index).padStart(width)}  0x${pc.toString(16).padStart(16, '0')} in ${clean(name)}`
-    yield `${indent}\t${' '.repeat(width)}  at ${clean(file)}:${line}`
+  const under = `${indent}\t${' '.repeat(width)}  at `
+  for (let index = 0; index < frames.length; index++) {
+    const { code, at } = placed(frames[index]!)
+    yield `${indent}\t${String(index).padStart(width)}  ${code}`
+    yield under + at
   }
   if (view.frames.length > frames.length) yield `${indent}\t(truncated)`
+}
+
+/** What is said of a place in the code: the same on all stacks that pass through it. */
+interface Placed {
+  /** `0x000000000047a744 in main.second`. */
+  readonly code: string
+  readonly at: string
+  /** Both in one line. */
+  readonly where: string
+}
+
+const placedBySite = new WeakMap<object, Placed>()
+
+function placed(place: CodeLocation & { readonly site?: object }): Placed {
+  const known = place.site && placedBySite.get(place.site)
+  if (known) return known
+  const { pc, function: name, file, line } = place
+  const made = {
+    code: codePlace(place),
+    at: `${clean(file)}:${line}`,
+    where: `${clean(`${file}:${line} ${name}`)} (0x${pc.toString(16)})`,
+  }
+  if (place.site) placedBySite.set(place.site, made)
+  return made
 }
 
 function* groupLines(
