@@ -86,29 +86,29 @@ describe('commands of the debugger as verbs', () => {
   })
 
   test('goroutines as Delve lists them', () => {
-    for (const flags of [
-      '-u',
+    const rows = [
       '-r',
-      '-g',
-      '-s',
       '-s -l',
-      '-u -t 2',
-      '-u -with userloc packer',
+      '-g -t 2 -with userloc packer',
       '-group goloc',
-    ])
-      assert.equal(text('goroutines', core, ...flags.split(' ')), debug(`goroutines ${flags}`), flags)
-    assert.equal(
-      text('goroutines', core, '-with', 'running', '-exec', 'bt', '-full'),
-      debug('goroutines -with running -exec bt -full'),
+      '-with running -exec bt -full',
+    ]
+    const mark = '"next"'
+    const answers = text(
+      'debug',
+      core,
+      ...rows.flatMap(flags => ['-c', `goroutines ${flags}`, '-c', `p ${mark}`]),
     )
+    for (const [i, expected] of answers.split(`${mark}\n`).slice(0, -1).entries())
+      assert.equal(text('goroutines', core, ...rows[i]!.split(' ')), expected, rows[i])
     const ids = (...args: string[]): string[] =>
-      [...text('goroutines', core, ...args).matchAll(/^goroutine (\d+) /gm)].map(match => match[1]!)
-    const all = ids('-t', '--system')
+      [...text('goroutines', core, '-t', ...args).matchAll(/^goroutine (\d+) /gm)].map(match => match[1]!)
+    const users = ids()
     assert.deepEqual(
-      ids('-t', '-without', 'user'),
-      all.filter(id => !ids('-t').includes(id)),
+      ids('-without', 'user'),
+      ids('--system').filter(id => !users.includes(id)),
     )
-    assert.equal(ids('-t', '-with', 'userloc', 'packer').length, 24)
+    assert.equal(ids('-with', 'userloc', 'packer').length, 24)
   })
 
   test('x, print and bt in GDB’s words', () => {
