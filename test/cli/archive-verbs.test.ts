@@ -109,6 +109,27 @@ describe('pin, unpin and rm', () => {
   })
 })
 
+describe('hold and unhold', () => {
+  it('a held dump says so, and goes by no way until that is lifted', () => {
+    const held = cli('hold', '7f3k', '--by', 'ada', '--reason', 'case 7')
+    assert.deepEqual([held.status, held.stderr], [0, ''])
+    const words = /on hold by ada since \d{4}-\d\d-\d\d \(case 7\); gocore-sink unhold lifts it/
+    assert.match(cli('info', '7f3k').stdout, words)
+    assert.match(cli('ls').stdout, /\[on hold\] panic/)
+    for (const verb of ['rm', 'shrink']) {
+      const refused = cli(verb, '-y', '7f3k')
+      assert.notEqual(refused.status, 0)
+      assert.match(refused.stderr, words)
+    }
+    assert.match(cli('gc').stdout, /; 2 dumps kept, 0 of them pinned and 1 on hold\.\n/)
+    assert.equal(cli('reindex').status, 0)
+    assert.equal(JSON.parse(cli('ls', '--json').stdout).crashes[0].held, true)
+    assert.match(cli('unhold', '7f3k').stdout, /Lifted the hold on 7f3k2mabcdef, which ada had put on/)
+    assert.equal(cli('unhold', '7f3k').status, 2)
+    assert.equal(JSON.parse(cli('ls', '--json').stdout).crashes[0].held, false)
+  })
+})
+
 describe('gc, verify, reindex', () => {
   it('gc has nothing to do', () =>
     assert.match(cli('gc', '--dry-run').stdout, /^Nothing is due; 2 dumps kept, 0 of them pinned\.\n/))
