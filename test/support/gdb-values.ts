@@ -84,7 +84,8 @@ export function difference(theirs: GdbPlain, ours: Value, path = ''): string | u
     if (ours.kind === 'unreadable' && ours.optimizedOut) return same(theirs.items.every(isGone), show(ours))
     if (ours.kind === 'string')
       return same(
-        theirs.items.every((item, i) => Number(item) === (ours.bytes[i] ?? 0)) && ours.length !== undefined,
+        theirs.items.every((item, i) => (Number(item) & 255) === (ours.bytes[i] ?? 0)) &&
+          ours.length !== undefined,
         show(ours),
       )
     if (ours.kind !== 'array' || ours.items.length !== theirs.items.length) return differs(show(ours))

@@ -18,7 +18,10 @@ export function packSection(bytes: Uint8Array, fingerprint: string): Uint8Array 
   const words = new Uint32Array(headerWords + 2 * count)
   for (let n = 0; n < count; n++) {
     const block = bytes.subarray(n * blockSize, (n + 1) * blockSize)
-    const packed = zstdCompressSync(block, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+    const packed = zstdCompressSync(block, {
+      chunkSize: blockSize,
+      params: { [constants.ZSTD_c_compressionLevel]: 1 },
+    })
     words.set([packed.length, crc32(packed)], headerWords + 2 * n)
     blocks.push(packed)
   }
