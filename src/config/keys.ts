@@ -467,6 +467,15 @@ export const keys: readonly Key[] = [
     },
   ),
   key(
+    'SpoolMax',
+    'What the spool holds at most, bytes or 50% of its file system; beyond it crashes leave small records.',
+    orInfinity(sizeOrShare, null),
+    c => c.spoolMax,
+    (c, v) => {
+      c.spoolMax = v
+    },
+  ),
+  key(
     'ShipRate',
     'Most bytes a second at which dumps go from the spool to the archive.',
     orInfinity(size(64 * 1024), null),

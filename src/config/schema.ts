@@ -53,6 +53,8 @@ export interface Config {
   analysis: { timeout: number; memory: number; output: number; parallel: number; user: string }
   /** `cron`: the scan that finds what watching missed. `poll`: seconds between looks where watching does not work. */
   scan: { cron: string; poll: number }
+  /** Bytes that the spool may hold, below 1 a share of its file system; null: what there is. */
+  spoolMax: number | null
   /** Most bytes a second at which dumps are brought home from the spool; null: not limited. */
   shipRate: number | null
   /** Whether what the kernel refused to dump is recorded, from its log. */
@@ -116,6 +118,7 @@ export function defaultConfig(): Config {
     },
     analysis: { timeout: 300, memory: 2 ** 30, output: 64 * 2 ** 20, parallel: 1, user: 'gocore-sink' },
     scan: { cron: '*/5 * * * *', poll: 10 },
+    spoolMax: 0.5,
     shipRate: 50 * 2 ** 20,
     kernelLog: true,
     logLevel: 'info',

@@ -13,6 +13,7 @@ import type { DumpRef } from '../archive/store.ts'
 import { SystemError } from '../base/errors.ts'
 import { openLz4 } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
+import { spoolRoom } from './spool-bound.ts'
 import { storeMappedFiles } from './store-files.ts'
 
 /** Where a dump goes, and under which name. */
@@ -22,6 +23,8 @@ export interface PlaceOrder {
   readonly userAccess: boolean
   readonly ref: DumpRef
   readonly crash: Crash
+  /** Of a spool: what it may hold, see `spoolRoom`. */
+  readonly spoolMax?: number | null
 }
 
 export interface StoredFiles {
@@ -48,18 +51,26 @@ export interface PlaceCommands {
 /** Room for a manifest and the beginning of a core. */
 const leastFree = 512 * 1024
 const chunkSize = 1 << 20
+/** Bytes after which it is looked again how full the spool is: other crashes go there, too. */
+const lookAfter = 64 << 20
 
 export class Place implements PlaceCommands {
   #dump: DumpWriter | undefined
   #failed: unknown
+  #spoolMax: number | null = null
+  /** Bytes that may be written, and those after which that is reckoned anew. */
+  #left = Number.POSITIVE_INFINITY
+  #unseen = 0
 
-  begin({ root, group, userAccess, ref, crash }: PlaceOrder, pending: Manifest): number {
+  begin({ root, group, userAccess, ref, crash, spoolMax = null }: PlaceOrder, pending: Manifest): number {
     const store = openLocalStore(root, { group, userAccess })
     initializeStore(store)
     const dump = new DumpWriter(store, ref, store.rights.forCrash(crash))
     makeDirectories(store.root, dump.directory, store.rights.directory)
     try {
-      const free = dump.free()
+      this.#spoolMax = spoolMax
+      this.#left = spoolRoom(root, spoolMax)
+      const free = Math.min(dump.free(), this.#left)
       if (free < leastFree) throw new SystemError(`only ${free} bytes are free`)
       dump.writePending(pending)
       // A read-only disk shows here, and a full one: not at the first block.
@@ -76,6 +87,7 @@ export class Place implements PlaceCommands {
     // What follows a piece that is missing has no place.
     if (this.#failed !== undefined) throw this.#failed
     try {
+      this.#take(bytes.length)
       this.#begun.write(bytes)
     } catch (error) {
       this.#failed = error
@@ -84,6 +96,7 @@ export class Place implements PlaceCommands {
   }
 
   truncate(size: number): void {
+    this.#left += this.#begun.size - size
     this.#begun.truncate(size)
     this.#failed = undefined
   }
@@ -127,6 +140,17 @@ export class Place implements PlaceCommands {
 
   finish(manifest: Manifest): void {
     this.#begun.finish(manifest)
+  }
+
+  #take(length: number): void {
+    this.#unseen += length
+    if (this.#spoolMax !== null && this.#unseen > lookAfter) {
+      this.#unseen = 0
+      this.#left = Math.min(this.#left, spoolRoom(this.#begun.store.root, this.#spoolMax))
+    }
+    if (length > this.#left)
+      throw Object.assign(new SystemError('SpoolMax is reached'), { errno: -28, code: 'ENOSPC' })
+    this.#left -= length
   }
 
   get #begun(): DumpWriter {

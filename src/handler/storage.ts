@@ -15,6 +15,7 @@ import type { ByteSink } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
 import type { StoredFiles } from './place.ts'
 import { type Command, type Failure, PlaceChannel, StorageStalled } from './place-channel.ts'
+import { spoolRoom } from './spool-bound.ts'
 
 export interface StorageOptions {
   config: Config
@@ -57,6 +58,8 @@ export class DumpStorage implements ByteSink {
   /** Given to the place and not acknowledged, oldest first. */
   readonly #given: Piece[] = []
   #filling: Piece | undefined
+  /** The command behind them that has no answer yet. */
+  #asked: Command['do'] | undefined
   #place: PlaceChannel | undefined
   #root = ''
   #hasBegun = false
@@ -98,7 +101,7 @@ export class DumpStorage implements ByteSink {
   /** Bytes that there is room for, in this place or the next. Waits for the place to begin. */
   room(): number {
     this.#retry(() => this.#drain())
-    const rest = this.#roots.map(freeNear)
+    const rest = this.#roots.map(root => Math.min(freeNear(root), this.#bound(root)))
     return Math.max(this.#room, ...rest)
   }
 
@@ -177,8 +180,17 @@ export class DumpStorage implements ByteSink {
     this.#hasBegun = false
     this.#place = new PlaceChannel(script, this.#staged)
     const userAccess = config.userAccess && root === config.archive
-    const order = { root, group: config.group, userAccess, ref: this.ref, crash }
+    const spoolMax = root === config.archive ? null : config.spoolMax
+    const order = { root, group: config.group, userAccess, ref: this.ref, crash, spoolMax }
     this.#place.give({ do: 'begin', with: [order, pending(this.ref, this.#continues)] })
+  }
+
+  #bound(root: string): number {
+    try {
+      return spoolRoom(root, this.#options.config.spoolMax)
+    } catch {
+      return 0
+    }
   }
 
   #takeSlot(): number {
@@ -212,6 +224,7 @@ export class DumpStorage implements ByteSink {
         const answer = this.#next()
         if (!this.#hasBegun) this.#take(answer)
       }
+      this.#asked = undefined
     })
   }
 
@@ -237,13 +250,16 @@ export class DumpStorage implements ByteSink {
 
   /** Waits for all that was given. */
   #drain(): void {
-    while (this.#place!.waiting > 0) this.#take(this.#next())
+    while (this.#place!.waiting > (this.#asked === undefined ? 0 : 1)) this.#take(this.#next())
   }
 
   #call(command: Command): unknown {
     this.#drain()
-    this.#place!.give(command)
+    // It may be asked of a place a second time that has not answered the first.
+    if (this.#asked !== command.do) this.#place!.give(command)
+    this.#asked = command.do
     const answer = this.#next()
+    this.#asked = undefined
     if ('failure' in answer) throw errorOf(answer.failure)
     return answer.value
   }
@@ -268,7 +284,14 @@ export class DumpStorage implements ByteSink {
     this.#stalled ||= stalled
     const root = this.#roots.shift()
     if (root === undefined || this.#place === undefined) throw stalled ? new NoStorage(why) : error
-    const before = { place: this.#place, root: this.#root, base: this.#base, begun: this.#hasBegun }
+    const before = {
+      place: this.#place,
+      root: this.#root,
+      base: this.#base,
+      begun: this.#hasBegun,
+      asked: this.#asked,
+    }
+    this.#asked = undefined
     if (stalled || this.#hasBegun) this.#continues = { archive: this.#root, at: this.#acknowledged }
     this.#base = this.#acknowledged
     try {
@@ -289,14 +312,16 @@ export class DumpStorage implements ByteSink {
         this.#moveOn(second)
         return
       }
-      if (stalled || !before.begun) throw new NoStorage(this.failures.join('; '))
-      // The archive can at least end what it has.
+      if (!stalled && !before.begun) throw new NoStorage(this.failures.join('; '))
+      this.#place.stop()
       this.#place = before.place
+      this.#asked = before.asked
       this.#root = before.root
       this.#base = before.base
-      this.#hasBegun = true
+      this.#hasBegun = before.begun
       this.#continues = undefined
-      throw error
+      // An archive that is merely slow is given more time; one that fails can at least end what it has.
+      if (!stalled) throw error
     }
   }
 

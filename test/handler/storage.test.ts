@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { initializeStore } from '../../src/archive/local-store.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
@@ -120,4 +122,50 @@ describe('a core whose archive never answers', { skip: noShim }, () => {
       assert.match(dump.manifest.notes.join('\n'), /Could not write to .*archive: it has not answered/)
       await joinAgain(bed)
     })
+})
+
+describe('a core whose archive is merely slow', { skip: noShim }, () => {
+  const calls: Fault[] = [
+    ['mkdir', 1, 'slow'],
+    ['pwrite', 1, 'slow'],
+    ['pwrite', 6, 'slow'],
+    ['fsync', 1, 'slow'],
+    ['rename', 2, 'slow'],
+  ]
+  for (const fault of calls)
+    test(`at ${fault.join(' ')} is whole in it where there is no spool`, () => {
+      using bed = new HandlerBed({ StorageDeadline: '1s', StateDirectory: '/proc/nowhere' })
+      replay(bed, [fault])
+      const [dump] = bed.dumps()
+      assert.equal(dump?.manifest.core.state, 'complete')
+      assert.equal(dump.manifest.core.continues, undefined)
+      assert.ok(content(bed).equals(core))
+    })
+})
+
+describe('the spool', { skip: noShim }, () => {
+  const inSpool = (settings: Record<string, string>): HandlerBed => {
+    const bed = new HandlerBed(settings)
+    assert.equal(replay(bed, [['pwrite', 2, 'EIO']]), 0)
+    return bed
+  }
+
+  test('takes no more of a core than SpoolMax leaves', () => {
+    using bed = inSpool({ SpoolMax: '10M' })
+    const [dump] = bed.dumps(bed.spool)
+    assert.deepEqual([dump?.manifest.core.state, dump?.manifest.core.reason], ['truncated', 'no-space'])
+    const { size } = statSync(bed.spool.corePath(dump!)!)
+    assert.ok(size > 4 << 20 && size <= 10 << 20, `${size} bytes`)
+  })
+
+  test('takes a small record where it is full, and nothing where it is an eighth beyond that', () => {
+    using bed = inSpool({ SpoolMax: '20M' })
+    writeFileSync(join(bed.spool.root, 'ballast'), Buffer.alloc(20 << 20))
+    assert.equal(replay(bed, [['pwrite', 2, 'EIO']]), 0)
+    const sizes = bed.dumps(bed.spool).map(dump => statSync(bed.spool.corePath(dump)!).size)
+    assert.equal(sizes.length, 1)
+    writeFileSync(join(bed.spool.root, 'more'), Buffer.alloc(3 << 20))
+    assert.equal(replay(bed, [['pwrite', 2, 'EIO']]), 0)
+    assert.equal(bed.dumps(bed.spool).length, 1)
+  })
 })

@@ -1,6 +1,7 @@
 /*
  * Faults of storage on command, for LD_PRELOAD: FAULT_PATH names a directory, FAULT_PLAN a file of lines `call nth fault`,
- * as `pwrite 3 EIO` or `fsync 1 stall`; nth counts such calls below the directory, 0 means each. `stall` never returns.
+ * as `pwrite 3 EIO` or `fsync 1 stall`; nth counts such calls below the directory, 0 means each. `stall` never returns, `slow`
+ * takes three seconds.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -39,6 +40,10 @@ static int fault(int call, const char *path) {
     if (strcmp(name, names[call]) == 0 && (nth == 0 || nth == count)) {
       if (strcmp(what, "stall") == 0)
         for (;;) pause();
+      if (strcmp(what, "slow") == 0) {
+        sleep(3);
+        continue;
+      }
       result = error_of(what);
     }
   fclose(file);

@@ -6,11 +6,11 @@ import type { HandlerBed } from './handler-bed.ts'
 
 export const noShim = spawnSync('cc', ['--version']).status === 0 ? false : 'a C compiler is not installed'
 
-/** One fault: a call below the archive, the how manieth (0: each), and an error's name or `stall`. */
+/** One fault: a call below the archive, the how manieth (0: each), and an error's name, `stall` or `slow`. */
 export type Fault = readonly [
   call: 'pwrite' | 'fsync' | 'open' | 'mkdir' | 'rename',
   nth: number,
-  what: 'stall' | 'EIO' | 'ENOSPC' | 'EDQUOT' | 'ESTALE' | 'EROFS' | 'EACCES',
+  what: 'stall' | 'slow' | 'EIO' | 'ENOSPC' | 'EDQUOT' | 'ESTALE' | 'EROFS' | 'EACCES',
 ]
 
 /** The words before a handler's command line that bring `faults` upon `directory`. */
