@@ -20,14 +20,15 @@ const perGroup = 5
 export const goroutines: DebugCommand = {
   name: 'goroutines',
   aliases: ['grs'],
-  usage:
-    'goroutines [-u|-r|-g|-s] [-t [DEPTH]] [-l] [-with|-without WHAT [TEXT]] [-group WHAT] [-chan EXPRESSION] [-limit N] [-exec COMMAND]',
+  usage: 'goroutines [-u|-r|-g|-s] [-t [DEPTH]] [-l] [FILTER ...] [-group WHAT] [-limit N] [-exec COMMAND]',
   describe: 'list the goroutines',
   details: [
-    '-u -r -g -s   show the innermost frame outside of the runtime, the innermost, the go statement, or the function',
+    '-u -r -g -s   by the innermost frame outside of the runtime, the innermost, the go statement,',
+    '              or the function that was started',
     '-t [DEPTH]    with their stacks            -l   with their labels',
-    '-with userloc|curloc|goloc|startloc TEXT, -with label KEY[=VALUE], -with running|user; -without the same',
-    '-with TEXT         any of its frames holds the text, in its function or file:line',
+    '-with userloc|curloc|goloc|startloc TEXT   that place holds the text, in its function or file:line',
+    '-with TEXT         any of its frames holds the text',
+    '-with label KEY[=VALUE], -with running, -with user; -without the same',
     '-group userloc|curloc|goloc|startloc|running|user, -group label KEY',
     '-chan EXPRESSION   those that wait on this channel',
     '-exec COMMAND      runs the command on each of them',

@@ -12,7 +12,8 @@ export const print: DebugCommand = {
   usage: 'print [%FORMAT] EXPRESSION',
   describe: 'print the value of an expression',
   details: [
-    'FORMAT is that of one value: %x, %o, %b, %d, %c, %q, with # for the prefix; print/x is the same, as GDB has it.',
+    'FORMAT is that of one value: %x, %o, %b, %d, %c, %q, with # for the prefix.',
+    'print/x is the same, as GDB has it.',
     'Expressions are described in gocore-expr(7).',
   ],
   complete: 'expression',

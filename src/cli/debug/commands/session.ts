@@ -174,8 +174,7 @@ export const info: DebugCommand = {
   name: 'info',
   aliases: ['i'],
   usage: 'info TOPIC',
-  describe:
-    "GDB's info: registers, threads, goroutines, locals, args, frame, functions, variables, types, sources and others",
+  describe: "GDB's info: registers, threads, locals, args, frame, symbol and others",
   complete: 'topic',
   async run(state, rest) {
     const [topic, after] = splitFirst(rest)
@@ -241,7 +240,8 @@ export const help: DebugCommand = {
     return say(
       ...rows.map(([names, describe]) => `${names.padEnd(width)}${describe}`),
       '',
-      'help COMMAND tells more; a name may be cut to a beginning that is clear. gocore-expr(7) has the expressions.',
+      'help COMMAND tells more; a name may be cut to a beginning that is clear.',
+      'gocore-expr(7) has the expressions.',
     )
   },
 }
