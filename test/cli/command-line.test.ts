@@ -100,7 +100,7 @@ describe('commands of the debugger as verbs', () => {
       ...rows.flatMap(flags => ['-c', `goroutines ${flags}`, '-c', `p ${mark}`]),
     )
     for (const [i, expected] of answers.split(`${mark}\n`).slice(0, -1).entries())
-      assert.equal(text('goroutines', core, ...rows[i]!.split(' ')), expected, rows[i])
+      assert.equal(text('goroutines', core, ...rows[i]!.split(' ')), expected, rows[i]!)
     const ids = (...args: string[]): string[] =>
       [...text('goroutines', core, '-t', ...args).matchAll(/^goroutine (\d+) /gm)].map(match => match[1]!)
     const users = ids()
