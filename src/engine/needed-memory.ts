@@ -39,7 +39,8 @@ const sizeOfM = 3072
 /** Signal frames lie below, and the red zone of the ABI. */
 const belowSp = 512
 const aboveSp = 64 << 10
-const aroundTls = 512
+/** The thread control block lies behind it: struct pthread of glibc has 2304 bytes, which libthread_db reads. */
+const aroundTls = 4096
 const mostVariables = 256
 const mostGlobals = 512
 
@@ -103,16 +104,28 @@ export function addNeeded(
   // The runtime's variables, libraries' data: whoever else reads the core may look at any of it.
   for (const { vaddr, filesz } of segments.toSorted((a, b) => a.filesz - b.filesz))
     if (filesz <= smallSegment || isData(vaddr)) if (hasRoom(2 * filesz)) touched.add(vaddr, filesz)
-  followPointers(process, touched, hasRoom, { first: 512, later: 256, levels: 2 }, guiltyOf(process))
+  followPointers(process, touched, hasRoom, { first: 512, later: 256, levels: 2 }, guiltyStacks(process))
   readOthers(inspect, hasRoom)
-  followPointers(process, touched, hasRoom, { first: 256, later: 128, levels: 1 }, goroutinesOf(process))
+  const stacks = goroutinesOf(process).flatMap(g => topOfStack(process, g))
+  followPointers(process, touched, hasRoom, { first: 256, later: 128, levels: 1 }, stacks)
 }
 
 const goroutinesOf = (process: Process): Goroutine[] => [...(process.runtime?.goroutines() ?? [])]
 
-function guiltyOf(process: Process): Goroutine[] {
+/** Of the goroutine that died, of the main one, and of the thread that died: C code has no other. */
+function guiltyStacks(process: Process): AddressRange[] {
   const guilty = process.guilty()
-  return goroutinesOf(process).filter(({ id }) => id === guilty?.id || id === 1)
+  const goroutines = goroutinesOf(process).filter(({ id }) => id === guilty?.id || id === 1)
+  const threads = process.image.core.threads.filter(({ crashed }) => crashed)
+  return [
+    ...goroutines.flatMap(g => topOfStack(process, g)),
+    ...threads.map(({ registers: { sp } }) => ({ start: sp, end: sp + followedStack })),
+  ]
+}
+
+function topOfStack(process: Process, g: Goroutine): AddressRange[] {
+  const used = usedStack(process, g)
+  return used ? [{ start: used.start, end: Math.min(used.end, used.start + followedStack) }] : []
 }
 
 /** Structures and the used part of the stacks of goroutines, machines and threads. */
@@ -199,14 +212,9 @@ function followPointers(
   touched: TouchedMemory,
   hasRoom: () => boolean,
   { first, later, levels }: Follow,
-  goroutines: readonly Goroutine[],
+  stacks: readonly AddressRange[],
 ): void {
-  let level: AddressRange[] = goroutines.flatMap(g => {
-    const { lo, hi } = g.stack
-    const sp = g.sched.sp
-    const from = sp >= lo && sp < hi ? sp : lo
-    return [{ start: from, end: Math.min(hi, from + followedStack) }]
-  })
+  let level: readonly AddressRange[] = stacks
   for (let depth = 0; depth <= levels && level.length > 0; depth++) {
     const length = depth === 0 ? first : later
     const next: AddressRange[] = []
