@@ -8,11 +8,13 @@ import { join } from 'node:path'
 import type { PendingManifest } from '../archive/dump-writer.ts'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
+import { manifestVersion } from '../archive/manifest.ts'
 import { markOwn } from '../archive/own-dumps.ts'
 import { isAlive, pidNamespace } from '../archive/process-identity.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
-import { reasonOf } from '../base/errors.ts'
+import { FormatError, reasonOf } from '../base/errors.ts'
+import { toolVersion } from '../base/version.ts'
 import { describeJoined } from './joined-core.ts'
 
 export interface Recovery {
@@ -22,6 +24,8 @@ export interface Recovery {
 }
 
 const hour = 60 * 60 * 1000
+/** What the clocks of this machine and its storage may differ. */
+const clockDifference = 60_000
 
 /** What a dump in the making looked like, and since when by a clock that does not jump, milliseconds. */
 interface Watched {
@@ -82,13 +86,42 @@ export function hasBegun(store: LocalStore, ref: DumpRef): boolean {
 
 const readPending = (path: string): PendingManifest => parseManifest(readFileSync(path, 'utf8'), path)
 
+/** What is known where a power cut has left a part of it, or nothing: that there was a crash, and when. */
+function pendingOf(path: string, { id }: DumpRef, changed: number): PendingManifest {
+  try {
+    return readPending(path)
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return {
+      ...{ schema: 'gocore-manifest', version: manifestVersion, id },
+      tool: { version: toolVersion, node: process.version },
+      host: { name: '' },
+      time: new Date(changed).toISOString(),
+      process: { pid: 0, uid: unknownId, gid: unknownId, comm: 'unknown' },
+      signal: { number: 0, name: 'unknown' },
+      rlimit_core: 'unknown',
+      // Whose it was is not known: root's alone.
+      dumpable: 2,
+      core: { state: 'none', raw_size: 0, stored_size: 0 },
+      libraries: [],
+      held_ms: 0,
+      notes: [`What the handler had written of the crash is damaged: ${error.problem}`],
+    }
+  }
+}
+
+const unknownId = 4294967295
+
 type Clocks = RecoverOptions & { now: number; booted: number }
 
 function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | undefined {
   const path = (name: string): string => store.layout.file(ref, name)
   if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
-  const { handler, ...pending } = readPending(path(pendingFile))
-  if (!isAbandoned({ ...pending, handler }, ref, latestChange(store.layout.dump(ref)), clocks))
+  const changed = latestChange(store.layout.dump(ref))
+  const { handler, ...pending } = pendingOf(path(pendingFile), ref, changed)
+  // Of a handler of this boot the kernel log tells.
+  if (pending.host.name === '' && changed > clocks.booted - clockDifference) return undefined
+  if (pending.host.name !== '' && !isAbandoned({ ...pending, handler }, ref, changed, clocks))
     return undefined
   if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))
   const { continues } = pending.core
@@ -126,8 +159,7 @@ function isAbandoned(
     const ours =
       handler?.pid_namespace !== undefined && handler.pid_namespace === pidNamespace().pid_namespace
     if (ours && Number.isSafeInteger(handler.pid) && handler.pid > 0 && !isAlive(handler)) return true
-    // A minute for what the clocks of this machine and its storage differ.
-    if (host.boot_id === undefined && changed < booted - 60_000) return true
+    if (host.boot_id === undefined && changed < booted - clockDifference) return true
   }
   if (watched === undefined) return now - changed > patience
   const before = watched.get(id)

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import {
   existsSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -69,6 +71,30 @@ describe('recoverDumps()', () => {
     assert.deepEqual(recoverDumps(store, longAgo), [])
   })
 
+  it('lists what a power cut has left of one whose facts are damaged, and root alone may read it', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const dumps = [abandon(store, 90), abandon(store, 90, machineId, 'none'), abandon(store, 90)]
+    const pending = (ref: DumpRef): string => store.layout.file(ref, 'pending.json')
+    for (const [i, ref] of dumps.entries()) {
+      const then = statSync(pending(ref)).mtime
+      truncateSync(pending(ref), i * 40)
+      utimesSync(pending(ref), then, then)
+    }
+    assert.deepEqual(recoverDumps(store, longAgo), [], 'of this boot the kernel log tells')
+    const recovered = recoverDumps(store, { booted: Date.now() - 80 * minute })
+    assert.deepEqual(new Set(recovered.map(({ ref: { id } }) => id)), new Set(dumps.map(({ id }) => id)))
+    const [cut, none] = dumps.map(ref => store.readManifest(ref))
+    assert.equal(cut?.core.state, 'truncated')
+    assert.ok(cut.core.raw_size > 100_000)
+    assert.equal(none?.core.state, 'none')
+    assert.match(none.notes[0]!, /What the handler had written of the crash is damaged: not JSON/)
+    assert.ok(Math.abs(Date.parse(none.time) - Date.now() + 90 * minute) < minute)
+    assert.equal(statSync(store.layout.file(dumps[0]!, 'manifest.json')).mode & 0o077, 0)
+    const problems = [...verify({ store })].filter(isFinding).filter(({ severity }) => severity === 'problem')
+    assert.deepEqual(problems, [])
+  })
+
   it('knows a core that was whole, and one that never began', () => {
     using archive = testArchive()
     const { store } = archive
@@ -110,8 +136,10 @@ describe('recoverDumps()', () => {
   it('says so where it can not', () => {
     using archive = testArchive()
     const ref = abandon(archive.store, 90)
-    writeFileSync(archive.store.layout.file(ref, 'pending.json'), '{"schema":')
-    assert.match(recoverDumps(archive.store, longAgo)[0]!.what, /can't be recovered: .*not JSON/)
+    const inTheWay = archive.store.layout.file(ref, 'core.lz4')
+    mkdirSync(inTheWay)
+    for (const path of [inTheWay, archive.store.layout.dump(ref)]) utimesSync(path, 0, 0)
+    assert.match(recoverDumps(archive.store, longAgo)[0]!.what, /can't be recovered: EISDIR/)
     assert.deepEqual(recoverDumps(archive.store, { ...longAgo, known: () => [ref.id] }), [])
   })
 })
