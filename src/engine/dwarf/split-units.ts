@@ -130,21 +130,21 @@ class SplitFinder {
 
   addFileOf(skeleton: Unit, files: SplitFiles): void {
     if (this.#found.has(skeleton.id)) return
-    const root = skeleton.root()
-    const name = tried(() => root.text(At.dwoName) ?? root.text(At.gnuDwoName))
+    const root = tried(() => skeleton.root())
+    const name = tried(() => root?.text(At.dwoName) ?? root?.text(At.gnuDwoName))
     const wanted = tried(() => skeleton.dwoId)
     if (name === undefined || wanted === undefined) return
     let refused: string | undefined
     for (const elf of this.#taken.size < maxFiles
       ? files.files(
           name,
-          tried(() => root.text(At.compDir)),
+          tried(() => root?.text(At.compDir)),
         )
       : []) {
       // One that was taken has all its units found.
       if (this.#taken.has(elf.source.name) || isPackage(elf)) continue
       const sections = new DebugSections(elf, '.dwo')
-      const parts = partsOf(sections, this.#end, this.#skeletonOf)
+      const parts = tried(() => partsOf(sections, this.#end, this.#skeletonOf)) ?? []
       const ids = tried(() => unitIds(parts)) ?? []
       if (ids.includes(wanted)) {
         if (!this.#add(sections, parts)) return
