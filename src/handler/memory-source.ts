@@ -4,6 +4,7 @@ import type { FromMemory, OpenMemory } from './core-input.ts'
 import type { CoreSize } from './core-size.ts'
 import { MemoryStream, openMemoryStream } from './memory-stream.ts'
 import { planMiniCore } from './mini-core.ts'
+import { statusValue } from './proc-text.ts'
 import type { Snapshot } from './process-info.ts'
 import { ProcessMemory } from './process-memory.ts'
 import type { DumpStorage } from './storage.ts'
@@ -14,12 +15,14 @@ const mostHeader = 1 << 20
 const hopeless = 8
 /** What is kept of a crash that is not admitted. */
 const smallRecord = 4 << 20
+/** Of mapped files that are in the core and not in memory. */
+const fileContent = 64 << 20
 /** For a smaller core nobody waits to hear how much room there is. */
 const worthAsking = 64 << 20
 
 /** The way to the process's memory, where it is surely that process; undefined where it isn't. */
 export function memoryOf(
-  { directory, anonymous }: Pick<Snapshot, 'directory' | 'anonymous'>,
+  { directory, anonymous, facts }: Pick<Snapshot, 'directory' | 'anonymous' | 'facts'>,
   most: number,
   storage: Pick<DumpStorage, 'room'>,
   refused?: string,
@@ -27,7 +30,7 @@ export function memoryOf(
   if (directory === undefined) return undefined
   const open = (): ProcessMemory => new ProcessMemory(directory)
   return (size, begin) => {
-    const limit = limitOf(size.expected ?? 0, most, storage, refused)
+    const limit = limitOf(size.expected ?? 0, usedOf(facts.status), most, storage, refused)
     const part = limit && openPart(open(), size, begin, limit)
     if (part !== undefined) return part
     const stream = openMemoryStream(open, size.segments, anonymous, begin.length)
@@ -43,8 +46,16 @@ interface Limit {
   readonly why: string
 }
 
+/** Bytes of memory that the process had in use, swapped or not; more than any where that can't be told. */
+function usedOf(status = ''): number {
+  const kilobytes = (key: string): number => Number(/^(\d+) kB$/.exec(statusValue(status, key) ?? '')?.[1])
+  const used = 1024 * (kilobytes('VmRSS') + (kilobytes('VmSwap') || 0))
+  return used > 0 ? used : Number.POSITIVE_INFINITY
+}
+
 function limitOf(
   expected: number,
+  used: number,
   most: number,
   storage: Pick<DumpStorage, 'room'>,
   refused: string | undefined,
@@ -55,9 +66,11 @@ function limitOf(
   if (expected < worthAsking) return undefined
   const room = storage.room()
   const lack = { reason: 'no-space', why: 'the room there is' } as const
-  if (expected < room) return undefined
+  // What was reserved and never used compresses to nothing.
+  const content = Math.min(expected, used + fileContent)
+  if (content < room) return undefined
   // Compressed it may fit.
-  if (expected < room * hopeless) return { most: Math.floor(room / 2), andRest: true, ...lack }
+  if (content < room * hopeless) return { most: Math.floor(room / 2), andRest: true, ...lack }
   return { most: Math.floor(room * 0.9), ...lack }
 }
 
