@@ -182,6 +182,24 @@ test('which may turn out to be enough', withGo, async () => {
   }
 })
 
+const noCompiler = spawnSync('cc', ['--version']).status === 0 ? false : 'a C compiler is not installed'
+
+test('what was reserved and never used needs no room', { skip: noKernel || noCompiler }, async () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+  const source = join(import.meta.dirname, '../../scripts/faults.d/victim.c')
+  execFileSync('cc', ['-w', '-pthread', '-o', bed.path('victim'), source])
+  mkdirSync(bed.path('archive'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=755', 'tmpfs', bed.path('archive')])
+  try {
+    await bed.crash(`exec ${bed.path('victim')} sparse 8`)
+    const { core } = bed.dumps()[0]!.manifest
+    assert.equal(core.state, 'complete', core.detail)
+    assert.ok(core.raw_size > 8 * 2 ** 30)
+  } finally {
+    execFileSync('umount', [bed.path('archive')])
+  }
+})
+
 test('a program that dies again and again leaves small records with all goroutines', withGo, async () => {
   using bed = new HandlerBed({ CapturesPerHour: '1' })
   const program = build(bed)
