@@ -23,8 +23,8 @@ export const goroutines: DebugCommand = {
   usage: 'goroutines [-u|-r|-g|-s] [-t [DEPTH]] [-l] [FILTER ...] [-group WHAT] [-limit N] [-exec COMMAND]',
   describe: 'list the goroutines',
   details: [
-    '-u -r -g -s   by the innermost frame outside of the runtime, the innermost, the go statement,',
-    '              or the function that was started',
+    '-u -r   by the innermost frame outside of the runtime, or the innermost',
+    '-g -s   by the go statement, or the function that was started',
     '-t [DEPTH]    with their stacks            -l   with their labels',
     '-with userloc|curloc|goloc|startloc TEXT   that place holds the text, in its function or file:line',
     '-with TEXT         any of its frames holds the text',
