@@ -17,6 +17,8 @@ const hopeless = 8
 const smallRecord = 4 << 20
 /** Of mapped files that are in the core and not in memory. */
 const fileContent = 64 << 20
+/** What LZ4 leaves of zeros. */
+const zerosShare = 1 / 240
 /** For a smaller core nobody waits to hear how much room there is. */
 const worthAsking = 64 << 20
 
@@ -66,8 +68,8 @@ function limitOf(
   if (expected < worthAsking) return undefined
   const room = storage.room()
   const lack = { reason: 'no-space', why: 'the room there is' } as const
-  // What was reserved and never used compresses to nothing.
-  const content = Math.min(expected, used + fileContent)
+  // What was reserved and never used compresses to next to nothing.
+  const content = Math.min(expected, used + fileContent + expected * zerosShare)
   if (content < room) return undefined
   // Compressed it may fit.
   if (content < room * hopeless) return { most: Math.floor(room / 2), andRest: true, ...lack }

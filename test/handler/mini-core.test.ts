@@ -189,7 +189,7 @@ test('what was reserved and never used needs no room', { skip: noKernel || noCom
   const source = join(import.meta.dirname, '../../scripts/faults.d/victim.c')
   execFileSync('cc', ['-w', '-pthread', '-o', bed.path('victim'), source])
   mkdirSync(bed.path('archive'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=755', 'tmpfs', bed.path('archive')])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=755', 'tmpfs', bed.path('archive')])
   try {
     await bed.crash(`exec ${bed.path('victim')} sparse 8`)
     const { core } = bed.dumps()[0]!.manifest
