@@ -19,6 +19,9 @@ export interface MiniCore {
   readonly pieces: readonly { readonly offset: number; readonly length: number }[]
 }
 
+/** What of a core is looked at: any machine's will do. */
+type CoreParts = Pick<CoreFile, 'source' | 'elf' | 'segments'>
+
 interface Run {
   readonly segment: Segment
   readonly start: number
@@ -36,7 +39,7 @@ const mostHeaders = 0xfff0
 const smallGap = 128
 
 /** Lays out a core of `ranges`, which are sorted. Undefined where the original has no notes. */
-export function layOutMiniCore(core: CoreFile, ranges: readonly AddressRange[]): MiniCore | undefined {
+export function layOutMiniCore(core: CoreParts, ranges: readonly AddressRange[]): MiniCore | undefined {
   const { source, elf } = core
   const { is64, littleEndian } = elf.header
   const [Ehdr, Phdr] = is64 ? [Ehdr64, Phdr64] : [Ehdr32, Phdr32]
@@ -93,11 +96,11 @@ const aligned = (at: number): number => Math.ceil(at / 8) * 8
 const isAddress = (vaddr: number): boolean => Number.isSafeInteger(vaddr)
 
 /** Bytes of `ranges`, which are sorted, that the core itself has: the rest comes from files. */
-export const bytesInCore = (core: CoreFile, ranges: readonly AddressRange[]): number =>
+export const bytesInCore = (core: CoreParts, ranges: readonly AddressRange[]): number =>
   runsOf(core, ranges).reduce((sum, { start, end }) => sum + (end - start), 0)
 
 /** The parts of the ranges that the core has the bytes of, by address. */
-function runsOf({ segments, source }: CoreFile, ranges: readonly AddressRange[]): Run[] {
+function runsOf({ segments, source }: CoreParts, ranges: readonly AddressRange[]): Run[] {
   const runs: Run[] = []
   const sorted = segments.filter(({ vaddr }) => isAddress(vaddr)).toSorted((a, b) => a.vaddr - b.vaddr)
   let first = 0
