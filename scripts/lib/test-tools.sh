@@ -8,7 +8,7 @@ go_wanted=1.26.8
 test_packages=(
   gcc:gcc clang:clang gdb:gdb lz4:lz4 zstd:zstd xz:xz-utils strace:strace flock:util-linux mkfs.xfs:xfsprogs python3:python3
   readelf:binutils groff:groff mandoc:mandoc zsh:zsh fish:fish jq:jq curl:curl tmux:tmux
-  systemd-analyze:systemd age:age perl:perl llvm-dwarfdump:llvm debuginfod:debuginfod dwp:binutils llvm-dwp:llvm
+  systemd-analyze:systemd age:age linux.uml:user-mode-linux kmod:kmod busybox:busybox-static ip:iproute2 mkfs.ext4:e2fsprogs perl:perl llvm-dwarfdump:llvm debuginfod:debuginfod dwp:binutils llvm-dwp:llvm
 )
 
 ensure_test_packages() {
