@@ -89,5 +89,5 @@ join_network() {
     ip link add br0 type bridge && ip link set br0 up || return
   fi
   ip link show "$1" >/dev/null 2>&1 && return
-  ip tuntap add "$1" mode tap && ip link set "$1" master br0 && ip link set "$1" up
+  ip tuntap add dev "$1" mode tap && ip link set "$1" master br0 && ip link set "$1" up
 }
