@@ -38,6 +38,8 @@ export interface RecoverOptions {
   known?: (day: string) => Iterable<string>
   /** Ids that are somebody else's to bring to an end. */
   leave?: ReadonlySet<string>
+  /** Gives the dump to the caller alone; undefined where another daemon has it, which may join it with what its spool holds. */
+  claim?: (id: string) => Disposable | undefined
   /** What was seen of dumps in the making, kept between calls. */
   watched?: Map<string, Watched>
   now?: number
@@ -123,6 +125,10 @@ function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | 
   if (pending.host.name === '' && changed > clocks.booted - clockDifference) return undefined
   if (pending.host.name !== '' && !isAbandoned({ ...pending, handler }, ref, changed, clocks))
     return undefined
+  using claim = clocks.claim?.(ref.id)
+  if (clocks.claim !== undefined && claim === undefined) return undefined
+  // Whoever had it has brought it to an end.
+  if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
   if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))
   const { continues } = pending.core
   const core =

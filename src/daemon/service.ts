@@ -230,8 +230,11 @@ export class Service {
     const known = (day: string): string[] => this.#catalog.ids(day)
     const spool = this.#spool()
     // What the spool has more of is no leftover of the archive's.
-    const leave = store.root === spool.root ? new Set<string>() : begunIds(spool)
-    const options = { known, leave, watched: this.#watched }
+    const own = store.root === spool.root
+    const options = {
+      ...{ known, leave: own ? new Set<string>() : begunIds(spool), watched: this.#watched },
+      ...(own ? {} : { claim: (id: string) => this.#leases.take(id) }),
+    }
     for (const { ref, what } of recoverDumps(store, options)) this.#complain(ref, `Dump ${ref.id}: ${what}`)
   }
 

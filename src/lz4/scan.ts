@@ -131,9 +131,9 @@ function tableOf(file: ByteFile, found: Found[], warnings: string[], full: boole
     table.linked[i] = block.linked ? 1 : 0
     table.starts[i + 1] = table.starts[i]! + block.blockMax
   })
-  // The last block may be short, and in ours the one before it, too.
+  // The last block may be short, and in ours the one before it, too; what a power cut left may follow both.
   const scratch = Buffer.alloc(table.blockMax)
-  for (let i = Math.max(0, found.length - 2); full && i < found.length; i++) {
+  for (let i = Math.max(0, found.length - 3); full && i < found.length; i++) {
     let length = 0
     try {
       length = decodeData(file, table, i, scratch)
