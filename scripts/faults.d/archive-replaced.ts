@@ -4,19 +4,30 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { type Fault, random, repeat, sleep } from './fault.ts'
 import { coreOf, Trial } from './trial.ts'
 
-const things: readonly [name: string, put: (path: string) => void][] = [
-  ['nothing', () => {}],
+const things: readonly [name: string, put?: (path: string, archive: string) => void][] = [
+  ['nothing'],
   ['a file', path => writeFileSync(path, 'not a directory')],
   ['a FIFO', path => execFileSync('mkfifo', [path])],
   [
     'a symbolic link to elsewhere',
-    path => {
-      mkdirSync(`${path}.elsewhere`, { mode: 0o700 })
-      symlinkSync(`${path}.elsewhere`, path)
+    (path, archive) => {
+      mkdirSync(`${archive}.elsewhere`, { mode: 0o700 })
+      symlinkSync(`${archive}.elsewhere`, path)
     },
   ],
   ['a link to nowhere', path => symlinkSync('/nonexistent/archive', path)],
 ]
+
+/** renameat2(2) with RENAME_EXCHANGE: there is no moment at which a handler would find nothing there, and make it anew. */
+function exchange(one: string, other: string): void {
+  const number = process.arch === 'arm64' ? 276 : 316
+  execFileSync('perl', [
+    '-e',
+    `exit(syscall(${number}, -100, $ARGV[0], -100, $ARGV[1], 2) == 0 ? 0 : 1)`,
+    one,
+    other,
+  ])
+}
 
 export const archiveReplaced: Fault = {
   name: 'archive removed, replaced by link, FIFO, file',
@@ -33,8 +44,9 @@ export const archiveReplaced: Fault = {
       const inTheMiddle = n % 2 === 1
       const replay = trial.start(core)
       const replace = (): void => {
-        renameSync(archive, `${archive}.gone`)
-        put(archive)
+        put?.(`${archive}.gone`, archive)
+        if (put === undefined) renameSync(archive, `${archive}.gone`)
+        else exchange(archive, `${archive}.gone`)
       }
       if (!inTheMiddle) replace()
       else {
