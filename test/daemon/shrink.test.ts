@@ -41,7 +41,7 @@ function unpacked(store: LocalStore, ref: DumpRef, to: string): string {
 }
 
 const delveCommands = [
-  ...['goroutines -t', 'goroutine 1 bt -full', 'goroutine 500 bt -full', 'threads'],
+  ...['goroutines -t', 'goroutine 1 bt -full', 'goroutine 500 bt', 'threads'],
   ...['goroutine 1 frame 9 args', 'goroutine 1 frame 9 locals', 'goroutine 1 frame 10 locals'],
   ...['print main.totals', 'print main.banner', 'print len(main.heap)', 'exit'],
 ]
