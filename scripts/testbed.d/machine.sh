@@ -72,8 +72,6 @@ halt() {
   for _ in $(seq 600); do is_up "$1" || break; sleep 0.2; done
   power_cut "$1"
 }
-freeze() { kill -STOP -- "-$(cat "$out/$1/uml/$1/pid")"; }
-thaw() { kill -CONT -- "-$(cat "$out/$1/uml/$1/pid")"; }
 
 # make_disk NAME SIZE: a file with an empty ext4.
 make_disk() {
