@@ -75,8 +75,11 @@ export class KernelRecords {
       this.#sequence = record.sequence
     }
     for (const [pid, waiting] of this.#waiting) {
-      if (performance.now() - waiting.since < this.#options.patience()) continue
-      if (!this.#isKnown(pid, waiting.first)) this.#write(waiting.first, ended(waiting.crash))
+      // One that was listed is not lost, though somebody may remove it before patience ends.
+      if (!this.#isListed(pid, waiting.first)) {
+        if (performance.now() - waiting.since < this.#options.patience()) continue
+        if (!this.#isBegun(pid, waiting.first)) this.#write(waiting.first, ended(waiting.crash))
+      }
       this.#waiting.delete(pid)
     }
     this.#store()
@@ -116,22 +119,35 @@ export class KernelRecords {
     this.#stored = sequence
   }
 
-  /** A dump of this process, listed or in the making, that began when the line was written. */
-  #isKnown(pid: number, { microseconds }: LogRecord): boolean {
-    const { store, catalog, spool } = this.#options
-    const isIt = ({ process, host, monotonic_ns }: Manifest): boolean =>
-      process.pid === pid &&
-      host.boot_id === this.#boot &&
-      Math.abs((monotonic_ns ?? 0) / 1000 - microseconds) < 60_000_000
+  #isKnown(pid: number, line: LogRecord): boolean {
+    return this.#isListed(pid, line) || this.#isBegun(pid, line)
+  }
+
+  /** The catalog has the dump of this process that began when the line was written. */
+  #isListed(pid: number, line: LogRecord): boolean {
+    const { store, catalog } = this.#options
     const listed = catalog().list({ pid, limit: 100 })
-    if (listed.some(ref => isIt(readManifest(store, ref) ?? nobody))) return true
+    return listed.some(ref => this.#isOf(pid, line, readManifest(store, ref)))
+  }
+
+  /** Archive or spool has such a dump, finished or in the making, that is not listed yet. */
+  #isBegun(pid: number, line: LogRecord): boolean {
+    const { store, catalog, spool } = this.#options
     for (const place of [store, spool()])
       for (const day of [...place.days()].slice(0, 3)) {
         const known = new Set(place === store ? catalog().ids(day) : [])
         for (const id of place.ids(day))
-          if (!known.has(id) && isIt(readManifest(place, { id, day }) ?? nobody)) return true
+          if (!known.has(id) && this.#isOf(pid, line, readManifest(place, { id, day }))) return true
       }
     return false
+  }
+
+  #isOf(pid: number, { microseconds }: LogRecord, manifest: Manifest | undefined): boolean {
+    return (
+      manifest?.process.pid === pid &&
+      manifest.host.boot_id === this.#boot &&
+      Math.abs((manifest.monotonic_ns ?? 0) / 1000 - microseconds) < 60_000_000
+    )
   }
 
   #write(record: LogRecord, crash: KernelCrash & { kind: 'lost' }): void {
@@ -204,8 +220,6 @@ function hostFacts(boot: string): Manifest['host'] {
   const id = machine === undefined ? {} : { machine_id: machine }
   return { name: escapeText(hostname(), 256), boot_id: boot, ...id, kernel: release() }
 }
-
-const nobody = { process: { pid: -1 }, host: {} } as Manifest
 
 /** The manifest of a dump, or of one in the making; undefined where neither can be read. */
 function readManifest(store: LocalStore, ref: DumpRef): Manifest | undefined {

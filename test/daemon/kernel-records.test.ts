@@ -115,6 +115,32 @@ describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
     assert.deepEqual([of(missing).length, of(lost).length], [1, 1])
     catalog.close()
   })
+
+  it('calls no dump lost that was listed and then removed', async () => {
+    using archive = testArchive()
+    using bed = new HandlerBed({ ArchiveDirectory: archive.store.root })
+    const state = join(archive.directory, 'state')
+    mkdirSync(state)
+    const catalog = openCatalog(join(state, 'catalog.db'))
+    let patience = Number.POSITIVE_INFINITY
+    using records = new KernelRecords({
+      ...{ store: archive.store, catalog: () => catalog, state, patience: () => patience },
+      spool: () => openLocalStore(join(archive.directory, 'spool')),
+      onRecord: (_, sentence) => assert.fail(sentence),
+      onProblem: assert.fail,
+    })
+    await bed.crash('kill -SEGV $$')
+    const [dump] = [...archive.store.list()]
+    assert.ok(dump)
+    syncDump(archive.store, catalog, dump)
+    records.look()
+    archive.store.remove(dump)
+    catalog.remove(dump.id)
+    patience = 0
+    records.look()
+    assert.deepEqual([...archive.store.list()], [])
+    catalog.close()
+  })
 })
 
 async function crash(pattern: string): Promise<number> {
