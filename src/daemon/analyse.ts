@@ -42,7 +42,7 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
   if (typeof job === 'string') return fail(job)
   writeAnalysisRecord(store, ref, record)
   const end = await runJob(job, options)
-  if (end.kind === 'aborted') {
+  if (end.kind === 'aborted' || wasTold(end)) {
     writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
     return { state: 'interrupted' }
   }
@@ -114,6 +114,10 @@ function reportOf(end: ChildEnd, limits: Config['analysis']): { json: string } |
     ? checkedReport(end.output)
     : { reason: failureOf(end, limits) }
 }
+
+/** Whoever stops the daemon may tell all of its processes at once: that says nothing of the dump. */
+const wasTold = (end: ChildEnd): boolean =>
+  end.kind === 'signal' && ['SIGTERM', 'SIGINT', 'SIGHUP'].includes(end.signal)
 
 /** Why a child that analyses came to no good end, as a sentence. */
 export function failureOf(end: ChildEnd, limits: Config['analysis']): string {

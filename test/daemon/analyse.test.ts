@@ -128,4 +128,14 @@ describe('analyseDump()', () => {
     assert.equal(outcome.state, 'interrupted')
     assert.equal(readAnalysisRecord(store, ref)!.attempts, 0)
   })
+
+  it('a child that was told to end, as its whole service is, has not failed', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addDump(store)
+    writeFileSync(store.layout.file(ref, 'behaviour'), 'told')
+    const outcome = await analyseDump(ref, { store, config: { analysis: limits }, program: child('bad') })
+    assert.equal(outcome.state, 'interrupted')
+    assert.equal(readAnalysisRecord(store, ref)!.attempts, 0)
+  })
 })

@@ -37,6 +37,10 @@ const behaviours: Record<string, () => void> = {
     process.kill(process.pid, 'SIGSEGV')
     setTimeout(() => {}, 10_000)
   },
+  told() {
+    process.kill(process.pid, 'SIGTERM')
+    setTimeout(() => {}, 10_000)
+  },
   hang: () => void setTimeout(() => {}, 20_000),
   spin() {
     for (;;);
