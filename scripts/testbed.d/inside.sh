@@ -29,5 +29,15 @@ analysed() {
   [ "$(grep -c '"id":' <<< "$list")" = "$count" ] && [ "$(grep -c '"analysis": *"done"' <<< "$list")" = "$count" ] || { echo "$list"; return 1; }
 }
 
+# crash NAME MEGABYTES: ballast dies by this name, of at most 15 letters.
+crash() {
+  ln -sf ballast "/usr/local/bin/$1"
+  { GOTRACEBACK=crash "/usr/local/bin/$1" "/vm/$1.died" "$2"; } 2>/dev/null
+  echo "${EPOCHREALTIME/[.,]/}" > "/vm/$1.ended"
+}
+
+# judge LINE LIMIT NAME...: a line of the table, when all of these are home.
+judge() { node "$TESTBED_ROOT/scripts/testbed.d/judge.ts" "$@"; }
+
 # For the shells that orders start.
-export -f check has hasnt eventually node cli unpack_till service analysed nfs_serve nfs_mount
+export -f check has hasnt eventually node cli unpack_till service analysed crash judge nfs_serve nfs_mount

@@ -80,6 +80,24 @@ make_disk() {
   mkfs.ext4 -q -F -m 0 -E lazy_itable_init=0,lazy_journal_init=0 "$out/$1"
 }
 
+# The other end of its cable: without it packets are lost, and nobody is told. (UML spins where its own end is down.)
+unplug() { ip link set "$1" nomaster; }
+plug() { ip link set "$1" master br0; }
+
+# build_ballast: the program of ballast.go, as /vm/ballast of each machine named.
+build_ballast() {
+  local name
+  command -v go >/dev/null || { echo 'this takes Go'; return 1; }
+  CGO_ENABLED=0 go build -o "$out/ballast" "$here/ballast.go" || return
+  for name; do
+    cp "$out/ballast" "$out/$name/" && "$name" cp /vm/ballast /usr/local/bin/ballast || return
+  done
+}
+# Of the lines that judge prints, and scripts/faults.
+table_head() { printf '%s\n' '| fault | tries | lost | listed twice | wrongly complete | longest hold | whole / cut / record |' '|---|--:|--:|--:|--:|--:|--:|'; }
+# dies MACHINE NAME: waits for the moment in which the program of this name dies.
+dies() { patience=1500 eventually test -s "$out/$1/$2.died"; }
+
 join_network() {
   [ -e /dev/net/tun ] || { echo 'this takes /dev/net/tun'; return 1; }
   if ! ip link show br0 >/dev/null 2>&1; then
