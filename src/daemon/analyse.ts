@@ -20,6 +20,8 @@ export interface AnalyseOptions {
   signal?: AbortSignal | undefined
   /** The child's program, for tests. */
   program?: string | undefined
+  /** Resolves when the archive can be expected to answer; asked when the child has ended. */
+  answers?: (() => Promise<void>) | undefined
 }
 
 export type AnalysisOutcome =
@@ -42,6 +44,7 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
   if (typeof job === 'string') return fail(job)
   writeAnalysisRecord(store, ref, record)
   const end = await runJob(job, options)
+  await options.answers?.()
   if (end.kind === 'aborted' || wasTold(end)) {
     writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
     return { state: 'interrupted' }

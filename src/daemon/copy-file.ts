@@ -13,6 +13,8 @@ export interface CopyOptions {
   signal?: AbortSignal | undefined
   /** Bytes a second; null for as fast as it goes. */
   rate?: number | null | undefined
+  /** Resolves when the target can be expected to answer; asked after each piece. */
+  answers?: (() => Promise<void>) | undefined
 }
 
 /** Bytes `[from, to)` of a file; `to` absent: its end. A file that ends early is filled up with zeros. */
@@ -139,11 +141,12 @@ class Pace {
   }
 
   async after(bytes: number): Promise<void> {
-    const { signal, rate } = this.#options
+    const { signal, rate, answers } = this.#options
     signal?.throwIfAborted()
     this.#bytes += bytes
     const ahead = rate ? (this.#bytes / rate) * 1000 - (performance.now() - this.#began) : 0
     if (ahead > 5) await setTimeout(ahead, undefined, signal ? { signal } : {})
     else await setImmediate()
+    await answers?.()
   }
 }

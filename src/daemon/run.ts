@@ -3,6 +3,7 @@ import { ConfigError, reasonOf } from '../base/errors.ts'
 import { toolVersion } from '../base/version.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { forbidCores } from './libc.ts'
+import { Liveness } from './liveness.ts'
 import { takeLock } from './lock.ts'
 import { openLog } from './log.ts'
 import { Notifier, watchdogInterval } from './notify.ts'
@@ -32,6 +33,7 @@ export async function runDaemon(options: DaemonOptions = {}): Promise<void> {
   using _lock = takeLock(config.state)
   const notifier = new Notifier()
   const beat = watchdogInterval()
+  await untilAnswering(config.archive, log, notifier)
   const service = new Service({
     config,
     log,
@@ -51,7 +53,8 @@ export async function runDaemon(options: DaemonOptions = {}): Promise<void> {
   // process.exit() would wait for a thread that hangs in NFS; only this does not.
   const last = setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs + lastMs)
   await service.stop(graceMs)
-  clearTimeout(last)
+  // A thread that hangs would keep this process.
+  last.unref()
   clearInterval(watchdog)
 
   function reload(): void {
@@ -65,6 +68,23 @@ export async function runDaemon(options: DaemonOptions = {}): Promise<void> {
     }
     notifier.send('STATUS=Waiting for dumps')
   }
+}
+
+/** A start that waits for storage is no start that has failed. */
+async function untilAnswering(
+  archive: string,
+  log: ReturnType<typeof openLog>,
+  notifier: Notifier,
+): Promise<void> {
+  const tell = (): void =>
+    notifier.send('EXTEND_TIMEOUT_USEC=60000000', `STATUS=Waiting for ${archive}, which does not answer`)
+  let telling: NodeJS.Timeout | undefined
+  const onSilence = (isSilent: boolean): void => {
+    log.warning(isSilent ? `${archive} does not answer, waiting for it` : `${archive} answers again`)
+    if (isSilent) telling = setInterval(tell, 20_000)
+  }
+  await new Liveness(archive, { onSilence }).answers()
+  clearInterval(telling)
 }
 
 /** The first signal to stop lets work end, the second does not wait for it. */

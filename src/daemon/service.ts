@@ -12,6 +12,7 @@ import { analyseDump } from './analyse.ts'
 import { encryptDump, isPlain } from './encrypt.ts'
 import { runGc } from './gc.ts'
 import { KernelRecords } from './kernel-records.ts'
+import { Liveness } from './liveness.ts'
 import type { Log } from './log.ts'
 import { openArchive, openOwnCatalog, putAside, requireArchive } from './maintenance.ts'
 import { networkFileSystem } from './network-fs.ts'
@@ -42,6 +43,7 @@ export class Service {
   readonly #log: Log
   readonly #options: ServiceOptions
   readonly #store: LocalStore
+  readonly #liveness: Liveness
   readonly #queue: AnalysisQueue
   readonly #leases: Leases
   readonly #beat: NodeJS.Timeout
@@ -65,13 +67,15 @@ export class Service {
     this.#log = options.log
     this.#config = checkSchedules(options.config)
     this.#store = openArchive(this.#config)
+    this.#liveness = new Liveness(this.#config.archive, { onSilence: isSilent => this.#onSilence(isSilent) })
     this.#catalog = openOwnCatalog(this.#config, this.#log)
     this.#leases = new Leases(this.#store)
-    this.#beat = setInterval(() => this.#leases.beat(), leaseBeat).unref()
+    this.#beat = setInterval(() => void this.#whenAnswering(() => this.#leases.beat()), leaseBeat).unref()
     this.#shipping = new Shipping({
       spool: () => this.#spool(),
       archive: this.#store,
       leases: this.#leases,
+      answers: () => this.#liveness.answers(),
       rate: () => this.#config.shipRate,
       onHome: ref => {
         this.#log.info(`Brought dump ${ref.id} home from ${spoolRoot(this.#config)}`)
@@ -96,7 +100,9 @@ export class Service {
 
   /** Ready when it answers: the newest days are listed, and whatever arrives is heard of. */
   async start(): Promise<void> {
-    this.#nudges = await listenForNudges(this.#config.run, id => this.#onNudge(id))
+    this.#nudges = await listenForNudges(this.#config.run, id => {
+      void this.#whenAnswering(() => this.#onNudge(id))
+    })
     await this.#startWatch()
     this.#startSchedules()
     await this.scan({ days: newestDays, failed: true })
@@ -199,7 +205,10 @@ export class Service {
         },
         onProblem: sentence => this.#log.warning(sentence),
       })
-      this.#logLook = setInterval(() => this.#readKernelLog(), kernelLogMs).unref()
+      this.#logLook = setInterval(
+        () => void this.#whenAnswering(() => this.#readKernelLog()),
+        kernelLogMs,
+      ).unref()
     } catch (error) {
       this.#log.warning(
         `Cannot read the kernel log, crashes that it alone tells of are not recorded: ${reasonOf(error)}`,
@@ -214,6 +223,18 @@ export class Service {
     } catch (error) {
       this.#log.warning(`Could not record what the kernel log tells, trying again: ${reasonOf(error)}`)
     }
+  }
+
+  /** Nothing is begun that would wait for storage, nor after the end. */
+  async #whenAnswering(work: () => void): Promise<void> {
+    await this.#liveness.answers()
+    if (!this.#stopping.signal.aborted) work()
+  }
+
+  #onSilence(isSilent: boolean): void {
+    const { archive } = this.#config
+    this.#log.warning(isSilent ? `${archive} does not answer, waiting for it` : `${archive} answers again`)
+    this.#options.onStatus?.(isSilent ? `Waiting for ${archive}, which does not answer` : 'Waiting for dumps')
   }
 
   #spool(): LocalStore {
@@ -249,6 +270,8 @@ export class Service {
     const { id, day } = row
     const name = `dump ${id} (${row.comm}, pid ${row.pid} on ${row.host})`
     try {
+      await this.#liveness.answers()
+      signal.throwIfAborted()
       using lease = this.#leases.take(id)
       if (lease === undefined) throw new ArchiveError('another daemon has it in hand')
       // Another machine may have been faster.
@@ -257,7 +280,10 @@ export class Service {
       this.#options.onStatus?.(`Analysing ${name}`)
       const outcome = await analyseDump(
         { id, day },
-        { store: this.#store, config: this.#config, signal, program: this.#options.program },
+        {
+          ...{ store: this.#store, config: this.#config, signal, program: this.#options.program },
+          answers: () => this.#liveness.answers(),
+        },
       )
       const after = syncDump(this.#store, this.#catalog, { id, day })
       if (outcome.state === 'done')
@@ -347,8 +373,9 @@ export class Service {
   async #startWatch(): Promise<void> {
     await this.#watch?.close()
     const { archive, scan } = this.#config
+    await this.#liveness.answers()
     const events = {
-      onDump: (ref: DumpRef) => this.#onDump(ref),
+      onDump: (ref: DumpRef) => void this.#whenAnswering(() => this.#onDump(ref)),
       onLook: () => this.#look(),
       onProblem: (sentence: string) => this.#log.warning(sentence),
     }
@@ -367,7 +394,11 @@ export class Service {
   }
 
   #inTurn(what: string, work: () => Promise<void>, turn: 'scan' | 'retention' = 'scan'): Promise<void> {
-    const run = this.#turns[turn].then(work).catch(error => {
+    const begin = async (): Promise<void> => {
+      await this.#liveness.answers()
+      await work()
+    }
+    const run = this.#turns[turn].then(begin).catch(error => {
       this.#log.error(`${what} failed, the next one is tried as scheduled: ${reasonOf(error)}`)
       this.#mend(error)
     })

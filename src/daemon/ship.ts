@@ -48,6 +48,7 @@ export async function shipSpool(
     if (options.signal?.aborted) break
     const { id, day } = entry
     try {
+      await options.answers?.()
       requireArchive(archive)
       using lease = leases.take(id)
       if (lease === undefined || !existsSync(spool.layout.file(entry, manifestFile))) continue

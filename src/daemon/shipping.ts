@@ -10,6 +10,8 @@ export interface ShippingOptions {
   leases: Leases
   /** Bytes a second; null for as fast as it goes. */
   rate: () => number | null
+  /** Resolves when the archive can be expected to answer. */
+  answers: () => Promise<void>
   onHome: (ref: DumpRef) => void
   onFailed: (ref: DumpRef, why: string) => void
   onProblem: (sentence: string) => void
@@ -64,11 +66,13 @@ export class Shipping {
   }
 
   async #ship(): Promise<boolean> {
-    const { spool, archive, leases, rate, onHome, onFailed, onProblem } = this.#options
+    const { spool, archive, leases, rate, answers, onHome, onFailed, onProblem } = this.#options
     let anyFailed = false
     try {
       const { signal } = this.#stopping
-      for (const { ref, failed } of await shipSpool(spool(), archive, { signal, rate: rate(), leases })) {
+      for (const { ref, failed } of await shipSpool(spool(), archive, {
+        ...{ signal, rate: rate(), leases, answers },
+      })) {
         anyFailed ||= failed !== undefined
         if (failed === undefined) onHome(ref)
         else if (!signal.aborted) onFailed(ref, failed)
