@@ -114,7 +114,9 @@ function detailOf(row: Row): string {
   return `${core.reason}, ${core.raw_size} of ${core.expected_size} bytes: ${core.detail}; ${notes.join('; ')}`
 }
 
-const directoryOf = ({ id, day }: Row): string => join(archive, 'dumps', ...day.split(/[-/]/), id)
+function directoryOf({ id, day }: Row): string {
+  return join(archive, 'dumps', ...day.split(/[-/]/), id)
+}
 
 /** What of the program's memory the core does not have as the program had it; undefined where it has all. */
 async function problemOf(row: Row): Promise<string | undefined> {
