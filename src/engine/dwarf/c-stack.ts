@@ -5,6 +5,7 @@
  */
 import type { ProcessImage } from '../core/process-image.ts'
 import { type FrameTables, openFrameTables } from './frame-tables.ts'
+import type { SourceFrame } from './inlined-frames.ts'
 import type { SourcePlace } from './line-table.ts'
 import { loadedFiles } from './loaded-files.ts'
 import { Symbolizer } from './symbolizer.ts'
@@ -77,6 +78,11 @@ export class CStacks {
     interrupted: boolean,
   ): Pick<CFrame, 'name' | 'offset' | 'path' | 'fileOffset' | 'source'> {
     return this.#nameOf({ pc, interrupted })
+  }
+
+  /** A frame as the source has it, with those of the calls inlined into it before it; undefined without debug information. */
+  inlinedAt({ pc, interrupted, name = '??' }: CFrame): readonly SourceFrame[] | undefined {
+    return this.#symbols.inlinedAt(interrupted ? pc : pc - 1, name)
   }
 
   #nameOf({ pc, interrupted }: { pc: number; interrupted: boolean }): ReturnType<CStacks['nameOf']> {

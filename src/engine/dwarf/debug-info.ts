@@ -70,6 +70,8 @@ export interface DebugVariable {
 export interface InlinedCall {
   /** Full name of the function that was inlined. */
   readonly name: string
+  /** C++ and Rust: its name for the linker. */
+  readonly linkageName?: string
   /** Where it was called. */
   readonly callFile: string | undefined
   readonly callLine: number

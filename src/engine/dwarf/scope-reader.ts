@@ -90,8 +90,10 @@ class ScopeReader {
     const chain = origins(entry, this.#context)
     const file = entry.number(At.callFile)
     const path = once(() => (file === undefined ? undefined : this.#context.fileAt(entry, file)))
+    const linkageName = having(chain, At.linkageName)?.text(At.linkageName)
     return {
       name: having(chain, At.name)?.text(At.name) ?? '?',
+      ...(linkageName === undefined ? {} : { linkageName }),
       callLine: entry.number(At.callLine) ?? 0,
       offset: entry.id,
       get callFile() {

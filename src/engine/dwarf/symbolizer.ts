@@ -1,6 +1,8 @@
 /** Names of C functions by address, from the symbol tables of the files that were mapped; raw, as the linker knew them. */
 import type { LoadedFile } from '../core/process-image.ts'
 import type { ElfSymbol } from '../elf/symbol.ts'
+import { CodeFinder } from './code-finder.ts'
+import { inlinedFrames, type SourceFrame } from './inlined-frames.ts'
 import { LineTable, type SourcePlace } from './line-table.ts'
 
 export interface SymbolAt {
@@ -19,6 +21,7 @@ export class Symbolizer {
   readonly #files: readonly LoadedFile[]
   readonly #sorted = new Map<LoadedFile, readonly ElfSymbol[]>()
   readonly #lines = new Map<LoadedFile, LineTable>()
+  readonly #finders = new Map<LoadedFile, CodeFinder>()
 
   constructor(files: readonly LoadedFile[]) {
     this.#files = files
@@ -37,6 +40,20 @@ export class Symbolizer {
     const file = this.#files.find(({ start, end }) => pc >= start && pc < end)
     if (!file) return undefined
     return this.#linesOf(file).find(pc - file.bias)
+  }
+
+  /** The function at `pc` and, before it, the calls inlined there; undefined without debug information. */
+  inlinedAt(pc: number, symbol: string): readonly SourceFrame[] | undefined {
+    const file = this.#files.find(({ start, end }) => pc >= start && pc < end)
+    if (!file) return undefined
+    let finder = this.#finders.get(file)
+    if (!finder) {
+      finder = new CodeFinder(file.debug ?? file.elf, this.#linesOf(file))
+      this.#finders.set(file, finder)
+    }
+    const func = finder.at(pc - file.bias)
+    const { file: path = '', line = 0 } = this.lineAt(pc) ?? {}
+    return func && inlinedFrames(func, pc - file.bias, { function: symbol, file: path, line })
   }
 
   /** Source files of a file's line tables. */

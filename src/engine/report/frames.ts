@@ -1,5 +1,5 @@
 /** Frames of the engine as frames of the report. */
-import type { CFrame } from '../dwarf/c-stack.ts'
+import type { CFrame, CStacks } from '../dwarf/c-stack.ts'
 import type { CreatedBy as RuntimeCreatedBy } from '../runtime/runtime.ts'
 import type { TracebackFrame } from '../runtime/traceback.ts'
 import type { CreatedBy, Frame, Hex } from './report.ts'
@@ -26,19 +26,22 @@ export function goFrame(frame: TracebackFrame): Frame {
     : { function: name, file, line, offset, pc, sp, inlined, args }
 }
 
-/** Without line tables the file is the one whose code it is. */
-export function cFrame(frame: CFrame): Frame {
-  return {
-    function: frame.name ?? '??',
-    file: frame.source?.file ?? frame.path ?? '',
-    line: frame.source?.line ?? 0,
+/** A frame of C code, and before it the calls inlined into it. Without line tables the file is the one whose code it is. */
+export function cFrames(frame: CFrame, stacks: CStacks): Frame[] {
+  const { name = '??', source } = frame
+  const place = { function: name, file: source?.file ?? '', line: source?.line ?? 0, inlined: false }
+  const frames = stacks.inlinedAt(frame) ?? [place]
+  return frames.map(({ function: name, file, line, inlined }) => ({
+    function: name,
+    file: file || (frame.path ?? ''),
+    line,
     module: frame.path ?? '',
-    ...(frame.offset === undefined ? {} : { offset: frame.offset }),
+    ...(frame.offset === undefined || inlined ? {} : { offset: frame.offset }),
     pc: toHex(frame.pc),
     sp: toHex(frame.sp),
-    inlined: false,
-    args: '',
-  }
+    inlined,
+    args: inlined ? '...' : '',
+  }))
 }
 
 export function createdBy(from: RuntimeCreatedBy | undefined): { createdBy?: CreatedBy } {

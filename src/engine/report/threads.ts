@@ -6,14 +6,15 @@ import { amd64DwarfNames } from '../dwarf/unwind.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { GoThread, ThreadContext } from '../runtime/thread.ts'
 import { registersAt } from '../scope/thread-registers.ts'
-import { cFrame, goFrame, toHex } from './frames.ts'
+import { cFrames, goFrame, toHex } from './frames.ts'
 import type { Frame, Hex, Thread, Warning } from './report.ts'
 
 const maxSwitches = 8
 
 /** A thread of a program, or part of one, that is not Go. */
 export function cThread(thread: CoreThread, stacks: CStacks): Thread {
-  const frames = [...stacks.walk(dwarfRegisters(name => thread.registers.get(name)))].map(cFrame)
+  const walked = [...stacks.walk(dwarfRegisters(name => thread.registers.get(name)))]
+  const frames = walked.flatMap(frame => cFrames(frame, stacks))
   return { tid: thread.tid, crashed: thread.crashed, stack: 'c', frames, registers: registersOf(thread) }
 }
 
@@ -63,7 +64,7 @@ export function contextFrames(
         goPosition = { pc: at, sp: stack }
         return true
       }
-      frames.push(...[...stacks.walk(registers, stop)].map(cFrame))
+      frames.push(...[...stacks.walk(registers, stop)].flatMap(frame => cFrames(frame, stacks)))
       if (!goPosition) return frames
       ;({ pc, sp } = goPosition)
     }
@@ -88,10 +89,14 @@ function registersOf({ registers }: CoreThread): Record<string, Hex> {
 /** Threads whose stacks in C go on behind the frames that are kept. */
 export function cutStacks(threads: readonly Thread[]): Warning[] {
   return threads
-    .filter(({ frames }) => frames.filter(({ module }) => module !== undefined).length >= maxCFrames)
+    .filter(({ frames }) => frames.filter(isOfC).length >= maxCFrames)
     .slice(0, 8)
     .map(({ tid }) => ({
       code: 'c-stack-cut',
       message: `The stack of thread ${tid} has more than the ${maxCFrames} frames that are listed.`,
     }))
+}
+
+function isOfC({ module, inlined }: Frame): boolean {
+  return module !== undefined && !inlined
 }

@@ -6,6 +6,7 @@ import type { ProcessImage } from '../core/process-image.ts'
 import type { CoreThread } from '../core/thread.ts'
 import { type CFrame, type CStacks, dwarfRegisters } from '../dwarf/c-stack.ts'
 import type { DebugFunction } from '../dwarf/debug-info.ts'
+import { inlinedFrames } from '../dwarf/inlined-frames.ts'
 import { amd64DwarfNames, type DwarfRegisters } from '../dwarf/unwind.ts'
 import type { Goroutine } from '../runtime/goroutine.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -170,18 +171,10 @@ class StackWalk {
   #inlined(frame: Unnumbered): Unnumbered[] {
     const found = this.#context.debugFunctionAt(frame.lookupPc)
     if (found?.func.language !== 'c') return [frame]
-    const { unit, func } = found
-    // C++ and Rust: the symbol has more than the entry's bare name.
-    const name = /^_[RZ]/.test(frame.function) ? frame.function : func.name
-    const frames: Unnumbered[] = []
-    let { file, line } = frame
-    for (const call of func.inlinedAt(frame.lookupPc - unit.file.bias)) {
-      const { entry: _, ...shared } = frame
-      frames.push({ ...shared, function: call.name, file, line, inlined: true })
-      file = call.callFile ?? ''
-      line = call.callLine
-    }
-    return [...frames, { ...frame, function: name, file, line }]
+    const { entry: _, ...shared } = frame
+    return inlinedFrames(found.func, frame.lookupPc - found.unit.file.bias, frame).map(source =>
+      source.inlined ? { ...shared, ...source } : { ...frame, ...source },
+    )
   }
 
   /** Where C calls Go or Go was called from C, on through both. */
