@@ -140,8 +140,8 @@ export interface DebugInfo {
   /** By full name or by the name behind the last slash; for C by name. */
   findGlobal(name: string): Global | undefined
   findConstant(name: string): Constant | undefined
-  /** By the names of Type, with the package path or what is behind its last slash: `main.T`, `*main.T`, `map[string]int`, `struct foo`. */
-  findType(name: string): Type | undefined
+  /** By the names of Type, with the package path or what is behind its last slash: `main.T`, `*main.T`, `map[string]int`, `struct foo`. `near`: offset of an entry whose unit's own goes first. */
+  findType(name: string, near?: number): Type | undefined
   /** By the address of the runtime's `_type` in the process; needs `types` of the options or a symbol table. */
   typeOfDescriptor(addr: number): Type | undefined
   functionNames(): Iterable<string>

@@ -112,12 +112,15 @@ class DwarfInfo implements DebugInfo {
     return this.#enumerator(name)
   }
 
-  findType(name: string): Type | undefined {
+  findType(name: string, near?: number): Type | undefined {
     const keyword = /^(struct|union|enum|class) (?!\{)/.exec(name)
     const long = longName(name)
     let incomplete: Type | undefined
     const plain = keyword ? name.slice(keyword[0].length) : name
-    for (const entry of [...this.#find('types', plain), ...(long ? this.#find('types', long) : [])]) {
+    const unit = near === undefined ? undefined : this.#entryAt(near).unit
+    const all = [...this.#find('types', plain), ...(long ? this.#find('types', long) : [])]
+    const first = unit ? all.filter(entry => entry.unit === unit) : []
+    for (const entry of [...first, ...all]) {
       const type = this.#types.at(entry.id)
       if (keyword && !type.name.startsWith(keyword[1]!) && keyword[1] !== 'class') continue
       // C has tags and typedefs in two name spaces: a bare name is a typedef before it is a tag.

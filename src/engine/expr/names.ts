@@ -12,6 +12,8 @@ export interface Names {
   /** Whether some package is called so. */
   isPackage(name: string): boolean
   type(name: string): Type | undefined
+  /** Where one looks from a language of its own, what it means by the name: C's `int` is not Go's. */
+  ownType?(name: string): Type | undefined
   /** By its assembler's name in small letters: `rax`, `pc`, `xmm0`; undefined where its value is not known here. */
   register(name: string): Variable | undefined
   /** Whether this machine has a register of this name, known here or not. */

@@ -3,6 +3,7 @@
  * answer, with gdb's `$register`, `*p@n`, `p->field` and `'file.c'::name`. Depth and length are bounded.
  */
 import { ExpressionError } from '../../base/errors.ts'
+import { isCBasicName } from '../type/c-basic-type.ts'
 import type { BinaryOperator, Literal, Node, UnaryOperator } from './ast.ts'
 import { lex } from './lexer.ts'
 import { parseFloatLiteral, parseIntLiteral } from './number.ts'
@@ -202,8 +203,10 @@ class Parser {
   /** C's `(type)value`: where no value can be in the parentheses, or no operator is between them and what follows. */
   #isCast(of: Node, isPointer: boolean): boolean {
     const { kind, text } = this.#token
-    if (kind === 'operator')
-      return (of.kind === 'textType' || isPointer) && ['*', '&', '-', '+', '^', '!'].includes(text)
+    if (kind === 'operator') {
+      const isType = of.kind === 'textType' || isPointer || (of.kind === 'name' && isCBasicName(of.name))
+      return isType && ['*', '&', '-', '+', '^', '!'].includes(text)
+    }
     return (
       isTypeLike(isPointer && of.kind === 'deref' ? innermost(of) : of) &&
       kind !== 'end' &&

@@ -10,7 +10,7 @@ export function typeOf(node: Node, names: Names, ptrSize: 4 | 8): Type | undefin
     case 'paren':
       return inner(node.of)
     case 'name':
-      return basicType(node.name, ptrSize) ?? names.type(node.name)
+      return names.ownType?.(node.name) ?? basicType(node.name, ptrSize) ?? names.type(node.name)
     case 'select':
     case 'index': {
       const name = typeName(node)
@@ -20,13 +20,15 @@ export function typeOf(node: Node, names: Names, ptrSize: 4 | 8): Type | undefin
       return node.literal.kind === 'string' ? names.type(node.literal.value) : undefined
     case 'textType':
       return (
+        names.ownType?.(spaced(node.text)) ??
         names.type(spaced(node.text)) ??
         (/^interface\s*\{\s*\}$/.test(node.text) ? basicType('any', ptrSize) : undefined)
       )
     case 'deref': {
       const elem = inner(node.of)
       // The program's own pointer type is the better one: it has a descriptor.
-      return elem && (names.type(`*${elem.name}`) ?? pointerTo(elem, ptrSize))
+      const own = elem?.language === 'c' ? undefined : elem && names.type(`*${elem.name}`)
+      return own ?? (elem && pointerTo(elem, ptrSize))
     }
     case 'arrayType': {
       const elem = inner(node.elem)

@@ -5,6 +5,7 @@
 import { NotFoundError } from '../../base/errors.ts'
 import { amd64DwarfNames } from '../dwarf/unwind.ts'
 import type { Names } from '../expr/names.ts'
+import { cBasicType } from '../type/c-basic-type.ts'
 import { bytesPlace, memoryPlace } from '../type/place.ts'
 import { basicType, type Type, unknownType } from '../type/type.ts'
 import type { Variable } from '../type/variable.ts'
@@ -73,6 +74,13 @@ class FrameNames implements Names {
     return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name)
       ? program.findType(`${packageOf(frame.function)}.${name}`)
       : undefined
+  }
+
+  ownType(name: string): Type | undefined {
+    const { program, frame } = this.#view
+    if (frame?.language !== 'c') return undefined
+    const basic = cBasicType(name, program.image.memory.ptrSize)
+    return program.findTypeOfC(basic?.name ?? name, frame.lookupPc) ?? basic
   }
 
   register(name: string): Variable | undefined {

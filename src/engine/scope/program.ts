@@ -121,6 +121,13 @@ export class Program {
     return found
   }
 
+  /** A type as the C code at `pc` has it: its own compilation unit's, before those of the same name elsewhere. */
+  findTypeOfC(name: string, pc: number): Type | undefined {
+    const found = this.debugFunctionAt(pc)
+    const type = found?.func.language === 'c' ? found.unit.info.findType(name, found.func.offset) : undefined
+    return type?.language === 'c' ? type : undefined
+  }
+
   /** Whether a Go package has this path, or this as its path's last element. */
   isPackage(name: string): boolean {
     if (this.#hasDebugInfo) {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { takeCorePattern } from '../../support/core-pattern.ts'
 import { reportOf, whyNoCrashes } from '../../support/crashed-programs.ts'
-import { askGdb, type GdbFrame } from '../../support/gdb-values.ts'
+import { askGdb, type GdbFrame, type GdbThread } from '../../support/gdb-values.ts'
 
 const have = (command: string): boolean => spawnSync(command, ['--version']).status === 0
 const skip = whyNoCrashes() ?? (have('gcc') && have('gdb') ? false : 'needs gcc and gdb')
@@ -54,11 +54,11 @@ for (const name of Object.keys(builds))
     test(`a report has C's inlined calls as gdb has them, ${name}, ${death}`, { skip }, t => {
       if (!built.has(name)) return t.skip(`needs ${builds[name]![0]}`)
       const [executable, core] = [join(work, name), coreOf(name, death)]
-      const theirs = askGdb(executable, core)
+      const theirs: ReadonlyMap<number, GdbThread> | undefined = askGdb(executable, core)
       if (!theirs) return t.skip('needs a gdb with Python')
       let inlined = 0
       for (const { tid, frames } of reportOf({ core, executable }).threads) {
-        const known = (theirs.get(tid)?.frames ?? []).filter(isOfSource)
+        const known: readonly GdbFrame[] = (theirs.get(tid)?.frames ?? []).filter(isOfSource)
         const pcs = new Set(known.map(({ pc }) => Number(pc)))
         assert.deepEqual(
           frames
