@@ -12,6 +12,10 @@ const packed = (blockSize: number): Buffer => {
   return packLz4(Buffer.from(core.read(0, Math.min(core.size, 1 << 20))), blockSize)
 }
 
+/** Where the copy of the core's head begins: its magic number, the last one before the index. */
+const copyIn = (file: Buffer): number =>
+  file.lastIndexOf('\x5a\x2a\x4d\x18', Number(file.readBigUInt64LE(file.length - 32)), 'latin1')
+
 const lz4: Target = {
   name: 'lz4',
   seeds: () => {
@@ -22,6 +26,7 @@ const lz4: Target = {
         source: bytesSource('indexed', file),
         hot: [
           [0, 64],
+          [copyIn(file), copyIn(file) + 128],
           [file.length - 512, file.length],
         ],
       },
@@ -39,6 +44,7 @@ const lz4: Target = {
     const reader = openLz4(damaged)
     for (const at of [0, 1000, 70_000, reader.size - 10, reader.size / 2])
       reader.read(Math.max(0, Math.floor(at)), 100)
+    void reader.readHead()?.length
   },
 }
 

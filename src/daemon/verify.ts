@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpEntry, DumpRef } from '../archive/store.ts'
-import { reasonOf } from '../base/errors.ts'
+import { FormatError, reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { hashOfFile, type OpenSource, openCoreFile } from '../source/index.ts'
 import { addressesIn, type DamagedPart, findDamage } from './damage.ts'
@@ -160,9 +160,12 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
       )
       return
     }
+    const { copied, what } = headCopyOf(source)
+    if (what !== undefined) yield problem(id, what)
+    using headed = openCoreFile(path, { tolerant: true })
     for (const step of findDamage(source)) {
       if (typeof step === 'number') yield step
-      else yield problem(id, damageText(source, step))
+      else yield problem(id, damageText(headed, step, copied))
     }
   } catch (error) {
     yield problem(id, `its core is damaged: ${reasonOf(error)}`)
@@ -171,10 +174,23 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
   }
 }
 
-function damageText(source: OpenSource, part: DamagedPart): string {
+/** `copied` bytes of the head are there twice. */
+function damageText(source: OpenSource, part: DamagedPart, copied: number): string {
   const addresses = addressesIn(source, part)
   const where = `bytes ${part.start} to ${part.end}${addresses === undefined ? '' : `, ${addresses}`}`
-  return `its core is damaged in ${where}: ${part.reason}; the rest of it can be read`
+  const instead =
+    part.start < copied ? `; the copy of its head stands in for the first ${Math.min(copied, part.end)}` : ''
+  return `its core is damaged in ${where}: ${part.reason}${instead}; the rest of it can be read`
+}
+
+/** Bytes of the head that have a second copy, and what is to be said where that is damaged. */
+function headCopyOf(source: OpenSource): { copied: number; what?: string } {
+  try {
+    return { copied: source.headCopy?.() ?? 0 }
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return { copied: 0, what: `the copy of its core's head is damaged: ${error.problem}` }
+  }
 }
 
 /** Its content is not for this machine to read; that the file is the one that was written can be told. */

@@ -72,6 +72,7 @@ export class BlockEncoder {
       this.#free.push(slot)
       return true
     }
+    this.#writer.head.feed(raw)
     this.#ring.publish(slot, raw.length)
     this.#pending.push(slot)
     return true
@@ -84,6 +85,7 @@ export class BlockEncoder {
 
   /** Takes over `count` blocks of zeros. */
   addZeros(count: number): void {
+    if (count > 0) this.#writer.head.close()
     for (let i = 0; i < count; i++)
       if (this.#pending.length === 0) this.#writer.addZeros()
       else this.#pending.push('zeros')

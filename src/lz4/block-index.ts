@@ -87,6 +87,16 @@ export class IndexWriter {
   }
 }
 
+/** Whether the file ends in an index that holds what it promises. */
+export function hasIndex(file: ByteFile): boolean {
+  try {
+    return readIndex(file) !== undefined
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return false
+  }
+}
+
 /**
  * The index at the end of a file, or undefined where there is none. An index that is there and does not hold
  * what it promises is a FormatError: the caller may scan the blocks instead.

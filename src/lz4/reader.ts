@@ -7,6 +7,7 @@ import { FormatError, UnsupportedError } from '../base/errors.ts'
 import { readBlock } from './block.ts'
 import { readIndex } from './block-index.ts'
 import { type BlockTable, type ByteFile, blockAt } from './block-table.ts'
+import { readHeadFrame } from './core-head.ts'
 import { blockData, decodeData, decodeInOrder } from './decode.ts'
 import { storedBit } from './frame.ts'
 import { measure, scanBlocks } from './scan.ts'
@@ -36,6 +37,8 @@ export class Lz4Reader {
   /** Decoded blocks, the longest unused first. */
   readonly #cache = new Map<number, Buffer>()
   readonly #zeros: Buffer
+  /** Undefined until it is asked for; what is wrong with it, where it is damaged. */
+  #copy: { readonly head: Buffer; readonly problem?: string } | undefined
 
   constructor(file: ByteFile, table: BlockTable, indexed: boolean, warnings: string[], options: Lz4Options) {
     const cache = options.cache ?? 32 << 20
@@ -53,6 +56,14 @@ export class Lz4Reader {
   /** Grows while damaged blocks are read. */
   get warnings(): readonly string[] {
     return this.#warnings
+  }
+
+  /**
+   * The copy of the core's head, which stands in for damaged blocks where `tolerant` is set; undefined where the file has
+   * none. Throws FormatError where it is damaged.
+   */
+  readHead(): Buffer | undefined {
+    return readHeadFrame(this.#file, this.table, this.indexed)
   }
 
   /** The content `[offset, offset + length)`, fewer at its end. A view that stays good until the next read. */
@@ -115,11 +126,33 @@ export class Lz4Reader {
     const data = this.#file.read(this.table.offsets[i]! + 4, (word & ~storedBit) >>> 0)
     readBlock(word, Buffer.from(data), block.subarray(0, length))
     const start = this.table.starts[i]!
+    const { head, instead } = this.#copyFor(start)
+    block.set(head.subarray(start, start + length))
+    const from = Math.max(start, Math.min(head.length, start + length))
     if (this.#damaged.size < mostWarnings && !this.#damaged.has(i))
       this.#warnings.push(
-        `${error.message}; bytes ${start} to ${start + length} of the core may be wrong or missing`,
+        `${error.message}${instead}${from === start + length ? '' : `; bytes ${from} to ${start + length} of the core may be wrong or missing`}`,
       )
     this.#damaged.add(i)
+  }
+
+  /** What is known of the head where the block at `start` of the content is damaged, and the words for it. */
+  #copyFor(start: number): { head: Buffer; instead: string } {
+    this.#copy ??= this.#openCopy()
+    const { head, problem } = this.#copy
+    const copied = `; the core's head, its first ${head.length} bytes, is read from its copy`
+    const lost =
+      start === 0 && problem !== undefined ? `, and the copy of the core's head is damaged: ${problem}` : ''
+    return { head, instead: start < head.length ? copied : lost }
+  }
+
+  #openCopy(): { head: Buffer; problem?: string } {
+    try {
+      return { head: this.readHead() ?? Buffer.alloc(0) }
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+      return { head: Buffer.alloc(0), problem: error.problem }
+    }
   }
 
   /** Zeros compress to one literal zero, a match at distance one, and a few literals: told without decoding. */

@@ -1,6 +1,7 @@
-/** Writes LZ4 content with its index, block by block, into whatever takes bytes in order. */
+/** Writes LZ4 content with its index and a copy of a core's head, block by block, into whatever takes bytes in order. */
 import { blockBound, tailSize, writeBlock, ZeroBlock } from './block.ts'
 import { IndexWriter } from './block-index.ts'
+import { CoreHead, formatHeadFrame } from './core-head.ts'
 import { formatFrameHeader, storedBit } from './frame.ts'
 
 export interface ByteSink {
@@ -10,6 +11,8 @@ export interface ByteSink {
 
 export class Lz4Writer {
   readonly blockSize: number
+  /** Whoever compresses blocks elsewhere shows it their content. */
+  readonly head = new CoreHead()
   readonly #sink: ByteSink
   readonly #index: IndexWriter
   readonly #scratch: Buffer
@@ -40,12 +43,14 @@ export class Lz4Writer {
     return this.#zero.isZero(raw)
   }
 
+  /** Adds a whole block of zeros. */
   addZeros(): void {
     this.addEncoded(this.#zero.encoded, this.blockSize)
   }
 
   /** Compresses and writes one block of at most `blockSize` bytes. All but the last should be full. */
   add(raw: Buffer): void {
+    this.head.feed(raw)
     if (this.isZero(raw)) this.addZeros()
     else this.addEncoded(this.#scratch.subarray(0, writeBlock(raw, this.#scratch)), raw.length)
   }
@@ -69,17 +74,20 @@ export class Lz4Writer {
     return this.#offset
   }
 
-  /** Writes the last, possibly empty, piece of content, the end mark and the index. */
+  /** Writes the last, possibly empty, piece of content, the end mark, the copy of the head and the index. */
   finish(rest: Buffer): void {
     const tail = Math.min(tailSize, rest.length)
     if (rest.length > tail) this.add(rest.subarray(0, rest.length - tail))
     if (tail > 0) {
+      this.head.feed(rest.subarray(rest.length - tail))
       const length = writeBlock(rest.subarray(rest.length - tail), this.#scratch, true)
       this.addEncoded(this.#scratch.subarray(0, length), tail)
     }
     this.#put(Buffer.alloc(4))
-    // Behind a compressed last block (only a file that was cut has one) the index would make `lz4` stumble.
-    if (this.#lastStored) this.#put(this.#index.finish(this.#offset))
+    // Behind a compressed last block (only a file that was cut has one) they would make `lz4` stumble.
+    if (!this.#lastStored) return
+    if (this.head.bytes.length > 0) this.#put(formatHeadFrame(this.head.bytes))
+    this.#put(this.#index.finish(this.#offset))
   }
 
   #put(bytes: Uint8Array): void {

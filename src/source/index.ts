@@ -5,7 +5,7 @@
 import { closeSync } from 'node:fs'
 import { SystemError, UnsupportedError, UsageError } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
-import { openLz4 } from '../lz4/index.ts'
+import { hasIndex, openLz4 } from '../lz4/index.ts'
 import { heldIdentities } from './age.ts'
 import { type Compression, detectCompression } from './compression.ts'
 import { FileSource, openRegular } from './file-source.ts'
@@ -20,6 +20,11 @@ export interface OpenSource extends ByteSource, Disposable {
   readonly compression: Compression
   /** What is missing of the content, one sentence each. */
   readonly warnings: readonly string[]
+  /**
+   * Bytes of the core's head of which the file holds a second copy, 0 where it has none; absent where a file can have none.
+   * Throws FormatError where that copy is damaged.
+   */
+  headCopy?(): number
 }
 
 export interface OpenOptions {
@@ -42,6 +47,11 @@ export function openCoreFile(path: string, options: OpenOptions = {}): OpenSourc
   const file = new FileSource(path, input.fd, input.size, options.cache)
   try {
     const compression = detectCompression((offset, length) => file.read(offset, length))
+    // Where the very first bytes are damaged, the last ones tell what the file is.
+    if (compression === 'none' && !isElf(file) && hasIndex(file)) {
+      const found = lz4InPlace(file, options)
+      if (found !== undefined) return withWarning(found, `${path}: the LZ4 frame header is damaged`)
+    }
     if (compression === 'none') return plain(file, compression, [])
     if (compression === 'lz4') {
       const inPlace = lz4InPlace(file, options)
@@ -107,6 +117,7 @@ function lz4InPlace(file: FileSource, options: OpenOptions): OpenSource | undefi
         return reader.warnings
       },
       read: (offset, length) => reader.read(offset, length),
+      headCopy: () => reader.readHead()?.length ?? 0,
       [Symbol.dispose]: () => file[Symbol.dispose](),
     }
   } catch (error) {
@@ -114,6 +125,17 @@ function lz4InPlace(file: FileSource, options: OpenOptions): OpenSource | undefi
     throw error
   }
 }
+
+/** A core that is not packed may end in anything. */
+const isElf = (file: FileSource): boolean => Buffer.from(file.read(0, 4)).equals(elfMagic)
+const elfMagic = Buffer.from('\x7fELF', 'latin1')
+
+const withWarning = (source: OpenSource, warning: string): OpenSource => ({
+  ...source,
+  get warnings() {
+    return [warning, ...source.warnings]
+  },
+})
 
 function closeQuietly(fd: number): void {
   try {

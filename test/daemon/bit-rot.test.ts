@@ -135,6 +135,34 @@ describe('one flipped bit in a stored core', { skip: whyNoCrashes() ?? false }, 
     assert.ok(ours.subarray(block.end).equals(theirs.subarray(block.end)))
   })
 
+  it('in the first block: verify names block and copy, and the report has all goroutines and warns', async () => {
+    using other = testArchive()
+    const first = keepCrash(other.store, crash)
+    const path = other.store.corePath(first)!
+    const bytes = readFileSync(path)
+    // A literal of the ELF header: behind frame header, size word, and the block's first token and its length.
+    bytes[7 + 4 + 20]! ^= 0x40
+    writeFileSync(path, bytes)
+    const found = [...verify({ store: other.store })].filter(isFinding)
+    assert.equal(found.length, 1, JSON.stringify(found))
+    assert.match(
+      found[0]!.what,
+      /bytes 0 to 1048576, addresses 0x.*: .*checksum of block 0 is wrong; the copy of its head stands in for the first \d+; the rest/,
+    )
+    const now = await reportOf(other.store, first)
+    assert.deepEqual(now.goroutines, whole.goroutines)
+    assert.ok(
+      now.warnings.some(({ message }) => /core's head, its first \d+ bytes, is read from/.test(message)),
+    )
+    const to = join(crash.directory, 'headed')
+    const run = runCli(['--archive', other.store.root, 'export', first.id, '-o', to])
+    assert.equal(run.status, 5, run.stderr)
+    const [ours, theirs] = [readFileSync(to), readFileSync(crash.core)]
+    const head = Number(/the first (\d+)/.exec(found[0]!.what)![1])
+    assert.ok(ours.subarray(0, head).equals(theirs.subarray(0, head)))
+    assert.ok(ours.subarray(blockSize).equals(theirs.subarray(blockSize)))
+  })
+
   it('it is not shrunk: what the report was made of can not be read', async () => {
     const outcome = await shrinkDump(archive.store, ref, { analysis, reason: 'a test' })
     assert.equal(outcome.state, 'kept')
