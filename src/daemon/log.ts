@@ -5,8 +5,13 @@
 import { fstatSync, writeSync } from 'node:fs'
 import { escapeText } from '../base/escape.ts'
 import type { LogLevel } from '../config/index.ts'
+import { type EventName, type Fields, journalEntry, levelOf, sendToJournal } from './monitor/journal.ts'
 
-export type Log = Record<LogLevel, (text: string) => void> & { level: LogLevel }
+export type Log = Record<LogLevel, (text: string) => void> & {
+  level: LogLevel
+  /** A line of a known kind: the journal gets its id and fields besides. */
+  event(name: EventName, text: string, fields?: Fields): void
+}
 
 /** As syslog numbers them. */
 const priorities: Record<LogLevel, number> = { debug: 7, info: 6, warning: 4, error: 3 }
@@ -22,7 +27,15 @@ export function openLog(level: LogLevel, options: { fd?: number; journal?: boole
       // Nobody reads any more; the work goes on.
     }
   }
-  const log: Log = { level, debug: at('debug'), info: at('info'), warning: at('warning'), error: at('error') }
+  const log: Log = {
+    ...{ level, debug: at('debug'), info: at('info'), warning: at('warning'), error: at('error') },
+    event(name, text, fields) {
+      const own = levelOf(name)
+      const priority = priorities[own]
+      if (priority > priorities[log.level]) return
+      if (!journal || !sendToJournal(journalEntry(priority, name, text, fields))) log[own](text)
+    },
+  }
   return log
 }
 

@@ -2,6 +2,8 @@
  * The daemon's parts put together: it hears of dumps (watch, nudge, schedule), keeps the catalog in line with the archive,
  * has new dumps analysed, and keeps the archive within its limits. Each job may fail without ending the service.
  */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { schedule, validate } from 'node-cron'
 import { type DumpRef, type LocalStore, openLocalStore } from '../archive/index.ts'
 import { Leases, leaseBeat } from '../archive/lease.ts'
@@ -15,6 +17,9 @@ import { KernelRecords } from './kernel-records.ts'
 import { Liveness } from './liveness.ts'
 import type { Log } from './log.ts'
 import { openArchive, openOwnCatalog, putAside, requireArchive } from './maintenance.ts'
+import type { EventName } from './monitor/journal.ts'
+import { Metrics, writeMetrics } from './monitor/metrics.ts'
+import { Room, spoolStanding } from './monitor/standing.ts'
 import { networkFileSystem } from './network-fs.ts'
 import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
@@ -38,6 +43,9 @@ export interface ServiceOptions {
 /** Work that a look at the newest days covers. */
 const newestDays = 2
 const kernelLogMs = 5000
+const metricsMs = 15_000
+/** What was listed later than this after its crash is another daemon's, or of a catalog that is made anew. */
+const newsMs = 7 * 24 * 60 * 60_000
 
 export class Service {
   readonly #log: Log
@@ -49,6 +57,9 @@ export class Service {
   readonly #beat: NodeJS.Timeout
   #logLook: NodeJS.Timeout | undefined
   readonly #shipping: Shipping
+  readonly #metrics = new Metrics()
+  readonly #room: Room
+  #metricsLook: NodeJS.Timeout | undefined
   #config: Config
   #catalog: Catalog
   #watch: Watch | undefined
@@ -57,6 +68,7 @@ export class Service {
   /** Scans run one after another, and so does retention; it may take long, and scans don't wait for it. */
   readonly #turns = { scan: Promise.resolve(), retention: Promise.resolve() }
   #lookWaits = false
+  #isSilent = false
   readonly #stopping = new AbortController()
   readonly #complained = new Set<string>()
   #kernelRecords: KernelRecords | undefined
@@ -68,6 +80,7 @@ export class Service {
     this.#config = checkSchedules(options.config)
     this.#store = openArchive(this.#config)
     this.#liveness = new Liveness(this.#config.archive, { onSilence: isSilent => this.#onSilence(isSilent) })
+    this.#room = new Room(this.#config.archive)
     this.#catalog = openOwnCatalog(this.#config, this.#log)
     this.#leases = new Leases(this.#store)
     this.#beat = setInterval(() => void this.#whenAnswering(() => this.#leases.beat()), leaseBeat).unref()
@@ -78,14 +91,20 @@ export class Service {
       answers: () => this.#liveness.answers(),
       rate: () => this.#config.shipRate,
       onHome: ref => {
-        this.#log.info(`Brought dump ${ref.id} home from ${spoolRoot(this.#config)}`)
+        this.#metrics.shipped('done')
+        this.#log.event('spool-shipped', `Brought dump ${ref.id} home from ${spoolRoot(this.#config)}`, {
+          GOCORE_SINK_ID: ref.id,
+        })
         this.#onDump(ref)
       },
-      onFailed: (ref, why) =>
+      onFailed: (ref, why) => {
+        this.#metrics.shipped('failed')
         this.#complain(
           ref,
           `Could not bring dump ${ref.id} home from ${spoolRoot(this.#config)}, it stays there: ${why}`,
-        ),
+          'spool-stays',
+        )
+      },
       onProblem: sentence => this.#log.warning(sentence),
     })
     this.#queue = new AnalysisQueue({
@@ -107,6 +126,8 @@ export class Service {
     this.#startSchedules()
     await this.scan({ days: newestDays, failed: true })
     this.#startKernelLog()
+    this.#metricsLook = setInterval(() => this.#writeMetrics(), metricsMs).unref()
+    this.#writeMetrics()
     void this.scan({ failed: true })
   }
 
@@ -118,7 +139,8 @@ export class Service {
       requireArchive(this.#store)
       this.#bringHome()
       if (options.days === undefined) this.#recover(this.#store)
-      const result = await syncCatalog(this.#store, this.#catalog, options)
+      const onAdded = (row: CrashRow): void => this.#onAdded(row)
+      const result = await syncCatalog(this.#store, this.#catalog, { ...options, onAdded })
       const { added, changed, removed, broken } = result
       for (const { ref, reason } of broken)
         this.#complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
@@ -140,9 +162,17 @@ export class Service {
         shrink: (ref, reason) => this.#shrink(ref, reason),
         signal,
       })
-      for (const { action, kind, name, reason, failed } of result.actions)
+      for (const { action, kind, name, reason, failed } of result.actions) {
+        const isShrunk = action === 'shrink'
+        this.#metrics.retention(failed ? 'failed' : isShrunk ? 'shrink' : 'delete')
         if (failed) this.#log.warning(`Could not ${action} ${kind} ${name} (${reason}): ${failed}`)
-        else this.#log.info(`${action === 'shrink' ? 'Shrunk' : 'Deleted'} ${kind} ${name}: ${reason}`)
+        else
+          this.#log.event(
+            isShrunk ? 'dump-shrunk' : 'dump-deleted',
+            `${isShrunk ? 'Shrunk' : 'Deleted'} ${kind} ${name}: ${reason}`,
+            kind === 'dump' ? { GOCORE_SINK_ID: name } : {},
+          )
+      }
     }
     return this.#inTurn('Retention', work, 'retention')
   }
@@ -178,6 +208,7 @@ export class Service {
     await this.#nudges?.[Symbol.asyncDispose]()
     await this.#queue.stop(graceMs)
     clearInterval(this.#logLook)
+    clearInterval(this.#metricsLook)
     await this.#shipping.stop()
     await Promise.all(Object.values(this.#turns))
     this.#kernelRecords?.[Symbol.dispose]()
@@ -233,7 +264,10 @@ export class Service {
 
   #onSilence(isSilent: boolean): void {
     const { archive } = this.#config
-    this.#log.warning(isSilent ? `${archive} does not answer, waiting for it` : `${archive} answers again`)
+    if (isSilent) this.#log.event('archive-silent', `${archive} does not answer, waiting for it`)
+    else this.#log.event('archive-answers', `${archive} answers again`)
+    this.#isSilent = isSilent
+    this.#writeMetrics()
     this.#options.onStatus?.(isSilent ? `Waiting for ${archive}, which does not answer` : 'Waiting for dumps')
   }
 
@@ -260,10 +294,48 @@ export class Service {
   }
 
   /** Of each dump once: the scan comes upon it every few minutes. */
-  #complain({ id }: DumpRef, sentence: string): void {
+  #complain({ id }: DumpRef, sentence: string, event?: EventName): void {
     if (this.#complained.has(id)) return
     this.#complained.add(id)
-    this.#log.warning(sentence)
+    if (event === undefined) this.#log.warning(sentence)
+    else this.#log.event(event, sentence, { GOCORE_SINK_ID: id })
+  }
+
+  /** Of each crash of this machine once, when it is listed: counted, and told to the journal. */
+  #onAdded(row: CrashRow): void {
+    if (row.host !== hostname() || Date.now() - row.time > newsMs) return
+    this.#metrics.crash(row)
+    const { id, comm, pid, uid, signalName, coreState, coreReason } = row
+    const event = eventOf[coreState]
+    const kept =
+      coreState === 'complete'
+        ? ''
+        : `, its core is ${coreState === 'none' ? 'not there' : 'cut'} (${coreReason})`
+    this.#log.event(event, `Dump ${id} arrived: ${comm}, pid ${pid}, ${signalName}${kept}`, {
+      ...{ GOCORE_SINK_ID: id, GOCORE_SINK_PID: pid, GOCORE_SINK_UID: uid, GOCORE_SINK_COMM: comm },
+      ...{
+        GOCORE_SINK_SIGNAL: row.signal,
+        GOCORE_SINK_CORE: coreState,
+        GOCORE_SINK_REASON: coreReason ?? undefined,
+      },
+    })
+  }
+
+  /** Numbers that can't be written are nobody's loss but monitoring's, which sees an old file. */
+  #writeMetrics(): void {
+    try {
+      const room = this.#room.look()
+      const answers = !this.#isSilent
+      const text = this.#metrics.text({
+        backlog: this.#catalog.list({ analysis: 'pending', limit: 100_000 }).length,
+        spool: spoolStanding(spoolRoot(this.#config)),
+        archive: { answers, ...(answers ? room : {}) },
+      })
+      writeMetrics(join(this.#config.run, 'metrics.prom'), text)
+      this.#complained.delete('metrics')
+    } catch (error) {
+      this.#complain({ id: 'metrics', day: '' }, `Could not write metrics.prom: ${reasonOf(error)}`)
+    }
   }
 
   async #analyse(row: CrashRow, signal: AbortSignal): Promise<void> {
@@ -286,11 +358,17 @@ export class Service {
         },
       )
       const after = syncDump(this.#store, this.#catalog, { id, day })
+      if (outcome.state !== 'interrupted') this.#metrics.analysis(outcome.state)
       if (outcome.state === 'done')
-        this.#log.info(
+        this.#log.event(
+          'analysis-done',
           `Analysed ${name} in ${(outcome.ms / 1000).toFixed(1)} s: ${after?.cause ?? 'no cause'}`,
+          { GOCORE_SINK_ID: id, GOCORE_SINK_SIGNATURE: after?.signatureKey ?? undefined },
         )
-      else if (outcome.state === 'failed') this.#log.warning(`Could not analyse ${name}: ${outcome.reason}`)
+      else if (outcome.state === 'failed')
+        this.#log.event('analysis-failed', `Could not analyse ${name}: ${outcome.reason}`, {
+          GOCORE_SINK_ID: id,
+        })
       else this.#log.info(`Handed back ${name}: the daemon stops`)
       if (outcome.state !== 'interrupted') await this.#encrypt({ id, day }, signal)
     } catch (error) {
@@ -353,8 +431,9 @@ export class Service {
 
   #onDump(ref: DumpRef, asked = false): void {
     try {
+      const isKnown = this.#catalog.get(ref.id) !== undefined
       const row = syncDump(this.#store, this.#catalog, ref)
-      if (row) this.#log.debug(`Dump ${ref.id} arrived: ${row.comm}, pid ${row.pid}, ${row.signalName}`)
+      if (row && !isKnown) this.#onAdded(row)
       if (asked) this.#queue.prefer(ref.id)
       else this.#queue.pump()
     } catch (error) {
@@ -419,6 +498,12 @@ export class Service {
     }
   }
 }
+
+const eventOf = {
+  complete: 'crash-recorded',
+  truncated: 'crash-cut',
+  none: 'crash-without-core',
+} as const satisfies Record<CrashRow['coreState'], EventName>
 
 function checkSchedules(config: Config): Config {
   for (const cron of [config.scan.cron, config.retention.cron])

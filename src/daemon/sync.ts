@@ -16,6 +16,8 @@ export interface SyncOptions {
   /** Looks again at the dumps whose analysis failed: a newer program may try them. */
   failed?: boolean
   onProgress?: (done: number, of: number) => void
+  /** Told of each dump that the catalog did not have. */
+  onAdded?: (row: CrashRow) => void
 }
 
 export interface SyncResult {
@@ -82,7 +84,8 @@ function* syncSteps(
     dropRows(catalog, known.difference(present), result)
     const wanted = [...present].filter(id => options.deep || !known.has(id) || unsettled.has(id))
     for (let from = 0; from < wanted.length; from += batchSize) {
-      putBatch(store, catalog, day, wanted.slice(from, from + batchSize), pins, result)
+      const added = putBatch(store, catalog, day, wanted.slice(from, from + batchSize), pins, result)
+      if (options.onAdded) added.forEach(options.onAdded)
       yield
     }
     yield
@@ -114,7 +117,8 @@ function putBatch(
   ids: string[],
   pins: ReadonlySet<string>,
   result: SyncResult,
-): void {
+): CrashRow[] {
+  const added: CrashRow[] = []
   const read = new Map<string, ReturnType<typeof readDump>>()
   for (const id of ids) {
     try {
@@ -129,11 +133,13 @@ function putBatch(
       const before = catalog.get(id)
       if (found) {
         catalog.put(found.row, found.text)
-        if (!before) result.added++
+        if (!before) added.push(found.row)
         else if (!isDeepStrictEqual(before, found.row)) result.changed++
       } else if (before) dropRows(catalog, [id], result)
     }
   })
+  result.added += added.length
+  return added
 }
 
 function dropRows(catalog: Catalog, ids: Iterable<string>, result: SyncResult): void {

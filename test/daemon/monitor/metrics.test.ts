@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { Histogram, Values } from '../../../src/daemon/monitor/exposition.ts'
+import { spoolStanding } from '../../../src/daemon/monitor/standing.ts'
+import { addDump, testArchive } from '../archive.ts'
+import { child, startDaemon, until } from '../running.ts'
+
+/** By the grammar of the text format 0.0.4: each sample below the HELP and TYPE of its family, no sample twice. */
+function parseExposition(text: string): Map<string, number> {
+  const samples = new Map<string, number>()
+  let family = ''
+  assert.ok(text.endsWith('\n'))
+  for (const line of text.slice(0, -1).split('\n')) {
+    const type = /^# TYPE ([a-z_:][\w:]*) (counter|gauge|histogram)$/.exec(line)
+    if (type) {
+      assert.equal(type[1], family)
+      continue
+    }
+    const help = /^# HELP ([a-z_:][\w:]*) \S.*$/.exec(line)
+    if (help) {
+      family = help[1]!
+      continue
+    }
+    const sample =
+      /^(([a-z_:][\w:]*?)(?:_bucket|_sum|_count)?(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)*\})?) (\S+)$/.exec(
+        line,
+      )
+    assert.ok(sample, line)
+    assert.ok(sample[1]!.startsWith(family), line)
+    assert.ok(!samples.has(sample[1]!), `${line} stands twice`)
+    assert.ok(Number.isFinite(Number(sample[3])), line)
+    samples.set(sample[1]!, Number(sample[3]))
+  }
+  return samples
+}
+
+describe('Values and Histogram', () => {
+  it('write what the text format wants', () => {
+    const values = new Values('x_total', 'counter', 'help').declare({ a: 'q"\\\n' }).add(2, { a: 'q"\\\n' })
+    assert.equal(values.text(), '# HELP x_total help\n# TYPE x_total counter\nx_total{a="q\\"\\\\\\n"} 2\n')
+    const histogram = new Histogram('h', 'help', [1, 2])
+    for (const value of [0.5, 1, 1.5, 9]) histogram.observe(value)
+    const samples = parseExposition(histogram.text())
+    const found = ['h_bucket{le="1"}', 'h_bucket{le="2"}', 'h_bucket{le="+Inf"}', 'h_sum', 'h_count'].map(
+      name => samples.get(name),
+    )
+    assert.deepEqual(found, [2, 3, 4, 12, 4])
+  })
+})
+
+describe('spoolStanding()', () => {
+  it('counts bytes, and the age of the oldest; an absent spool is empty', () => {
+    using archive = testArchive()
+    const root = join(archive.directory, 'spool')
+    assert.deepEqual(spoolStanding(root), { bytes: 0, oldest: undefined })
+    mkdirSync(join(root, 'dumps/a'), { recursive: true })
+    for (const [name, bytes] of [
+      ['a/core', 10],
+      ['pending', 5],
+    ] as const)
+      writeFileSync(join(root, 'dumps', name), Buffer.alloc(bytes))
+    const at = statSync(join(root, 'dumps/a/core')).mtimeMs + 60_000
+    const { bytes, oldest } = spoolStanding(root, at)!
+    assert.equal(bytes, 15)
+    assert.ok(oldest! >= 60 && oldest! < 61)
+  })
+})
+
+describe('metrics.prom', () => {
+  it("counts each crash of this machine once, over a daemon's restart too", async () => {
+    using archive = testArchive()
+    const path = join(archive.directory, 'run/metrics.prom')
+    const read = (): Map<string, number> => parseExposition(readFileSync(path, 'utf8'))
+    const host = { host: { name: hostname() } }
+    const time = new Date()
+    const first = addDump(archive.store, { manifest: host, time })
+    addDump(archive.store, { manifest: { host: { name: 'another machine' } }, time })
+    {
+      await using daemon = await startDaemon(archive, { program: child('good') })
+      await until(() => daemon.row(first.id)?.analysis === 'done', daemon.log)
+      assert.match(daemon.log(), new RegExp(`Dump ${first.id} arrived: `))
+      assert.equal(daemon.log().split(' arrived: ').length, 2)
+      await daemon.end('SIGTERM')
+    }
+    const samples = read()
+    assert.equal(samples.get('gocore_sink_crashes_total{state="complete",reason=""}'), 1)
+    assert.equal(samples.get('gocore_sink_crashes_total{state="truncated",reason="no-space"}'), 0)
+    assert.equal(samples.get('gocore_sink_held_seconds_count'), 1)
+    assert.equal(samples.get('gocore_sink_archive_up'), 1)
+    assert.equal(samples.get('gocore_sink_spool_bytes'), 0)
+    assert.equal(statSync(path).mode & 0o777, 0o644)
+    {
+      await using daemon = await startDaemon(archive, { program: child('good') })
+      await daemon.end('SIGTERM')
+    }
+    assert.equal(read().get('gocore_sink_crashes_total{state="complete",reason=""}'), 0)
+  })
+})
