@@ -5,8 +5,11 @@ export {
   type Config,
   defaultConfig,
   defaultConfigPath,
+  type HookEvent,
+  type Hooks,
   keepFreeBytes,
   type LogLevel,
+  outboxOf,
   spoolRoot,
 } from './schema.ts'
 export { formatDuration, formatShare, formatSize, parseDuration, parseSize } from './units.ts'

@@ -4,7 +4,7 @@
  */
 import { isAbsolute, normalize } from 'node:path'
 import { parseRedaction } from '../base/redact.ts'
-import { type Config, logLevels } from './schema.ts'
+import { type Config, hookEvents, logLevels } from './schema.ts'
 import { formatDuration, formatShare, formatSize, parseDuration, parseSize } from './units.ts'
 
 export interface Key {
@@ -118,6 +118,33 @@ const recipient: Kind<string> = {
   parse(text) {
     if (!/^age1(pq1)?[ac-hj-np-z02-9]{58,2000}$/.test(text))
       throw new Error(`${JSON.stringify(text.slice(0, 80))} is not a public key of age (age1…)`)
+    return text
+  },
+  format: value => value,
+}
+
+/** A program and its arguments, split at spaces outside double quotes: no shell reads it. */
+const commandLine: Kind<string[]> = {
+  parse(text) {
+    const argv = words(text)
+    if (argv[0] !== undefined) absolutePath.parse(argv[0])
+    return argv
+  },
+  format: argv => argv.map(quoted).join(' '),
+}
+
+const optionalPath: Kind<string> = {
+  parse: text => (text === '' ? '' : absolutePath.parse(text)),
+  format: value => value,
+}
+
+const url: Kind<string> = {
+  parse(text) {
+    const { protocol, username, password } = URL.parse(text) ?? {}
+    if (protocol !== 'http:' && protocol !== 'https:')
+      throw new Error(`${JSON.stringify(text.slice(0, 200))} is not an address of http or https`)
+    if (username || password)
+      throw new Error('an address must not hold a password: WebhookKey signs what is sent')
     return text
   },
   format: value => value,
@@ -491,6 +518,60 @@ export const keys: readonly Key[] = [
     c => c.kernelLog,
     (c, v) => {
       c.kernelLog = v
+    },
+  ),
+  key(
+    'Hook',
+    'A program, with arguments, that is told of crashes: an event in JSON on its standard input.',
+    commandLine,
+    c => c.hooks.command,
+    (c, v) => {
+      c.hooks.command = v
+    },
+  ),
+  list(
+    'Webhook',
+    'Addresses (http, https) that events are posted to. Repeat to add; empty to clear.',
+    url.parse,
+    c => c.hooks.urls,
+    (c, v) => {
+      c.hooks.urls = v
+    },
+  ),
+  key(
+    'WebhookKey',
+    'A file whose text signs what is posted (HMAC-SHA256).',
+    optionalPath,
+    c => c.hooks.key,
+    (c, v) => {
+      c.hooks.key = v
+    },
+  ),
+  list(
+    'HookOn',
+    'Events that are told: crash, new-signature, regression. Repeat to add; empty to clear.',
+    oneOf(hookEvents).parse,
+    c => c.hooks.on,
+    (c, v) => {
+      c.hooks.on = v
+    },
+  ),
+  key(
+    'RegressionAfter',
+    'A crash of a known kind is a regression after so long a silence.',
+    duration(60, 3.2e9),
+    c => c.hooks.regressionAfter,
+    (c, v) => {
+      c.hooks.regressionAfter = v
+    },
+  ),
+  key(
+    'HooksPerHour',
+    'Events within an hour; the next one tells how many were left out.',
+    orInfinity(count(1, 1_000_000), null),
+    c => c.hooks.perHour,
+    (c, v) => {
+      c.hooks.perHour = v
     },
   ),
   key(

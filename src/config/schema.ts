@@ -59,14 +59,36 @@ export interface Config {
   shipRate: number | null
   /** Whether what the kernel refused to dump is recorded, from its log. */
   kernelLog: boolean
+  hooks: Hooks
   logLevel: LogLevel
 }
+
+/** Who is told of crashes of this machine. */
+export interface Hooks {
+  /** A program with its arguments, run without a shell; empty for none. */
+  command: string[]
+  /** Where events are posted to. */
+  urls: string[]
+  /** File with the key that signs them; empty for no signature. */
+  key: string
+  on: HookEvent[]
+  /** Seconds of silence after which a signature that is back is a regression. */
+  regressionAfter: number
+  /** Events within an hour; null: not limited. */
+  perHour: number | null
+}
+
+export const hookEvents = ['crash', 'new-signature', 'regression'] as const
+export type HookEvent = (typeof hookEvents)[number]
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /** An archive on this machine's own disk, for dumps that the archive does not take; the daemon brings them home. */
 export const spoolRoot = ({ state }: Pick<Config, 'state'>): string => `${state}/spool`
+
+/** Events that wait for whoever is to be told. */
+export const outboxOf = ({ state }: Pick<Config, 'state'>): string => `${state}/outbox`
 
 /** What `keepFree` means on a file system of `total` bytes. */
 export const keepFreeBytes = (keepFree: number, total: number): number =>
@@ -121,6 +143,10 @@ export function defaultConfig(): Config {
     spoolMax: 0.5,
     shipRate: 50 * 2 ** 20,
     kernelLog: true,
+    hooks: {
+      ...{ command: [], urls: [], key: '', on: ['new-signature', 'regression'] },
+      ...{ regressionAfter: 7 * day, perHour: 60 },
+    },
     logLevel: 'info',
   }
 }

@@ -38,6 +38,7 @@ export async function runDaemon(options: DaemonOptions = {}): Promise<void> {
     config,
     log,
     program: options.program,
+    configPath: options.configPath,
     onStatus: text => notifier.send(`STATUS=${text}`),
   })
   const stopped = untilStopped(log, service, () => reload())

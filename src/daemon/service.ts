@@ -9,7 +9,7 @@ import { type DumpRef, type LocalStore, openLocalStore } from '../archive/index.
 import { Leases, leaseBeat } from '../archive/lease.ts'
 import { ArchiveError, ConfigError, reasonOf } from '../base/errors.ts'
 import { type Catalog, type CrashRow, isDamage } from '../catalog/index.ts'
-import { type Config, spoolRoot } from '../config/index.ts'
+import { type Config, outboxOf, spoolRoot } from '../config/index.ts'
 import { analyseDump } from './analyse.ts'
 import { encryptDump, isPlain } from './encrypt.ts'
 import { runGc } from './gc.ts'
@@ -17,8 +17,11 @@ import { KernelRecords } from './kernel-records.ts'
 import { Liveness } from './liveness.ts'
 import type { Log } from './log.ts'
 import { openArchive, openOwnCatalog, putAside, requireArchive } from './maintenance.ts'
+import { Delivery, deliveryGroup } from './monitor/delivery.ts'
 import type { EventName } from './monitor/journal.ts'
 import { Metrics, writeMetrics } from './monitor/metrics.ts'
+import { News } from './monitor/news.ts'
+import { Outbox } from './monitor/outbox.ts'
 import { Room, spoolStanding } from './monitor/standing.ts'
 import { networkFileSystem } from './network-fs.ts'
 import { listenForNudges } from './nudge.ts'
@@ -34,6 +37,8 @@ export interface ServiceOptions {
   log: Log
   /** Hears what the service is doing, for systemctl status. */
   onStatus?: (text: string) => void
+  /** Where the configuration was read, for children that read it themselves. */
+  configPath?: string | undefined
   /** The analysing child's program, for tests. */
   program?: string | undefined
   /** Says whether the archive must be polled, for tests; by default by what it lies on. */
@@ -44,6 +49,8 @@ export interface ServiceOptions {
 const newestDays = 2
 const kernelLogMs = 5000
 const metricsMs = 15_000
+/** Crashes that are analysed one after the other are told together. */
+const hooksMs = 500
 /** What was listed later than this after its crash is another daemon's, or of a catalog that is made anew. */
 const newsMs = 7 * 24 * 60 * 60_000
 
@@ -60,6 +67,9 @@ export class Service {
   readonly #metrics = new Metrics()
   readonly #room: Room
   #metricsLook: NodeJS.Timeout | undefined
+  #hooksLook: NodeJS.Timeout | undefined
+  readonly #news: News
+  readonly #delivery: Delivery
   #config: Config
   #catalog: Catalog
   #watch: Watch | undefined
@@ -82,6 +92,11 @@ export class Service {
     this.#liveness = new Liveness(this.#config.archive, { onSilence: isSilent => this.#onSilence(isSilent) })
     this.#room = new Room(this.#config.archive)
     this.#catalog = openOwnCatalog(this.#config, this.#log)
+    const onProblem = (sentence: string): void => this.#log.warning(sentence)
+    this.#news = new News({
+      ...{ config: () => this.#config, catalog: () => this.#catalog, gid: deliveryGroup(), onProblem },
+    })
+    this.#delivery = new Delivery({ configPath: options.configPath, onProblem })
     this.#leases = new Leases(this.#store)
     this.#beat = setInterval(() => void this.#whenAnswering(() => this.#leases.beat()), leaseBeat).unref()
     this.#shipping = new Shipping({
@@ -113,7 +128,10 @@ export class Service {
       parallel: () => this.#config.analysis.parallel,
       patience: () => this.#config.analysis.timeout * 2000,
       work: (row, signal) => this.#analyse(row, signal),
-      onIdle: () => options.onStatus?.('Waiting for dumps'),
+      onIdle: () => {
+        options.onStatus?.('Waiting for dumps')
+        this.#hooksLook ??= setTimeout(() => this.#tellHooks(), hooksMs).unref()
+      },
     })
   }
 
@@ -126,7 +144,10 @@ export class Service {
     this.#startSchedules()
     await this.scan({ days: newestDays, failed: true })
     this.#startKernelLog()
-    this.#metricsLook = setInterval(() => this.#writeMetrics(), metricsMs).unref()
+    this.#metricsLook = setInterval(() => {
+      this.#writeMetrics()
+      this.#tellHooks()
+    }, metricsMs).unref()
     this.#writeMetrics()
     void this.scan({ failed: true })
   }
@@ -209,6 +230,7 @@ export class Service {
     await this.#queue.stop(graceMs)
     clearInterval(this.#logLook)
     clearInterval(this.#metricsLook)
+    this.#delivery.stop()
     await this.#shipping.stop()
     await Promise.all(Object.values(this.#turns))
     this.#kernelRecords?.[Symbol.dispose]()
@@ -319,6 +341,21 @@ export class Service {
         GOCORE_SINK_REASON: coreReason ?? undefined,
       },
     })
+  }
+
+  /** Whoever is to be told of crashes is told of those whose analysis has ended since the last look. */
+  #tellHooks(): void {
+    const directory = outboxOf(this.#config)
+    this.#hooksLook = undefined
+    if (this.#stopping.signal.aborted) return
+    try {
+      this.#news.look()
+      if (new Outbox(directory, undefined).letters().length > 0) this.#delivery.begin(directory)
+      this.#complained.delete('hooks')
+    } catch (error) {
+      this.#complain({ id: 'hooks', day: '' }, `Could not tell the hooks, trying again: ${reasonOf(error)}`)
+      this.#mend(error)
+    }
   }
 
   /** Numbers that can't be written are nobody's loss but monitoring's, which sees an old file. */

@@ -1,0 +1,63 @@
+/** What hooks are told of a crash: `gocore-sink(7)` documents the JSON. Within a version, fields are only added. */
+import { basename } from 'node:path'
+import type { Catalog, CrashRow } from '../../catalog/index.ts'
+import type { HookEvent } from '../../config/index.ts'
+
+export interface CrashEvent {
+  readonly schema: 'gocore-event'
+  readonly version: 1
+  /** All that it is; `crash` always. */
+  readonly events: readonly HookEvent[]
+  readonly id: string
+  /** ISO 8601 UTC. */
+  readonly time: string
+  readonly host: string
+  readonly program: string
+  readonly program_version: string | null
+  readonly go_version: string | null
+  readonly pid: number
+  readonly uid: number
+  readonly signal: string
+  readonly cause: string | null
+  readonly cause_at: string | null
+  readonly signature: string | null
+  readonly signature_text: string | null
+  readonly core: { readonly state: string; readonly reason: string | null; readonly stored_size: number }
+  readonly analysis: string
+  /** The last crash of the same kind before it, ISO 8601 UTC. */
+  readonly previous: string | null
+  /** Events since the last one that HooksPerHour left out. */
+  readonly left_out: number
+}
+
+/** New or back again by what the catalog has of its kind, on any machine. `silence` in seconds. */
+export function crashEvent(row: CrashRow, catalog: Catalog, silence: number, leftOut: number): CrashEvent {
+  const previous = previousOf(row, catalog)
+  const events: HookEvent[] = ['crash']
+  if (row.signatureKey !== null) {
+    if (previous === undefined) events.push('new-signature')
+    else if (row.time - previous.time > silence * 1000) events.push('regression')
+  }
+  return {
+    ...{ schema: 'gocore-event', version: 1, events },
+    ...{ id: row.id, time: new Date(row.time).toISOString(), host: row.host },
+    program: basename(row.exe) || row.comm,
+    program_version: row.programVersion,
+    go_version: row.goVersion,
+    ...{ pid: row.pid, uid: row.uid, signal: row.signalName },
+    ...{ cause: row.cause, cause_at: row.causeAt },
+    ...{ signature: row.signatureKey, signature_text: row.signatureText },
+    core: { state: row.coreState, reason: row.coreReason, stored_size: row.storedSize },
+    analysis: row.analysis,
+    previous: previous === undefined ? null : new Date(previous.time).toISOString(),
+    left_out: leftOut,
+  }
+}
+
+/** The last one before it; of the same millisecond, any other with a smaller id. */
+function previousOf({ id, time, signatureKey }: CrashRow, catalog: Catalog): CrashRow | undefined {
+  if (signatureKey === null) return undefined
+  const before = catalog.list({ signature: signatureKey, until: time, limit: 10 })
+  // The filter takes a beginning of a key.
+  return before.find(row => row.signatureKey === signatureKey && (row.time < time || row.id < id))
+}

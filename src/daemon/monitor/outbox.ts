@@ -1,0 +1,57 @@
+/**
+ * Events on their way, one file for each and each receiver: written whole by the daemon, removed by who delivers them. They
+ * outlive both. The directory is shared with the group that delivers; nothing in it is believed beyond that.
+ */
+import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../../base/atomic-file.ts'
+import type { CrashEvent } from './crash-event.ts'
+
+/** `to`: `command`, or the address of a webhook. */
+export interface Letter {
+  readonly to: string
+  readonly event: CrashEvent
+}
+
+/** Nobody fetched the last ones: more would fill the disk with what nobody reads. */
+const mostLetters = 5000
+export const letterPattern = /^\d{13}-[a-z2-7]{12}-\d{1,4}\.json$/
+
+export class Outbox {
+  readonly #directory: string
+  readonly #gid: number | undefined
+
+  /** `gid`: the group of who delivers; undefined for the daemon's own. */
+  constructor(directory: string, gid: number | undefined) {
+    this.#directory = directory
+    this.#gid = gid
+  }
+
+  /** Puts one letter for each receiver. Answers false where too many lie there already. */
+  put(event: CrashEvent, receivers: readonly string[]): boolean {
+    this.#prepare()
+    if (this.letters().length + receivers.length > mostLetters) return false
+    for (const [at, to] of receivers.entries()) {
+      const name = `${String(Date.now()).padStart(13, '0')}-${event.id}-${at}.json`
+      const access = { mode: this.#gid === undefined ? 0o600 : 0o640, gid: this.#gid }
+      writeFileAtomic(join(this.#directory, name), JSON.stringify({ to, event } satisfies Letter), access)
+    }
+    return true
+  }
+
+  letters(): string[] {
+    try {
+      return readdirSync(this.#directory)
+        .filter(name => letterPattern.test(name))
+        .sort()
+    } catch {
+      return []
+    }
+  }
+
+  #prepare(): void {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    if (this.#gid !== undefined) chownSync(this.#directory, -1, this.#gid)
+    chmodSync(this.#directory, this.#gid === undefined ? 0o700 : 0o770)
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Delivers what lies in an outbox until it is empty: each receiver's letters in their order, a receiver that fails again
+ * later and later, the others meanwhile. A letter that is a day old is given up.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '../../base/errors.ts'
+import type { Hooks } from '../../config/index.ts'
+import type { Log } from '../log.ts'
+import { type Delivery, postEvent, runHook } from './deliver.ts'
+import { type Letter, Outbox } from './outbox.ts'
+
+export interface PostmanOptions {
+  readonly directory: string
+  /** Asked for each letter: the configuration may have changed. */
+  readonly hooks: () => Hooks
+  readonly log: Log
+  /** Milliseconds to the second attempt, and at most. */
+  readonly pause?: { readonly first: number; readonly most: number }
+  /** Milliseconds after which a letter is given up. */
+  readonly patience?: number
+  readonly signal?: AbortSignal
+}
+
+const mostBytes = 1 << 20
+/** How often a postman who waits looks for letters to others. */
+const lookMs = 2000
+
+export class Postman {
+  readonly #options: PostmanOptions
+  readonly #outbox: Outbox
+  readonly #waiting = new Map<string, { until: number; pause: number }>()
+
+  constructor(options: PostmanOptions) {
+    this.#options = options
+    this.#outbox = new Outbox(options.directory, undefined)
+  }
+
+  /** Ends when no letter is left, or by the signal. */
+  async run(): Promise<void> {
+    const { signal, pause = { first: 5000, most: 600_000 } } = this.#options
+    for (;;) {
+      const letters = this.#read()
+      if (letters.length === 0 || signal?.aborted) return
+      const receivers = Map.groupBy(letters, ({ letter }) => letter.to)
+      const rounds = [...receivers].map(([to, own]) => this.#deliverAll(to, own))
+      await Promise.all(rounds)
+      if (this.#outbox.letters().length > 0)
+        await sleep(Math.min(lookMs, pause.first), undefined, { signal }).catch(() => {})
+    }
+  }
+
+  async #deliverAll(to: string, letters: readonly { name: string; letter: Letter }[]): Promise<void> {
+    const { log, signal, pause = { first: 5000, most: 600_000 }, patience = 24 * 60 * 60_000 } = this.#options
+    const waiting = this.#waiting.get(to)
+    for (const { name, letter } of letters) {
+      const isOld = Date.now() - Number(name.slice(0, 13)) > patience
+      if (!isOld && waiting !== undefined && waiting.until > Date.now()) return
+      if (signal?.aborted) return
+      const delivery: Delivery = isOld
+        ? { state: 'give-up', reason: 'it is too old' }
+        : await this.#deliver(letter)
+      const what = `${to === 'command' ? 'the hook' : to} of dump ${letter.event.id}`
+      if (delivery.state === 'again') {
+        const next = Math.min(pause.most, (waiting?.pause ?? pause.first / 2) * 2)
+        this.#waiting.set(to, { until: Date.now() + next, pause: next })
+        log.warning(`Could not tell ${what}, trying again in ${next / 1000} s: ${delivery.reason}`)
+        return
+      }
+      if (delivery.state === 'give-up') log.warning(`Gave up telling ${what}: ${delivery.reason}`)
+      else this.#waiting.delete(to)
+      rmSync(join(this.#options.directory, name), { force: true })
+    }
+  }
+
+  #deliver({ to, event }: Letter): Promise<Delivery> {
+    const { command, urls, key } = this.#options.hooks()
+    const gone: Delivery = { state: 'give-up', reason: 'the configuration names it no more' }
+    try {
+      if (to === 'command') return command.length > 0 ? runHook(command, event) : Promise.resolve(gone)
+      if (!urls.includes(to)) return Promise.resolve(gone)
+      return postEvent(to, event, key === '' ? undefined : keyOf(key))
+    } catch (error) {
+      return Promise.resolve({ state: 'again', reason: reasonOf(error) })
+    }
+  }
+
+  /** What is no letter is removed: it would be met for ever. */
+  #read(): { name: string; letter: Letter }[] {
+    const { directory, log } = this.#options
+    return this.#outbox.letters().flatMap(name => {
+      try {
+        return [{ name, letter: parseLetter(readSmall(join(directory, name))) }]
+      } catch (error) {
+        log.warning(`Gave up ${name} in the outbox: ${reasonOf(error)}`)
+        rmSync(join(directory, name), { force: true })
+        return []
+      }
+    })
+  }
+}
+
+function readSmall(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const stat = fstatSync(fd)
+    if (!stat.isFile() || stat.size > mostBytes) throw new Error('not a small file')
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function parseLetter(text: string): Letter {
+  const letter = JSON.parse(text) as Partial<Letter> | null
+  if (
+    typeof letter?.to !== 'string' ||
+    letter.event?.schema !== 'gocore-event' ||
+    !Array.isArray(letter.event.events)
+  )
+    throw new Error('not an event')
+  return letter as Letter
+}
+
+/** The key in a file, without the newline that editors put. */
+function keyOf(path: string): Buffer {
+  const text = readSmall(path).replace(/\r?\n$/, '')
+  if (text === '') throw new Error(`the key in ${path} is empty`)
+  return Buffer.from(text)
+}

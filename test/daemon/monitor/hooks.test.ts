@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type CrashRow, openCatalog } from '../../../src/catalog/index.ts'
+import { defaultConfig, type Hooks, outboxOf } from '../../../src/config/index.ts'
+import { openLog } from '../../../src/daemon/log.ts'
+import type { CrashEvent } from '../../../src/daemon/monitor/crash-event.ts'
+import { postEvent, runHook, signature } from '../../../src/daemon/monitor/deliver.ts'
+import { News } from '../../../src/daemon/monitor/news.ts'
+import { Outbox } from '../../../src/daemon/monitor/outbox.ts'
+import { Postman } from '../../../src/daemon/monitor/postman.ts'
+import { addDump, type TestArchive, testArchive } from '../archive.ts'
+import { child, startDaemon, until } from '../running.ts'
+
+const day = 24 * 60 * 60_000
+let number = 0
+
+function row(time: number, more: Partial<CrashRow> = {}): CrashRow {
+  const id = `aaaaaaaa${String(number++)
+    .padStart(4, '0')
+    .replace(/[0189]/g, digit => 'abcd'['0189'.indexOf(digit)]!)}`
+  return {
+    ...{ id, day: '2026/11/24', time, host: hostname(), pid: 1, uid: 0, comm: 'api', exe: '/srv/api' },
+    ...{
+      signal: 6,
+      signalName: 'SIGABRT',
+      coreState: 'complete',
+      coreReason: null,
+      rawSize: 1,
+      storedSize: 1,
+    },
+    ...{ expectedSize: 1, heldMs: 1, pinned: false, held: false, shrunk: false, analysis: 'done' },
+    ...{
+      analysisError: null,
+      goVersion: 'go1.26',
+      programVersion: null,
+      deathKind: 'panic',
+      cause: 'panic: x',
+    },
+    ...{ causeAt: 'a.go:1', signatureKey: 'k1', signatureText: 'panic in a', goroutines: 1 },
+    ...more,
+  } as CrashRow
+}
+
+function news(archive: TestArchive, hooks: Partial<Hooks> = {}, before: CrashRow[] = []) {
+  const catalog = openCatalog(join(archive.directory, 'catalog.db'))
+  for (const old of before) catalog.put(old)
+  const config = { ...defaultConfig(), state: archive.directory }
+  config.hooks = { ...config.hooks, command: ['/bin/true'], ...hooks }
+  const problems: string[] = []
+  const options = {
+    ...{ config: () => config, catalog: () => catalog, gid: undefined },
+    onProblem: (sentence: string) => void problems.push(sentence),
+  }
+  return {
+    catalog,
+    config,
+    problems,
+    options,
+    news: new News(options),
+    [Symbol.dispose]: () => catalog.close(),
+  }
+}
+
+const eventsOf = (put: CrashEvent[]): string[] => put.map(({ events }) => events.join(' '))
+
+describe('News', () => {
+  it('tells new kinds of crash and those that are back, once, and nothing of what was there before it', () => {
+    using archive = testArchive()
+    const now = Date.now()
+    using bed = news(archive, {}, [row(now - 5000, { signatureKey: 'k0' })])
+    assert.deepEqual(bed.news.look(), [])
+    bed.catalog.put(row(now - 4000))
+    bed.catalog.put(row(now - 3000))
+    bed.catalog.put(row(now - 2000, { host: 'another', signatureKey: 'k2' }))
+    bed.catalog.put(row(now - 30 * day, { signatureKey: 'k3' }))
+    bed.catalog.put(row(now - 1000, { signatureKey: 'k3' }))
+    const open = row(now - 500, { signatureKey: null, analysis: 'pending' })
+    bed.catalog.put(open)
+    const put = bed.news.look()
+    assert.deepEqual(eventsOf(put), ['crash new-signature', 'crash regression'])
+    assert.equal(put[1]!.previous, new Date(now - 30 * day).toISOString())
+    assert.deepEqual(bed.news.look(), [])
+    bed.catalog.put({ ...open, analysis: 'done', signatureKey: 'k9' })
+    assert.deepEqual(eventsOf(new News(bed.options).look()), ['crash new-signature'])
+    assert.deepEqual(new News(bed.options).look(), [])
+  })
+
+  it('tells all with HookOn=crash, no more than HooksPerHour, and how many it left out', () => {
+    using archive = testArchive()
+    using bed = news(archive, { on: ['crash'], perHour: 2 })
+    const now = Date.now()
+    for (const at of [5, 4, 3, 2]) bed.catalog.put(row(now - at * 1000))
+    assert.equal(bed.news.look(now).length, 2)
+    bed.catalog.put(row(now - 500))
+    const [event] = bed.news.look(now + 2 * 60 * 60_000)
+    assert.equal(event!.left_out, 2)
+  })
+
+  it('stops at an outbox that nobody empties', () => {
+    using archive = testArchive()
+    using bed = news(archive, { on: ['crash'], perHour: null })
+    const outbox = outboxOf(bed.config)
+    mkdirSync(outbox)
+    for (let at = 0; at < 5000; at++) writeFileSync(join(outbox, `1700000000000-aaaaaaaaaaaa-${at}.json`), '')
+    bed.catalog.put(row(Date.now()))
+    assert.deepEqual(bed.news.look(), [])
+    assert.match(bed.problems[0]!, /is full: nobody is told of dump/)
+  })
+})
+
+const event = {
+  schema: 'gocore-event',
+  version: 1,
+  events: ['crash', 'regression'],
+  id: 'aaaaaaaaaaaa',
+} as unknown as CrashEvent
+
+describe('runHook()', () => {
+  it('gives the event on standard input, runs no shell, and ends what hangs with all its children', async () => {
+    using archive = testArchive()
+    const path = join(archive.directory, 'said')
+    const argv = [
+      '/bin/sh',
+      '-c',
+      'cat > "$0"; echo "$GOCORE_SINK_ID $GOCORE_SINK_EVENT $1" >> "$0"',
+      path,
+      '$(id)',
+    ]
+    assert.deepEqual(await runHook(argv, event), { state: 'done' })
+    const [json, line] = readFileSync(path, 'utf8').split('\n')
+    assert.deepEqual(JSON.parse(json!), event)
+    assert.equal(line, 'aaaaaaaaaaaa regression $(id)')
+    assert.deepEqual(await runHook(['/bin/false'], event), { state: 'again', reason: 'status 1' })
+    assert.match(JSON.stringify(await runHook(['/nowhere'], event)), /again.*ENOENT/)
+    const pidFile = join(archive.directory, 'pid')
+    const hangs = ['/bin/sh', '-c', 'sleep 1000 & echo $! > "$0"; wait', pidFile]
+    assert.deepEqual(await runHook(hangs, event, 1000), { state: 'again', reason: 'it took longer than 1 s' })
+    const stat = (): string => {
+      try {
+        return readFileSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}/stat`, 'utf8')
+      } catch {
+        return 'Z'
+      }
+    }
+    await until(
+      () => stat().includes('Z'),
+      () => `it runs on: ${stat()}`,
+    )
+  })
+})
+
+/** A server that answers with these statuses in turn, and keeps what was posted. */
+async function receiver(statuses: number[]) {
+  const posts: { headers: IncomingMessage['headers']; body: string }[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', piece => {
+      body += piece
+    })
+    request.on('end', () => {
+      posts.push({ headers: request.headers, body })
+      response.writeHead(statuses.shift() ?? 204, { location: 'http://127.0.0.1:1/' }).end()
+    })
+  })
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+  const close = (): void => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return { url, posts, [Symbol.dispose]: close }
+}
+
+describe('postEvent()', () => {
+  it('signs what it sends; tells what to try again from what not; follows nobody', async () => {
+    using server = await receiver([200, 500, 404, 429, 302])
+    const key = Buffer.from('secret')
+    const states: string[] = []
+    for (let at = 0; at < 5; at++) states.push((await postEvent(server.url, event, key)).state)
+    assert.deepEqual(states, ['done', 'again', 'give-up', 'again', 'again'])
+    const { headers, body } = server.posts[0]!
+    assert.deepEqual(JSON.parse(body), event)
+    const [, seconds, hex] = /^t=(\d+),sha256=([0-9a-f]{64})$/.exec(
+      String(headers['x-gocore-sink-signature']),
+    )!
+    assert.equal(hex, createHmac('sha256', 'secret').update(`${seconds}.${body}`).digest('hex'))
+    assert.equal(signature(body, key, Number(seconds)), `t=${seconds},sha256=${hex}`)
+    assert.equal((await postEvent('http://127.0.0.1:1/', event, undefined)).state, 'again')
+  })
+})
+
+describe('Postman', () => {
+  it('tries again until it is taken, lets nobody wait for another, and leaves an empty outbox', async () => {
+    using archive = testArchive()
+    using server = await receiver([503, 503])
+    const outbox = new Outbox(archive.directory, undefined)
+    const said = join(archive.directory, 'said')
+    outbox.put(event, ['command', server.url, 'http://127.0.0.1:1/gone'])
+    const bad = ['1700000000000-bbbbbbbbbbbb-0.json', '1700000000000-bbbbbbbbbbbb-1.json']
+    symlinkSync('/etc/passwd', join(archive.directory, bad[0]!))
+    writeFileSync(join(archive.directory, bad[1]!), '{"to":1}')
+    const lines: string[] = []
+    const log = { ...openLog('info'), warning: (text: string) => void lines.push(text) }
+    const hooks = {
+      ...defaultConfig().hooks,
+      command: ['/bin/sh', '-c', `cat >> ${said}`],
+      urls: [server.url],
+    }
+    await new Postman({
+      directory: archive.directory,
+      hooks: () => hooks,
+      log,
+      pause: { first: 10, most: 40 },
+    }).run()
+    assert.deepEqual(outbox.letters(), [])
+    assert.equal(server.posts.length, 3)
+    assert.equal(readFileSync(said, 'utf8').trim(), JSON.stringify(event))
+    assert.ok(existsSync('/etc/passwd'))
+    assert.equal(lines.filter(line => /trying again/.test(line)).length, 2)
+    assert.equal(lines.filter(line => /Gave up/.test(line)).length, 3)
+  })
+
+  it('gives up what is a day old', async () => {
+    using archive = testArchive()
+    new Outbox(archive.directory, undefined).put(event, ['command'])
+    const hooks = { ...defaultConfig().hooks, command: ['/bin/false'] }
+    const log = { ...openLog('info'), warning: () => {} }
+    await new Postman({
+      directory: archive.directory,
+      hooks: () => hooks,
+      log,
+      pause: { first: 10, most: 20 },
+      patience: 50,
+    }).run()
+    assert.deepEqual(
+      readdirSync(archive.directory).filter(name => name.endsWith('.json')),
+      [],
+    )
+  })
+})
+
+describe('the daemon', () => {
+  it('tells a hook of a crash, as a user who may do nothing else', async () => {
+    using archive = testArchive()
+    using server = await receiver([])
+    chmodSync(archive.directory, 0o755)
+    await using daemon = await startDaemon(archive, {
+      program: child('good'),
+      lines: [`Webhook=${server.url}`, 'HookOn=crash'],
+    })
+    const { id } = addDump(archive.store, { manifest: { host: { name: hostname() } }, time: new Date() })
+    await until(() => server.posts.length > 0, daemon.log)
+    const told = JSON.parse(server.posts[0]!.body) as CrashEvent
+    assert.equal(told.id, id)
+    assert.equal(told.host, hostname())
+    await until(() => readdirSync(join(archive.directory, 'state/outbox')).length === 0, daemon.log)
+    assert.equal(await daemon.end('SIGTERM'), 0)
+    assert.equal(server.posts.length, 1)
+  })
+})
