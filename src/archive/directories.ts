@@ -13,7 +13,8 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Access } from '../base/atomic-file.ts'
+import { type Access, giveToOwner } from '../base/atomic-file.ts'
+import { ownerOfFiles } from '../base/capabilities.ts'
 import { ArchiveError } from '../base/errors.ts'
 
 /** Makes `path` and what is missing above it down from `root`; what exists keeps its rights. */
@@ -68,17 +69,18 @@ export function giveDirectory(path: string, { mode, gid }: Access): void {
       }
     }
     fchmodSync(fd, mode)
+    giveToOwner(fd, gid)
   } finally {
     closeSync(fd)
   }
 }
 
 /**
- * Root stores cores only where root alone, or whoever the archive's root belongs to (an NFS server may make root somebody
+ * Root, and who stores for it, does so only where root alone, or whoever the archive's root belongs to (an NFS server may make root somebody
  * else), can move things about. Throws ArchiveError.
  */
 function requireOurs(root: string, path: string): void {
-  if (process.geteuid?.() !== 0) return
+  if (process.geteuid?.() !== 0 && ownerOfFiles() === undefined) return
   const top = statSync(root, { throwIfNoEntry: false })
   if (top === undefined) return
   if ((top.mode & 0o002) !== 0) throw new ArchiveError(`everybody may write ${root}; chmod o-w cures that`)

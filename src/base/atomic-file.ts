@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { addReader } from './acl.ts'
+import { ownerOfFiles } from './capabilities.ts'
 
 export interface Access {
   readonly mode: number
@@ -49,6 +50,18 @@ export function giveAccess(fd: number, { mode, gid, reader }: Access): void {
   }
   fchmodSync(fd, given)
   if (reader !== undefined) addReader(fd, given, reader)
+  giveToOwner(fd, gid)
+}
+
+/** Last of all: what is given away is not ours to change. Storage that allows nobody to give files away keeps them ours. */
+export function giveToOwner(fd: number, gid: number | undefined): void {
+  const uid = ownerOfFiles()
+  if (uid === undefined) return
+  try {
+    fchownSync(fd, uid, gid === undefined ? uid : -1)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error
+  }
 }
 
 export function writeAll(fd: number, bytes: Uint8Array, position: number | null = null): void {

@@ -2,13 +2,19 @@
  * The kernel log: the one place that is there with no daemon, no network and no disk, since descriptors 1 and 2 are
  * closed. A line of /dev/kmsg holds less than a kilobyte (LOG_LINE_MAX, kernel/printk), so lines are cut.
  */
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 
 /** Syslog priorities of the facility `user`. */
 const priority = { notice: 13, warning: 12, error: 11 } as const
 export type Level = keyof typeof priority
 
 const mostBytes = 900
+
+/** /dev/kmsg, Documentation/admin-guide/devices.txt. */
+const kernelLogDevice = (1 << 8) | 11
+/** Whoever may not open the kernel log, or sees no devices, may have been given it as standard output. */
+const passed = 1
+export const isLogPassed = isKernelLog(passed)
 
 export class KernelLog {
   readonly #path: string
@@ -28,15 +34,28 @@ export class KernelLog {
     const end = bytes.length <= mostBytes ? '\n' : '…\n'
     const cut = Buffer.concat([bytes.subarray(0, mostBytes), Buffer.from(end)])
     try {
-      const fd = openSync(this.#path, constants.O_WRONLY | constants.O_NOCTTY | constants.O_APPEND)
-      try {
-        writeSync(fd, cut)
-      } finally {
-        closeSync(fd)
-      }
+      if (isLogPassed) writeSync(passed, cut)
+      else append(this.#path, cut)
     } catch {
       this.#fallback(line)
     }
+  }
+}
+
+function append(path: string, bytes: Buffer): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NOCTTY | constants.O_APPEND)
+  try {
+    writeSync(fd, bytes)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function isKernelLog(fd: number): boolean {
+  try {
+    return fstatSync(fd).rdev === kernelLogDevice
+  } catch {
+    return false
   }
 }
 

@@ -4,18 +4,9 @@
  * starts have no more. The filter of system calls holds for all threads at once, V8's among them. Whatever of this can't be
  * had here is done without.
  */
+import { capability, keepOnly } from '../base/capabilities.ts'
 import { refuseCalls } from '../base/seccomp.ts'
 import { foreignCalls, openSystemCalls, type SystemCalls } from '../base/system-calls.ts'
-
-/** Numbers of linux/capability.h. */
-const capability = {
-  chown: 0,
-  dacOverride: 1,
-  dacReadSearch: 2,
-  fowner: 3,
-  sysNice: 23,
-  sysResource: 24,
-} as const
 
 /** For an archive and spool that may be somebody else's, and files that are given to a group. */
 const forStorage = [capability.chown, capability.dacOverride, capability.dacReadSearch, capability.fowner]
@@ -26,24 +17,8 @@ const kept = {
   released: forStorage,
 } as const
 
-const capabilityVersion3 = 0x2008_0522
-/** Effective, permitted, inheritable; for capabilities up to 31 and from 32 on. */
-const setSize = 24
-
 /** The calling thread keeps what it needs while a process is held, or behind that. */
-export function keepCapabilities(phase: keyof typeof kept): void {
-  const calls = openSystemCalls()
-  if (calls === undefined) return
-  const header = Buffer.alloc(8)
-  header.writeUInt32LE(capabilityVersion3, 0)
-  const sets = Buffer.alloc(setSize)
-  if (calls.call('capget', header, sets) !== 0) return
-  const wanted = kept[phase].reduce<number>((bits, number) => bits | (1 << number), 0)
-  const have = sets.readUInt32LE(4)
-  sets.fill(0)
-  for (const at of [0, 4]) sets.writeUInt32LE((have & wanted) >>> 0, at)
-  calls.call('capset', header, sets)
-}
+export const keepCapabilities = (phase: keyof typeof kept): void => keepOnly(kept[phase])
 
 /** asm-generic/resource.h. */
 const resource = { core: 4, files: 7 } as const

@@ -10,10 +10,14 @@ const niceWhileHeld = -5
  * Where crashes wait for each other there are so many that other programs would come to nothing behind them.
  */
 export function shieldSelf(isStorm: boolean): void {
+  attempt(() => writeFileSync('/proc/self/oom_score_adj', '-900'))
+  if (!isStorm) attempt(() => setPriority(0, niceWhileHeld))
+}
+
+function attempt(change: () => void): void {
   try {
-    writeFileSync('/proc/self/oom_score_adj', '-900')
-    if (!isStorm) setPriority(0, niceWhileHeld)
+    change()
   } catch {
-    // Not root, as in a replay: then there is nothing to shield.
+    // Neither root nor allowed to, as in a replay: then there is nothing to shield.
   }
 }

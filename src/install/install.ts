@@ -13,7 +13,14 @@ import { findProduct, type Product, productEntries, versionName } from './produc
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
 import { activationSteps, receiverSteps, systemdRuns } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
-import { readTemplate, renderReceiver, renderSysctl, renderTemplate, storageDirectories } from './units.ts'
+import {
+  readTemplate,
+  renderHooks,
+  renderReceiver,
+  renderSysctl,
+  renderTemplate,
+  storageDirectories,
+} from './units.ts'
 import { retiredVersions } from './versions.ts'
 
 export interface InstallOptions extends LayoutOptions {
@@ -53,7 +60,11 @@ export function install(options: InstallOptions, say: Say): RunResult {
 
 /** A service whose standard input can't be opened does not start, and some containers have no kernel log. */
 const withoutMissingLog = (unit: string): string =>
-  existsSync('/dev/kmsg') ? unit : unit.replace(/^StandardInput=.*\n/m, '')
+  existsSync('/dev/kmsg') ? unit : unit.replace(/^Standard(Input|Output)=file:.*\n/m, '')
+
+/** Whom the units of the hooks and of the receiver run as. */
+const hooksUser = 'gocore-sink-hooks'
+const receiverUser = 'gocore-sink-receiver'
 
 /** Throws UsageError where the kernel has no coredump socket, or nobody would listen at it. */
 function requireSocketMode(layout: Layout, options: InstallOptions): void {
@@ -108,7 +119,13 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   const generated = generatedFiles(layout, product)
   const gate = { directory: gateDirectory(layout.settings), ...gateLimits(layout.settings) }
   const launcher = launcherText({ version: program, config: layout.config, tell: layout.private, gate })
-  const accounts = layout.private ? [] : [file(layout.sysusers, template('gocore-sink.sysusers.conf'))]
+  const forReceiver = layout.private || !options.socket ? [] : [layout.receiver.sysusers]
+  const accounts = layout.private
+    ? []
+    : [
+        file(layout.sysusers, template('gocore-sink.sysusers.conf')),
+        ...forReceiver.map(path => file(path, template('gocore-sink-receiver.sysusers.conf'))),
+      ]
   const limits = layout.private
     ? []
     : [
@@ -120,6 +137,12 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
       layout.unit,
       live ? withoutMissingLog(template('gocore-sink.service')) : template('gocore-sink.service'),
     ),
+    ...(layout.private
+      ? []
+      : [
+          file(layout.hooks.path, template('gocore-sink-hooks.path')),
+          file(layout.hooks.service, renderHooks(template('gocore-sink-hooks.service'), layout, program)),
+        ]),
     file(layout.tmpfiles, template('gocore-sink.tmpfiles.conf')),
     file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern)),
     ...limits,
@@ -128,7 +151,13 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
           file(layout.receiver.socket, template('gocore-sink-receiver.socket')),
           file(
             layout.receiver.service,
-            renderReceiver(template('gocore-sink-receiver.service'), layout, program),
+            renderReceiver(
+              live
+                ? withoutMissingLog(template('gocore-sink-receiver.service'))
+                : template('gocore-sink-receiver.service'),
+              layout,
+              program,
+            ),
           ),
         ]
       : []),
@@ -166,7 +195,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   return [
     { kind: 'tree', path: program, at: at(program), entries },
     ...accounts,
-    ...(live && !layout.private ? [accountsStep(layout)] : []),
+    ...(live && !layout.private ? [accountsStep(layout, options.socket === true)] : []),
     ...storageDirectories(layout.settings).map(
       ({ path, mode, group }): Step => ({
         kind: 'directory',
@@ -237,18 +266,19 @@ function trialStep(program: string, before: string | undefined): Step {
   }
 }
 
-function accountsStep(layout: Layout): Step {
+function accountsStep(layout: Layout, withReceiver: boolean): Step {
+  const users = [layout.settings.analysis.user, hooksUser, ...(withReceiver ? [receiverUser] : [])]
   return {
     kind: 'command',
-    argv: ['systemd-sysusers', layout.sysusers],
-    why: `group ${layout.settings.group} and user ${layout.settings.analysis.user}`,
+    argv: ['systemd-sysusers', layout.sysusers, ...(withReceiver ? [layout.receiver.sysusers] : [])],
+    why: `group ${layout.settings.group} and ${users.length > 1 ? 'users' : 'user'} ${users.join(', ')}`,
     needed: () => {
       const has = (file: string, name: string): boolean =>
         name === '' ||
         readFileSync(file, 'utf8')
           .split('\n')
           .some(line => line.startsWith(`${name}:`))
-      return !has('/etc/group', layout.settings.group) || !has('/etc/passwd', layout.settings.analysis.user)
+      return !has('/etc/group', layout.settings.group) || users.some(user => !has('/etc/passwd', user))
     },
   }
 }

@@ -28,8 +28,10 @@ export interface Layout {
   readonly record: string
   readonly config: string
   readonly unit: string
-  /** Socket and service of the receiver, where dumps come by a socket. */
-  readonly receiver: { readonly socket: string; readonly service: string }
+  /** Socket, service and user of the receiver, where dumps come by a socket. */
+  readonly receiver: { readonly socket: string; readonly service: string; readonly sysusers: string }
+  /** What delivers events to hooks, and starts it. */
+  readonly hooks: { readonly path: string; readonly service: string }
   readonly sysctl: string
   readonly tmpfiles: string
   readonly sysusers: string
@@ -70,6 +72,11 @@ export function findLayout(options: LayoutOptions = {}): Layout {
     receiver: {
       socket: join(etc, 'systemd/system/gocore-sink-receiver.socket'),
       service: join(etc, 'systemd/system/gocore-sink-receiver.service'),
+      sysusers: join(etc, 'sysusers.d/gocore-sink-receiver.conf'),
+    },
+    hooks: {
+      path: join(etc, 'systemd/system/gocore-sink-hooks.path'),
+      service: join(etc, 'systemd/system/gocore-sink-hooks.service'),
     },
     sysctl: join(etc, 'sysctl.d/60-gocore-sink.conf'),
     tmpfiles: join(etc, 'tmpfiles.d/gocore-sink.conf'),

@@ -9,6 +9,7 @@ export const systemdRuns = (): boolean => existsSync('/run/systemd/system')
 
 const unit = 'gocore-sink.service'
 const receiver = 'gocore-sink-receiver.socket'
+const hooks = 'gocore-sink-hooks.path'
 
 /** Makes systemd know the unit, and the daemon run this version. */
 export function activationSteps(
@@ -20,6 +21,11 @@ export function activationSteps(
   const steps: Step[] = [
     command(['systemctl', 'daemon-reload'], 'the unit and the limits changed', () => changed),
     command(['systemctl', 'enable', '--now', unit], 'the daemon', () => !is('enabled') || !is('active')),
+    command(
+      ['systemctl', 'enable', '--now', hooks],
+      'events for hooks',
+      () => !is('enabled', hooks) || !is('active', hooks),
+    ),
   ]
   if (state.before !== undefined && (changed || state.before !== state.program))
     steps.push(command(['systemctl', 'restart', unit], `a new version of ${layout.launcher}`, () => true))
@@ -49,6 +55,11 @@ export function deactivationSteps(): Step[] {
       ['systemctl', 'disable', '--now', receiver],
       'the coredump socket',
       () => is('enabled', receiver) || is('active', receiver),
+    ),
+    command(
+      ['systemctl', 'disable', '--now', hooks, 'gocore-sink-hooks.service'],
+      'events for hooks',
+      () => is('enabled', hooks) || is('active', hooks),
     ),
   ]
 }

@@ -34,12 +34,17 @@ export function renderSysctl(text: string, pattern: string): string {
     .replace(/^kernel\.core_pipe_limit=.*$/m, `kernel.core_pipe_limit=${pipeLimit}`)
 }
 
-/** The receiver is no verb of the command line: its unit names the version's program outright, as the launcher does. */
-export const renderReceiver = (text: string, { launcher, config }: Layout, program: string): string =>
-  text.replace(
-    `ExecStart=${launcher} receive`,
-    `ExecStart=${program}/bin/node --disable-warning=ExperimentalWarning ${program}/dist/receiver.js --config ${config}`,
-  )
+/** What is no verb of the command line: its unit names the version's program outright, as the launcher does. */
+const programOf =
+  (word: string, script: string) =>
+  (text: string, { launcher, config }: Layout, program: string): string =>
+    text.replace(
+      `ExecStart=${launcher} ${word}`,
+      `ExecStart=${program}/bin/node --disable-warning=ExperimentalWarning ${program}/dist/${script}.js --config ${config}`,
+    )
+
+export const renderReceiver = programOf('receive', 'receiver')
+export const renderHooks = programOf('deliver', 'deliver')
 
 /** Directories that the daemon and the handler write, and who may look into them. */
 export function storageDirectories(settings: Config): { path: string; mode: number; group?: string }[] {

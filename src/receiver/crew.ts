@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { reasonOf } from '../base/errors.ts'
+import { isLogPassed } from '../handler/log.ts'
 import { type StandbyOrder, standbyArgument } from './standby.ts'
 
 export interface CrewOptions {
@@ -79,7 +80,7 @@ export class Crew {
       cwd: '/',
       env: {},
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['ignore', isLogPassed ? 'inherit' : 'ignore', 'ignore', 'ipc'],
     })
     child.on('error', error => this.#options.onError(`a handler: ${reasonOf(error)}`))
     child.unref()

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { openCoreFile } from '../../src/source/index.ts'
-import { alice, attackBed, become, cliAs } from '../security/bed.ts'
-import { type HandlerBed, noKernel } from '../support/handler-bed.ts'
+import { alice, attackBed, become, cliAs, everything } from '../security/bed.ts'
+import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
+
+const unitText = readFileSync(join(import.meta.dirname, '../../systemd/gocore-sink-receiver.service'), 'utf8')
 
 const modes = (): string => {
   try {
@@ -21,15 +23,30 @@ const skip =
   (modes().includes('socket') ? false : 'this kernel has no coredump socket') ||
   (process.getBuiltinModule('node:ffi' as never) === undefined ? 'this takes node:ffi' : false)
 
-async function startReceiver(bed: HandlerBed, ...more: string[]) {
+const service = 61_236
+/** What the unit gives: a user of its own, and so much of root's powers. */
+const powers = unitText
+  .match(/^AmbientCapabilities=(.*)$/m)![1]!
+  .replaceAll('CAP_', '+')
+  .toLowerCase()
+  .replaceAll(' ', ',')
+const asUnit = `setpriv --reuid ${service} --regid ${service} --clear-groups --no-new-privs --inh-caps -all,${powers} --ambient-caps -all,${powers} --bounding-set -all,${powers}`
+
+async function startReceiver(bed: HandlerBed, prefix = '') {
   const program = join(import.meta.dirname, '../../src/receiver/main.ts')
   const path = bed.path('sock')
+  const command = [...prefix.split(' ').filter(Boolean), process.execPath]
   const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', program, '--config', bed.config, '--listen', path, ...more],
+    command[0]!,
+    [
+      ...command.slice(1),
+      ...['--disable-warning=ExperimentalWarning', program, '--config', bed.config, '--listen', path],
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  await once(child.stdout!, 'data')
+  const ended = once(child, 'exit').then(() => assert.fail('the receiver has ended'))
+  await Promise.race([once(child.stdout!, 'data'), ended])
+  ended.catch(() => {})
   return {
     path,
     pid: child.pid!,
@@ -51,29 +68,38 @@ async function stored(bed: HandlerBed, count: number): Promise<void> {
 }
 
 describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
-  test('takes dumps as the pipe does: core, facts, executable, rights', async () => {
-    using bed = attackBed({ UserAccess: 'yes' })
-    await using receiver = await startReceiver(bed)
-    const pattern = `@@${receiver.path}`
-    await bed.crash(`${become(alice)} sh -c 'kill -SEGV $$'; sh -c 'kill -ABRT $$'; true`, { pattern })
-    await stored(bed, 2)
-    const dumps = bed.dumps()
-    assert.equal(dumps.length, 2)
-    for (const { manifest } of dumps) {
-      assert.equal(manifest.core.state, 'complete', JSON.stringify(manifest.core))
-      assert.equal(manifest.core.raw_size, manifest.core.expected_size)
-      assert.equal(manifest.process.comm, 'sh')
-      assert.equal(manifest.process.pidfd, true)
-      assert.equal(manifest.dumpable, 1)
-      assert.deepEqual(manifest.notes, [])
-      assert.ok(manifest.executable?.key)
-    }
-    assert.deepEqual(dumps.map(({ manifest }) => manifest.signal.name).sort(), ['SIGABRT', 'SIGSEGV'])
-    const own = dumps.find(({ manifest }) => manifest.process.uid === alice)!
-    using core = openCoreFile(bed.store.corePath(own)!)
-    assert.equal(Buffer.from(core.read(0, 4)).toString('latin1'), '\x7fELF')
-    assert.equal(cliAs(alice, bed, ['ls', '--quiet']).stdout.trim(), own.id)
-  })
+  for (const [who, prefix] of [
+    ['root', ''],
+    ['a user of its own, with the powers of its unit', asUnit],
+  ] as const)
+    test(`takes dumps as the pipe does, as ${who}: core, facts, executable, rights`, async () => {
+      using bed = attackBed({ UserAccess: 'yes', StorageDeadline: '20s' })
+      await using receiver = await startReceiver(bed, prefix)
+      const status = readFileSync(`/proc/${receiver.pid}/status`, 'latin1')
+      assert.match(status, prefix === '' ? /^Uid:\t0\t0/m : new RegExp(`^Uid:\t${service}\t${service}`, 'm'))
+      const pattern = `@@${receiver.path}`
+      await bed.crash(`${become(alice)} sh -c 'kill -SEGV $$'; sh -c 'kill -ABRT $$'; true`, { pattern })
+      await stored(bed, 2)
+      const dumps = bed.dumps()
+      assert.equal(dumps.length, 2)
+      for (const { manifest } of dumps) {
+        assert.equal(manifest.core.state, 'complete', JSON.stringify(manifest.core))
+        assert.equal(manifest.core.raw_size, manifest.core.expected_size)
+        assert.equal(manifest.process.comm, 'sh')
+        assert.equal(manifest.process.pidfd, true)
+        assert.equal(manifest.dumpable, 1)
+        assert.deepEqual(manifest.notes, [])
+        assert.ok(manifest.executable?.key)
+      }
+      assert.deepEqual(dumps.map(({ manifest }) => manifest.signal.name).sort(), ['SIGABRT', 'SIGSEGV'])
+      const own = dumps.find(({ manifest }) => manifest.process.uid === alice)!
+      using core = openCoreFile(bed.store.corePath(own)!)
+      assert.equal(Buffer.from(core.read(0, 4)).toString('latin1'), '\x7fELF')
+      assert.equal(cliAs(alice, bed, ['ls', '--quiet']).stdout.trim(), own.id)
+      // Nothing is the receiver's, and root's without its powers can read it: the daemon has none.
+      for (const { path, uid } of everything(bed.path('archive'))) assert.equal(uid, 0, path)
+      assert.equal(existsSync(bed.path('state/spool/dumps')), false)
+    })
 
   test('crashes beyond those that are recorded at a time wait in line, and none is lost', async () => {
     using bed = attackBed({ CapturesMax: '2', CapturesWait: '60s' })
@@ -102,6 +128,24 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
     await receiver[Symbol.asyncDispose]()
     for (let i = 0; i < 100 && spares.some(isThere); i++) await new Promise(done => setTimeout(done, 50))
     assert.deepEqual(spares.filter(isThere), [])
+  })
+
+  test('who may not open the kernel log writes to the one that was passed as standard output', () => {
+    const log = join(import.meta.dirname, '../../src/handler/log.ts')
+    const text = `a receiver's word ${process.pid}`
+    const script = `import { KernelLog } from ${JSON.stringify(log)}; new KernelLog().write('notice', ${JSON.stringify(text)})`
+    const [program, ...args] = asUnit.replace('dac_override', 'chown').split(' ')
+    const kmsg = openSync('/dev/kmsg', 'w')
+    try {
+      const run = spawnSync(program!, [...args, process.execPath, '--input-type=module', '-e', script], {
+        stdio: ['ignore', kmsg, 'pipe'],
+        encoding: 'utf8',
+      })
+      assert.equal(run.status, 0, run.stderr)
+    } finally {
+      closeSync(kmsg)
+    }
+    assert.equal(kernelLog(text).length, 1)
   })
 
   test('who connects without a crash is sent away, and nothing comes of it', async () => {
