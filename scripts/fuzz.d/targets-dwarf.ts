@@ -57,10 +57,12 @@ const blocks: Target = {
     {
       source: bytesSource(
         'blocks',
-        packSection(
-          new Uint8Array(300_000).map((_, i) => i * i),
-          'key',
-        ),
+        Buffer.concat([
+          ...packSection(
+            new Uint8Array(300_000).map((_, i) => i * i),
+            'key',
+          ),
+        ]),
       ),
     },
   ],

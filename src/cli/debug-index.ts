@@ -40,16 +40,16 @@ export function indexCache(path: string | undefined, env: NodeJS.ProcessEnv = pr
         readWhole(join(own, name), ownId())
       )
     },
-    write(fingerprint, index) {
+    write(fingerprint, pieces) {
       const name = nameOf(fingerprint)
-      if (beside && tryWrite(join(beside.directory, name), index, beside.access)) return
+      if (beside && tryWrite(join(beside.directory, name), pieces, beside.access)) return
       try {
         mkdirSync(own, { recursive: true, mode: 0o700 })
         prune(own)
       } catch {
         return
       }
-      tryWrite(join(own, name), index, { mode: 0o600 })
+      tryWrite(join(own, name), pieces, { mode: 0o600 })
     },
   }
 }
@@ -89,7 +89,7 @@ function readWhole(path: string, owner: number): Uint8Array | undefined {
   }
 }
 
-function tryWrite(path: string, bytes: Uint8Array, access: Access): boolean {
+function tryWrite(path: string, pieces: Iterable<Uint8Array>, access: Access): boolean {
   let temporary: string | undefined
   try {
     accessSync(dirname(path), constants.W_OK)
@@ -97,7 +97,7 @@ function tryWrite(path: string, bytes: Uint8Array, access: Access): boolean {
     temporary = `${path}.${process.pid}.tmp`
     const fd = createFile(temporary, access)
     try {
-      writeAll(fd, bytes)
+      for (const bytes of pieces) writeAll(fd, bytes)
     } finally {
       closeSync(fd)
     }

@@ -34,7 +34,7 @@ test('indexCache() keeps what is of a stored binary beside it, with its rights',
     chmodSync(binary, 0o640)
     const cache = indexCache(binary, { XDG_CACHE_HOME: join(dir, 'cache') })
     assert.equal(cache.read('a'), undefined)
-    cache.write('a', index)
+    cache.write('a', [index])
     assert.deepEqual(cache.read('a'), index)
     assert.equal(cache.read('b'), undefined)
     const [name] = readdirSync(dir).filter(file => file.startsWith('debug-index-'))
@@ -49,11 +49,11 @@ test('indexCache() keeps what is of a stored binary beside it, with its rights',
 test('indexCache() keeps the rest in a cache of the user, and never fails', () => {
   inDirectory(dir => {
     const env = { XDG_CACHE_HOME: dir }
-    indexCache('/usr/bin/something', env).write('a', index)
+    indexCache('/usr/bin/something', env).write('a', [index])
     assert.deepEqual(indexCache(undefined, env).read('a'), index)
     writeFileSync(join(dir, 'file'), '')
     const nowhere = indexCache(undefined, { XDG_CACHE_HOME: join(dir, 'file') })
-    nowhere.write('a', index)
+    nowhere.write('a', [index])
     assert.equal(nowhere.read('a'), undefined)
   })
 })
@@ -61,7 +61,7 @@ test('indexCache() keeps the rest in a cache of the user, and never fails', () =
 test('indexCache() keeps the newest only', () => {
   inDirectory(dir => {
     const cache = indexCache(undefined, { XDG_CACHE_HOME: dir })
-    for (let n = 0; n < 140; n++) cache.write(`${n}`, index)
+    for (let n = 0; n < 140; n++) cache.write(`${n}`, [index])
     assert.ok(readdirSync(join(dir, 'gocore-sink/debug-index')).length <= 129)
     assert.deepEqual(cache.read('139'), index)
   })
@@ -70,7 +70,7 @@ test('indexCache() keeps the newest only', () => {
 test('indexCache() reads no links, and nothing of a stranger', { skip: process.getuid?.() !== 0 }, () => {
   inDirectory(dir => {
     const cache = indexCache(undefined, { XDG_CACHE_HOME: dir })
-    cache.write('a', index)
+    cache.write('a', [index])
     const folder = join(dir, 'gocore-sink/debug-index')
     const path = join(folder, readdirSync(folder)[0]!)
     chownSync(path, 12345, 12345)

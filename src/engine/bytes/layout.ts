@@ -79,6 +79,11 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/** The same bytes in memory that nothing else shares: not copied where they are alone in theirs already. */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBufferLike> {
+  return bytes.byteLength === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : copyOf(bytes)
+}
+
 /** A copy in memory of its own. Not `slice()`, which is a view where a source hands out a Node Buffer. */
 export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)

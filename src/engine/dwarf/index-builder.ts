@@ -53,26 +53,18 @@ function tableOf(tag: number): TableName | undefined {
   }
 }
 
-/** A name that another entry has: DW_AT_abstract_origin, DW_AT_specification. */
-interface Referral {
-  readonly table: TableName
-  readonly id: number
-  readonly origin: number
-}
-
 class IndexBuilder {
   readonly #units: Units
   readonly #tables: Record<TableName, KeyTableBuilder>
   /** Addresses of functions, and the ids of their entries. */
   readonly #code: [lows: number[], ids: number[]] = [[], []]
-  readonly #referrals: Referral[] = []
+  /** Entries whose name another has (DW_AT_abstract_origin, DW_AT_specification), by the id of that. */
+  readonly #referrals: Record<TableName, KeyTableBuilder>
 
   constructor(units: Units) {
     this.#units = units
-    this.#tables = Object.fromEntries(tableNames.map(name => [name, new KeyTableBuilder()])) as Record<
-      TableName,
-      KeyTableBuilder
-    >
+    this.#tables = builders()
+    this.#referrals = builders()
   }
 
   scan(unit: Unit): void {
@@ -107,10 +99,7 @@ class IndexBuilder {
   }
 
   build(): NameIndex {
-    for (const { table, id, origin } of this.#referrals) {
-      const hash = this.#hashAt(origin)
-      if (hash !== undefined) this.#tables[table].add(hash, id)
-    }
+    for (const name of tableNames) this.#addReferrals(name)
     const [lows, ids] = this.#code
     const base = lows.reduce((least, low) => Math.min(least, low), lows[0] ?? 0)
     for (let i = 0; i < lows.length; i++)
@@ -126,6 +115,17 @@ class IndexBuilder {
     }
   }
 
+  /** In the order of what they refer to, which is often the same for many. */
+  #addReferrals(name: TableName): void {
+    const referrals = this.#referrals[name].build()
+    let [origin, hash]: [number, number | undefined] = [-1, undefined]
+    for (let i = 0; i < referrals.length; i++) {
+      if (referrals.keyAt(i) !== origin) hash = this.#hashAt(referrals.keyAt(i))
+      origin = referrals.keyAt(i)
+      if (hash !== undefined) this.#tables[name].add(hash, referrals.idAt(i))
+    }
+  }
+
   /** Takes what the entry says of itself and leaves the reader behind it. */
   #visit(unit: Unit, abbrev: Abbrev, offset: number, table: TableName): void {
     const { reader } = unit
@@ -135,9 +135,12 @@ class IndexBuilder {
     let origin: number | undefined
     let low: number | undefined
     let typeOffset: number | undefined
-    let [ranges, isDeclaration] = [false, false]
+    let ranges = false
+    let isDeclaration = false
     for (let i = 0; i < each.length; i++) {
-      const [form, at] = [forms[i]!, reader.at]
+      // Not as a pair: a million of those would be most of what there is to collect.
+      const form = forms[i]!
+      const { at } = reader
       switch (attributes[i]) {
         case At.name:
           hash = hashOf(unit, form)
@@ -172,7 +175,7 @@ class IndexBuilder {
     // A declaration only tells that there is one elsewhere.
     if (!isDeclaration) {
       if (hash !== undefined) this.#tables[table].add(hash, id)
-      else if (origin !== undefined) this.#referrals.push({ table, id, origin })
+      else if (origin !== undefined) this.#referrals[table].add(origin, id)
     }
     if (typeOffset !== undefined) this.#tables.typedConstants.add(typeOffset, id)
     if (ranges) this.#addRanges(unit, offset)
@@ -219,6 +222,13 @@ class IndexBuilder {
       throw error
     }
   }
+}
+
+function builders(): Record<TableName, KeyTableBuilder> {
+  return Object.fromEntries(tableNames.map(name => [name, new KeyTableBuilder()])) as Record<
+    TableName,
+    KeyTableBuilder
+  >
 }
 
 /** Of the name of an entry, or of the one that it stands for. */

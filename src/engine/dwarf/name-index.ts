@@ -85,9 +85,8 @@ export class KeyTableBuilder {
 
   /** Sorted as 64-bit numbers, in place and without making any of them. */
   build(): KeyTable {
-    const words = this.#words.slice(0, this.#used)
-    new BigUint64Array(words.buffer).sort()
-    return new KeyTable(words)
+    new BigUint64Array(this.#words.buffer, 0, this.#used / 2).sort()
+    return new KeyTable(this.#words.subarray(0, this.#used))
   }
 }
 

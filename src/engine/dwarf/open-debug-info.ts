@@ -208,7 +208,7 @@ class DwarfInfo implements DebugInfo {
     // What is damaged is looked at anew each time, for its warnings.
     if (this.#units.warnings.length + this.#warnings.length === 0) {
       const fingerprint = this.#sections.fingerprint()
-      this.#cache?.write(fingerprint, writeIndex(index, fingerprint))
+      this.#cache?.write(fingerprint, [writeIndex(index, fingerprint)])
     }
     return index
   }

@@ -7,27 +7,34 @@ import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zli
 /** Bytes of a block. An entry is found whole in two of them. */
 export const blockSize = 1 << 17
 const magic = 0x50445347
-const version = 1
-const headerWords = 6
+const version = 2
+const footerWords = 6
 const maxSection = 2 ** 31
 
-/** `GSDP`, version, a checksum of the fingerprint, size, number of blocks, checksum of the table; the table; the blocks. */
-export function packSection(bytes: Uint8Array, fingerprint: string): Uint8Array {
+/**
+ * The blocks, a table of their lengths and checksums, and `GSDP`, version, a checksum of the fingerprint, size, number of
+ * blocks, checksum of the table. In pieces that are made as they are taken: a section and all its blocks at a time are
+ * what one who looks at a large program runs out of memory by.
+ */
+export function packSection(bytes: Uint8Array, fingerprint: string): Iterable<Uint8Array> {
+  return { [Symbol.iterator]: () => packed(bytes, fingerprint) }
+}
+
+function* packed(bytes: Uint8Array, fingerprint: string): Generator<Uint8Array> {
   const count = Math.ceil(bytes.length / blockSize)
-  const blocks: Uint8Array[] = []
-  const words = new Uint32Array(headerWords + 2 * count)
+  const table = new Uint32Array(2 * count)
   for (let n = 0; n < count; n++) {
-    const block = bytes.subarray(n * blockSize, (n + 1) * blockSize)
-    const packed = zstdCompressSync(block, {
+    const block = zstdCompressSync(bytes.subarray(n * blockSize, (n + 1) * blockSize), {
       chunkSize: blockSize,
       params: { [constants.ZSTD_c_compressionLevel]: 1 },
     })
-    words.set([packed.length, crc32(packed)], headerWords + 2 * n)
-    blocks.push(packed)
+    table.set([block.length, crc32(block)], 2 * n)
+    yield block
   }
-  words.set([magic, version, crc32(fingerprint), bytes.length, count])
-  words[5] = crc32(bytesOf(words.subarray(headerWords)))
-  return Buffer.concat([bytesOf(words), ...blocks])
+  yield bytesOf(table)
+  yield bytesOf(
+    Uint32Array.of(magic, version, crc32(fingerprint), bytes.length, count, crc32(bytesOf(table))),
+  )
 }
 
 export interface PackedSection {
@@ -38,17 +45,17 @@ export interface PackedSection {
 
 /** Undefined where the bytes are of another version, of another section, or damaged. */
 export function openPacked(packed: Uint8Array, fingerprint: string): PackedSection | undefined {
-  if (packed.length < headerWords * 4) return undefined
-  const head = wordsOf(packed, 0, headerWords)
-  const [kind, is, of, size, count, sum] = head as unknown as [number, number, number, number, number, number]
+  const footer = packed.length - footerWords * 4
+  if (footer < 0) return undefined
+  const last = wordsOf(packed, footer, footerWords)
+  const [kind, is, of, size, count, sum] = last as unknown as [number, number, number, number, number, number]
   if (kind !== magic || is !== version || of !== crc32(fingerprint) || size > maxSection) return undefined
-  if (count !== Math.ceil(size / blockSize) || packed.length < (headerWords + 2 * count) * 4) return undefined
-  const table = wordsOf(packed, headerWords * 4, 2 * count)
+  if (count !== Math.ceil(size / blockSize) || count * 8 > footer) return undefined
+  const table = wordsOf(packed, footer - count * 8, 2 * count)
   if (crc32(bytesOf(table)) !== sum) return undefined
   const starts = new Float64Array(count + 1)
-  starts[0] = (headerWords + 2 * count) * 4
   for (let n = 0; n < count; n++) starts[n + 1] = starts[n]! + table[2 * n]!
-  if (starts[count] !== packed.length) return undefined
+  if (starts[count] !== footer - count * 8) return undefined
   return {
     size,
     block(n) {

@@ -26,7 +26,8 @@ const names = {
 /** Keeps what was made of debug information, by a text that tells it from any other. Neither may throw. */
 export interface IndexCache {
   read(key: string): Uint8Array | undefined
-  write(key: string, bytes: Uint8Array): void
+  /** `pieces`: kept as one; may be gone through more than once. */
+  write(key: string, pieces: Iterable<Uint8Array>): void
 }
 
 export type SectionName = keyof typeof names

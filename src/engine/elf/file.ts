@@ -5,7 +5,7 @@
 import { FormatError } from '../../base/errors.ts'
 import type { ByteSource } from '../bytes/byte-source.ts'
 import { fixedText } from '../bytes/cursor.ts'
-import { copyOf, viewOf } from '../bytes/layout.ts'
+import { copyOf, ownBytes, viewOf } from '../bytes/layout.ts'
 import { decompressSection } from './compression.ts'
 import { NoteType, PN_XNUM, SectionFlag, SectionType, SegmentType } from './constants.ts'
 import { type Note, readNotes } from './note.ts'
@@ -198,7 +198,7 @@ export class ElfFile {
       if (header.type === SectionType.nobits) return new Uint8Array(0)
       const stored = this.#contents(header)
       const compressed = (header.flags & SectionFlag.compressed) !== 0 || name.startsWith('.zdebug_')
-      return compressed ? decompressSection(this, name, stored) : copyOf(stored)
+      return compressed ? decompressSection(this, name, stored) : ownBytes(stored)
     }
     return {
       name,

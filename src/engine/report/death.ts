@@ -22,7 +22,8 @@ export function goDeath(
   death: GoDeath,
   panicTypes: ReadonlyMap<Panic, string>,
 ): DeathFacts {
-  const { kind, thread, goroutine, signal, pc, printed, panics, lines } = death
+  const { kind, thread, goroutine, signal, pc, panics, lines } = death
+  const printed = death.printed()
   const final = image.core.siginfo ?? signalOfThread(image)
   const place = {
     ...(goroutine ? { goroutine: goroutine.id } : {}),

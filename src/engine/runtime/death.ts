@@ -33,7 +33,8 @@ export interface GoDeath {
   readonly signal?: Siginfo
   /** Where the signal arrived. */
   readonly pc?: number
-  readonly printed?: string
+  /** What the program and the runtime printed before the end, as far as the core has it; looked for when asked for. */
+  printed(): string | undefined
 }
 
 const maxThrowText = 4096
@@ -43,9 +44,13 @@ export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
   const thread = guiltyThread(runtime)
   const stack = readDeathStack(runtime, thread)
   const goroutine = guiltyGoroutine(runtime, thread)
-  const printed = printBacklog(runtime)
+  let backlog: { readonly text: string | undefined } | undefined
+  const printed = (): string | undefined => {
+    backlog ??= { text: printBacklog(runtime) }
+    return backlog.text
+  }
   const panics = goroutine ? panicsOf(runtime, types, goroutine) : []
-  const common = { thread, goroutine, stack, panics, ...(printed === undefined ? {} : { printed }) }
+  const common = { thread, goroutine, stack, panics, printed }
   const dying = dyingGoroutine(runtime, thread, stack) ?? goroutine
   const fault = dying && readFault(dying)
 
@@ -57,7 +62,8 @@ export function readGoDeath(runtime: Runtime, types: TypeReader): GoDeath {
   }
   if (stack.dying === 'fatal') {
     const text = thrownText(runtime, stack)
-    const fromBacklog = printed === undefined ? undefined : fatalMessage(printed)
+    const said = printed()
+    const fromBacklog = said === undefined ? undefined : fatalMessage(said)
     const lines =
       (fromBacklog ?? (text === undefined ? undefined : `fatal error: ${text}`))?.split('\n') ?? []
     const known = lines.filter(line => line.startsWith('fatal error: ')).length

@@ -53,7 +53,7 @@ test('openDebugInfo() answers the same from an index, and none from a damaged on
       this.reads++
       return kept.get(key)
     },
-    write: (key: string, bytes: Uint8Array) => kept.set(key, bytes),
+    write: (key: string, pieces: Iterable<Uint8Array>) => kept.set(key, Buffer.concat([...pieces])),
   }
   for (const info of [
     openDebugInfo(elf, { index }),

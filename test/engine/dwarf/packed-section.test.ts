@@ -12,7 +12,7 @@ const section = Uint8Array.from({ length: 4 * blockSize + 77 }, (_, i) =>
 const key = 'a section'
 
 test('a reader over blocks reads what one over the section does', () => {
-  const packed = packSection(section, key)
+  const packed = new Uint8Array(Buffer.concat([...packSection(section, key)]))
   const plain = new DataReader(section, true, 'file', 'plain')
   fc.assert(
     fc.property(fc.array(fc.nat(section.length - 1), { maxLength: 20 }), spots => {
@@ -38,18 +38,19 @@ test('a reader over blocks reads what one over the section does', () => {
 })
 
 test('openPacked() refuses what is of another section or damaged, and a damaged block is empty', () => {
-  const packed = packSection(section, key)
+  const packed = new Uint8Array(Buffer.concat([...packSection(section, key)]))
   assert.equal(openPacked(packed, 'another'), undefined)
   assert.equal(openPacked(packed.subarray(0, packed.length - 1), key), undefined)
   const damaged = packed.slice()
-  damaged[packed.length - 1]! ^= 1
+  // The last byte of the last block, before the table of five and the footer.
+  damaged[packed.length - 1 - 5 * 8 - 6 * 4]! ^= 1
   const opened = openPacked(damaged, key)
   assert.equal(opened?.block(4).length, 0)
   assert.equal(opened?.block(0).length, blockSize)
   fc.assert(
     fc.property(fc.nat(200), fc.integer({ min: 1, max: 255 }), (at, bits) => {
       const flipped = packed.slice()
-      flipped[at]! ^= bits
+      flipped[flipped.length - 1 - at]! ^= bits
       for (let n = 0; n < 5; n++) openPacked(flipped, key)?.block(n)
     }),
   )
