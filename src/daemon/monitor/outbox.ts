@@ -49,6 +49,15 @@ export class Outbox {
     }
   }
 
+  /** What is no letter: half-written ones, of now or of a daemon that was killed, and whatever else lies there. */
+  strays(): string[] {
+    try {
+      return readdirSync(this.#directory).filter(name => !letterPattern.test(name))
+    } catch {
+      return []
+    }
+  }
+
   #prepare(): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     if (this.#gid !== undefined) chownSync(this.#directory, -1, this.#gid)

@@ -2,7 +2,7 @@
  * Delivers what lies in an outbox until it is empty: each receiver's letters in their order, a receiver that fails again
  * later and later, the others meanwhile. A letter that is a day old is given up.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../../base/errors.ts'
@@ -26,6 +26,7 @@ export interface PostmanOptions {
 const mostBytes = 1 << 20
 /** How often a postman who waits looks for letters to others. */
 const lookMs = 2000
+const strayMs = 60_000
 
 export class Postman {
   readonly #options: PostmanOptions
@@ -42,13 +43,24 @@ export class Postman {
     const { signal, pause = { first: 5000, most: 600_000 } } = this.#options
     for (;;) {
       const letters = this.#read()
-      if (letters.length === 0 || signal?.aborted) return
+      if (signal?.aborted || (letters.length === 0 && !this.#hasStrays())) return
       const receivers = Map.groupBy(letters, ({ letter }) => letter.to)
       const rounds = [...receivers].map(([to, own]) => this.#deliverAll(to, own))
       await Promise.all(rounds)
-      if (this.#outbox.letters().length > 0)
+      if (this.#outbox.letters().length > 0 || letters.length === 0)
         await sleep(Math.min(lookMs, pause.first), undefined, { signal }).catch(() => {})
     }
+  }
+
+  /** A directory that is never empty would have this started for ever. What was being written a minute ago will not be. */
+  #hasStrays(): boolean {
+    const strays = this.#outbox.strays()
+    for (const name of strays) {
+      const path = join(this.#options.directory, name)
+      const stat = lstatSync(path, { throwIfNoEntry: false })
+      if (stat && Date.now() - stat.mtimeMs > strayMs) rmSync(path, { force: true, recursive: true })
+    }
+    return strays.length > 0
   }
 
   async #deliverAll(to: string, letters: readonly { name: string; letter: Letter }[]): Promise<void> {

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
@@ -206,13 +207,17 @@ describe('postEvent()', () => {
 describe('Postman', () => {
   it('tries again until it is taken, lets nobody wait for another, and leaves an empty outbox', async () => {
     using archive = testArchive()
+    const directory = join(archive.directory, 'outbox')
     using server = await receiver([503, 503])
-    const outbox = new Outbox(archive.directory, undefined)
+    const outbox = new Outbox(directory, undefined)
     const said = join(archive.directory, 'said')
     outbox.put(event, ['command', server.url, 'http://127.0.0.1:1/gone'])
     const bad = ['1700000000000-bbbbbbbbbbbb-0.json', '1700000000000-bbbbbbbbbbbb-1.json']
-    symlinkSync('/etc/passwd', join(archive.directory, bad[0]!))
-    writeFileSync(join(archive.directory, bad[1]!), '{"to":1}')
+    const stray = join(directory, '.half.tmp')
+    writeFileSync(stray, '{')
+    utimesSync(stray, 1, 1)
+    symlinkSync('/etc/passwd', join(directory, bad[0]!))
+    writeFileSync(join(directory, bad[1]!), '{"to":1}')
     const lines: string[] = []
     const log = { ...openLog('info'), warning: (text: string) => void lines.push(text) }
     const hooks = {
@@ -221,7 +226,7 @@ describe('Postman', () => {
       urls: [server.url],
     }
     await new Postman({
-      directory: archive.directory,
+      directory,
       hooks: () => hooks,
       log,
       pause: { first: 10, most: 40 },
@@ -230,24 +235,26 @@ describe('Postman', () => {
     assert.equal(server.posts.length, 3)
     assert.equal(readFileSync(said, 'utf8').trim(), JSON.stringify(event))
     assert.ok(existsSync('/etc/passwd'))
+    assert.ok(!existsSync(stray))
     assert.equal(lines.filter(line => /trying again/.test(line)).length, 2)
     assert.equal(lines.filter(line => /Gave up/.test(line)).length, 3)
   })
 
   it('gives up what is a day old', async () => {
     using archive = testArchive()
-    new Outbox(archive.directory, undefined).put(event, ['command'])
+    const directory = join(archive.directory, 'outbox')
+    new Outbox(directory, undefined).put(event, ['command'])
     const hooks = { ...defaultConfig().hooks, command: ['/bin/false'] }
     const log = { ...openLog('info'), warning: () => {} }
     await new Postman({
-      directory: archive.directory,
+      directory,
       hooks: () => hooks,
       log,
       pause: { first: 10, most: 20 },
       patience: 50,
     }).run()
     assert.deepEqual(
-      readdirSync(archive.directory).filter(name => name.endsWith('.json')),
+      readdirSync(directory).filter(name => name.endsWith('.json')),
       [],
     )
   })
