@@ -103,7 +103,9 @@ const isOwn = ({ function: name, file, line, hidden }: Frame): boolean =>
 function textOf(manifest: Manifest, report: Report | undefined): CrashText {
   if (!report) return { message: manifest.core.detail ?? '', frames: '' }
   const { death } = report
-  const said = [death.message, ...death.panics.map(({ text }) => text), death.printed ?? '']
+  // The message of a panic has its text behind `panic: `.
+  const texts = death.panics.map(({ text }) => text).filter(text => !death.message.includes(text))
+  const said = [death.message, ...texts, death.printed ?? ''].flatMap(text => text.split('\n'))
   const places = new Set<string>()
   for (const frame of framesOf(report)) {
     places.add(cut(`${frame.function} ${basename(frame.file)}:${frame.line}`))

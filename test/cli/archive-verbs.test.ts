@@ -92,6 +92,8 @@ describe('top and search', () => {
     assert.deepEqual(JSON.parse(cli('search', 'nil', 'map', '--json').stdout).crashes.length, 2)
     assert.deepEqual(JSON.parse(cli('search', 'connReader', '--json').stdout).crashes.length, 2)
     assert.equal(cli('search', 'nothing-like-it').status, 3)
+    const twice = /assignment to entry in nil map.*assignment to entry in nil map/
+    assert.doesNotMatch(cli('search', 'nil', 'map').stdout, twice)
     assertGolden('cli/search.txt', cli('search', 'cache.(*Cache).put').stdout)
   })
 })

@@ -36,7 +36,7 @@ describe('rowOf()', () => {
     const other = frame('net/http.(*conn).serve', '/go/src/net/http/server.go', 2102)
     const groups = [...report().groups, { ...report().groups[0]!, ids: [7], frames: [other] }]
     const { text } = rowOf(entry, { report: report({ groups }), pinned: false })
-    assert.equal(text.message, 'panic: assignment to entry in nil map\nassignment to entry in nil map')
+    assert.equal(text.message, 'panic: assignment to entry in nil map')
     assert.deepEqual(text.frames.split('\n').slice(2), [
       'main.(*cache).put cache.go:41',
       'main.main main.go:12',

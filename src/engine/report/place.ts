@@ -88,6 +88,27 @@ export function statesText(states: ReadonlyMap<string, number>): string {
   return shown.join(', ')
 }
 
+/** `31 goroutines were in chan receive, 2 in select, 1 running`; empty for none. */
+export function momentText(states: ReadonlyMap<string, number>): string {
+  const parts = [...states].sort((a, b) => b[1] - a[1])
+  const shown = parts.slice(0, 5).map(([state, count], i) => {
+    const verb = i > 0 ? '' : count === 1 ? ' goroutine was' : ' goroutines were'
+    return `${count}${verb} ${plainStates[state] ?? `in ${state}`}`
+  })
+  return [...shown, ...(parts.length > 5 ? ['…'] : [])].join(', ')
+}
+
+/** States that are no place to be in. */
+const plainStates: Readonly<Record<string, string>> = {
+  running: 'running',
+  runnable: 'ready to run',
+  idle: 'idle',
+  waiting: 'waiting',
+  preempted: 'preempted',
+  syscall: 'in a system call',
+  sleep: 'asleep',
+}
+
 export function baseName(path: string): string {
   return path.split('/').at(-1) ?? path
 }

@@ -3,7 +3,7 @@
  * have to be guessed; where there is nothing to add it names the place.
  */
 import type { DeathFacts } from './death.ts'
-import { goPlace, guiltyPlace, loopOf, nilReceiver, oneLine, statesText } from './place.ts'
+import { goPlace, guiltyPlace, loopOf, momentText, nilReceiver, oneLine, statesText } from './place.ts'
 import type { Frame } from './report.ts'
 import { endingLength } from './signature.ts'
 
@@ -242,10 +242,10 @@ function handlerText({ interrupted, isOwn }: VerdictContext): string {
 
 function killedVerdict(death: DeathFacts, context: VerdictContext): string {
   const name = death.signalName ?? 'a signal'
-  const waits = statesText(context.states)
+  const waits = momentText(context.states)
   const notes = [
     ...(context.panicking ? [` ${capital(context.panicking)}.`] : []),
-    ...(waits ? [` It was at: ${waits}.`] : []),
+    ...(waits ? [` At that moment ${waits}.`] : []),
   ]
   return `${senderText(death)} sent it ${name}; the program did not cause it.${notes.join('')}`
 }

@@ -65,7 +65,7 @@ const ways: readonly [string, DeathKind, string, RegExp][] = [
   ['signal-quit', 'killed', 'SIGQUIT', /^Process \d+ \(user 0\) sent it SIGQUIT/],
   ['signal-abort', 'killed', 'SIGABRT', /^Process \d+ \(user 0\) sent it SIGABRT/],
   ['signal-segv-outside', 'killed', 'SIGSEGV', /^Process \d+ \(user 0\) sent it SIGSEGV/],
-  ['run-busy-quit', 'killed', 'SIGQUIT', /sent it SIGQUIT/],
+  ['run-busy-quit', 'killed', 'SIGQUIT', /sent it SIGQUIT.* At that moment \d+ goroutines? (was|were) /],
   [
     'frame-defer-open-coded',
     'killed',
