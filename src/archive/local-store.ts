@@ -119,6 +119,10 @@ export class LocalStore implements ArchiveStore {
     return entries
   }
 
+  manifestTime(ref: DumpRef): number | undefined {
+    return lstatSync(this.layout.file(ref, manifestFile), { throwIfNoEntry: false })?.mtimeMs
+  }
+
   readManifest(ref: DumpRef): Manifest {
     const text = this.#text(ref, manifestFile, mostManifest)
     if (text === undefined) throw new NotFoundError(`Dump ${ref.id} has no manifest`)

@@ -25,6 +25,8 @@ export interface ArchiveStore {
   /** All dumps whose id begins with `prefix`. */
   find(prefix: string): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
+  /** When the manifest was written, milliseconds by the storage's clock; undefined where there is none. Each change has another. */
+  manifestTime(ref: DumpRef): number | undefined
   /**
    * Reads the manifest, and writes by rename what `change` makes of it. Whoever changes manifests has a lease on the dump
    * (`lease.ts`), so that no change is lost to another.

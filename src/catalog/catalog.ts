@@ -86,8 +86,11 @@ export interface SignatureRow {
 }
 
 export interface Catalog {
-  /** Inserts or replaces by id. Without `text`, that which is stored stays. */
-  put(row: CrashRow, text?: CrashText): void
+  /**
+   * Inserts or replaces by id. Without `text` or `manifestTime`, that which is stored stays: the latter is when the manifest was written
+   * that the row was made of, milliseconds by its storage's clock.
+   */
+  put(row: CrashRow, text?: CrashText, manifestTime?: number): void
   remove(id: string): void
   get(id: string): CrashRow | undefined
   /** At most `limit` rows whose id begins with `prefix`, newest first. */
@@ -104,6 +107,8 @@ export interface Catalog {
   days(): string[]
   /** The ids of one day, for comparison with the archive. */
   ids(day: string): string[]
+  /** By id, of one day: what `put` was told of each row's manifest, null for nothing. */
+  manifestTimes(day: string): Map<string, number | null>
   /** Damage found in the stored data itself, one sentence each; none in a sound catalog. */
   check(): string[]
   /** Empties it, keeping the schema. */

@@ -27,6 +27,7 @@ import { networkFileSystem } from './network-fs.ts'
 import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
 import { begunIds, type RecoverOptions, recoverDumps } from './recover.ts'
+import { Rotation } from './rotation.ts'
 import { Shipping } from './shipping.ts'
 import { type ShrinkOutcome, shrinker } from './shrink.ts'
 import { type SyncOptions, syncCatalog, syncDump } from './sync.ts'
@@ -45,6 +46,8 @@ export interface ServiceOptions {
   fileSystem?: ((path: string) => string | undefined) | undefined
 }
 
+/** Of which a scan asks whether they were changed: a tenth of a second on a disk, some seconds on a network file system. */
+const manifestsPerScan = 20_000
 /** Work that a look at the newest days covers. */
 const newestDays = 2
 const kernelLogMs = 5000
@@ -74,6 +77,7 @@ export class Service {
   #catalog: Catalog
   #watch: Watch | undefined
   #nudges: AsyncDisposable | undefined
+  readonly #rotation = new Rotation(manifestsPerScan)
   #schedules: { stop(): void | Promise<void> }[] = []
   /** Scans run one after another, and so does retention; it may take long, and scans don't wait for it. */
   readonly #turns = { scan: Promise.resolve(), retention: Promise.resolve() }
@@ -161,7 +165,11 @@ export class Service {
       this.#bringHome()
       if (options.days === undefined) this.#recover(this.#store)
       const onAdded = (row: CrashRow): void => this.#onAdded(row)
-      const result = await syncCatalog(this.#store, this.#catalog, { ...options, onAdded })
+      const result = await syncCatalog(this.#store, this.#catalog, {
+        ...options,
+        rotation: this.#rotation,
+        onAdded,
+      })
       const { added, changed, removed, broken } = result
       for (const { ref, reason } of broken)
         this.#complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)

@@ -6,6 +6,7 @@ import { NotFoundError, reasonOf } from '../base/errors.ts'
 import type { Catalog, CrashRow, CrashText } from '../catalog/index.ts'
 import { readAnalysisRecord } from './analysis-record.ts'
 import { parseReport } from './report-file.ts'
+import type { Rotation } from './rotation.ts'
 import { rowOf } from './row.ts'
 
 export interface SyncOptions {
@@ -13,6 +14,8 @@ export interface SyncOptions {
   deep?: boolean
   /** Only so many of the newest days. */
   days?: number
+  /** Chooses the days whose manifests are looked at, whether they are those that are known; all days where it is absent. */
+  rotation?: Rotation
   /** Looks again at the dumps whose analysis failed: a newer program may try them. */
   failed?: boolean
   onProgress?: (done: number, of: number) => void
@@ -57,7 +60,7 @@ export function syncDump(
   pinned?: boolean,
 ): CrashRow | undefined {
   const read = readDump(store, ref, pinned ?? store.readPins().has(ref.id))
-  if (read) catalog.put(read.row, read.text)
+  if (read) catalog.put(read.row, read.text, read.time)
   return read?.row
 }
 
@@ -77,12 +80,20 @@ function* syncSteps(
   const pins = new Set(store.readPins().keys())
   const unsettled = unsettledIds(catalog, options, pins)
   const days = [...new Set([...store.days(), ...catalog.days()])].sort().reverse().slice(0, options.days)
+  // Looks at the newest days alone come every few seconds.
+  const compared =
+    options.deep || options.days !== undefined
+      ? new Set<string>()
+      : (options.rotation?.take(days, day => catalog.ids(day).length) ?? new Set(days))
   for (const [done, day] of days.entries()) {
     options.onProgress?.(done, days.length)
     const known = new Set(catalog.ids(day))
     const present = new Set(store.ids(day))
     dropRows(catalog, known.difference(present), result)
-    const wanted = [...present].filter(id => options.deep || !known.has(id) || unsettled.has(id))
+    const changed = compared.has(day) ? yield* changedIds(store, catalog, day, present) : new Set<string>()
+    const isWanted = (id: string): boolean =>
+      options.deep === true || !known.has(id) || unsettled.has(id) || changed.has(id)
+    const wanted = [...present].filter(isWanted)
     for (let from = 0; from < wanted.length; from += batchSize) {
       const added = putBatch(store, catalog, day, wanted.slice(from, from + batchSize), pins, result)
       if (options.onAdded) added.forEach(options.onAdded)
@@ -92,6 +103,25 @@ function* syncSteps(
   }
   options.onProgress?.(days.length, days.length)
   return result
+}
+
+/**
+ * Known dumps of the day whose manifests are not those that their rows were made of: one that was put on hold, shrunk or
+ * encrypted by another node, or removed down to its directory.
+ */
+function* changedIds(
+  store: ArchiveStore,
+  catalog: Catalog,
+  day: string,
+  present: ReadonlySet<string>,
+): Generator<void, Set<string>> {
+  const changed = new Set<string>()
+  let looked = 0
+  for (const [id, time] of catalog.manifestTimes(day)) {
+    if (present.has(id) && store.manifestTime({ id, day }) !== (time ?? Number.NaN)) changed.add(id)
+    if (++looked % batchSize === 0) yield
+  }
+  return changed
 }
 
 /**
@@ -132,7 +162,7 @@ function putBatch(
     for (const [id, found] of read) {
       const before = catalog.get(id)
       if (found) {
-        catalog.put(found.row, found.text)
+        catalog.put(found.row, found.text, found.time)
         if (!before) added.push(found.row)
         else if (!isDeepStrictEqual(before, found.row)) result.changed++
       } else if (before) dropRows(catalog, [id], result)
@@ -155,7 +185,9 @@ function readDump(
   store: ArchiveStore,
   ref: DumpRef,
   pinned: boolean,
-): { row: CrashRow; text: CrashText } | undefined {
+): { row: CrashRow; text: CrashText; time: number | undefined } | undefined {
+  // First: a change that comes between is seen by the next scan.
+  const time = store.manifestTime(ref)
   let manifest: ReturnType<ArchiveStore['readManifest']>
   try {
     manifest = store.readManifest(ref)
@@ -171,5 +203,5 @@ function readDump(
   } catch {
     // As if it were not there: the dump is analysed again, and verify names the damage.
   }
-  return rowOf({ ...ref, manifest }, { report, record: readAnalysisRecord(store, ref), pinned })
+  return { ...rowOf({ ...ref, manifest }, { report, record: readAnalysisRecord(store, ref), pinned }), time }
 }

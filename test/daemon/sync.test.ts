@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import type { DumpRef } from '../../src/archive/index.ts'
 import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
 import { writeAnalysisRecord } from '../../src/daemon/analysis-record.ts'
-import { reindex, syncCatalog } from '../../src/daemon/sync.ts'
+import { Rotation } from '../../src/daemon/rotation.ts'
+import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { addDump, report, testArchive } from './archive.ts'
 
 const idsOf = (catalog: Catalog): string[] => catalog.list({}).map(({ id }) => id)
@@ -52,6 +54,67 @@ describe('syncCatalog()', () => {
     archive.store.unpin(ref)
     await syncCatalog(archive.store, catalog)
     assert.equal(catalog.get(ref.id)!.pinned, false)
+  })
+
+  it('sees on one node what another has put on hold, released, shrunk or removed', async () => {
+    using archive = testArchive()
+    const [here, there] = [openCatalog(':memory:'), openCatalog(':memory:')]
+    const days = ['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23']
+    const refs = days.map(day => addDump(archive.store, { time: new Date(`${day}T10:00:00Z`) }))
+    const [oldest, , , newest] = refs
+    // An analysed dump is one that a scan has no other reason to read.
+    for (const ref of refs) archive.store.writeReport(ref, JSON.stringify(report()))
+    for (const catalog of [here, there]) await syncCatalog(archive.store, catalog)
+    const hold = { by: 'someone', time: new Date().toISOString() }
+    for (const ref of [oldest!, newest!]) {
+      archive.store.changeManifest(ref, manifest => ({ ...manifest, hold }))
+      syncDump(archive.store, here, ref)
+    }
+    assert.equal((await syncCatalog(archive.store, here)).changed, 0)
+    assert.equal((await syncCatalog(archive.store, there, { days: 2 })).changed, 0)
+    assert.equal((await syncCatalog(archive.store, there)).changed, 2)
+    assert.deepEqual(there.list({}), here.list({}))
+    assert.equal(there.get(oldest!.id)!.held, true)
+    archive.store.changeManifest(oldest!, ({ hold: _, ...manifest }) => manifest)
+    archive.store.changeManifest(newest!, ({ hold: _, ...manifest }) => ({
+      ...manifest,
+      core: { ...manifest.core, shrunk: { ...manifest.core, time: hold.time, reason: 'age', tool: '1' } },
+    }))
+    assert.equal((await syncCatalog(archive.store, there)).changed, 2)
+    assert.deepEqual([there.get(oldest!.id)!.held, there.get(newest!.id)!.shrunk], [false, true])
+    archive.store.remove(oldest!)
+    assert.equal((await syncCatalog(archive.store, there)).removed, 1)
+    assert.equal((await syncCatalog(archive.store, there)).changed, 0)
+  })
+
+  it('looks at the newest days each time, and at older ones by turns', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const day = (i: number): Date => new Date(Date.UTC(2026, 9, 1 + i, 10))
+    const refs = Array.from({ length: 12 }, (_, i) => addDump(archive.store, { time: day(i) })).reverse()
+    for (const ref of refs) archive.store.writeReport(ref, JSON.stringify(report()))
+    await syncCatalog(archive.store, catalog)
+    const looked: string[] = []
+    const { store } = archive
+    const bound = (value: unknown): unknown => (typeof value === 'function' ? value.bind(store) : value)
+    const asked = new Proxy(store, {
+      get: (_, name) =>
+        name === 'manifestTime'
+          ? (ref: DumpRef) => {
+              looked.push(ref.day)
+              return store.manifestTime(ref)
+            }
+          : bound(Reflect.get(store, name, store)),
+    })
+    const rotation = new Rotation(5)
+    const all = refs.map(ref => ref.day)
+    const older = all.slice(2)
+    for (let scan = 0; scan < 5; scan++) {
+      looked.length = 0
+      await syncCatalog(asked, catalog, { rotation })
+      const turn = [0, 1, 2].map(i => older[(3 * scan + i) % older.length]!)
+      assert.deepEqual(looked.toSorted(), [...all.slice(0, 2), ...turn].toSorted(), `scan ${scan}`)
+    }
   })
 
   it('sees the rest of a core that came home after its beginning was listed', async () => {

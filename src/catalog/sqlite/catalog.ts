@@ -19,9 +19,11 @@ export class SqliteCatalog implements Catalog {
     this.#db = db
   }
 
-  put(row: CrashRow, text?: CrashText): void {
+  put(row: CrashRow, text?: CrashText, manifestTime?: number): void {
     this.transaction(() => {
-      const key = this.#prepare(upsert).pluck().get(toStored(row))
+      const key = this.#prepare(upsert)
+        .pluck()
+        .get({ ...toStored(row), manifestTime: manifestTime ?? null })
       if (text)
         this.#prepare(
           `INSERT INTO crash_text (key, message, frames) VALUES (@key, @message, @frames)
@@ -104,6 +106,11 @@ export class SqliteCatalog implements Catalog {
 
   ids(day: string): string[] {
     return this.#prepare('SELECT id FROM crash WHERE day = ? ORDER BY id').pluck().all(day) as string[]
+  }
+
+  manifestTimes(day: string): Map<string, number | null> {
+    const rows = this.#prepare('SELECT id, manifest_time FROM crash WHERE day = ?').raw().all(day)
+    return new Map(rows as [string, number | null][])
   }
 
   clear(): void {

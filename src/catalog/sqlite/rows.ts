@@ -38,12 +38,16 @@ const fields = Object.keys(columnOf) as (keyof CrashRow)[]
 /** `crash.id AS id, …`: each row comes out as a CrashRow but for the booleans. */
 export const selectList = fields.map(field => `crash.${columnOf[field]} AS ${field}`).join(', ')
 
-/** Replaces by id and keeps the key, which the text hangs on. `program` is derived: what people call it. */
+/** `program` is derived: what people call it. */
+const columns = [...Object.values(columnOf), 'program']
+
+/** Replaces by id and keeps the key, which the text hangs on. */
 export const upsert = `
-INSERT INTO crash (${Object.values(columnOf).join(', ')}, program)
-VALUES (${fields.map(field => `@${field}`).join(', ')}, @program)
+INSERT INTO crash (${columns.join(', ')}, manifest_time)
+VALUES (${fields.map(field => `@${field}`).join(', ')}, @program, @manifestTime)
 ON CONFLICT (id) DO UPDATE SET
-${[...Object.values(columnOf), 'program'].map(column => `${column} = excluded.${column}`).join(', ')}
+${columns.map(column => `${column} = excluded.${column}`).join(', ')},
+manifest_time = coalesce(excluded.manifest_time, manifest_time)
 RETURNING key`
 
 type Flag = 'pinned' | 'held' | 'shrunk'
