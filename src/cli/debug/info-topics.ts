@@ -5,7 +5,7 @@ const topics: readonly (readonly [topic: string, command: string])[] = [
   ['frame', 'frame'],
   ['functions', 'funcs'],
   ['goroutines', 'goroutines'],
-  ['line', 'list'],
+  ['line', ''],
   ['locals', 'locals -v'],
   ['packages', 'packages'],
   ['registers', ''],

@@ -4,6 +4,7 @@
  */
 import type { LoadedFile, ProcessImage } from '../core/process-image.ts'
 import { openFrameTables } from '../dwarf/frame-tables.ts'
+import type { LineRange } from '../dwarf/line-table.ts'
 import { loadedFiles } from '../dwarf/loaded-files.ts'
 import { Symbolizer, symbolsOf } from '../dwarf/symbolizer.ts'
 import type { ElfSymbol } from '../elf/symbol.ts'
@@ -123,6 +124,27 @@ export class Code {
       }
     }
     return found
+  }
+
+  /** The run of instructions of one line that `pc` is in: a row of line tables, else of pclntab. */
+  lineRangeAt(pc: number): LineRange | undefined {
+    const go = this.#runtime?.symtab.findFunc(pc)
+    const known = this.#symbolizer.rangeAt(pc)
+    if (known || !go) return known
+    const starts = go.lineStarts()
+    const low = starts.findLast(start => go.entry + start <= pc) ?? 0
+    const high = starts.find(start => go.entry + start > pc)
+    const place = go.lineAt(pc)
+    if (place.line <= 0) return undefined
+    return { ...place, low: go.entry + low, high: high === undefined ? go.codeEnd : go.entry + high }
+  }
+
+  /** The first run of a line's instructions; where it has none, that of the next line that has, which it says. */
+  lineRangeOf(file: string, line: number): LineRange | undefined {
+    const known = this.#symbolizer.rangeOf(file, line)
+    if (known) return known
+    const [first] = this.addressesOf(file, line)
+    return first === undefined ? undefined : this.lineRangeAt(first)
   }
 
   /** The functions at `pc`, innermost first; more than one where calls were inlined there. */

@@ -5,6 +5,7 @@ export interface LineHeader {
   readonly version: number
   readonly minInstLength: number
   readonly maxOps: number
+  readonly defaultIsStmt: boolean
   readonly lineBase: number
   readonly lineRange: number
   readonly opcodeBase: number
@@ -35,7 +36,7 @@ export function readLineHeader(reader: FrameReader, is64: boolean, strings: Line
   const program = reader.at + headerLength
   const minInstLength = reader.u8()
   const maxOps = version >= 4 ? reader.u8() : 1
-  reader.skip(1) // default_is_stmt
+  const defaultIsStmt = reader.u8() !== 0
   const lineBase = (reader.u8() << 24) >> 24
   const lineRange = reader.u8()
   const opcodeBase = reader.u8()
@@ -45,7 +46,7 @@ export function readLineHeader(reader: FrameReader, is64: boolean, strings: Line
   if (!(program >= reader.at && program <= reader.bytes.length))
     throw reader.error('a line program elsewhere')
   reader.at = program
-  return { version, minInstLength, maxOps, lineBase, lineRange, opcodeBase, lengths, ...names }
+  return { version, minInstLength, maxOps, defaultIsStmt, lineBase, lineRange, opcodeBase, lengths, ...names }
 }
 
 /** Up to version 4: lists that an empty name ends. Directory 0 is the unit's own, which only `.debug_info` knows. */

@@ -13,6 +13,12 @@ export interface SourcePlace {
   readonly line: number
 }
 
+/** The instructions of one row of the table: addresses as the file has them. */
+export interface LineRange extends SourcePlace {
+  readonly low: number
+  readonly high: number
+}
+
 interface Unit {
   readonly offset: number
   readonly low: number
@@ -31,6 +37,8 @@ interface Row {
   addr: number
   file: number
   line: number
+  /** A good place to stop at. */
+  isStmt: boolean
 }
 
 export class LineTable {
@@ -54,6 +62,43 @@ export class LineTable {
       if (place) return place
     }
     return undefined
+  }
+
+  /** The row that covers `addr`, of several at one address the last that begins a statement. */
+  rangeAt(addr: number): LineRange | undefined {
+    this.#units ??= this.#index()
+    let found: LineRange | undefined
+    for (const { offset, low, high } of this.#units)
+      if (!found && addr >= low && addr < high)
+        this.#run(offset, (header, rows) => {
+          found = rangeIn(header, rows, addr)
+          return !found
+        })
+    return found
+  }
+
+  /**
+   * The first row of a line by address; where the line has no code, that of the next line that has some. `file` is a
+   * path or what it ends in.
+   */
+  rangeOf(file: string, line: number): LineRange | undefined {
+    let best: { readonly line: number; readonly addr: number } | undefined
+    this.#units ??= this.#index()
+    for (const { offset } of this.#units) {
+      const header = this.#headerAt(offset)
+      const numbers = new Set(range(header?.files ?? 0).filter(n => matchesPath(header?.file(n), file)))
+      if (numbers.size === 0) continue
+      this.#run(offset, (_, rows) => {
+        for (const [i, row] of rows.entries()) {
+          const last = i === rows.length - 1
+          if (last || !row.isStmt || row.line < line || row.addr === 0 || !numbers.has(row.file)) continue
+          const nearer = !best || row.line < best.line || (row.line === best.line && row.addr < best.addr)
+          if (nearer) best = { line: row.line, addr: row.addr }
+        }
+        return true
+      })
+    }
+    return best && this.rangeAt(best.addr)
   }
 
   /** Path of a file by its number in the table at `offset`; `directory` is that of the unit (DW_AT_comp_dir). */
@@ -191,11 +236,24 @@ function matchesPath(path: string | undefined, wanted: string): boolean {
   return path !== undefined && (path === wanted || path.endsWith(`/${wanted}`))
 }
 
+/** The row of a sequence that covers `addr`, up to the next one at another address. */
+function rangeIn(header: LineHeader, rows: readonly Row[], addr: number): LineRange | undefined {
+  if (rows[0]!.addr > addr || rows.at(-1)!.addr <= addr) return undefined
+  const next = rows.findIndex(row => row.addr > addr)
+  let at = next - 1
+  while (at > 0 && !rows[at]!.isStmt && rows[at - 1]!.addr === rows[at]!.addr) at--
+  const row = rows[at]!.isStmt ? rows[at]! : rows[next - 1]!
+  const path = header.file(row.file)
+  return path === undefined
+    ? undefined
+    : { file: path, line: row.line, low: row.addr, high: rows[next]!.addr }
+}
+
 /** The line number program, DWARF 5 section 6.2.5. */
 function runProgram(reader: FrameReader, header: LineHeader, visit: (rows: readonly Row[]) => boolean): void {
   const { minInstLength, maxOps, lineBase, lineRange, opcodeBase, lengths } = header
   let rows: Row[] = []
-  let row: Row = { addr: 0, file: 1, line: 1 }
+  let row: Row = { addr: 0, file: 1, line: 1, isStmt: header.defaultIsStmt }
   let opIndex = 0
   const advance = (operations: number): void => {
     const sum = opIndex + operations
@@ -223,7 +281,7 @@ function runProgram(reader: FrameReader, header: LineHeader, visit: (rows: reado
           emit()
           if (!visit(rows)) return
           rows = []
-          row = { addr: 0, file: 1, line: 1 }
+          row = { addr: 0, file: 1, line: 1, isStmt: header.defaultIsStmt }
           opIndex = 0
         } else if (extended === 2) {
           row.addr = length === 5 ? reader.u32() : Number(reader.u64())
@@ -244,6 +302,9 @@ function runProgram(reader: FrameReader, header: LineHeader, visit: (rows: reado
         break
       case 4: // DW_LNS_set_file
         row.file = reader.uvarint()
+        break
+      case 6: // DW_LNS_negate_stmt
+        row.isStmt = !row.isStmt
         break
       case 8: // DW_LNS_const_add_pc
         advance(special(255))

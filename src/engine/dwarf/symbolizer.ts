@@ -3,7 +3,7 @@ import type { LoadedFile } from '../core/process-image.ts'
 import type { ElfSymbol } from '../elf/symbol.ts'
 import { CodeFinder } from './code-finder.ts'
 import { inlinedFrames, type SourceFrame } from './inlined-frames.ts'
-import { LineTable, type SourcePlace } from './line-table.ts'
+import { type LineRange, LineTable, type SourcePlace } from './line-table.ts'
 
 export interface SymbolAt {
   readonly file: LoadedFile
@@ -40,6 +40,21 @@ export class Symbolizer {
     const file = this.#files.find(({ start, end }) => pc >= start && pc < end)
     if (!file) return undefined
     return this.#linesOf(file).find(pc - file.bias)
+  }
+
+  /** The instructions of the row of line tables that `pc` is in; addresses are the process's. */
+  rangeAt(pc: number): LineRange | undefined {
+    const file = this.#files.find(({ start, end }) => pc >= start && pc < end)
+    return file && loaded(this.#linesOf(file).rangeAt(pc - file.bias), file)
+  }
+
+  /** Those of a line, or of the next that has any, in the first file that knows the source file. */
+  rangeOf(source: string, line: number): LineRange | undefined {
+    for (const file of this.#files) {
+      const found = loaded(this.#linesOf(file).rangeOf(source, line), file)
+      if (found) return found
+    }
+    return undefined
   }
 
   /** The function at `pc` and, before it, the calls inlined there; undefined without debug information. */
@@ -80,6 +95,10 @@ export class Symbolizer {
     }
     return sorted
   }
+}
+
+function loaded(range: LineRange | undefined, { bias }: LoadedFile): LineRange | undefined {
+  return range && { ...range, low: range.low + bias, high: range.high + bias }
 }
 
 /** The symbols of a file, those of its separate debug information where they are there. */

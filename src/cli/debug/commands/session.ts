@@ -19,6 +19,7 @@ import {
 import { keepSettings } from '../settings-file.ts'
 import { clean, type DebugState } from '../state.ts'
 import { commands } from '../table.ts'
+import { lineAnswer } from './info-line.ts'
 import { print } from './print.ts'
 
 export const display: DebugCommand = {
@@ -174,7 +175,7 @@ export const info: DebugCommand = {
   name: 'info',
   aliases: ['i'],
   usage: 'info TOPIC',
-  describe: "GDB's info: registers, threads, locals, args, frame, symbol and others",
+  describe: "GDB's info: registers, threads, locals, args, frame, line, symbol and others",
   complete: 'topic',
   async run(state, rest) {
     const [topic, after] = splitFirst(rest)
@@ -184,6 +185,7 @@ export const info: DebugCommand = {
     if (command !== '') return runCommand(state, `${command} ${after}`)
     const context = await state.inspect()
     if (name === 'symbol') return symbolAnswer(context, after)
+    if (name === 'line') return lineAnswer(context, after)
     const only = wordsOf(after)
     return {
       lines: () => registerLines(context, { all: false, style: 'gdb', ...(only.length > 0 ? { only } : {}) }),
