@@ -7,6 +7,7 @@ import { printable } from '../render/escape.ts'
 import { ReaderGone, writeLines } from '../render/output.ts'
 import { type Answer, silence } from './command.ts'
 import { displayed } from './commands/session.ts'
+import { Interrupted } from './interruptible.ts'
 import { parseLine, runCommand } from './run-command.ts'
 import type { DebugState } from './state.ts'
 import { answerJson } from './verb.ts'
@@ -16,8 +17,9 @@ const moving: ReadonlySet<string> = new Set(['frame', 'up', 'down', 'goroutine',
 
 /** Runs one line; false where it failed, and then standard error says why. */
 export async function interpret(state: DebugState, line: string): Promise<boolean> {
+  state.interrupted = false
+  const before = state.position
   try {
-    const before = state.position
     const { transcript } = state
     const answer = await runCommand(state, line)
     // The command that begins a transcript is none of its lines.
@@ -29,6 +31,8 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
     return true
   } catch (error) {
     if (error instanceof ReaderGone || !(error instanceof Error)) throw error
+    // What is interrupted puts nothing back itself.
+    if (error instanceof Interrupted) state.position = before
     // An error of this program costs one answer, not the session.
     if (state.json)
       writeLines(1, [
@@ -42,12 +46,13 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
 }
 
 /** Ours, and the system's about files that the user named. */
-const isOurs = (error: Error): boolean => error instanceof SinkError || 'syscall' in error
+const isOurs = (error: Error): boolean =>
+  error instanceof SinkError || error instanceof Interrupted || 'syscall' in error
 
 /** What has no data, as what only changes something, has its text; comments and empty lines have nothing. */
-function writeJson({ id }: DebugState, answer: Answer, line: string): void {
+function writeJson({ id, guard }: DebugState, answer: Answer, line: string): void {
   if (answer === silence && /^\s*(?:#|$)/.test(line)) return
-  const told = answer.data ? answerJson(answer, 'gocore-answer', id) : undefined
+  const told = answer.data ? guard(() => answerJson(answer, 'gocore-answer', id)) : undefined
   const { schema, version, ...rest } = told ?? {
     schema: 'gocore-answer',
     version: 1,
@@ -60,7 +65,7 @@ function writeJson({ id }: DebugState, answer: Answer, line: string): void {
 async function write(state: DebugState, answer: Answer, line: string): Promise<void> {
   const { transcript } = state
   if (!transcript) return printed(state, answer.lines())
-  const lines = [...answer.lines()]
+  const lines = state.guard(() => [...answer.lines()])
   writeLines(transcript.fd, [...(line === '' ? [] : [`> ${line}`]), ...lines])
   if (!transcript.alone) await printed(state, lines)
 }
@@ -71,17 +76,25 @@ const breath = 50
 /** On a terminal a key is heard now and then; who asks for the end gets it. */
 async function printed(state: DebugState, lines: Iterable<string>): Promise<void> {
   if (!process.stdin.isTTY) return writeLines(1, lines)
-  state.interrupted = false
-  let batch: string[] = []
-  let since = performance.now()
-  for (const line of lines) {
-    batch.push(line)
-    if (performance.now() - since < breath) continue
-    writeLines(1, batch)
-    batch = []
+  const iterator = lines[Symbol.iterator]()
+  for (let done = false; !done; ) {
+    const batch: string[] = []
+    try {
+      done = state.guard(() => fill(batch, iterator))
+    } finally {
+      writeLines(1, batch)
+    }
     await setImmediate()
-    if (state.interrupted) return writeLines(1, ['(interrupted)'])
-    since = performance.now()
+    if (state.interrupted) throw new Interrupted()
   }
-  writeLines(1, batch)
+}
+
+/** Lines for as long as one breath; whether those were the last. */
+function fill(batch: string[], lines: Iterator<string>): boolean {
+  for (const since = performance.now(); performance.now() - since < breath; ) {
+    const next = lines.next()
+    if (next.done) return true
+    batch.push(next.value)
+  }
+  return false
 }

@@ -6,6 +6,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { stopTranscript } from './commands/session.ts'
 import { complete } from './complete.ts'
 import { interpret } from './interpreter.ts'
+import { interruptible } from './interruptible.ts'
 import { parseLine } from './run-command.ts'
 import type { DebugState } from './state.ts'
 
@@ -49,19 +50,22 @@ async function interactive(state: DebugState): Promise<boolean> {
     removeHistoryDuplicates: true,
     completer: (line: string) => completion(state, line),
   })
-  let busy = false
-  reader.on('SIGINT', () => {
-    if (busy) state.interrupted = true
-    else clearLine(reader)
-  })
+  // In raw mode Ctrl-C is a key, which is heard only when nothing runs; else it is a signal.
+  reader.on('SIGINT', () => clearLine(reader))
+  const onSignal = (): void => {
+    state.interrupted = true
+  }
+  state.guard = interruptible
   let last = ''
   reader.prompt()
   for await (const typed of reader) {
     const line = typed.trim() === '' && repeats(state, last) ? last : typed.trim()
     remember(line)
-    busy = true
+    process.stdin.setRawMode(false)
+    process.on('SIGINT', onSignal)
     await interpret(state, line)
-    busy = false
+    process.off('SIGINT', onSignal)
+    process.stdin.setRawMode(true)
     last = line
     if (state.done) break
     reader.prompt()

@@ -9,7 +9,7 @@ export function runCommand(state: DebugState, line: string): Answer | Promise<An
   const text = line.trim()
   if (text === '' || text.startsWith('#')) return silence
   const { command, rest } = parseLine(state, text)
-  const answer = command.run(state, rest)
+  const answer = state.guard(() => command.run(state, rest))
   return answer instanceof Promise ? answer.then(found => named(found, command)) : named(answer, command)
 }
 

@@ -58,6 +58,8 @@ export class DebugState {
   json = false
   /** The user does not want the rest of an answer. */
   interrupted = false
+  /** How work that may take long is done: such that Ctrl-C ends it, where someone sits before the prompt. */
+  guard: <T>(work: () => T) => T = work => work()
   /** The user wants to leave. */
   done = false
   settings: Settings

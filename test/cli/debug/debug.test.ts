@@ -239,6 +239,35 @@ describe('debug in a terminal', { skip: haveScript ? false : 'needs script of ut
     return stripVTControlCharacters(all).replaceAll('\r', '')
   }
 
+  test('gives the prompt back when Ctrl-C comes while a command is at work', async () => {
+    const script = join(work, 'long')
+    writeFileSync(script, 'funcs .\nframe 1\n'.repeat(50_000))
+    const program = join(import.meta.dirname, '../../../src/cli/main.ts')
+    const words = [process.execPath, program, 'debug', core, '--exe', exe]
+    const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+      env: { PATH: process.env.PATH!, HOME: join(work, 'other-home'), TERM: 'xterm', NO_COLOR: '1' },
+    })
+    const patience = setTimeout(() => child.kill(), 120_000)
+    let all = ''
+    let state: 'begun' | 'at work' | 'done' = 'begun'
+    // Until it is heard: one that comes before the command begins only clears the line.
+    const keys = setInterval(() => state === 'at work' && child.stdin.write('\x03'), 500)
+    for await (const part of child.stdout.setEncoding('utf8')) {
+      all += stripVTControlCharacters(part)
+      if (state === 'begun' && all.includes('(gocore) ')) {
+        child.stdin.write(`source ${script}\n`)
+        state = 'at work'
+      } else if (state === 'at work' && all.includes('Interrupted: ')) {
+        child.stdin.write('p 6*7\nexit\n')
+        state = 'done'
+      }
+    }
+    clearInterval(keys)
+    clearTimeout(patience)
+    assert.match(all, /Interrupted: the answer ends here\.[\s\S]*^42\r?$/m)
+    assert.doesNotMatch(all, /Internal error/)
+  })
+
   test('completes, repeats, remembers and begins again after Ctrl-C', async () => {
     const seen = await typed(
       ['(gocore) ', 'whati'],

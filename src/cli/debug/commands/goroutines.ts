@@ -164,8 +164,8 @@ async function executed(state: DebugState, query: GoroutineQuery, command: strin
       state.position = state.placeOf({ kind: 'goroutine', id: view.id })
       try {
         const answer = await runCommand(state, command)
-        for (const line of answer.lines()) lines.push(`\t${line}`)
-        data.push({ goroutine: view.id, ...answer.data?.() })
+        for (const line of state.guard(() => [...answer.lines()])) lines.push(`\t${line}`)
+        data.push({ goroutine: view.id, ...state.guard(() => answer.data?.()) })
       } catch (error) {
         if (!(error instanceof SinkError)) throw error
         lines.push(`\t(${clean(error.message)})`)

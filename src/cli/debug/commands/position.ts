@@ -69,8 +69,8 @@ async function within(state: DebugState, position: Position, command: string): P
   try {
     const answer = await runCommand(state, command)
     // Read here: the place must be the one that was asked for.
-    const lines = [...answer.lines()]
-    const data = answer.data?.()
+    const lines = state.guard(() => [...answer.lines()])
+    const data = state.guard(() => answer.data?.())
     return { ...answer, lines: () => lines, ...(data ? { data: () => data } : {}) }
   } finally {
     state.position = before.position

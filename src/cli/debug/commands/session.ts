@@ -162,8 +162,10 @@ export const source: DebugCommand = {
     const lines: string[] = []
     nesting++
     try {
-      for (const line of readFileSync(file, 'utf8').split('\n'))
-        lines.push(...(await runCommand(state, line)).lines())
+      for (const line of readFileSync(file, 'utf8').split('\n')) {
+        const answer = await runCommand(state, line)
+        for (const each of state.guard(() => [...answer.lines()])) lines.push(each)
+      }
     } finally {
       nesting--
     }
