@@ -13,7 +13,7 @@ import { crashPrograms, processOf, whyNoCrashes } from '../../support/crashed-pr
 import { contextOf, everything, probesOf } from '../../support/probes.ts'
 
 const versions = ['1.19', '1.21', '1.23', '1.24', '1.26', '1.27']
-const programs = ['values-maps', 'values-kinds', 'values-chans', 'values-library']
+const programs = ['values-maps', 'values-maps-midway', 'values-kinds', 'values-chans', 'values-library']
 
 for (const go of versions)
   test(`values are what the program says, Go ${go}, stripped`, { timeout: 600_000 }, async context => {
