@@ -40,4 +40,14 @@ crash() {
 judge() { node "$TESTBED_ROOT/scripts/testbed.d/judge.ts" "$@"; }
 
 # For the shells that orders start.
-export -f check has hasnt eventually node cli unpack_till service analysed crash judge nfs_serve nfs_mount
+# as_receiver NAME COMMAND...: runs a program within the sandbox of the receiver's unit, whatever reads standard input from /run/core.
+as_receiver() {
+  local name=$1
+  shift
+  sed -e "s|^ExecStart=.*|ExecStart=$*|" -e 's|^Restart=.*|Type=oneshot\nStandardInput=file:/run/core|' \
+    "$TESTBED_ROOT/systemd/gocore-sink-receiver.service" > "/run/systemd/system/$name.service"
+  systemctl daemon-reload
+  systemctl start "$name" || { journalctl -q -o cat -u "$name"; return 1; }
+}
+
+export -f check has hasnt eventually node cli unpack_till service as_receiver analysed crash judge nfs_serve nfs_mount

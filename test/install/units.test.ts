@@ -39,13 +39,24 @@ test('the service is one that systemd understands in every word', needsAnalyze, 
   assert.match(verify(`${read('gocore-sink.service')}[Service]\nNoSuchKey=1\n`), /NoSuchKey/)
 })
 
-test('the service is confined: exposure of at most 2.0', needsAnalyze, () => {
-  const { status, stdout } = spawnSync(
-    'systemd-analyze',
-    ['security', '--offline=yes', '--threshold=20', join(folder, 'gocore-sink.service')],
-    { encoding: 'utf8' },
-  )
-  assert.equal(status, 0, stdout.split('\n').slice(-3).join('\n'))
+for (const unit of ['gocore-sink.service', 'gocore-sink-receiver.service'])
+  test(`${unit} is confined: exposure of at most 2.0`, needsAnalyze, () => {
+    const { status, stdout } = spawnSync(
+      'systemd-analyze',
+      ['security', '--offline=yes', '--threshold=20', join(folder, unit)],
+      { encoding: 'utf8' },
+    )
+    assert.equal(status, 0, stdout.split('\n').slice(-3).join('\n'))
+  })
+
+test('the receiver is not root, nor the user of the analysis, and its user is made', () => {
+  const value = (text: string, key: string): string | undefined =>
+    new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1]
+  const unit = read('gocore-sink-receiver.service')
+  const user = value(unit, 'User')!
+  assert.match(read('gocore-sink-receiver.sysusers.conf'), new RegExp(`^u ${user} - `, 'm'))
+  assert.doesNotMatch(read('gocore-sink.sysusers.conf'), new RegExp(`^u ${user} `, 'm'))
+  assert.equal(value(unit, 'AmbientCapabilities'), value(unit, 'CapabilityBoundingSet'))
 })
 
 test('renderTemplate() puts in the paths of the prefix, and leaves no default behind', () => {
