@@ -95,7 +95,7 @@ describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
     // A core that never ends: only SIGKILL does.
     spawnSync('/bin/sh', [
       '-c',
-      '(head -c 20000000 /dev/urandom; sleep 2) | timeout -s KILL 1.5 "$0" "$@"',
+      '(head -c 20000000 /dev/urandom; sleep 6) | timeout -s KILL 5 "$0" "$@"',
       bed.path('h'),
       ...args,
     ])
