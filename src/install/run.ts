@@ -64,13 +64,14 @@ export async function runProgram(options: RunOptions, say: Say): Promise<RunOutc
   const mark = markKernelLog()
   const before = new Set(runningHandlers())
   const token = randomBytes(8).toString('hex')
-  const child = spawn('/bin/sh', ['-c', withCoreLimit, 'sh', ...options.command], {
-    stdio: 'inherit',
-    env: programEnvironment(token),
-  })
-  const outcome = await endOf(child)
+  const { pid, outcome } = await untilItsEnd(() =>
+    spawn('/bin/sh', ['-c', withCoreLimit, 'sh', ...options.command], {
+      stdio: 'inherit',
+      env: programEnvironment(token),
+    }),
+  )
   if (warning !== undefined || ('code' in outcome && outcome.code === 0)) return outcome
-  const wanted = { pid: child.pid!, since, variable: runVariable, token }
+  const wanted = { pid, since, variable: runVariable, token }
   const timeout = options.timeoutMs ?? 60_000
   const died = 'signal' in outcome && dumping.has(outcome.signal)
   try {
@@ -79,7 +80,7 @@ export async function runProgram(options: RunOptions, say: Say): Promise<RunOutc
       ? await awaitDump(options.store, wanted, timeout)
       : await awaitDumpInHand(options.store, wanted, before)
     if (dump !== undefined) await options.show(dump.id)
-    else if (died) say(noDump(options, child.pid!, linesAbout(mark, child.pid!)))
+    else if (died) say(noDump(options, pid, linesAbout(mark, pid)))
   } catch (error) {
     // The program's end is what counts, whatever becomes of the explanation.
     say(`Could not explain the crash: ${reasonOf(error)}`)
@@ -107,24 +108,29 @@ function whyNothingArrives(): string | undefined {
 const noDump = (options: RunOptions, pid: number, said: readonly string[]): string =>
   `No dump of process ${pid} came into ${options.store.root}${said.length > 0 ? `; the kernel log says: ${said.join(' | ')}` : ''}; "gocore-sink doctor" may know why`
 
-async function endOf(child: ChildProcess): Promise<RunOutcome> {
+/** Starts the program and waits for its end; what we are sent goes to it. We listen first: it may be quick to say that it runs. */
+async function untilItsEnd(start: () => ChildProcess): Promise<{ pid: number; outcome: RunOutcome }> {
+  let child: ChildProcess | undefined
   const handlers = forwarded.map(signal => {
     // What a terminal's keys send reaches the whole foreground group, the program too: a second one would be too many.
     const byKeys =
       signal === 'SIGINT' || signal === 'SIGQUIT' || signal === 'SIGWINCH' || signal === 'SIGCONT'
     const handler = (): void => {
-      if (!(byKeys && process.stdin.isTTY)) child.kill(signal)
+      if (!(byKeys && process.stdin.isTTY)) child?.kill(signal)
     }
     process.on(signal, handler)
     return [signal, handler] as const
   })
   try {
-    return await new Promise<RunOutcome>((resolve, reject) => {
-      child.once('error', error =>
+    child = start()
+    const { pid } = child
+    const outcome = await new Promise<RunOutcome>((resolve, reject) => {
+      child!.once('error', error =>
         reject(new SystemError(`Cannot run a shell: ${reasonOf(error)}`, { cause: error })),
       )
-      child.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }))
+      child!.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }))
     })
+    return { pid: pid!, outcome }
   } finally {
     for (const [signal, handler] of handlers) process.off(signal, handler)
   }

@@ -388,7 +388,7 @@ describe('the article', { skip: why ?? false }, () => {
       'threads',
       'p len(main.messages[0])',
     ]
-    const { stdout } = spawnSync(
+    const { stdout, stderr, status, error } = spawnSync(
       'dlv',
       ['core', '--check-go-version=false', '--allow-non-terminal-interactive=true', executable, core],
       {
@@ -397,6 +397,7 @@ describe('the article', { skip: why ?? false }, () => {
         env: { ...process.env, TERM: 'dumb', NO_COLOR: '1' },
       },
     )
+    assert.equal(status, 0, `dlv: ${error ?? ''} ${stderr}`)
     const theirs = stdout
       .replaceAll(/\x1b\[\d*m/g, '')
       .split('(dlv) ')

@@ -95,13 +95,12 @@ describe('the whole way', needsRoot, () => {
   })
 
   test('run passes signals on', async () => {
-    const child = spawn(
-      launcher,
-      ['run', '--', 'sh', '-c', 'trap "echo got it; exit 7" TERM; echo ready; while :; do sleep 0.1; done'],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
+    // A shell that ends by itself: one that no signal reaches would outlive the test and hold its standard error.
+    const patient =
+      'trap "echo got it; exit 7" TERM; echo ready; n=0; while [ $((n+=1)) -lt 600 ]; do sleep 0.1; done'
+    const child = spawn(launcher, ['run', '--', 'sh', '-c', patient], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let said = ''
     child.stdout!.on('data', (data: Buffer) => {
       said += data.toString()
