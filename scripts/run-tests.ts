@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto'
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
@@ -24,12 +23,16 @@ const failures: string[] = []
 const skips: string[] = []
 const mark = `GOCORE_SINK_TEST_RUN=${randomUUID()}`
 Object.assign(process.env, Object.fromEntries([mark.split('=')]))
-const unfinished = new Set(files)
 const watchdog = setTimeout(() => {
-  console.log(`still running, and killed: ${[...unfinished].join(' ')}`)
-  for (const pid of marked()) process.kill(pid, 'SIGKILL')
-  setTimeout(() => process.exit(1), 10_000)
+  for (const pid of marked()) {
+    console.log(`still running, and killed: ${commandOf(pid)}`)
+    process.kill(pid, 'SIGKILL')
+  }
+  setTimeout(() => process.exit(1), 10_000).unref()
 }, 45 * 60_000)
+
+const commandOf = (pid: number): string =>
+  JSON.stringify(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').slice(0, 300))
 
 /** The processes that this run started and that kept its environment, orphans too. */
 function marked(): number[] {
@@ -56,9 +59,6 @@ events.on('test:fail', event => {
   if (event.details.type === 'suite') return
   counts.failed++
   failures.push(`${event.name} (${event.file ?? ''})`)
-})
-events.on('test:complete', event => {
-  if (event.nesting === 0 && event.file !== undefined) unfinished.delete(relative('.', event.file))
 })
 events.on('test:pass', event => {
   if (event.details.type === 'suite') return
