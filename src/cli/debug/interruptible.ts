@@ -17,7 +17,7 @@ const slot = Symbol.for('gocore-sink debug work')
 const place = globalThis as unknown as Record<symbol, (() => void) | undefined>
 let script: Script | undefined
 
-/** What `work` returns; throws Interrupted where SIGINT came first. Terminals must give signals for keys: no raw mode. */
+/** What `work` returns; throws Interrupted where SIGINT came first. A terminal must give signals for keys then: no raw mode. */
 export function interruptible<T>(work: () => T): T {
   script ??= new Script("globalThis[Symbol.for('gocore-sink debug work')]()", { filename: 'debug-work' })
   const outer = place[slot]

@@ -50,22 +50,20 @@ async function interactive(state: DebugState): Promise<boolean> {
     removeHistoryDuplicates: true,
     completer: (line: string) => completion(state, line),
   })
-  // In raw mode Ctrl-C is a key, which is heard only when nothing runs; else it is a signal.
-  reader.on('SIGINT', () => clearLine(reader))
-  const onSignal = (): void => {
-    state.interrupted = true
-  }
-  state.guard = interruptible
+  let busy = false
+  reader.on('SIGINT', () => {
+    if (busy) state.interrupted = true
+    else clearLine(reader)
+  })
+  state.guard = heeding
   let last = ''
   reader.prompt()
   for await (const typed of reader) {
     const line = typed.trim() === '' && repeats(state, last) ? last : typed.trim()
     remember(line)
-    process.stdin.setRawMode(false)
-    process.on('SIGINT', onSignal)
+    busy = true
     await interpret(state, line)
-    process.off('SIGINT', onSignal)
-    process.stdin.setRawMode(true)
+    busy = false
     last = line
     if (state.done) break
     reader.prompt()
@@ -73,6 +71,33 @@ async function interactive(state: DebugState): Promise<boolean> {
   if (!state.done) process.stdout.write('\n')
   reader.close()
   return true
+}
+
+let heeds = false
+
+/**
+ * Ctrl-C is a key to node:readline, in raw mode, which is heard when nothing runs. The terminal makes a signal of it only
+ * while `interruptible` waits for one: at any other moment that would end the session.
+ */
+function heeding<T>(work: () => T): T {
+  if (heeds) return work()
+  const raw = (on: boolean): void => {
+    heeds = !on
+    process.stdin.setRawMode(on)
+  }
+  try {
+    return interruptible(() => {
+      raw(false)
+      try {
+        return work()
+      } finally {
+        raw(true)
+      }
+    })
+  } finally {
+    // What is interrupted does not get to its own `finally`.
+    if (heeds) raw(true)
+  }
 }
 
 function completion(state: DebugState, line: string): [string[], string] {
