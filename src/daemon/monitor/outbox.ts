@@ -2,7 +2,7 @@
  * Events on their way, one file for each and each receiver: written whole by the daemon, removed by who delivers them. They
  * outlive both. The directory is shared with the group that delivers; nothing in it is believed beyond that.
  */
-import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
 import type { CrashEvent } from './crash-event.ts'
@@ -60,7 +60,12 @@ export class Outbox {
 
   #prepare(): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
-    if (this.#gid !== undefined) chownSync(this.#directory, -1, this.#gid)
-    chmodSync(this.#directory, this.#gid === undefined ? 0o700 : 0o770)
+    const fd = openSync(this.#directory, constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    try {
+      if (this.#gid !== undefined) fchownSync(fd, -1, this.#gid)
+      fchmodSync(fd, this.#gid === undefined ? 0o700 : 0o770)
+    } finally {
+      closeSync(fd)
+    }
   }
 }
