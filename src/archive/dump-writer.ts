@@ -10,6 +10,7 @@
  */
 import {
   closeSync,
+  fdatasyncSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -66,6 +67,11 @@ export class DumpWriter {
   write(bytes: Uint8Array): void {
     writeAll(this.fd, bytes, this.#size)
     this.#size += bytes.length
+  }
+
+  /** Waits until what was written of the core is on the storage, not merely in this machine's memory. */
+  sync(): void {
+    fdatasyncSync(this.fd)
   }
 
   /** Cuts the core's file to its first `size` bytes and goes on from there. */

@@ -11,6 +11,7 @@ import { initializeStore, openLocalStore } from '../archive/local-store.ts'
 import type { Manifest, StoredBinary } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { SystemError } from '../base/errors.ts'
+import { networkFileSystem } from '../base/network-fs.ts'
 import { openLz4 } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
 import { spoolRoom } from './spool-bound.ts'
@@ -53,10 +54,16 @@ const leastFree = 512 * 1024
 const chunkSize = 1 << 20
 /** Bytes after which it is looked again how full the spool is: other crashes go there, too. */
 const lookAfter = 64 << 20
+/**
+ * File systems whose server may be gone for good before this machine has sent it what it took: nothing is acknowledged
+ * before it is there. FUSE is not among them, as some of its file systems send the whole file at each sync.
+ */
+const sentLater: ReadonlySet<string | undefined> = new Set(['nfs', 'smb', 'smb2', 'cifs', 'ceph'])
 
 export class Place implements PlaceCommands {
   #dump: DumpWriter | undefined
   #failed: unknown
+  #syncs = false
   #spoolMax: number | null = null
   /** Bytes that may be written, and those after which that is reckoned anew. */
   #left = Number.POSITIVE_INFINITY
@@ -75,6 +82,7 @@ export class Place implements PlaceCommands {
       dump.writePending(pending)
       // A read-only disk shows here, and a full one: not at the first block.
       void dump.fd
+      this.#syncs = sentLater.has(networkFileSystem(dump.directory))
       this.#dump = dump
       return free
     } catch (error) {
@@ -89,6 +97,7 @@ export class Place implements PlaceCommands {
     try {
       this.#take(bytes.length)
       this.#begun.write(bytes)
+      if (this.#syncs) this.#begun.sync()
     } catch (error) {
       this.#failed = error
       throw error

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { networkFileSystem } from '../../src/daemon/network-fs.ts'
+import { networkFileSystem } from '../../src/base/network-fs.ts'
 import { concerns } from '../../src/daemon/watch.ts'
 
 describe('concerns()', () => {
