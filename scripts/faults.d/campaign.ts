@@ -5,7 +5,7 @@ import { daemonKilled, twoDaemons } from './daemon-killed.ts'
 import type { Fault } from './fault.ts'
 import { frozenStorage } from './frozen.ts'
 import { handlerKilled } from './handler-killed.ts'
-import { crasherKilled, largeProcesses, storm } from './kernel.ts'
+import { crasherKilled, eachSecond, largeProcesses, storm } from './kernel.ts'
 import { powerCuts } from './power-cut.ts'
 import { everythingFails, storageFaults } from './storage.ts'
 
@@ -17,6 +17,7 @@ export const campaign: readonly Fault[] = [
   archiveReplaced,
   crasherKilled,
   storm,
+  eachSecond,
   powerCuts,
   daemonKilled,
   twoDaemons,

@@ -111,7 +111,7 @@ async function analysed([one, two]: [Trial, Trial]): Promise<void> {
 }
 
 /** The catalog that lived through it, against one made anew. */
-async function differs(trial: Trial): Promise<string | undefined> {
+export async function differs(trial: Trial): Promise<string | undefined> {
   const lived = openCatalog(trial.bed.path('state/catalog.db'))
   await syncCatalog(trial.store, lived)
   const anew = openCatalog(trial.bed.path('anew.db'))

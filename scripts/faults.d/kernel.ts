@@ -1,12 +1,13 @@
 /** Crashes through the kernel: storms, kills of the crashing process, processes that are large in some way. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeLimit } from '../../src/install/pattern.ts'
 import { takeCorePattern } from '../../test/support/core-pattern.ts'
 import { kernelLog, noKernel } from '../../test/support/handler-bed.ts'
+import { differs, kill, settled, startDaemon } from './daemon-killed.ts'
 import { type Fault, random, sleep } from './fault.ts'
 import { noCompiler } from './shim.ts'
 import type { Tally } from './tally.ts'
@@ -87,6 +88,50 @@ export const storm: Fault = {
         const dead = await Promise.all(processes.map(({ go }) => go()))
         return dead.map(({ pid }) => ({ pid }))
       }, tally)
+  },
+}
+
+export const eachSecond: Fault = {
+  name: 'a process that crashes each second',
+  about: 'one try is one crash of 8 MB; the daemon runs, and the catalog is held against one made anew',
+  tries: 3600,
+  short: 3,
+  unavailable,
+  async run(tries, tally) {
+    let felt = 0
+    let daemonPeak = 0
+    await withKernel(
+      async trial => {
+        const daemon = startDaemon(trial.bed.config)
+        const dead: Promise<Dead>[] = []
+        const began = performance.now()
+        for (let n = 0; n < tries; n++) {
+          await sleep(began + 1000 * n - performance.now())
+          dead.push(ready(['memory', '8']).then(({ go }) => go()))
+          // What somebody feels who types a command on this machine.
+          const typed = performance.now()
+          await once(spawn('/bin/true'), 'exit')
+          felt = Math.max(felt, performance.now() - typed)
+        }
+        const crashes = await Promise.all(dead)
+        await settled(trial)
+        const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8')
+        daemonPeak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) >> 10
+        await kill(daemon, 'SIGTERM')
+        const difference = await differs(trial)
+        if (difference !== undefined) {
+          tally.wrong++
+          tally.why.push(difference)
+        }
+        return crashes.map(({ pid }) => ({ pid }))
+      },
+      tally,
+      { AnalysisUser: '', KernelLog: 'no' },
+    )
+    tally.tries += tries - 1
+    process.stderr.write(
+      `    /bin/true took at most ${felt.toFixed(0)} ms; the daemon had at most ${daemonPeak} MB\n`,
+    )
   },
 }
 
