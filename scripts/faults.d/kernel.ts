@@ -106,7 +106,7 @@ export const eachSecond: Fault = {
         const dead: Promise<Dead>[] = []
         const began = performance.now()
         for (let n = 0; n < tries; n++) {
-          await sleep(began + 1000 * n - performance.now())
+          await sleep(Math.max(0, began + 1000 * n - performance.now()))
           dead.push(ready(['memory', '8']).then(({ go }) => go()))
           // What somebody feels who types a command on this machine.
           const typed = performance.now()
