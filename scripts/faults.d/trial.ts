@@ -115,14 +115,16 @@ export class Trial {
     const entries = [...this.store.list()]
     const why = failures.map(failure => `not brought home: ${failure}`)
     let [lost, twice, wrong] = [0, 0, 0]
-    for (const { pid, core } of crashes) {
+    // The kernel gives a number again: so many crashes had this one.
+    for (const [pid, same] of Map.groupBy(crashes, crash => crash.pid)) {
       const own = entries.filter(({ manifest }) => manifest.process.pid === pid)
-      if (own.length === 0) {
-        lost++
-        why.push(`lost: process ${pid} in ${this.bed.directory}`)
+      const { core } = same[0]!
+      if (own.length < same.length) {
+        lost += same.length - own.length
+        why.push(`lost: process ${pid}, ${own.length} of ${same.length}, in ${this.bed.directory}`)
       }
-      if (own.length > 1) {
-        twice++
+      if (own.length > same.length) {
+        twice += own.length - same.length
         why.push(
           `${own.length} times: ${own.map(({ id, manifest }) => `${id} ${manifest.core.state}`).join(', ')}`,
         )
