@@ -21,32 +21,29 @@ if (files.length === 0) {
 const counts = { passed: 0, failed: 0 }
 const failures: string[] = []
 const skips: string[] = []
-const mark = `GOCORE_SINK_TEST_RUN=${randomUUID()}`
-Object.assign(process.env, Object.fromEntries([mark.split('=')]))
+const token = randomUUID()
+process.env.GOCORE_SINK_TEST_RUN = token
 const watchdog = setTimeout(() => {
-  for (const pid of marked()) {
-    console.log(`still running, and killed: ${commandOf(pid)}`)
-    process.kill(pid, 'SIGKILL')
-  }
+  killMarked()
   setTimeout(() => process.exit(1), 10_000).unref()
 }, 45 * 60_000)
 
-const commandOf = (pid: number): string =>
-  JSON.stringify(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').slice(0, 300))
-
-/** The processes that this run started and that kept its environment, orphans too. */
-function marked(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(pid => {
-      if (!(pid > 0) || pid === process.pid) return false
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)
-      } catch {
-        // It has ended, or is another user's.
-        return false
-      }
-    })
+/** Ends the processes that this run started and that kept its environment, orphans too. */
+function killMarked(): void {
+  const read = (pid: number, file: string): string[] =>
+    readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0')
+  for (const pid of readdirSync('/proc').map(Number)) {
+    if (!(pid > 0) || pid === process.pid) continue
+    try {
+      if (!read(pid, 'environ').includes(`GOCORE_SINK_TEST_RUN=${token}`)) continue
+      console.log(
+        `still running, and killed: ${JSON.stringify(read(pid, 'cmdline').join(' ').slice(0, 300))}`,
+      )
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended meanwhile, or is another user's.
+    }
+  }
 }
 
 const events = run({
