@@ -7,6 +7,7 @@ import { openCatalog } from '../../src/catalog/index.ts'
 import { type Fault, random, sleep } from './fault.ts'
 import { readAnalysisRecord, reindex, syncCatalog } from './product.ts'
 import { faultEnv, noCompiler } from './shim.ts'
+import type { Tally } from './tally.ts'
 import { type Crash, coreOf, reads, Trial } from './trial.ts'
 
 const daemonMain = join(import.meta.dirname, '../../src/daemon/main.ts')
@@ -70,11 +71,7 @@ export const daemonKilled: Fault = {
       await kill(daemon, 'SIGTERM')
       const verdict = await trial.judge(crashes, tally)
       tally.tries += deaths - 1
-      const difference = await differs(trial)
-      if (difference !== undefined) {
-        tally.wrong++
-        tally.why.push(difference)
-      }
+      await compareCatalogs(trial, tally)
       if (verdict.why.length > 0) tally.why.push(`  in ${trial.bed.directory}`)
     }
   },
@@ -110,8 +107,8 @@ async function analysed([one, two]: [Trial, Trial]): Promise<void> {
   }
 }
 
-/** The catalog that lived through it, against one made anew. */
-export async function differs(trial: Trial): Promise<string | undefined> {
+/** Holds the catalog that lived through it against one made anew. */
+export async function compareCatalogs(trial: Trial, tally: Tally): Promise<void> {
   const lived = openCatalog(trial.bed.path('state/catalog.db'))
   await syncCatalog(trial.store, lived)
   const anew = openCatalog(trial.bed.path('anew.db'))
@@ -120,10 +117,11 @@ export async function differs(trial: Trial): Promise<string | undefined> {
   const [a, b] = [rows(lived), rows(anew)]
   lived.close()
   anew.close()
-  if (a === b) return undefined
+  if (a === b) return
   writeFileSync('/tmp/gocore-faults-lived.json', a)
   writeFileSync('/tmp/gocore-faults-anew.json', b)
-  return 'the catalog that lived through it differs from one made anew (/tmp/gocore-faults-*.json)'
+  tally.wrong++
+  tally.why.push('the catalog that lived through it differs from one made anew (/tmp/gocore-faults-*.json)')
 }
 
 export const twoDaemons: Fault = {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { pipeLimit } from '../../src/install/pattern.ts'
 import { takeCorePattern } from '../../test/support/core-pattern.ts'
 import { kernelLog, noKernel } from '../../test/support/handler-bed.ts'
-import { differs, kill, settled, startDaemon } from './daemon-killed.ts'
+import { compareCatalogs, kill, settled, startDaemon } from './daemon-killed.ts'
 import { type Fault, random, sleep } from './fault.ts'
 import { noCompiler } from './shim.ts'
 import type { Tally } from './tally.ts'
@@ -118,11 +118,7 @@ export const eachSecond: Fault = {
         const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8')
         daemonPeak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) >> 10
         await kill(daemon, 'SIGTERM')
-        const difference = await differs(trial)
-        if (difference !== undefined) {
-          tally.wrong++
-          tally.why.push(difference)
-        }
+        await compareCatalogs(trial, tally)
         return crashes.map(({ pid }) => ({ pid }))
       },
       tally,
