@@ -12,7 +12,7 @@ const networked = new Map<number, string>([
   [0x00c36400, 'ceph'],
   // sshfs, glusterfs, s3fs, virtiofs: what is behind it is anyone's.
   [0x65735546, 'fuse'],
-  [0x0bd00bd3, 'lustre'],
+  [0x0bd00bd0, 'lustre'],
   [0x47504653, 'gpfs'],
   [0x01161970, 'gfs2'],
   [0x7461636f, 'ocfs2'],
