@@ -110,27 +110,27 @@ const noDump = (options: RunOptions, pid: number, said: readonly string[]): stri
 
 /** Starts the program and waits for its end; what we are sent goes to it. We listen first: it may be quick to say that it runs. */
 async function untilItsEnd(start: () => ChildProcess): Promise<{ pid: number; outcome: RunOutcome }> {
-  let child: ChildProcess | undefined
+  let started: ChildProcess | undefined
   const handlers = forwarded.map(signal => {
     // What a terminal's keys send reaches the whole foreground group, the program too: a second one would be too many.
     const byKeys =
       signal === 'SIGINT' || signal === 'SIGQUIT' || signal === 'SIGWINCH' || signal === 'SIGCONT'
     const handler = (): void => {
-      if (!(byKeys && process.stdin.isTTY)) child?.kill(signal)
+      if (!(byKeys && process.stdin.isTTY)) started?.kill(signal)
     }
     process.on(signal, handler)
     return [signal, handler] as const
   })
   try {
-    child = start()
-    const { pid } = child
+    const child = start()
+    started = child
     const outcome = await new Promise<RunOutcome>((resolve, reject) => {
-      child!.once('error', error =>
+      child.once('error', error =>
         reject(new SystemError(`Cannot run a shell: ${reasonOf(error)}`, { cause: error })),
       )
-      child!.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }))
+      child.once('exit', (code, signal) => resolve(signal === null ? { code: code ?? 1 } : { signal }))
     })
-    return { pid: pid!, outcome }
+    return { pid: child.pid!, outcome }
   } finally {
     for (const [signal, handler] of handlers) process.off(signal, handler)
   }
