@@ -21,6 +21,8 @@ export type OpenMemory = (size: CoreSize, begin: Buffer) => FromMemory | undefin
 
 /** A smaller core is read before anything else could be done. */
 const worthTelling = 1 << 20
+/** Of headers and notes that are held back until it is known where the rest comes from: those of thousands of threads. */
+const mostHead = 32 << 20
 
 export class CoreInput {
   readonly size = new CoreSize()
@@ -30,6 +32,8 @@ export class CoreInput {
   #considered = false
   #memory: MemoryStream | undefined
   #part: FromMemory['part']
+  /** What has come and is given out before anything else. */
+  #ahead: Buffer = Buffer.alloc(0)
 
   /** `onOpen` is called once the process's memory is open or is not to be, while a core that is worth it still comes. */
   constructor(pipe: PipeReader, openMemory?: OpenMemory, onOpen?: () => void) {
@@ -50,7 +54,7 @@ export class CoreInput {
 
   /** Bytes of the core so far. */
   get received(): number {
-    return this.#memory?.position ?? this.#pipe.received
+    return (this.#memory?.position ?? this.#pipe.received) - this.#ahead.length
   }
 
   /** Something waits between the kernel and us. */
@@ -69,6 +73,11 @@ export class CoreInput {
       if ((this.size.expected ?? 0) >= worthTelling) this.#onOpen()
       this.#onOpen = undefined
     }
+    if (this.#ahead.length > 0) {
+      const got = this.#ahead.copy(buffer, at)
+      this.#ahead = this.#ahead.subarray(got)
+      return got
+    }
     if (this.#memory !== undefined) {
       try {
         const got = this.#memory.read(buffer, at)
@@ -78,21 +87,12 @@ export class CoreInput {
         this.#backToPipe()
       }
     }
-    let length = 0
-    do {
-      const got = this.#pipe.read(buffer, at + length)
-      if (got === 0) break
-      if (!this.size.done) this.size.feed(buffer.subarray(at + length, at + length + got))
-      length += got
-      // The notes come as a whole where there is room for them.
-    } while (!this.#considerMemory(buffer.subarray(at, at + length)) && at + length < buffer.length)
-    if (this.#part === undefined || this.#memory?.position !== this.#part.header.length) return length
-    return this.#part.header.copy(buffer, at)
+    return this.#considered ? this.#pipe.read(buffer, at) : this.#readHead(buffer, at)
   }
 
   /** Passes over whole blocks of zeros that are known without a look, up to `most` of the core; answers their number. */
   skipZeros(blockSize: number, most: number): number {
-    return this.#memory?.skipZeros(blockSize, most) ?? 0
+    return this.#ahead.length > 0 ? 0 : (this.#memory?.skipZeros(blockSize, most) ?? 0)
   }
 
   /** Lets the kernel go on while the caller waits for something else. */
@@ -105,16 +105,60 @@ export class CoreInput {
     this.#pipe.close()
   }
 
-  /** True when there is nothing to wait for. */
-  #considerMemory(begin: Buffer): boolean {
-    if (this.#considered || !this.size.done) return this.#considered
-    // Notes come before memory.
+  /** Headers and notes come as a whole, in `buffer` and ahead of all reads to come: then it is decided where the rest comes from. */
+  #readHead(buffer: Buffer, at: number): number {
+    let length = 0
+    while (!this.#considered && at + length < buffer.length) {
+      const got = this.#readPipe(buffer, at + length)
+      if (got === 0) break
+      length += got
+      this.#considered = this.#hasHead
+    }
+    let begin = buffer.subarray(at, at + length)
+    if (!this.#considered && at + length === buffer.length) begin = this.#readOn(begin)
+    if (!this.#considered) return length
+    this.#choose(begin)
+    const header = this.#part?.header
+    const given = header === undefined ? length : header.copy(buffer, at)
+    this.#ahead = (header ?? begin).subarray(given)
+    return given
+  }
+
+  /** `begin` and what follows it up to the first memory, or to as much as is held back. */
+  #readOn(begin: Buffer): Buffer {
+    let held = Buffer.concat([begin], this.#room(2 * begin.length))
+    let length = begin.length
+    while (!this.#considered) {
+      if (length === held.length) held = Buffer.concat([held], this.#room(2 * length))
+      const got = this.#readPipe(held, length)
+      length += got
+      this.#considered = got === 0 || length >= mostHead || this.#hasHead
+    }
+    return held.subarray(0, length)
+  }
+
+  /** Bytes to make room for: as far as the notes go, where that is known. */
+  #room(wanted: number): number {
+    const end = this.size.done ? (this.size.segments[0]?.offset ?? 0) : wanted
+    return Math.min(mostHead, Math.max(wanted, end))
+  }
+
+  #readPipe(buffer: Buffer, at: number): number {
+    const got = this.#pipe.read(buffer, at)
+    if (!this.size.done) this.size.feed(buffer.subarray(at, at + got))
+    return got
+  }
+
+  /** Notes come before memory. */
+  get #hasHead(): boolean {
+    return this.size.done && this.#pipe.received >= (this.size.segments[0]?.offset ?? 0)
+  }
+
+  /** Decides where the rest comes from, `begin` being all that has come. */
+  #choose(begin: Buffer): void {
     const { segments, expected } = this.size
-    if (this.#pipe.received < (segments[0]?.offset ?? 0)) return false
-    this.#considered = true
     try {
-      // Only where `begin` is the very beginning.
-      if (segments.at(-1)?.end === expected && begin.length === this.#pipe.received) {
+      if (this.#hasHead && segments.at(-1)?.end === expected && begin.length === this.#pipe.received) {
         const from = this.#openMemory?.(this.size, begin)
         this.#memory = from?.stream
         this.#part = from?.part
@@ -123,7 +167,6 @@ export class CoreInput {
       // Not ours to read: the kernel's stream is.
     }
     if (this.#memory === undefined && expected !== undefined) this.#pipe.expect(expected)
-    return true
   }
 
   /** The stream holds what memory gave so far once more. */

@@ -17,8 +17,9 @@ const mostGoroutines = 1 << 19
 const mostStack = 1 << 30
 /** Of a stack that has no use for more: frames near the top of the stack matter most, and those of the beginning. */
 const mostKeptStack = 256 * 1024
-/** No version's `runtime.g` or `runtime.m` is longer. */
-const structSize = 3072
+/** No version's `runtime.g` is longer, nor `runtime.m`. */
+const sizeOfG = 512
+const sizeOfM = 3072
 const heapStart = 0x10000
 const addressEnd = 2 ** 47
 
@@ -56,11 +57,17 @@ function readGoroutine(read: ReadMemory, address: number): Goroutine | 'dead' | 
 /** Where the search ends: a process may be made so that it would take for ever. */
 const mostReads = 1 << 22
 
-/**
- * The variables around `runtime.allgs`, its array, then the goroutines: of the first slice in `data` that is one. None where the
- * program is not Go's.
- */
-export function findGoroutines(read: ReadMemory, data: readonly AddressRange[]): Goroutine[] {
+interface GoMemory {
+  /** Where the variable `runtime.allgs` lies. */
+  readonly variable: number
+  readonly array: AddressRange
+  readonly goroutines: readonly Goroutine[]
+  /** Addresses of those that have died. */
+  readonly dead: readonly number[]
+}
+
+/** The first slice in `data` that is `runtime.allgs`; undefined where the program is not Go's. */
+export function findGoroutines(read: ReadMemory, data: readonly AddressRange[]): GoMemory | undefined {
   let reads = 0
   const counted: ReadMemory = (buffer, address) => {
     if (++reads <= mostReads) read(buffer, address)
@@ -74,19 +81,13 @@ export function findGoroutines(read: ReadMemory, data: readonly AddressRange[]):
       counted(piece, chunk)
       for (let at = 0; at + sliceSize <= piece.length && reads < mostReads; at += word) {
         const found = findIn(counted, piece, at)
-        // With what lies around the slice: the runtime's other variables.
-        if (found !== undefined) return [around(chunk + at), ...found]
+        if (found !== undefined) return { variable: chunk + at, ...found }
       }
     }
-  return []
+  return undefined
 }
 
-const around = (address: number): Goroutine => {
-  const [low, high] = [Math.max(0, address - (128 << 10)), address + (128 << 10)]
-  return { address, low, high, sp: low, m: 0 }
-}
-
-function findIn(read: ReadMemory, bytes: Buffer, at: number): Goroutine[] | undefined {
+function findIn(read: ReadMemory, bytes: Buffer, at: number): Omit<GoMemory, 'variable'> | undefined {
   // Length and capacity below 2^32 first: most words are told apart by two looks.
   if (bytes.readUInt32LE(at + 12) !== 0 || bytes.readUInt32LE(at + 20) !== 0) return undefined
   const length = bytes.readUInt32LE(at + 8)
@@ -97,59 +98,206 @@ function findIn(read: ReadMemory, bytes: Buffer, at: number): Goroutine[] | unde
   return pointer < heapStart || pointer % word !== 0 ? undefined : readAll(read, pointer, length)
 }
 
-function readAll(read: ReadMemory, pointer: number, length: number): Goroutine[] | undefined {
+function readAll(read: ReadMemory, pointer: number, length: number): Omit<GoMemory, 'variable'> | undefined {
   const array = Buffer.alloc(length * word)
   read(array.subarray(0, word), pointer)
-  if (typeof readGoroutine(read, addressAt(array, 0)) !== 'object') return undefined
+  if (readGoroutine(read, addressAt(array, 0)) === undefined) return undefined
   read(array, pointer)
-  const found: Goroutine[] = []
+  const goroutines: Goroutine[] = []
+  const dead: number[] = []
   for (let at = 0; at < array.length; at += word) {
-    const goroutine = readGoroutine(read, addressAt(array, at))
+    const address = addressAt(array, at)
+    const goroutine = readGoroutine(read, address)
     if (goroutine === undefined) return undefined
-    if (goroutine !== 'dead') found.push(goroutine)
+    if (goroutine === 'dead') dead.push(address)
+    else goroutines.push(goroutine)
   }
-  // The array itself: the first to be kept.
-  return [{ address: pointer, low: pointer, high: pointer + length * word, sp: pointer, m: 0 }, ...found]
+  // Zeros lie everywhere.
+  if (goroutines.length === 0) return undefined
+  return { array: { start: pointer, end: pointer + array.length }, goroutines, dead }
 }
 
-/** Pages to keep, most needed first: whoever has no room for all takes as many as there is room for. */
-export function* neededPages(
-  read: ReadMemory,
-  data: readonly AddressRange[],
-  stackPointers: readonly number[],
-): Generator<AddressRange> {
-  for (const sp of stackPointers) yield { start: sp - 4096, end: sp + 64 * 1024 }
-  const [variables, array, ...goroutines] = findGoroutines(read, data)
-  if (variables === undefined || array === undefined) return
-  for (const { low, high } of [variables, array]) yield { start: low, end: high }
-  const machines = new Set<number>()
-  for (const { address, m } of goroutines) {
-    yield { start: address, end: address + structSize }
-    if (m !== 0) machines.add(m)
+/** A thread as its registers tell it: where its stack is, and where it keeps the address of its goroutine. */
+export interface ThreadPlace {
+  readonly sp: number
+  /** Holds the address; on architectures that have it in a register, absent. */
+  readonly slot?: number
+  /** The address itself. */
+  readonly g?: number
+}
+
+/** What is looked through, and how much there is room for. */
+export interface Process {
+  readonly read: ReadMemory
+  /** Segments that may hold variables, the likelier first. */
+  readonly data: readonly AddressRange[]
+  /** The one that crashed first. */
+  readonly threads: readonly ThreadPlace[]
+  readonly room: number
+}
+
+/** Kept as a whole: the beginnings of program and libraries, then data of a few pages, then all that is small. */
+const small = { beginning: pageSize, data: 32 << 10, all: 256 << 10 } as const
+/** More beginnings than a program has libraries are something else. */
+const mostBeginnings = 256
+/** Variables beside `runtime.allgs`, where the data segments are too large for the room. */
+const around = 128 << 10
+/** Of a thread's stack: all that a C program's frames have, or what a glance shows. */
+const threadStack = { deep: 64 << 10, shallow: 8 << 10 } as const
+/** Of the stack of a goroutine that runs, or is main's. */
+const runningStack = 32 << 10
+/** Goroutines that run, of which more than their place is kept before all others' places. */
+const mostRunning = 64
+/** Words at the beginning of `runtime.m` among which are g0 and gsignal. */
+const headOfM = 32
+
+/**
+ * Pages to keep, most needed first: whoever has no room for all takes as many as there is room for. Each goroutine's place in
+ * the list comes before any one's stack, but for those that ran: one of them died.
+ */
+export function* neededPages(process: Process): Generator<AddressRange> {
+  const { data, threads } = process
+  const [crashed, ...others] = threads
+  const upTo = (size: number): readonly AddressRange[] => data.filter(({ start, end }) => end - start <= size)
+  yield* upTo(small.beginning).slice(0, mostBeginnings)
+  if (crashed !== undefined) yield stackFrom(crashed, threadStack.deep)
+  const found = findGoroutines(process.read, data)
+  if (found !== undefined) yield* goRuntime(process, found)
+  yield* upTo(small.data)
+  for (const thread of others) yield stackFrom(thread, threadStack.shallow)
+  yield* upTo(small.all)
+  if (found !== undefined) yield* goStacks(found)
+  for (const thread of others) yield stackFrom(thread, threadStack.deep)
+  if (found !== undefined) yield* pointees(process.read, found.goroutines)
+}
+
+const stackFrom = ({ sp }: ThreadPlace, size: number): AddressRange => ({ start: sp - 4096, end: sp + size })
+
+const goroutineAt = (address: number): AddressRange => ({ start: address, end: address + sizeOfG })
+
+/** What the runtime knows of its goroutines and threads, and how the program died. */
+function* goRuntime(process: Process, found: GoMemory): Generator<AddressRange> {
+  const { read, threads } = process
+  const { array, goroutines, dead } = found
+  yield* variablesOf(process, found.variable)
+  yield array
+  for (const goroutine of mostTelling(process, goroutines)) {
+    yield goroutineAt(goroutine.address)
+    yield* machineAt(read, goroutine.m)
+    yield runningPart(goroutine, threads)
+    yield* panicOf(read, goroutine.address)
   }
-  for (const m of machines) yield { start: m, end: m + structSize }
+  for (const { address } of goroutines) yield goroutineAt(address)
+  for (const m of machinesOf(goroutines)) yield* machineAt(read, m)
+  for (const g of threads.map(thread => currentOf(read, thread)).filter(g => g !== undefined)) {
+    yield goroutineAt(g.address)
+    yield* machineAt(read, g.m)
+  }
+  // They are in the list: one who reads it must see that they are dead.
+  for (const address of dead) yield goroutineAt(address)
+}
+
+/** The data segments around the one with the list, as far as they take no more than a quarter of the room. */
+function* variablesOf({ data, room }: Process, variable: number): Generator<AddressRange> {
+  const sorted = [...data].sort((a, b) => a.start - b.start)
+  const own = sorted.findIndex(({ start, end }) => variable >= start && variable < end)
+  const neighbours = [sorted[own]!]
+  for (let i = own; i > 0 && sorted[i - 1]!.end === sorted[i]!.start; i--) neighbours.push(sorted[i - 1]!)
+  for (let i = own + 1; sorted[i]?.start === sorted[i - 1]!.end; i++) neighbours.push(sorted[i]!)
+  let left = room / 4
+  for (const segment of neighbours) {
+    const size = segment.end - segment.start
+    if (size <= left) {
+      left -= size
+      yield segment
+    } else if (segment === neighbours[0]) yield { start: variable - around, end: variable + around }
+  }
+}
+
+/** Those that ran, of the crashed thread first, and the first of all, which is main's. */
+function mostTelling({ read, threads }: Process, goroutines: readonly Goroutine[]): readonly Goroutine[] {
+  const crashed = threads[0] && currentOf(read, threads[0])
+  const running = goroutines.filter(({ m }) => m !== 0)
+  const isCrashed = ({ m }: Goroutine): boolean => m === crashed?.m
+  const ordered = [...running.filter(isCrashed), ...running.filter(g => !isCrashed(g))]
+  return [...ordered.slice(0, mostRunning), ...goroutines.slice(0, 1)]
+}
+
+/** The goroutine, perhaps g0 or gsignal, that a thread is on. */
+function currentOf(read: ReadMemory, { slot, g }: ThreadPlace): Goroutine | undefined {
+  if (slot === undefined) return g === undefined ? undefined : asGoroutine(readGoroutine(read, g))
+  const bytes = Buffer.alloc(word)
+  read(bytes, slot)
+  return asGoroutine(readGoroutine(read, addressAt(bytes, 0)))
+}
+
+const asGoroutine = (found: Goroutine | 'dead' | undefined): Goroutine | undefined =>
+  typeof found === 'object' ? found : undefined
+
+const machinesOf = (goroutines: readonly Goroutine[]): Set<number> =>
+  new Set(goroutines.map(({ m }) => m).filter(m => m !== 0))
+
+/** `runtime.m`, and the goroutines of its own that it runs the scheduler and signal handlers on. */
+function* machineAt(read: ReadMemory, address: number): Generator<AddressRange> {
+  if (address < heapStart || address >= addressEnd) return
+  yield { start: address, end: address + sizeOfM }
+  for (const target of wordsAt(read, address, headOfM)) {
+    const own = asGoroutine(readGoroutine(read, target))
+    if (own?.m === address) yield goroutineAt(own.address)
+  }
+}
+
+/** The stack of a goroutine that runs, from where its thread is, if that is on it: `sched.sp` is of another time then. */
+function runningPart({ low, high, sp }: Goroutine, threads: readonly ThreadPlace[]): AddressRange {
+  const pointers = [sp, ...threads.map(thread => thread.sp)].filter(at => at >= low && at < high)
+  const from = pointers.length > 0 ? Math.min(...pointers) : low
+  return { start: from, end: Math.min(high, from + runningStack) }
+}
+
+/** The panics of a goroutine, with their values and what these point to: the text. */
+function* panicOf(read: ReadMemory, address: number): Generator<AddressRange> {
+  const [panic] = wordsAt(read, address + 4 * word, 1)
+  if (panic === undefined) return
+  yield { start: panic, end: panic + 256 }
+  for (const value of wordsAt(read, panic, 16)) {
+    yield { start: value, end: value + 256 }
+    for (const text of wordsAt(read, value, 4)) yield { start: text, end: text + 1024 }
+  }
+}
+
+/** Of so many words at an address those that may be addresses themselves. */
+function wordsAt(read: ReadMemory, address: number, count: number): number[] {
+  const bytes = Buffer.alloc(count * word)
+  read(bytes, address)
+  const found: number[] = []
+  for (let at = 0; at < bytes.length; at += word) {
+    const target = addressAt(bytes, at)
+    if (target >= heapStart && target < addressEnd) found.push(target)
+  }
+  return found
+}
+
+/** The stacks: the innermost frames of all first, then the frames below, then what is left. */
+function* goStacks({ goroutines }: GoMemory): Generator<AddressRange> {
+  const from = ({ low, high, sp }: Goroutine): number => (sp >= low && sp < high ? sp : low)
+  for (const goroutine of goroutines) {
+    const start = from(goroutine)
+    yield { start, end: Math.min(goroutine.high, start + 2048) }
+  }
+  for (const goroutine of goroutines) {
+    const start = from(goroutine)
+    yield { start, end: Math.min(goroutine.high, start + mostKeptStack) }
+    yield { start: Math.max(start, goroutine.high - pageSize), end: goroutine.high }
+  }
+}
+
+/** What goroutines point to (sudogs, panics, defers, labels), then what their stacks do: the values of arguments. */
+function* pointees(read: ReadMemory, goroutines: readonly Goroutine[]): Generator<AddressRange> {
+  for (const { address } of goroutines)
+    for (const target of wordsAt(read, address + 4 * word, 60)) yield { start: target, end: target + 256 }
   for (const { low, high, sp } of goroutines) {
     const from = sp >= low && sp < high ? sp : low
-    yield { start: from, end: Math.min(high, from + mostKeptStack) }
-    yield { start: Math.max(from, high - pageSize), end: high }
-  }
-  // What goroutines and machines point to: sudogs, panics, defers, labels.
-  const bytes = Buffer.alloc(512)
-  for (const { address } of goroutines) {
-    read(bytes, address)
-    for (let at = 32; at < bytes.length; at += word) {
-      const target = addressAt(bytes, at)
-      if (target >= heapStart && target < addressEnd) yield { start: target, end: target + 256 }
-    }
-  }
-  // What the stacks point to: the values of arguments and of panics.
-  for (const { low, high, sp } of goroutines) {
-    const from = sp >= low && sp < high ? sp : low
-    const stack = Buffer.alloc(Math.min(high - from, 8192))
-    read(stack, from)
-    for (let at = 0; at + word <= stack.length; at += word) {
-      const target = addressAt(stack, at)
-      if (target >= heapStart && (target < low || target >= high)) yield { start: target, end: target + 64 }
-    }
+    for (const target of wordsAt(read, from, Math.floor(Math.min(high - from, 8192) / word)))
+      if (target < low || target >= high) yield { start: target, end: target + 64 }
   }
 }

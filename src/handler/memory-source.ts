@@ -9,11 +9,9 @@ import type { Snapshot } from './process-info.ts'
 import { ProcessMemory } from './process-memory.ts'
 import type { DumpStorage } from './storage.ts'
 
-/** The part is chosen beforehand, while all memory is there, so this much of a block holds all that comes before it. */
-const mostHeader = 1 << 20
 /** A core that is so many times the room there is does not fit, however well it is compressed. */
 const hopeless = 8
-/** What is kept of a crash that is not admitted. */
+/** What is kept of a crash that is not admitted, beside headers and notes. */
 const smallRecord = 4 << 20
 /** Of mapped files that are in the core and not in memory. */
 const fileContent = 64 << 20
@@ -32,7 +30,7 @@ export function memoryOf(
   if (directory === undefined) return undefined
   const open = (): ProcessMemory => new ProcessMemory(directory)
   return (size, begin) => {
-    const limit = limitOf(size.expected ?? 0, usedOf(facts.status), most, storage, refused)
+    const limit = limitOf(size.expected ?? 0, begin.length, usedOf(facts.status), most, storage, refused)
     const part = limit && openPart(open(), size, begin, limit)
     if (part !== undefined) return part
     const stream = openMemoryStream(open, size.segments, anonymous, begin.length)
@@ -57,13 +55,15 @@ function usedOf(status = ''): number {
 
 function limitOf(
   expected: number,
+  head: number,
   used: number,
   most: number,
   storage: Pick<DumpStorage, 'room'>,
   refused: string | undefined,
 ): Limit | undefined {
-  if (refused !== undefined && expected > smallRecord && smallRecord <= most)
-    return { most: smallRecord, reason: 'policy', why: `a small record, since ${refused}` }
+  const small = head + smallRecord
+  if (refused !== undefined && expected > small && small <= most)
+    return { most: small, reason: 'policy', why: `a small record, since ${refused}` }
   if (expected > most) return { most, reason: 'cap', why: 'the configured limit' }
   if (expected < worthAsking) return undefined
   const room = storage.room()
@@ -86,7 +86,7 @@ function openPart(
   const read = (buffer: Buffer, address: number): void => memory.read(buffer, address)
   const notes = begin.subarray(0, segments[0]!.offset)
   const plan = planMiniCore(notes, segments, read, limit.most, limit.andRest)
-  if (plan === undefined || plan.header.length > mostHeader) {
+  if (plan === undefined) {
     memory.close()
     return undefined
   }

@@ -1,11 +1,11 @@
 /**
  * A core with a part of the memory: an ELF core like any other, whose PT_LOAD headers tell the pages that it holds (gABI
- * ch. 5). Notes, data segments, the threads' stacks and what `neededPages` finds come first, then the rest as far as there is
- * room, so that a dump cut to a hundredth still has its goroutines. Where it is not known how far the room reaches, all of it
- * is planned in that order: wherever the file then ends, it is heap that is missing.
+ * ch. 5). Notes and what `neededPages` finds come first, then the rest as far as there is room, so that a dump cut to a
+ * hundredth still has its goroutines. Where it is not known how far the room reaches, all of it is planned in that order:
+ * wherever the file then ends, it is heap that is missing.
  */
 import type { CoreSegment } from './core-size.ts'
-import { neededPages, type ReadMemory } from './go-ranges.ts'
+import { neededPages, type ReadMemory, type ThreadPlace } from './go-ranges.ts'
 import { pageSize } from './process-memory.ts'
 
 const headerSize = 64
@@ -13,15 +13,21 @@ const programSize = 56
 const PT_LOAD = 1
 const PT_NOTE = 4
 const NT_PRSTATUS = 1
-const spOffset: Readonly<Record<number, number>> = {
-  // Of elf_prstatus: pr_reg at 112; rsp is the 20th word of it on amd64 (EM_X86_64), sp the 32nd on arm64 (EM_AARCH64).
-  62: 112 + 19 * 8,
-  183: 112 + 31 * 8,
+const pr = (register: number): number => 112 + register * 8
+/**
+ * Of elf_prstatus, whose registers begin at 112 (asm/ptrace.h): the stack pointer, and whence the goroutine is known: on
+ * amd64 (EM_X86_64) it lies before what fs_base points to, on arm64 (EM_AARCH64) it is in x28.
+ */
+const places: Readonly<Record<number, { sp: number; tls?: number; g?: number; end: number }>> = {
+  62: { sp: pr(19), tls: pr(21), end: pr(27) },
+  183: { sp: pr(31), g: pr(28), end: pr(34) },
 }
-/** Segments as small are kept whole, the smaller before goroutines: data, libraries' data, vdso. */
-const smallSegments = [256 << 10, 1 << 20] as const
+/** Segments as small are kept whole behind goroutines. */
+const smallSegment = 1 << 20
 /** More headers than e_phnum counts would need a section. */
 const mostHeaders = 60_000
+/** Runs of pages that are chosen, each of which needs a header; the others may lie between them. */
+const mostRuns = 25_000
 
 /** Milliseconds of processor time that the crashed process is held for the choice, however busy the machine. */
 const patience = 3000
@@ -35,8 +41,9 @@ export interface MiniCore {
 }
 
 /**
- * Plans a core of at most `most` bytes; with `andRest`, what found no place among them follows. `original` is the stream up to the first segment's content. Undefined where not even
- * the notes fit, or the core is not a 64-bit little-endian one.
+ * Plans a core of at most `most` bytes, or of headers and notes where these take more; with `andRest`, what found no place among
+ * them follows. `original` is the stream up to the first segment's content. Undefined where the core is not a 64-bit
+ * little-endian one.
  */
 export function planMiniCore(
   original: Buffer,
@@ -55,47 +62,74 @@ export function planMiniCore(
   const note = programs.find(program => program.readUInt32LE(0) === PT_NOTE)
   if (note === undefined) return undefined
   const noteAt = Number(note.readBigUInt64LE(8))
-  const notes = original.subarray(noteAt, noteAt + Number(note.readBigUInt64LE(32)))
+  const whole = original.subarray(noteAt, noteAt + Number(note.readBigUInt64LE(32)))
+  const notes = whole.length > most / 4 ? thinNotes(whole) : whole
 
-  const pages = new PageSet(
-    segments,
-    most - notes.length - headerSize - phnum * programSize * 2 - 2 * pageSize,
-  )
+  const pages = new PageSet(segments, most - notes.length - headerSize - phnum * programSize - 2 * pageSize)
   const addUpTo = (size: number): void => {
     for (const { address, offset, end } of segments)
       if (end - offset <= size) pages.add(address, address + (end - offset))
   }
-  addUpTo(smallSegments[0])
   const data = segments
     .filter(({ offset, end }) => end - offset <= 64 << 20)
     .map(({ address, offset, end }) => ({ start: address, end: address + (end - offset) }))
     .filter(({ end }) => Number.isSafeInteger(end))
     // The runtime's variables lie in small segments, and heap before them in a program that is loaded anywhere.
     .sort((a, b) => a.end - a.start - (b.end - b.start))
+  const threads = threadsOf(notes, original.readUInt16LE(18))
   const started = process.cpuUsage()
-  for (const range of neededPages(read, data, stackPointers(notes, original.readUInt16LE(18)))) {
+  for (const range of neededPages({ read, data, threads, room: pages.room })) {
     if (pages.isFull || process.cpuUsage(started).user > patience * 1000) break
     pages.add(range.start, range.end)
   }
-  addUpTo(smallSegments[1])
+  addUpTo(smallSegment)
   if (!andRest) addUpTo(Number.POSITIVE_INFINITY)
   return layOut(original, programs, notes, pages, andRest)
 }
 
-/** Stack pointers of all threads, the crashed one first, as the notes have them. */
-function stackPointers(notes: Buffer, machine: number): number[] {
-  const at = spOffset[machine]
-  const found: number[] = []
-  for (let offset = 0; at !== undefined && offset + 12 <= notes.length; ) {
-    const nameSize = (notes.readUInt32LE(offset) + 3) & ~3
-    const size = notes.readUInt32LE(offset + 4)
-    const type = notes.readUInt32LE(offset + 8)
-    const content = offset + 12 + nameSize
-    if (type === NT_PRSTATUS && content + at + 8 <= notes.length && size >= at + 8) {
-      const sp = Number(notes.readBigUInt64LE(content + at))
-      if (Number.isSafeInteger(sp)) found.push(sp)
-    }
-    offset = content + ((size + 3) & ~3)
+/** One note: where it lies, and its content. */
+interface Note {
+  readonly type: number
+  readonly start: number
+  readonly content: number
+  readonly size: number
+  readonly end: number
+}
+
+function* notesIn(notes: Buffer): Generator<Note> {
+  for (let start = 0; start + 12 <= notes.length; ) {
+    const content = start + 12 + ((notes.readUInt32LE(start) + 3) & ~3)
+    const size = notes.readUInt32LE(start + 4)
+    const end = content + ((size + 3) & ~3)
+    if (end > notes.length) return
+    yield { type: notes.readUInt32LE(start + 8), start, content, size, end }
+    start = end
+  }
+}
+
+/** All notes of the process and of the first thread, and of the others those with the general registers: an extended state takes 11 KB. */
+function thinNotes(notes: Buffer): Buffer {
+  const kept: Buffer[] = []
+  let threads = 0
+  for (const { type, start, end } of notesIn(notes)) {
+    if (type === NT_PRSTATUS) threads++
+    if (threads < 2 || type === NT_PRSTATUS) kept.push(notes.subarray(start, end))
+  }
+  return Buffer.concat(kept)
+}
+
+/** The threads as the notes have them: the crashed one first. */
+function threadsOf(notes: Buffer, machine: number): ThreadPlace[] {
+  const place = places[machine]
+  const found: ThreadPlace[] = []
+  if (place === undefined) return found
+  for (const { type, content, size } of notesIn(notes)) {
+    if (type !== NT_PRSTATUS || size < place.end) continue
+    const wordAt = (at: number): number => Number(notes.readBigUInt64LE(content + at))
+    const sp = wordAt(place.sp)
+    if (!Number.isSafeInteger(sp)) continue
+    const slot = place.tls === undefined ? {} : { slot: wordAt(place.tls) - 8 }
+    found.push({ sp, ...slot, ...(place.g === undefined ? {} : { g: wordAt(place.g) }) })
   }
   return found
 }
@@ -106,20 +140,26 @@ interface PageRun {
   readonly isChosen: boolean
 }
 
-/** Pages of the segments that were chosen, as many as there is room for. */
+/** Pages of the segments that were chosen, with their headers as many as there is room for. */
 class PageSet {
   readonly #segments: readonly CoreSegment[]
   readonly #chosen = new Map<CoreSegment, Uint8Array>()
   #left: number
+  #runs = 0
 
   constructor(segments: readonly CoreSegment[], most: number) {
     // By address, for the search.
     this.#segments = [...segments].sort((a, b) => a.address - b.address)
-    this.#left = Math.floor(most / pageSize)
+    this.#left = most
   }
 
   get isFull(): boolean {
-    return this.#left <= 0
+    return this.#left < pageSize
+  }
+
+  /** Bytes that there is room for. */
+  get room(): number {
+    return Math.max(0, this.#left)
   }
 
   add(start: number, end: number): void {
@@ -135,9 +175,13 @@ class PageSet {
       const last = Math.ceil((stop - segment.address) / pageSize)
       for (let page = Math.floor((at - segment.address) / pageSize); page < last; page++) {
         if (bits[page] === 1) continue
-        if (this.#left <= 0) return
+        if (this.isFull) return
+        const neighbours = (bits[page - 1] ?? 0) + (bits[page + 1] ?? 0)
+        if (neighbours === 0 && this.#runs >= mostRuns) continue
+        this.#runs += 1 - neighbours
         bits[page] = 1
-        this.#left--
+        // A run of its own has a header of its own.
+        this.#left -= pageSize + (1 - neighbours) * programSize
       }
       at = stop
     }
@@ -212,7 +256,9 @@ function layOut(
     offset += size
     return run
   })
-  headers.find(header => header.readUInt32LE(0) === PT_NOTE)!.writeBigUInt64LE(BigInt(noteAt), 8)
+  const note = headers.find(header => header.readUInt32LE(0) === PT_NOTE)!
+  note.writeBigUInt64LE(BigInt(noteAt), 8)
+  note.writeBigUInt64LE(BigInt(notes.length), 32)
   const elf = Buffer.from(original.subarray(0, headerSize))
   elf.writeBigUInt64LE(BigInt(headerSize), 32)
   elf.writeUInt16LE(headers.length, 56)

@@ -7,8 +7,10 @@ import type { Memory, Region } from '../core/memory.ts'
 import { halves, type ModuleData, readable } from '../gosym/index.ts'
 import type { RuntimeLayout } from './layouts/layout.ts'
 
-/** Goroutines that are looked at before a slice is believed. */
-const sample = 32
+/** Goroutines that are looked at before a slice is believed: so many of the first, and so many between them and the last. */
+const sample = { first: 16, spread: 16 }
+/** Of them in a core that lacks others. */
+const fewest = 4
 const maxGoroutines = 1 << 24
 const chunkSize = 1 << 20
 
@@ -19,15 +21,14 @@ export interface GoroutineList {
   readonly source: 'allgs' | 'memory'
 }
 
+/** Whether the core has what is needed of a g at `addr`. */
+export const hasG = (memory: Memory, layout: RuntimeLayout, addr: number): boolean =>
+  memory.has(addr, layout.at('g.startpc') + memory.ptrSize)
+
 /** Whether a g can be at `addr`. */
 export function isG(memory: Memory, layout: RuntimeLayout, addr: number): boolean {
   const sched = addr + layout.at('g.sched')
-  if (
-    !(addr > 0) ||
-    addr % memory.ptrSize !== 0 ||
-    !memory.has(addr, layout.at('g.startpc') + memory.ptrSize)
-  )
-    return false
+  if (!(addr > 0) || addr % memory.ptrSize !== 0 || !hasG(memory, layout, addr)) return false
   if (memory.word(sched + layout.at('gobuf.g')) !== addr) return false
   const [low, high] = [memory.word(addr), memory.word(addr + memory.ptrSize)]
   const sp = memory.word(sched)
@@ -41,13 +42,18 @@ export function findAllgs(
   modules: readonly ModuleData[],
 ): GoroutineList | undefined {
   let best: { ptr: number; len: number } | undefined
+  // Of a core that was cut some are not there.
+  const isElement = (addr: number): boolean | undefined =>
+    hasG(memory, layout, addr) || !(addr > 0) || addr % memory.ptrSize !== 0
+      ? isG(memory, layout, addr)
+      : undefined
   for (const module of modules) {
     for (const [start, end] of [
       [module.bss, module.ebss],
       [module.data, module.edata],
       [module.noptrbss, module.enoptrbss],
     ] as const) {
-      for (const slice of scanSlices(memory, start, end, addr => isG(memory, layout, addr)))
+      for (const slice of scanSlices(memory, start, end, isElement))
         if (!best || slice.len > best.len) best = slice
       if (best) return { addrs: readAddrs(memory, best.ptr, best.len), source: 'allgs' }
     }
@@ -104,12 +110,15 @@ function* scanSelfPointers(memory: Memory, start: number, end: number, offset: n
   }
 }
 
-/** Slices of pointers in `[start, end)`: three words (array, len, cap) whose first elements all pass `isElement`. */
+/**
+ * Slices of pointers in `[start, end)`: three words (array, len, cap) of whose elements none fails `isElement`, which answers
+ * undefined for what the core doesn't hold; a few at least must pass.
+ */
 export function* scanSlices(
   memory: Memory,
   start: number,
   end: number,
-  isElement: (addr: number, index: number) => boolean,
+  isElement: (addr: number, index: number) => boolean | undefined,
 ): Generator<{ ptr: number; len: number }> {
   const { ptrSize, littleEndian } = memory
   if (!(end > start && end <= Number.MAX_SAFE_INTEGER) || end - start > 1 << 30) return
@@ -135,17 +144,26 @@ function allElements(
   memory: Memory,
   ptr: number,
   len: number,
-  isElement: (addr: number, index: number) => boolean,
+  isElement: (addr: number, index: number) => boolean | undefined,
 ): boolean {
-  const count = Math.min(len, sample)
-  if (!memory.has(ptr, count * memory.ptrSize)) return false
-  for (let i = 0; i < count; i++) {
-    // Spread over the whole slice, the first and the last among them.
-    const index = count === len ? i : Math.floor((i * (len - 1)) / (count - 1))
+  let passed = 0
+  for (const index of sampleOf(len)) {
     const at = ptr + index * memory.ptrSize
-    if (!memory.has(at, memory.ptrSize) || !isElement(memory.word(at), index)) return false
+    if (!memory.has(at, memory.ptrSize)) return false
+    const verdict = isElement(memory.word(at), index)
+    if (verdict === false) return false
+    if (verdict) passed++
   }
-  return true
+  return passed >= Math.min(len, fewest)
+}
+
+/** The first, and others spread over the whole slice, the last among them. */
+function* sampleOf(len: number): Generator<number> {
+  const { first, spread } = sample
+  for (let i = 0; i < Math.min(len, first); i++) yield i
+  const rest = len - first
+  const count = Math.min(rest, spread)
+  for (let i = 1; i <= count; i++) yield first - 1 + Math.floor((i * rest) / count)
 }
 
 /** The elements that are there; a hole in a damaged core leaves some out. */

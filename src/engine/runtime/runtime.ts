@@ -16,7 +16,7 @@ import {
   readModule,
   type Symtab,
 } from '../gosym/index.ts'
-import { searchForGs } from './allgs.ts'
+import { hasG, searchForGs } from './allgs.ts'
 import { chooseLayout } from './choose-layout.ts'
 import { findAllp, latestMoment } from './clock.ts'
 import { type CreatedBy, createdBy } from './created-by.ts'
@@ -267,7 +267,7 @@ export class Runtime {
    * up has a short one, and hardly any more in memory.
    */
   #checkedAllgs(found: Float64Array | undefined): Float64Array {
-    if (found && found.length >= fewGoroutines) return found
+    if (found && found.length >= fewGoroutines) return this.#present(found)
     const searched = searchForGs(this.memory, this.layout, this.image.memory.regions)?.addrs
     const others = (searched?.length ?? 0) - (this.image.core.complete ? 4 * fewGoroutines : 0)
     if (found && found.length > others) return found
@@ -276,6 +276,17 @@ export class Runtime {
       'The list of all goroutines could not be found; those listed were found by searching the memory.',
     )
     return searched ?? new Float64Array(0)
+  }
+
+  /** Those of the list that the core has. */
+  #present(found: Float64Array): Float64Array {
+    const present = found.filter(addr => hasG(this.memory, this.layout, addr))
+    if (present.length < found.length)
+      this.#warnings.add(
+        'goroutines-missing',
+        `The runtime lists ${found.length} goroutines, dead ones among them; ${found.length - present.length} of them are not in the core.`,
+      )
+    return present
   }
 
   /** Those that the threads know lead to all others; only where a thread's own is not among them all g's are asked. */

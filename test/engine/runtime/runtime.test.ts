@@ -107,6 +107,30 @@ test('where the list of goroutines is lost they are found in memory', () => {
   for (const id of ids) assert.ok(found.includes(id), `goroutine ${id}`)
 })
 
+test('of a list whose goroutines are not all in the core, those are listed that are', () => {
+  const whole = open()
+  const all = [...whole.goroutines()]
+  // As a cut core has it: no segment holds the page of the last ones.
+  const last = Math.max(...all.map(({ addr }) => addr))
+  const page = last - (last % 4096)
+  const bytes = Buffer.from(fixtureCore().read(0, fixtureCore().size))
+  const phoff = Number(bytes.readBigUInt64LE(32))
+  for (let at = phoff; at < phoff + 56 * bytes.readUInt16LE(56); at += 56) {
+    const start = Number(bytes.readBigUInt64LE(at + 16))
+    if (start <= page && start + Number(bytes.readBigUInt64LE(at + 32)) > page)
+      for (const size of [32, 40]) bytes.writeBigUInt64LE(BigInt(page - start), at + size)
+  }
+  const runtime = open(bytesSource('cut', bytes))
+  const ids = [...runtime.goroutines()].map(({ id }) => id)
+  const kept = all.filter(({ addr }) => addr + 512 <= page).map(({ id }) => id)
+  assert.ok(kept.length >= 4 && kept.length < all.length, `${kept.length} of ${all.length}`)
+  for (const id of kept) assert.ok(ids.includes(id))
+  assert.match(
+    runtime.warnings.find(({ code }) => code === 'goroutines-missing')?.message ?? '',
+    /^The runtime lists \d+ goroutines, dead ones among them; \d+ of them are not in the core\.$/,
+  )
+})
+
 test('a program whose build information was taken out still tells its version', () => {
   const wiped = (source: ByteSource): ByteSource => {
     const bytes = Buffer.from(source.read(0, source.size))
