@@ -4,6 +4,7 @@
  * but for the last; where nothing vouches for that, `measure` decodes each block once.
  */
 import { FormatError, UnsupportedError } from '../base/errors.ts'
+import { tailSize } from './block.ts'
 import { type BlockTable, type ByteFile, emptyTable } from './block-table.ts'
 import { decodeData } from './decode.ts'
 import {
@@ -132,18 +133,33 @@ function tableOf(file: ByteFile, found: Found[], warnings: string[], full: boole
     table.starts[i + 1] = table.starts[i]! + block.blockMax
   })
   // The last block may be short, and in ours the one before it, too; what a power cut left may follow both.
+  let count = found.length
   const scratch = Buffer.alloc(table.blockMax)
-  for (let i = Math.max(0, found.length - 3); full && i < found.length; i++) {
-    let length = 0
+  for (let i = Math.max(0, found.length - 3); full && i < count; i++) {
+    let length = storedLength(found[i]!) ?? table.blockMax
     try {
       length = decodeData(file, table, i, scratch)
     } catch (error) {
       warnings.push((error as Error).message)
+      // A packed one was full where another follows that is no tail; else nobody knows how much it held, and where the tail belongs.
+      const isLast = i + 1 === count || isTail(found[i + 1]!)
+      if (isLast && storedLength(found[i]!) === undefined) count = i
     }
-    table.starts[i + 1] = table.starts[i]! + length
+    if (i < count) table.starts[i + 1] = table.starts[i]! + length
   }
-  return { table, warnings, measured: full || found.length === 0 }
+  return {
+    table: { ...table, count, starts: table.starts.slice(0, count + 1) },
+    warnings,
+    measured: full || found.length === 0,
+  }
 }
+
+/** Of a block that is stored as it is. */
+const storedLength = ({ word }: Found): number | undefined =>
+  (word & storedBit) === 0 ? undefined : (word & ~storedBit) >>> 0
+
+/** The last block of ours, behind one that may be short. */
+const isTail = (block: Found): boolean => (storedLength(block) ?? tailSize + 1) <= tailSize
 
 /**
  * Decodes every block of independent frames once to learn what it holds. The table ends before the first damaged
