@@ -4,8 +4,10 @@
  */
 import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
 import type { StoredCore } from '../archive/manifest.ts'
+import { partOf } from '../archive/part-note.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
+import { openElf } from '../engine/index.ts'
 import { readIndex } from '../lz4/block-index.ts'
 import { formatFrameHeader } from '../lz4/frame.ts'
 import { FileSource, openRegular } from '../source/file-source.ts'
@@ -23,11 +25,46 @@ export function describeJoined(core: StoredCore, path: string): StoredCore {
     const damaged = lostBytes(source)
     if (damaged > 0) joined.lost_size = damaged
     const lost = damaged + size - source.size
-    return lost === 0 ? joined : cut(joined, `${lost} of ${size} bytes that storage had taken are lost`)
+    const told = measured(joined, source)
+    return lost === 0 ? told : cut(told, `${lost} of ${size} bytes that storage had taken are lost`)
   } catch (error) {
     return cut({ ...joined, raw_size: 0 }, `what storage kept can't be read: ${reasonOf(error)}`)
   }
 }
+
+/**
+ * What the core's own headers say of it, where its handler could not: how long it was to be, and whether all of it is there,
+ * the handler having been killed behind its last byte.
+ */
+function measured(core: StoredCore, source: ByteSource): StoredCore {
+  const promised = promisedBy(source)
+  if (promised === undefined) return core
+  const told: StoredCore = { ...core, expected_size: core.expected_size ?? promised }
+  if (core.reason !== 'handler-error' || core.lost_size !== undefined || source.size !== promised) return told
+  const { reason: _, detail: __, ...whole } = told
+  return { ...whole, state: 'complete' }
+}
+
+/** Bytes of the whole core; undefined where its headers and notes did not all arrive. Of a part, what it is a part of. */
+function promisedBy(source: ByteSource): number | undefined {
+  try {
+    const elf = openElf(source)
+    const loads = elf.segments.filter(({ type, filesz }) => type === PT_LOAD && filesz > 0)
+    const head = Math.min(...loads.map(({ offset }) => offset))
+    // Of as many headers as that the kernel writes the number last.
+    if (elf.header.type !== ET_CORE || source.size < head || elf.segments.length >= PN_XNUM) return undefined
+    const end = elf.segments.reduce((most, { offset, filesz }) => Math.max(most, offset + filesz), 0)
+    return partOf(elf.notes) ?? end
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    return undefined
+  }
+}
+
+/** gABI chapters 4 and 5. */
+const ET_CORE = 4
+const PT_LOAD = 1
+const PN_XNUM = 0xffff
 
 const pieceSize = 65536
 

@@ -4,6 +4,7 @@
  * hundredth still has its goroutines. Where it is not known how far the room reaches, all of it is planned in that order:
  * wherever the file then ends, it is heap that is missing.
  */
+import { formatPartNote } from '../archive/part-note.ts'
 import type { CoreSegment } from './core-size.ts'
 import { neededPages, type ReadMemory, type ThreadPlace } from './go-ranges.ts'
 import { pageSize } from './process-memory.ts'
@@ -27,7 +28,7 @@ const smallSegment = 1 << 20
 /** More headers than e_phnum counts would need a section. */
 const mostHeaders = 60_000
 /** Runs of pages that are chosen, each of which needs a header; the others may lie between them. */
-const mostRuns = 25_000
+const mostRuns = 16_384
 
 /** Milliseconds of processor time that the crashed process is held for the choice, however busy the machine. */
 const patience = 3000
@@ -63,7 +64,9 @@ export function planMiniCore(
   if (note === undefined) return undefined
   const noteAt = Number(note.readBigUInt64LE(8))
   const whole = original.subarray(noteAt, noteAt + Number(note.readBigUInt64LE(32)))
-  const notes = whole.length > most / 4 ? thinNotes(whole) : whole
+  const kept = whole.length > most / 4 ? thinNotes(whole) : whole
+  // All of it in another order is not a part.
+  const notes = andRest ? kept : Buffer.concat([kept, formatPartNote(endOf(segments))])
 
   const pages = new PageSet(segments, most - notes.length - headerSize - phnum * programSize - 2 * pageSize)
   const addUpTo = (size: number): void => {
@@ -86,6 +89,9 @@ export function planMiniCore(
   if (!andRest) addUpTo(Number.POSITIVE_INFINITY)
   return layOut(original, programs, notes, pages, andRest)
 }
+
+const endOf = (segments: readonly CoreSegment[]): number =>
+  segments.reduce((most, { end }) => Math.max(most, end), 0)
 
 /** One note: where it lies, and its content. */
 interface Note {

@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
+import { formatPartNote } from '../../src/archive/part-note.ts'
 import { ownIdentity } from '../../src/archive/process-identity.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
@@ -23,15 +24,36 @@ const minute = 60_000
 const machineId = readFileSync('/etc/machine-id', 'utf8').trim()
 const content = randomBytes(300_000)
 
+/** A core of noise behind its headers, which promise as much; or of a part of one that had `whole` bytes. */
+function elfCore(whole?: number): Buffer {
+  const core = Buffer.concat([Buffer.alloc(4096), content])
+  const note = whole === undefined ? Buffer.alloc(0) : formatPartNote(whole)
+  core.write('\x7fELF\x02\x01\x01', 'latin1')
+  core.writeUInt16LE(4, 16) // e_type: ET_CORE
+  core.writeUInt16LE(62, 18) // e_machine: EM_X86_64
+  core.writeBigUInt64LE(64n, 32) // e_phoff
+  core.writeUInt16LE(56, 54) // e_phentsize
+  core.writeUInt16LE(2, 56) // e_phnum
+  core.writeUInt32LE(4, 64) // p_type: PT_NOTE
+  core.writeBigUInt64LE(BigInt(64 + 2 * 56), 72) // p_offset
+  core.writeBigUInt64LE(BigInt(note.length), 96) // p_filesz
+  note.copy(core, 64 + 2 * 56)
+  core.writeUInt32LE(1, 120) // p_type: PT_LOAD
+  core.writeBigUInt64LE(4096n, 128)
+  core.writeBigUInt64LE(BigInt(content.length), 152)
+  return core
+}
+
 /** What a handler leaves that is killed, last at work so many minutes ago. */
 function abandon(
   store: LocalStore,
   minutesAgo: number,
   machine = machineId,
   left: 'part' | 'core' | 'none' = 'part',
+  bytes: Buffer = content,
 ): DumpRef {
   const host = { name: 'node', machine_id: machine }
-  const ref = addDump(store, { core: content, manifest: { host } })
+  const ref = addDump(store, { core: bytes, manifest: { host } })
   const path = (name: string): string => store.layout.file(ref, name)
   const core = { state: 'truncated', reason: 'handler-error', raw_size: 0, stored_size: 0 } as const
   writeFileSync(path('pending.json'), JSON.stringify({ ...store.readManifest(ref), core }))
@@ -102,6 +124,35 @@ describe('recoverDumps()', () => {
     assert.equal(recoverDumps(store, longAgo).length, 2)
     assert.equal(store.readManifest(whole).core.raw_size, content.length)
     assert.equal(store.readManifest(none).core.state, 'none')
+  })
+
+  it('calls one complete whose handler was killed behind its last byte, and tells of another how long it was to be', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const bytes = elfCore()
+    const [whole, cut] = (['core', 'part'] as const).map(left => abandon(store, 90, machineId, left, bytes))
+    assert.equal(recoverDumps(store, longAgo).length, 2)
+    const { state, raw_size, expected_size, reason, detail } = store.readManifest(whole!).core
+    assert.deepEqual([state, raw_size, expected_size], ['complete', bytes.length, bytes.length])
+    assert.deepEqual([reason, detail], [undefined, undefined])
+    const { core } = store.readManifest(cut!)
+    assert.deepEqual(
+      [core.state, core.reason, core.expected_size],
+      ['truncated', 'handler-error', bytes.length],
+    )
+    assert.deepEqual(
+      [...verify({ store })].filter(isFinding).filter(({ severity }) => severity === 'problem'),
+      [],
+    )
+  })
+
+  it('does not call a part of a core complete', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = abandon(store, 90, machineId, 'core', elfCore(5_000_000))
+    assert.equal(recoverDumps(store, longAgo).length, 1)
+    const { core } = store.readManifest(ref)
+    assert.deepEqual([core.state, core.expected_size], ['truncated', 5_000_000])
   })
 
   const cases: [what: string, minutesAgo: number, machine: string, booted: number, recovers: boolean][] = [

@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { partOf } from '../../src/archive/part-note.ts'
+import { openElf } from '../../src/engine/index.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
 
@@ -88,6 +90,7 @@ test('a Go core cut to a hundredth has all its goroutines', withGo, async () => 
   const path = bed.store.corePath(dump!)!
   assert.equal(goroutines(bed, path).filter(isWaiter).length, 300)
   using source = openCoreFile(path)
+  assert.equal(partOf(openElf(source).notes), core.expected_size)
   writeFileSync(bed.path('core'), source.read(0, source.size))
   if (spawnSync('dlv', ['version']).status === 0) {
     writeFileSync(bed.path('init'), 'goroutines\nexit\n')
