@@ -3,6 +3,7 @@ import { chmodSync, chownSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { findGroup } from '../archive/access.ts'
 import { initializeStore, type LocalStore, openLocalStore } from '../archive/index.ts'
+import { rememberArchive, whyNotMounted } from '../archive/known.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { type Catalog, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
@@ -10,16 +11,19 @@ import type { Log } from './log.ts'
 
 export const catalogPath = (config: Pick<Config, 'state'>): string => join(config.state, 'catalog.db')
 
-/** The archive that the configuration names, made where it does not exist yet. */
+/** The archive that the configuration names, made where it does not exist yet, but not in the place of one that is not mounted. */
 export function openArchive(
-  config: Pick<Config, 'archive' | 'group'> & Partial<Pick<Config, 'userAccess'>>,
+  config: Pick<Config, 'archive' | 'group' | 'state'> & Partial<Pick<Config, 'userAccess'>>,
 ): LocalStore {
   const store = openLocalStore(config.archive, {
     group: config.group,
     userAccess: config.userAccess === true,
   })
   try {
+    const absent = whyNotMounted(config.state, config.archive)
+    if (absent !== undefined) throw new ArchiveError(absent)
     initializeStore(store)
+    rememberArchive(config.state, config.archive)
   } catch (error) {
     throw new ArchiveError(`Cannot use the archive ${config.archive}: ${reasonOf(error)}`, { cause: error })
   }

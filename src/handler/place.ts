@@ -7,6 +7,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import type { Crash } from '../archive/access.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
+import { whyAbsent } from '../archive/known.ts'
 import { initializeStore, openLocalStore } from '../archive/local-store.ts'
 import type { Manifest, StoredBinary } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
@@ -26,6 +27,8 @@ export interface PlaceOrder {
   readonly crash: Crash
   /** Of a spool: what it may hold, see `spoolRoom`. */
   readonly spoolMax?: number | null
+  /** Of the archive: StateDirectory, where it is told whether there was one. */
+  readonly state?: string
 }
 
 export interface StoredFiles {
@@ -69,7 +72,10 @@ export class Place implements PlaceCommands {
   #left = Number.POSITIVE_INFINITY
   #unseen = 0
 
-  begin({ root, group, userAccess, ref, crash, spoolMax = null }: PlaceOrder, pending: Manifest): number {
+  begin(order: PlaceOrder, pending: Manifest): number {
+    const { root, group, userAccess, ref, crash, spoolMax = null, state } = order
+    const absent = state === undefined ? undefined : whyAbsent(state, root)
+    if (absent !== undefined) throw new SystemError(absent)
     const store = openLocalStore(root, { group, userAccess })
     initializeStore(store)
     const dump = new DumpWriter(store, ref, store.rights.forCrash(crash))

@@ -180,8 +180,8 @@ export class DumpStorage implements ByteSink {
     this.#hasBegun = false
     this.#place = new PlaceChannel(script, this.#staged)
     const userAccess = config.userAccess && root === config.archive
-    const spoolMax = root === config.archive ? null : config.spoolMax
-    const order = { root, group: config.group, userAccess, ref: this.ref, crash, spoolMax }
+    const own = root === config.archive ? { state: config.state } : { spoolMax: config.spoolMax }
+    const order = { root, group: config.group, userAccess, ref: this.ref, crash, ...own }
     this.#place.give({ do: 'begin', with: [order, pending(this.ref, this.#continues)] })
   }
 

@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { rememberArchive } from '../../src/archive/known.ts'
 import { initializeStore } from '../../src/archive/local-store.ts'
+import { openArchive } from '../../src/daemon/index.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { coreOf, replayArguments } from '../support/core-stream.ts'
 import { type Fault, faultPrefix, noShim } from '../support/fault-shim.ts'
-import { HandlerBed } from '../support/handler-bed.ts'
+import { HandlerBed, noKernel } from '../support/handler-bed.ts'
 
 const core = coreOf(40 << 20)
 
@@ -38,6 +50,50 @@ function replay(bed: HandlerBed, faults: readonly Fault[]): ReturnType<HandlerBe
   initializeStore(bed.store)
   return bed.replay(core, replayArguments, { prefix: faultPrefix(bed, bed.path('archive'), faults) })
 }
+
+describe('an archive that a daemon has known', () => {
+  test('and that is moved away is not begun anew: the dump is in the spool, and comes home', async () => {
+    using bed = new HandlerBed()
+    const archive = bed.path('archive')
+    initializeStore(bed.store)
+    mkdirSync(bed.path('state'))
+    rememberArchive(bed.path('state'), archive)
+    renameSync(archive, `${archive}.away`)
+    assert.equal(bed.replay(core, replayArguments), 0)
+    assert.ok(!existsSync(archive))
+    const [dump] = bed.dumps(bed.spool)
+    assert.match(dump?.manifest.notes.join() ?? '', /no format\.json any more: it was moved or emptied/)
+    renameSync(`${archive}.away`, archive)
+    await joinAgain(bed)
+  })
+
+  test('and that is not mounted is begun neither by a handler nor by a daemon', {
+    skip: noKernel,
+  }, async () => {
+    const mount = mkdtempSync(join(tmpdir(), 'gocore-mount-'))
+    const archive = join(mount, 'archive')
+    using bed = new HandlerBed({ ArchiveDirectory: archive })
+    const config = { archive, group: '', state: bed.path('state') }
+    mkdirSync(bed.path('state'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', mount])
+    try {
+      openArchive(config)
+      execFileSync('umount', [mount])
+      assert.equal(bed.replay(core, replayArguments), 0)
+      assert.throws(() => openArchive(config), /is not mounted\. Mount it; or remove .*archive\.json where/)
+      assert.deepEqual(readdirSync(mount), [], 'nothing lies beneath the mount')
+      const [dump] = bed.dumps(bed.spool)
+      assert.match(dump?.manifest.notes.join() ?? '', new RegExp(`${mount} is not mounted`))
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', mount])
+      const store = openArchive(config)
+      await shipSpool(bed.spool, store)
+      assert.deepEqual([bed.dumps(store).length, bed.dumps(bed.spool).length], [1, 0])
+    } finally {
+      spawnSync('umount', [mount])
+      rmSync(mount, { recursive: true })
+    }
+  })
+})
 
 describe('a core whose archive fails', { skip: noShim }, () => {
   const writes: Fault[] = [
