@@ -1,7 +1,8 @@
 /** The archive's directory goes away, or becomes something else, before a crash or in the middle of one. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { type Fault, random, repeat, sleep } from './fault.ts'
+import { rememberArchive } from '../../src/archive/known.ts'
+import { type Fault, mostHeld, random, repeat, sleep } from './fault.ts'
 import { coreOf, Trial } from './trial.ts'
 
 const things: readonly [name: string, put?: (path: string, archive: string) => void][] = [
@@ -34,12 +35,16 @@ export const archiveReplaced: Fault = {
   about: 'before the crash or while the core comes; then it comes back',
   tries: 60,
   short: 5,
+  mostHeld,
   async run(tries, tally) {
     await repeat(tries, async n => {
       await using trial = new Trial()
       const archive = trial.bed.path('archive')
       const core = coreOf(6)
       const first = await trial.crash(core)
+      // As the daemon does when it starts.
+      mkdirSync(trial.bed.path('state'), { recursive: true })
+      rememberArchive(trial.bed.path('state'), archive)
       const [, put] = things[n % things.length]!
       const inTheMiddle = n % 2 === 1
       const replay = trial.start(core)

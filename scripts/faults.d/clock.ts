@@ -1,7 +1,8 @@
 /** The wall clock steps a day back or ahead, while a core comes and between crashes. */
 import { writeFileSync } from 'node:fs'
-import { kill, settled, startDaemon } from './daemon-killed.ts'
-import { type Fault, random, sleep } from './fault.ts'
+import { compareCatalogs } from './catalogs.ts'
+import { kill, settled, startDaemon } from './daemon.ts'
+import { type Fault, mostHeld, random, sleep } from './fault.ts'
 import { noCompiler, shim } from './shim.ts'
 import { type Crash, coreOf, Trial } from './trial.ts'
 
@@ -10,6 +11,7 @@ export const clockSteps: Fault = {
   about: 'within crashes, and for the daemon',
   tries: 10,
   short: 1,
+  mostHeld,
   unavailable: noCompiler,
   async run(tries, tally) {
     for (let n = 0; n < tries; n++) {
@@ -30,6 +32,7 @@ export const clockSteps: Fault = {
       }
       await settled(trial)
       await kill(daemon, 'SIGTERM')
+      await compareCatalogs(trial, tally)
       await trial.judge(crashes, tally)
     }
   },

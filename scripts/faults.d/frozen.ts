@@ -1,14 +1,15 @@
 /** A real file system that stops answering before, during or after a crash, and answers again later. */
 import { mkdirSync } from 'node:fs'
-import { type Fault, random, sleep } from './fault.ts'
+import { type Fault, mostHeld, random, sleep } from './fault.ts'
 import { byDyingFuse, freezable, type MountKind } from './mounts.ts'
 import { coreOf, Trial } from './trial.ts'
 
 const frozen = (kind: MountKind, name: string, tries: number): Fault => ({
   name,
-  about: `${kind.how}, three seconds, StorageDeadline=1s`,
+  about: `${kind.how}, seven seconds, StorageDeadline=1s`,
   tries,
   short: 1,
+  mostHeld,
   unavailable: kind.unavailable,
   async run(n, tally) {
     for (let i = 0; i < n; i++) {
@@ -26,7 +27,7 @@ const frozen = (kind: MountKind, name: string, tries: number): Fault => ({
           await sleep(phase === 1 ? 40 + random(160) : 200 + random(300))
           mounted.freeze()
         }
-        await sleep(3000)
+        await sleep(mostHeld + 2000)
         await mounted.thaw()
         const { held } = await replay.ended
         await trial.bed.settle()

@@ -47,6 +47,7 @@ if (values.help) {
       tally.wrong++
       tally.why.push(`the fault itself failed: ${(error as Error).stack}`)
     }
+    tally.checkHold(fault.mostHeld)
     const { lost, twice, wrong, held, complete, truncated, records } = tally
     const hold = held === undefined ? '–' : `${(held / 1000).toFixed(2)} s`
     process.stdout.write(

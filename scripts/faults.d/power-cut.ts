@@ -30,11 +30,8 @@ export const powerCuts: Fault = {
         const target = trial.bed.path('archive')
         cutPower(calls, cut, root, target)
         forgetTheBoot(target)
-        const isKnown = wasPromised(calls, cut) || pendingIsThere(target)
-        await trial.judge(isKnown ? [crash] : [], tally)
-        const { complete } = tally
-        if (cut === calls.length && complete === 0)
-          tally.why.push('a dump whose handler had ended is not whole')
+        const mayBeUnknown = !wasPromised(calls, cut) && !pendingIsThere(target)
+        await trial.judge([{ ...crash, mayBeUnknown, mustBeWhole: cut === calls.length }], tally)
         rmSync(target, { recursive: true, force: true })
       }
     }

@@ -1,5 +1,5 @@
 /** Storage that fails or stalls at a random call: of one moment, or from then on. */
-import { type Fault, random, repeat } from './fault.ts'
+import { type Fault, mostHeld, random, repeat } from './fault.ts'
 import { countedCalls, faultEnv, noCompiler, shim } from './shim.ts'
 import { coreOf, Trial } from './trial.ts'
 
@@ -19,6 +19,7 @@ const failing = (name: string, errno: number | 'stall', tries: number): Fault =>
   about: errno === 'stall' ? 'a call that never returns' : 'half of them for one call, half from then on',
   tries,
   short: errno === 'stall' ? 1 : 2,
+  mostHeld,
   unavailable: noCompiler,
   async run(n, tally) {
     const calls = await callsOfOne()
@@ -53,6 +54,7 @@ export const everythingFails: Fault = {
   about: 'EIO for both from a random call on',
   tries: 60,
   short: 2,
+  mostHeld,
   unavailable: noCompiler,
   async run(n, tally) {
     const calls = await callsOfOne()

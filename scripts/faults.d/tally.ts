@@ -20,6 +20,7 @@ export class Tally {
   truncated = 0
   records = 0
   held: number | undefined
+  isTooLong = false
   readonly why: string[] = []
 
   add(verdict: Verdict): void {
@@ -35,6 +36,15 @@ export class Tally {
     if (ms !== undefined) this.held = Math.max(this.held ?? 0, ms)
   }
 
+  /** Somebody was held for longer than that. */
+  checkHold(most: number | undefined): void {
+    if (this.held === undefined || this.held <= (most ?? Number.POSITIVE_INFINITY)) return
+    this.isTooLong = true
+    this.why.push(
+      `a process was held for ${(this.held / 1000).toFixed(2)} s, where ${most! / 1000} s are the most`,
+    )
+  }
+
   count(state: 'complete' | 'truncated' | 'none'): void {
     if (state === 'complete') this.complete++
     else if (state === 'truncated') this.truncated++
@@ -42,6 +52,6 @@ export class Tally {
   }
 
   get isGood(): boolean {
-    return this.lost + this.twice + this.wrong === 0 && this.tries > 0
+    return this.lost + this.twice + this.wrong === 0 && this.tries > 0 && !this.isTooLong
   }
 }

@@ -5,23 +5,33 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { type DumpEntry, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import {
+  type DumpEntry,
+  initializeStore,
+  type LocalStore,
+  type Manifest,
+  openLocalStore,
+} from '../../src/archive/index.ts'
 import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
-import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed } from '../../test/support/handler-bed.ts'
+import { faultOf } from './judge-core.ts'
 import { isFinding, syncCatalog, verify } from './product.ts'
 import type { Tally, Verdict } from './tally.ts'
+import type { Truth } from './truth.ts'
 
 let nextPid = 1_000_000_000 + (process.pid % 100_000) * 10_000
 
 export interface Crash {
   readonly pid: number
-  /** The bytes that the kernel would write; absent for a process of the kernel's own. */
-  readonly core?: Buffer
+  readonly truth: Truth
+  /** Nobody was promised anything of it: it need not be listed. */
+  readonly mayBeUnknown?: boolean
+  /** Its handler had ended, and all was well. */
+  readonly mustBeWhole?: boolean
 }
 
 export interface Replay extends Crash {
@@ -30,6 +40,9 @@ export interface Replay extends Crash {
   /** Status or signal, and milliseconds from start to the moment when the pipe was let go. */
   readonly ended: Promise<{ status: number | string; held: number }>
 }
+
+/** How handlers ended, by the crash's process. */
+const statuses = new Map<number, number | string>()
 
 export class Trial {
   readonly bed: HandlerBed
@@ -64,7 +77,7 @@ export class Trial {
   start(core: Buffer, env: Record<string, string> = {}): Replay {
     const pid = nextPid++
     const now = String(Math.floor(Date.now() / 1000))
-    const args = [String(pid), '33', '33', '11', now, '18446744073709551615', 'faulty']
+    const args = [String(pid), '33', '33', '11', now, '18446744073709551615', replayed]
     const began = performance.now()
     const child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" >&- 2>&-', this.bed.path('h'), ...args], {
       ...{ env, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] },
@@ -77,10 +90,11 @@ export class Trial {
     const ended = new Promise<{ status: number | string; held: number }>(resolve =>
       child.once('exit', (code, signal) => {
         letGo()
+        statuses.set(pid, code ?? signal ?? 'unknown')
         resolve({ status: code ?? signal ?? 'unknown', held })
       }),
     )
-    return { pid, core, child, ended }
+    return { pid, core, truth: { stream: core }, child, ended }
   }
 
   /** A whole crash, from the first byte to the handler's end. */
@@ -116,12 +130,15 @@ export class Trial {
     const why = failures.map(failure => `not brought home: ${failure}`)
     let [lost, twice, wrong] = [0, 0, 0]
     // The kernel gives a number again: so many crashes had this one.
-    for (const [pid, same] of Map.groupBy(crashes, crash => crash.pid)) {
-      const own = entries.filter(({ manifest }) => manifest.process.pid === pid)
-      const { core } = same[0]!
-      if (own.length < same.length) {
-        lost += same.length - own.length
-        why.push(`lost: process ${pid}, ${own.length} of ${same.length}, in ${this.bed.directory}`)
+    const byPid = Map.groupBy(crashes, crash => crash.pid)
+    for (const [pid, same] of byPid) {
+      const listed = entries.filter(({ manifest }) => manifest.process.pid === pid)
+      // Of a dump that was there once the kernel log alone is left: that is a loss, though there is an entry.
+      const own = listed.filter(({ manifest }) => !isForgotten(pid, manifest))
+      const promised = same.filter(({ mayBeUnknown }) => !mayBeUnknown).length
+      if (own.length < promised) {
+        lost += promised - own.length
+        why.push(`lost: process ${pid}, ${own.length} of ${promised}, in ${this.bed.directory}`)
       }
       if (own.length > same.length) {
         twice += own.length - same.length
@@ -131,11 +148,16 @@ export class Trial {
       }
       for (const entry of own) {
         tally.count(entry.manifest.core.state)
-        const problem = core === undefined ? undefined : this.#compare(entry, core)
+        const problem = this.#problemOf(entry, same)
         if (problem === undefined) continue
         wrong++
         why.push(problem)
       }
+    }
+    for (const { id, manifest } of entries) {
+      if (byPid.has(manifest.process.pid) || !isOurs(manifest)) continue
+      twice++
+      why.push(`${id} is listed as process ${manifest.process.pid}, and nothing like it crashed`)
     }
     await syncCatalog(this.store, this.#catalog)
     for (const step of verify({ store: this.store, catalog: this.#catalog }))
@@ -151,20 +173,18 @@ export class Trial {
     return verdict
   }
 
-  #compare({ id, day, manifest }: DumpEntry, core: Buffer): string | undefined {
-    const { state, raw_size, detail = '' } = manifest.core
-    if (state === 'none') return undefined
+  /** What is wrong with an entry of one of these crashes, all of one process number: it is whichever it fits. */
+  #problemOf({ id, day, manifest }: DumpEntry, crashes: readonly Crash[]): string | undefined {
+    const { core } = manifest
     const path = this.store.corePath({ id, day })
-    if (path === undefined) return `${id} is ${state} and has no core`
-    using source = openCoreFile(path, { tolerant: state !== 'complete' })
-    if (state === 'complete' && raw_size !== core.length)
-      return `${id} is called complete with ${raw_size} of ${core.length} bytes`
-    // Blocks that storage lost are zeros, and the manifest says so.
-    if (state === 'truncated' && /are lost|can't be read/.test(detail)) return undefined
-    const got = Buffer.from(source.read(0, source.size))
-    if (got.equals(core.subarray(0, got.length))) return undefined
-    const at = got.findIndex((byte, i) => byte !== core[i])
-    return `${id} (${state}, ${detail}) differs from the core at byte ${at} of ${got.length}`
+    const problems = crashes.map(({ truth, mustBeWhole }) =>
+      mustBeWhole && core.state !== 'complete'
+        ? `its handler had ended, and it is ${core.state}`
+        : faultOf(core, path, truth),
+    )
+    return problems.includes(undefined)
+      ? undefined
+      : `${id} (${core.state}, ${core.detail ?? ''}): ${problems[0]}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -174,6 +194,21 @@ export class Trial {
     this.bed[Symbol.dispose]()
   }
 }
+
+const isOfKernelLog = ({ notes }: Manifest): boolean =>
+  notes.some(note => note.includes('of the kernel log of this boot'))
+
+/** The daemon found nothing of a crash whose handler had said that it is stored, or was not killed by anybody. */
+function isForgotten(pid: number, manifest: Manifest): boolean {
+  if (!isOfKernelLog(manifest)) return false
+  const status = statuses.get(pid)
+  return status === undefined ? /The handler was ended before/.test(manifest.core.detail ?? '') : status === 0
+}
+
+/** Others crash on this machine, too, while the kernel gives us everything; and its log has lines of all trials. */
+const isOurs = (manifest: Manifest): boolean =>
+  [replayed, 'victim'].includes(manifest.process.comm) && !isOfKernelLog(manifest)
+const replayed = 'faulty'
 
 const cores = new Map<number, Buffer>()
 
@@ -187,6 +222,7 @@ export function coreOf(megabytes: number): Buffer {
   core.fill('the same again, ', 8192, size >>> 2)
   core.fill(0, 0, 4096)
   core.write('\x7fELF\x02\x01\x01', 'latin1')
+  core.writeUInt16LE(4, 16)
   core.writeBigUInt64LE(64n, 32)
   core.writeUInt16LE(56, 54)
   core.writeUInt16LE(1, 56)
