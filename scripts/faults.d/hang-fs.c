@@ -1,7 +1,7 @@
 /*
  * hang-fs DIRECTORY MOUNTPOINT CONTROL: a FUSE file system that shows DIRECTORY at MOUNTPOINT, and answers nothing while
- * the file CONTROL exists: whoever waits then hangs in the kernel. SIGKILL for it is a server that died (ENOTCONN). It
- * speaks the kernel's protocol itself (linux/fuse.h); one thread, one request at a time. Prints a line when it is ready.
+ * the file CONTROL exists: whoever waits then hangs in the kernel. While CONTROL.lie exists it changes a bit of what it is
+ * given to write, and says that all is well. SIGKILL for it is a server that died (ENOTCONN). It speaks the kernel's protocol itself (linux/fuse.h); one thread, one request at a time. Prints a line when it is ready.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,6 +20,7 @@
 
 static int device;
 static const char *root, *control;
+static char lie[4096];
 
 /* A node is a name below another; one whose file is gone has none. */
 static struct node { uint64_t parent; char *name; } *nodes;
@@ -214,6 +215,7 @@ static void serve(struct fuse_in_header *in, char *data) {
   }
   case FUSE_WRITE: {
     struct fuse_write_in *a = (void *)data;
+    if (a->size && access(lie, F_OK) == 0) ((char *)(a + 1))[a->size / 2] ^= 1;
     ssize_t n = pwrite(a->fh, a + 1, a->size, a->offset);
     if (n < 0) error = errno;
     struct fuse_write_out out = { .size = n };
@@ -250,6 +252,7 @@ int main(int argc, char **argv) {
   if (argc != 4) return 2;
   root = argv[1];
   control = argv[3];
+  snprintf(lie, sizeof lie, "%s.lie", control);
   nodes = calloc(count, sizeof *nodes);
   umask(0);
   device = open("/dev/fuse", O_RDWR | O_CLOEXEC);

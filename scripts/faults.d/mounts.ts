@@ -15,6 +15,8 @@ const has = (program: string): boolean => spawnSync('/bin/sh', ['-c', `command -
 export interface Mounted {
   freeze(): void
   thaw(): Promise<void>
+  /** From now on it keeps something else than it is given to write, or no longer. */
+  lie?(on: boolean): void
   /** Unmounts it, thawed. */
   end(): Promise<void>
 }
@@ -112,6 +114,7 @@ export const byFuse: MountKind = {
     return {
       freeze: () => writeFileSync(control, ''),
       thaw,
+      lie: on => (on ? writeFileSync(`${control}.lie`, '') : rmSync(`${control}.lie`)),
       async end() {
         await thaw()
         run('umount', '-l', at)

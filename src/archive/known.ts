@@ -3,7 +3,7 @@
  * and on which mount. A network file system that is not mounted (yet) leaves an empty directory, or none; what were stored there
  * would lie hidden beneath the mount, so handlers take the spool, and a daemon does not begin.
  */
-import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { formatFile } from './layout.ts'
@@ -16,8 +16,9 @@ interface Known {
 
 export const knownFile = (state: string): string => join(state, 'archive.json')
 
-/** Notes that the archive is there. Throws where the note can't be written. */
+/** Notes that the archive is there, where there is a StateDirectory. Throws where the note can't be written. */
 export function rememberArchive(state: string, root: string): void {
+  if (!existsSync(state)) return
   const known: Known = { root, mount: mountOf(root) }
   const before = readKnown(state)
   if (before?.root === known.root && before.mount === known.mount) return

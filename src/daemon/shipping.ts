@@ -15,21 +15,30 @@ export interface ShippingOptions {
   onHome: (ref: DumpRef) => void
   onFailed: (ref: DumpRef, why: string) => void
   onProblem: (sentence: string) => void
+  /** Milliseconds to the next attempt after a failure: doubled with each, up to the most. */
+  pause?: Pause
 }
 
-/** Milliseconds to the next attempt after a failure: doubled with each, up to the most. */
-const pause = { first: 5_000, most: 10 * 60_000 }
+interface Pause {
+  readonly first: number
+  readonly most: number
+}
+
+const usual: Pause = { first: 5_000, most: 10 * 60_000 }
 
 export class Shipping {
   readonly #options: ShippingOptions
   readonly #stopping = new AbortController()
   #run: Promise<void> | undefined
   #again = false
-  #pause = pause.first
+  readonly #pauses: Pause
+  #pause: number
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ShippingOptions) {
     this.#options = options
+    this.#pauses = options.pause ?? usual
+    this.#pause = this.#pauses.first
   }
 
   /** Begins unless it is under way, or waits after a failure. */
@@ -44,7 +53,7 @@ export class Shipping {
       this.#run = undefined
       if (failed) this.#wait()
       else {
-        this.#pause = pause.first
+        this.#pause = this.#pauses.first
         if (this.#again) this.look()
       }
     })
@@ -62,7 +71,7 @@ export class Shipping {
       this.#timer = undefined
       this.look()
     }, this.#pause).unref()
-    this.#pause = Math.min(pause.most, this.#pause * 2)
+    this.#pause = Math.min(this.#pauses.most, this.#pause * 2)
   }
 
   async #ship(): Promise<boolean> {

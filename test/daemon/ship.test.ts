@@ -4,8 +4,10 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -13,8 +15,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { byFuse } from '../../scripts/faults.d/mounts.ts'
 import { type DumpRef, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { Leases } from '../../src/archive/lease.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
+import { Shipping } from '../../src/daemon/shipping.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { addDump, type TestArchive, testArchive } from './archive.ts'
 
@@ -107,6 +113,45 @@ describe('shipSpool()', () => {
     assert.deepEqual([...spool.list()], [])
   })
 
+  it('gives up nothing that the archive does not read back as it was written', {
+    skip: byFuse.unavailable(),
+  }, async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const ref = addDump(spool, { core: randomBytes(3_000_000) })
+    const at = join(archive.directory, 'mount')
+    mkdirSync(at)
+    const mounted = await byFuse.mount(at, join(archive.directory, 'files'))
+    try {
+      const store = openLocalStore(join(at, 'archive'))
+      initializeStore(store)
+      mounted.lie!(true)
+      const [shipment] = await shipSpool(spool, store)
+      assert.match(shipment?.failed ?? '', /reads back as something else than was written/)
+      assert.equal([...spool.list()].length, 1)
+      assert.deepEqual([...store.list()], [])
+      mounted.lie!(false)
+      assert.deepEqual(await shipSpool(spool, store), [{ ref }])
+      assert.deepEqual([...spool.list()], [])
+      assert.deepEqual([...verify({ store })].filter(isFinding), [])
+    } finally {
+      await mounted.end()
+    }
+  })
+
+  it('keeps to its rate', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    for (let n = 0; n < 2; n++) addDump(spool, { core: randomBytes(3_000_000) })
+    const began = performance.now()
+    const shipments = await shipSpool(spool, archive.store, { rate: 2_000_000 })
+    assert.deepEqual(
+      shipments.map(({ failed }) => failed),
+      [undefined, undefined],
+    )
+    assert.ok(performance.now() - began > 2500, `${performance.now() - began} ms for 6 MB`)
+  })
+
   it('has nothing to do where there is no spool', async () => {
     using archive = testArchive()
     assert.deepEqual(await shipSpool(openLocalStore(join(archive.directory, 'none')), archive.store), [])
@@ -118,3 +163,37 @@ const byOldest =
   (archive: TestArchive) =>
   (a: { ref: { id: string; day: string } }, b: { ref: { id: string; day: string } }): number =>
     archive.store.readManifest(a.ref).time > archive.store.readManifest(b.ref).time ? 1 : -1
+
+describe('Shipping', () => {
+  it('tries again after a failure, each time later, and at once after a success', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    addDump(spool)
+    const format = join(archive.store.root, 'format.json')
+    renameSync(format, `${format}.away`)
+    const failures: number[] = []
+    let home = 0
+    const shipping = new Shipping({
+      spool: () => spool,
+      archive: archive.store,
+      leases: new Leases(archive.store),
+      rate: () => null,
+      answers: () => Promise.resolve(),
+      onHome: () => home++,
+      onFailed: () => failures.push(performance.now()),
+      onProblem: sentence => assert.fail(sentence),
+      pause: { first: 200, most: 800 },
+    })
+    for (shipping.look(); failures.length < 5; await sleep(20)) shipping.look()
+    const pauses = failures.slice(1).map((at, i) => at - failures[i]!)
+    for (const [i, least] of [200, 400, 800, 800].entries())
+      assert.ok(pauses[i]! >= least - 1 && pauses[i]! < least + 350, `${pauses.map(Math.round)}`)
+    renameSync(`${format}.away`, format)
+    while (home === 0) await sleep(20)
+    addDump(spool)
+    const began = performance.now()
+    for (shipping.look(); home === 1; await sleep(5));
+    assert.ok(performance.now() - began < 190, 'without a pause')
+    await shipping.stop()
+  })
+})

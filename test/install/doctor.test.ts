@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
+import { knownFile, rememberArchive } from '../../src/archive/known.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { openHost } from '../../src/install/doctor/host.ts'
 import { doctor, type Finding, formatFindings } from '../../src/install/index.ts'
@@ -205,6 +206,9 @@ test('doctor says what is wrong with the storage', async () => {
   config.archive = join(folder, 'none')
   assert.match((await findings()).get('archive')!.what, /does not exist: no dump can be stored/)
   config.archive = join(folder, 'archive')
+  rememberArchive(config.state, config.archive)
+  assert.match((await findings()).get('archive')!.what, /no format\.json any more.*dumps go to the spool/)
+  rmSync(knownFile(config.state))
   config.retention.keepFree = 2 ** 60
   assert.match((await findings()).get('archive-space')!.what, /a large dump is cut short/)
   config.retention.keepFree = null

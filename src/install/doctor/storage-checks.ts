@@ -1,6 +1,7 @@
 /** Where dumps go: is it there, may root write it, what kind of file system is it, how much room has it. */
 import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { knownFile, whyAbsent } from '../../archive/known.ts'
 import { reasonOf } from '../../base/errors.ts'
 import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
 import type { Finding } from './finding.ts'
@@ -32,6 +33,16 @@ export function checkStorage(config: Config): Finding[] {
         status: 'problem',
         what: `${archive} ${stat === undefined ? 'does not exist' : 'is not a directory'}: no dump can be stored.`,
         remedy: 'gocore-sink install, or mount it',
+      },
+    ]
+  const absent = whyAbsent(config.state, archive)
+  if (absent !== undefined)
+    return [
+      {
+        name: 'archive',
+        status: 'problem',
+        what: `${absent}: dumps go to the spool until it is back.`,
+        remedy: `mount it; or remove ${knownFile(config.state)} and restart the daemon where it is to begin anew`,
       },
     ]
   const { type, bavail, bsize, blocks, ffree, files } = statfsSync(archive)
