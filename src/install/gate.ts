@@ -5,10 +5,13 @@
  *
  *     RuntimeDirectory/gate/PID         a ticket: the handler at work, or about to start, as that process
  *     RuntimeDirectory/gate/limits      tickets at a time, and seconds that one waits for one at most
- *     RuntimeDirectory/gate/line.N      held by the first in line of the users with the number N modulo 64
- *     RuntimeDirectory/gate/line        held by the first of these firsts, the one that looks for a ticket
+ *     RuntimeDirectory/gate/line.N.P    held by the first in line of a user's program: N the user's number modulo 64, P its
+ *                                       name by the first letter and the last
+ *     RuntimeDirectory/gate/line.N      held by the first of the user's firsts
+ *     RuntimeDirectory/gate/line        held by the first of these, the one that looks for a ticket
  *
- * Users have lines of their own, so that nobody who crashes a thousand times keeps others waiting for all of them. Lines
+ * Users have lines of their own, and their programs again, so that nobody who crashes a thousand times keeps others waiting
+ * for all of them. A program is known by the name of its first thread, since the one that crashed may be called anything. Lines
  * are held by flock(2), which ends with the process that holds it; a ticket whose process is gone, or is another program,
  * is taken away by whoever looks for one. Who waits too long leaves a line in the kernel log, of which the daemon makes a
  * record. Where the gate can't be made, or there is no flock(1), crashes are taken as they come.
@@ -67,8 +70,23 @@ stand_in_line() {
   flock -w $left -E 75 $1 </dev/null
   [ $? -ne 75 ]
 }
+# Letters and digits in eight classes: no name becomes a part of a path.
+class_of() {
+  case $1 in
+  [a-dA-D]) class=1 ;; [e-hE-H]) class=2 ;; [i-lI-L]) class=3 ;; [m-pM-P]) class=4 ;;
+  [q-tQ-T]) class=5 ;; [u-zU-Z]) class=6 ;; [0-9]) class=7 ;; *) class=0 ;;
+  esac
+}
+name_program() {
+  name=
+  { read -r name </proc/$1/comm; } 2>/dev/null
+  class_of "\${name%"\${name#?}"}"
+  program=$class
+  class_of "\${name#"\${name%?}"}"
+  program=$program$class
+}
 wait_for_ticket() {
-  stand_in_line 8 && stand_in_line 9 || return
+  stand_in_line 7 && stand_in_line 8 && stand_in_line 9 || return
   until take_ticket; do
     take_away_stale
     sleep 0.04 </dev/null || sleep 1 </dev/null
@@ -79,9 +97,10 @@ if ! take_ticket; then
   echo -900 >/proc/$$/oom_score_adj 2>/dev/null
   user=0
   case $2 in '' | *[!0-9]*) ;; *) user=$(($2 % 64)) ;; esac
+  name_program "$1"
   read_clock
   began=$now
-  if ! wait_for_ticket 8>$gate/line.$user 9>$gate/line && [ $left -le 0 ]; then
+  if ! wait_for_ticket 7>$gate/line.$user.$program 8>$gate/line.$user 9>$gate/line && [ $left -le 0 ]; then
     comm=$7
     case $comm in '' | *[!A-Za-z0-9._+-]*) comm='?' ;; esac
     echo "<12>gocore-sink: REFUSED the core of crash of process $1 ($comm) of user $2, signal $4: it waited $longest s for a handler, and others were before it" >/dev/kmsg

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Gate, gateText } from '../../src/install/gate.ts'
 import { kernelLog } from '../support/handler-bed.ts'
 
@@ -29,12 +40,26 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-function crash(gate: Partial<Gate>, uid: number, comm = 'server'): Promise<unknown[]> {
+function crash(
+  gate: Partial<Gate>,
+  uid: number,
+  comm = 'server',
+  pid: number | undefined = 4242,
+): Promise<unknown[]> {
   const whole = { directory: join(folder, 'gate'), most: 2, longest: 20, ...gate }
   const launcher = join(folder, `sink-${launchers++}`)
   writeFileSync(launcher, `#!/bin/sh\n${gateText([process.execPath, work], '/c', whole)}`)
-  const args = [launcher, '4242', `${uid}`, '0', '11', '1', '0', comm]
+  const args = [launcher, `${pid}`, `${uid}`, '0', '11', '1', '0', comm]
   return once(spawn('/bin/sh', args, { env: {}, stdio: 'ignore' }), 'exit')
+}
+
+/** A process that the kernel calls so. */
+async function program(name: string): Promise<ChildProcess> {
+  copyFileSync('/bin/sleep', join(folder, name))
+  chmodSync(join(folder, name), 0o755)
+  const child = spawn(join(folder, name), ['60'], { stdio: 'ignore' })
+  await once(child, 'spawn')
+  return child
 }
 
 describe('gateText()', () => {
@@ -50,6 +75,24 @@ describe('gateText()', () => {
       readdirSync(join(folder, 'gate')).filter(name => /^[0-9]/.test(name)),
       [],
     )
+  })
+
+  it('lets a program that crashes once before those that wait of one that crashes again and again', async () => {
+    const [often, once] = await Promise.all(['often', 'sometimes'].map(name => program(name)))
+    try {
+      const crowd = Array.from({ length: 16 }, () => crash({ most: 1 }, 7, 'often', often!.pid))
+      await sleep(600)
+      const before = log().length
+      await crash({ most: 1 }, 7, 'thread of it', once!.pid)
+      const own = log().findIndex(line => line.startsWith(`end`) && line.includes(` ${once!.pid} `))
+      // Of the crowd those that were let in already, and one or two in turn.
+      assert.ok(own >= 0 && own - before <= 8, `${own - before} lines after it came`)
+      await Promise.all(crowd)
+      assert.equal(log().length, 34)
+    } finally {
+      often!.kill()
+      once!.kill()
+    }
   })
 
   it('takes away the ticket of a handler that is gone, or is another program', async () => {
