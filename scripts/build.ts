@@ -7,23 +7,26 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { arch } from 'node:process'
+import { zstdDecompressSync } from 'node:zlib'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 
 /** Built aside: a build that fails leaves the last one in place. */
 const out = 'dist.tmp'
 
 /** CommonJS: an ES module that imports node:fs loads Node's streams with it, 5 ms that a crashed process is held. */
-const handler: Record<string, string> = { handler: 'src/handler/main.ts' }
+const handler: Record<string, string> = { 'handler-bundle': 'src/handler/main.ts' }
 
-/** CommonJS for the same reason, and because a script can be loaded with the code that V8 made of it before. */
+/** CommonJS for the same reason; and as a script both can be loaded with the code that V8 made of them before. */
 const commandLine: Record<string, string> = { 'cli-bundle': 'src/cli/main.ts' }
 
 /** One file each: opening forty chunks takes longer than compiling the verbs that are not asked for, which V8 puts off. */
@@ -141,11 +144,12 @@ const results = [
 ]
 copyFileSync('node_modules/iced-x86/iced_x86_bg.wasm', `${out}/iced_x86_bg.wasm`)
 writeFileSync(`${out}/package.json`, '{"type":"module"}\n')
-copyFileSync('scripts/build.d/cli.cjs', `${out}/cli.cjs`)
+for (const name of ['cli.cjs', 'handler.cjs']) copyFileSync(`scripts/build.d/${name}`, `${out}/${name}`)
 copyLicences()
 const outside = [...results.flatMap(({ metafile }) => outsideImports(metafile!)), ...missingSiblings()]
 if (outside.length > 0) throw new Error(`dist/ would need what is not in it:\n  ${outside.join('\n  ')}`)
 makeCodeCache()
+makeHandlerCache()
 rmSync('dist', { recursive: true, force: true })
 renameSync(out, 'dist')
 
@@ -159,6 +163,29 @@ function makeCodeCache(): void {
     out,
     ...args,
   ])
+}
+
+/** Records a small crash in a place of its own; nobody is told of it. */
+function makeHandlerCache(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'gocore-build-'))
+  try {
+    const places = ['Archive', 'State', 'Runtime'].map(name => `${name}Directory=${folder}/${name}\n`)
+    writeFileSync(`${folder}/conf`, places.join(''))
+    const crash = ['1000000000', '0', '0', '11', '1700000000', '18446744073709551615', 'build']
+    execFileSync(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        'scripts/build.d/handler-cache.cjs',
+        ...[out, '--told', '--config', `${folder}/conf`, '--', ...crash],
+      ],
+      { input: zstdDecompressSync(readFileSync('test/fixtures/till/core.zst')) },
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  if (!existsSync(`${out}/handler.cache`))
+    throw new Error('the handler did not record the crash that was to warm it')
 }
 
 /** What is in the bundles goes out under its authors' terms. */

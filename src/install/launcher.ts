@@ -20,6 +20,9 @@ export interface LauncherPaths {
 /** Node's warnings would go nowhere in the handler, and to people who can't act on them otherwise. */
 const nodeOptions = '--disable-warning=ExperimentalWarning'
 
+/** SIGUSR1 opens no debugger, nor is there a thread that waits for it. */
+const handlerOptions = '--disable-sigusr1'
+
 /** 8 MB of young objects before they are looked through: a `show` is over by then, and a tenth faster. */
 export const commandLineOptions = '--min-semi-space-size=8'
 
@@ -33,7 +36,7 @@ case $1 in
   ${tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${config}} ` : ''}exec ${program.join(' ')} ${commandLineOptions} ${version}/dist/cli.cjs "$@"
   ;;
 esac
-${gateText([...program, `${version}/dist/handler.cjs`], config, gate)}`
+${gateText([...program, handlerOptions, `${version}/dist/handler.cjs`], config, gate)}`
 }
 
 /** The version directory that a launcher's text names, or undefined for a foreign file. */
