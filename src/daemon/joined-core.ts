@@ -2,20 +2,23 @@
  * What a core is that its handler could not finish in one place: put together of the part that stalled or failing storage
  * had acknowledged, and the rest; or as far as it got before the handler was killed, or the power failed. Each block is decoded, which compares its checksum; a block that storage did not keep after all costs that block.
  */
-import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs'
 import type { StoredCore } from '../archive/manifest.ts'
 import { partOf } from '../archive/part-note.ts'
+import { writeAll } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openElf } from '../engine/index.ts'
 import { readIndex } from '../lz4/block-index.ts'
 import { formatFrameHeader } from '../lz4/frame.ts'
+import { type CutEnd, endOfCut } from '../lz4/index.ts'
 import { FileSource, openRegular } from '../source/file-source.ts'
 import { openCoreFile } from '../source/index.ts'
 
 /** The manifest's account of the file at `path`, `core` being the spool's of it. */
 export function describeJoined(core: StoredCore, path: string): StoredCore {
   mendHeader(path)
+  mendEnd(path)
   const { continues: _, ...rest } = core
   const joined: StoredCore = { ...rest, stored_size: statSync(path).size }
   try {
@@ -109,6 +112,26 @@ function mendHeader(path: string): void {
   const target = openSync(path, 'r+')
   try {
     writeSync(target, header, 0, header.length, 0)
+    fsyncSync(target)
+  } finally {
+    closeSync(target)
+  }
+}
+
+/** A file that was cut gets an end, with a second copy of the core's head, and its index. */
+function mendEnd(path: string): void {
+  const { fd, size } = openRegular(path)
+  let end: CutEnd | undefined
+  {
+    using file = new FileSource(path, fd, size)
+    const read = (at: number, length: number): Buffer => Buffer.from(file.read(at, length))
+    end = endOfCut({ name: path, size, read })
+  }
+  if (end === undefined) return
+  const target = openSync(path, 'r+')
+  try {
+    ftruncateSync(target, end.at)
+    writeAll(target, end.bytes, end.at)
     fsyncSync(target)
   } finally {
     closeSync(target)

@@ -143,8 +143,7 @@ const room = 256 * 1024
 /** Ends a file that the disk has cut. */
 function salvage(storage: DumpStorage, writer: Lz4Writer): void {
   try {
-    storage.salvage(room, offset => writer.rewind(offset))
-    writer.finish(Buffer.alloc(0))
+    if (!storage.salvage(room, offset => writer.rewind(offset))) writer.finish(Buffer.alloc(0))
   } catch {
     // The blocks so far are readable without an index.
   }

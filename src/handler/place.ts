@@ -13,7 +13,7 @@ import type { Manifest, StoredBinary } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { SystemError } from '../base/errors.ts'
 import { networkFileSystem } from '../base/network-fs.ts'
-import { openLz4 } from '../lz4/index.ts'
+import { endOfCut, openLz4 } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
 import { spoolRoom } from './spool-bound.ts'
 import { storeMappedFiles } from './store-files.ts'
@@ -43,6 +43,11 @@ export interface PlaceCommands {
   begin(order: PlaceOrder, pending: Manifest): number
   write(bytes: Uint8Array): void
   truncate(size: number): void
+  /**
+   * Ends a core that was cut to its first blocks, in at most `room` bytes more; answers the file's size, and whether it could:
+   * where it could not, the last block may be lost.
+   */
+  endCut(room: number): { size: number; isEnded: boolean }
   /** Makes the core last. */
   finishCore(): void
   dropCore(): void
@@ -116,6 +121,23 @@ export class Place implements PlaceCommands {
     this.#failed = undefined
   }
 
+  endCut(room: number): { size: number; isEnded: boolean } {
+    const dump = this.#begun
+    let at = dump.size
+    try {
+      const end = endOfCut({ name: dump.directory, size: at, read: this.#read }, room)
+      if (end === undefined) return { size: at, isEnded: false }
+      at = end.at
+      this.truncate(at)
+      this.write(end.bytes)
+      return { size: dump.size, isEnded: true }
+    } catch {
+      // Storage that takes nothing may give nothing back either.
+      if (dump.size !== at) this.truncate(at)
+      return { size: at, isEnded: false }
+    }
+  }
+
   finishCore(): void {
     this.#begun.finishCore()
   }
@@ -138,12 +160,8 @@ export class Place implements PlaceCommands {
     } finally {
       closeSync(from)
     }
-    const read = (at: number, length: number): Buffer => {
-      const bytes = Buffer.alloc(length)
-      return bytes.subarray(0, readSync(dump.fd, bytes, 0, length, at))
-    }
     // Storage that failed may give back anything: each block is held against its checksum.
-    const reader = openLz4({ name: path, size, read })
+    const reader = openLz4({ name: path, size, read: this.#read })
     for (let i = 0; i < reader.table.count; i++)
       reader.read(reader.table.starts[i]!, reader.table.starts[i + 1]! - reader.table.starts[i]!)
   }
@@ -155,6 +173,11 @@ export class Place implements PlaceCommands {
 
   finish(manifest: Manifest): void {
     this.#begun.finish(manifest)
+  }
+
+  readonly #read = (at: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(length)
+    return bytes.subarray(0, readSync(this.#begun.fd, bytes, 0, length, at))
   }
 
   #take(length: number): void {

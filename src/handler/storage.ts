@@ -128,14 +128,18 @@ export class DumpStorage implements ByteSink {
   }
 
   /**
-   * Cuts what no place takes any more to whole blocks that leave some room for an end; `rewind` gives up what begins
-   * behind an offset of the file, and answers the length that is left.
+   * Cuts what no place takes any more to whole blocks that leave some room for an end, and ends them where all of them are here;
+   * answers whether it did. `rewind` gives up what begins behind an offset of the file, and answers the length that is left.
    */
-  salvage(room: number, rewind: (offset: number) => number): void {
+  salvage(room: number, rewind: (offset: number) => number): boolean {
     this.#giveUp()
     const size = rewind(Math.max(this.#base, this.#acknowledged - room))
     this.#call({ do: 'truncate', with: [Math.max(0, size - this.#base)] })
     this.#acknowledged = size
+    if (this.#base > 0) return false
+    const end = this.#call({ do: 'endCut', with: [room / 2] }) as { size: number; isEnded: boolean }
+    this.#acknowledged = end.isEnded ? end.size : rewind(end.size)
+    return end.isEnded
   }
 
   /** Makes the core last; answers the size of its file, what lies in the archive included. */

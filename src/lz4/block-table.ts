@@ -1,5 +1,7 @@
 /** Where each block of a file lies and what content it holds: what the index says, or a scan has found. */
 
+import { storedBit } from './frame.ts'
+
 /** Anything that can be read at an offset; every `ByteSource` is one. */
 export interface ByteFile {
   readonly name: string
@@ -34,6 +36,10 @@ export function emptyTable(count: number, blockMax: number): BlockTable {
     linked: new Uint8Array(count),
   }
 }
+
+/** File offset behind a block, its checksum included. */
+export const endOfBlock = (table: BlockTable, i: number): number =>
+  table.offsets[i]! + 4 + ((table.words[i]! & ~storedBit) >>> 0) + (table.checksums[i] === 1 ? 4 : 0)
 
 /** The block that holds the content byte at `offset`, which lies within the content. */
 export function blockAt(table: BlockTable, offset: number): number {

@@ -15,6 +15,14 @@ export const blockOverhead = 8
  */
 export const tailSize = 16
 
+/**
+ * A block of no bytes, stored: behind it `lz4` 1.9.4 goes on where it should, whatever the block before it is. Files that were cut
+ * have one, where the last bytes can't be made a block of their own any more.
+ */
+export const emptyBlock = Buffer.alloc(blockOverhead)
+emptyBlock.writeUInt32LE(storedBit, 0)
+emptyBlock.writeUInt32LE(xxh32(Buffer.alloc(0)), 4)
+
 /** The most bytes that a block of `length` takes in the file: compressed ones are never longer than stored ones. */
 export const blockBound = (length: number): number => blockOverhead + compressBound(length)
 

@@ -9,16 +9,16 @@
  *     blocks as those of the frame: u32 word, data, u32 XXH32; of 1 MiB of content each, but for the last
  */
 import { FormatError } from '../base/errors.ts'
-import { blockBound, readBlock, writeBlock } from './block.ts'
+import { blockBound, emptyBlock, readBlock, writeBlock } from './block.ts'
 import { indexFrameMagic } from './block-index.ts'
-import type { BlockTable, ByteFile } from './block-table.ts'
+import { type BlockTable, type ByteFile, endOfBlock } from './block-table.ts'
 import { storedBit } from './frame.ts'
 import { xxh32 } from './native.ts'
 
 export const headFrameMagic = 0x184d2a5a
 export const headVersion = 1
 export const headHeaderSize = 20
-/** Bytes of a head that are copied: more than the notes of a thousand threads and 65 530 mappings take. */
+/** Bytes of a head that are copied: the headers of 65 530 mappings, and the notes of hundreds of threads at 12 KB each. */
 export const mostHead = 8 << 20
 const pieceSize = 1 << 20
 
@@ -37,6 +37,11 @@ export class CoreHead {
   /** The head so far; empty where the content is no ELF core. */
   get bytes(): Buffer {
     return this.#bytes
+  }
+
+  /** More of the content belongs to it. */
+  get isOpen(): boolean {
+    return this.#open
   }
 
   /** Takes the content's bytes in order, which stay the caller's. */
@@ -121,8 +126,9 @@ const checksumOf = (frame: Buffer): number =>
 export function readHeadFrame(file: ByteFile, table: BlockTable, indexed: boolean): Buffer | undefined {
   const last = table.count - 1
   if (last < 0) return undefined
-  const data = (table.words[last]! & ~storedBit) >>> 0
-  const at = table.offsets[last]! + 4 + data + (table.checksums[last] === 1 ? 4 : 0) + 4
+  const behind = endOfBlock(table, last)
+  const isEmpty = Buffer.from(file.read(behind, emptyBlock.length)).equals(emptyBlock)
+  const at = behind + (isEmpty ? emptyBlock.length : 0) + 4
   const fail = (problem: string): never => {
     throw new FormatError({ file: file.name, section: 'copy of the head', offset: at }, problem)
   }

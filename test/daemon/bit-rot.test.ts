@@ -1,11 +1,12 @@
 /** One byte of a stored core turns over, as on storage that rots: what it costs, and who says so. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { analyseDump } from '../../src/daemon/analyse.ts'
+import { recoverDumps } from '../../src/daemon/recover.ts'
 import { parseReport } from '../../src/daemon/report-file.ts'
 import { shrinkDump } from '../../src/daemon/shrink.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
@@ -14,7 +15,7 @@ import { openCore } from '../../src/engine/index.ts'
 import type { Goroutine, Report } from '../../src/engine/report/report.ts'
 import type { Goroutine as RuntimeGoroutine } from '../../src/engine/runtime/goroutine.ts'
 import { openLz4 } from '../../src/lz4/index.ts'
-import { openCoreFile } from '../../src/source/index.ts'
+import { FileSource, openCoreFile } from '../../src/source/index.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { whyNoCrashes } from '../support/crashed-programs.ts'
 import { type TestArchive, testArchive } from './archive.ts'
@@ -161,6 +162,34 @@ describe('one flipped bit in a stored core', { skip: whyNoCrashes() ?? false }, 
     const head = Number(/the first (\d+)/.exec(found[0]!.what)![1])
     assert.ok(ours.subarray(0, head).equals(theirs.subarray(0, head)))
     assert.ok(ours.subarray(blockSize).equals(theirs.subarray(blockSize)))
+  })
+
+  it('in the first block of a core whose handler was killed: its head is read from the copy that recovery made', async () => {
+    using other = testArchive()
+    const { store } = other
+    const cut = keepCrash(store, crash)
+    const path = (name: string): string => store.layout.file(cut, name)
+    const manifest = store.readManifest(cut)
+    const { table } = openLz4(
+      new FileSource('x', openSync(path('core.lz4'), 'r'), statSync(path('core.lz4')).size),
+    )
+    writeFileSync(path('pending.json'), JSON.stringify(manifest))
+    rmSync(path('manifest.json'))
+    // In the middle of the last block but one.
+    truncateSync(path('core.lz4'), table.offsets[table.count - 2]! + 9)
+    assert.equal(recoverDumps(store, { booted: 0, now: Date.now() + 48 * 3_600_000 }).length, 1)
+    const { core } = store.readManifest(cut)
+    assert.deepEqual(
+      [core.state, core.raw_size, core.expected_size],
+      ['truncated', table.starts[table.count - 2], statSync(crash.core).size],
+    )
+    const before = await reportOf(store, cut)
+    const bytes = readFileSync(path('core.lz4'))
+    bytes[7 + 4 + 20]! ^= 0x40
+    writeFileSync(path('core.lz4'), bytes)
+    const now = await reportOf(store, cut)
+    assert.deepEqual(now.goroutines, before.goroutines)
+    assert.ok(now.goroutines.length > 1000)
   })
 
   it('it is not shrunk: what the report was made of can not be read', async () => {

@@ -161,6 +161,9 @@ describe('a crash through the kernel', kernel, () => {
       using source = openCoreFile(bed.store.corePath(dump)!)
       assert.equal(source.size, core.raw_size)
       assert.equal(Buffer.from(source.read(0, 4)).toString('latin1'), '\x7fELF')
+      // It has an end like a whole one: an index, and a copy of its head.
+      assert.deepEqual(source.warnings, [])
+      assert.ok(source.headCopy!() > 1000)
       if (have('lz4')) execFileSync('lz4', ['-t', '-q', bed.store.corePath(dump)!])
     } finally {
       execFileSync('umount', [bed.path('archive')])

@@ -153,6 +153,11 @@ describe('a core whose archive fails', { skip: noShim }, () => {
         assert.match(stored.detail!, /ENOSPC/)
         assert.ok(stored.raw_size > 0 && stored.raw_size < core.length)
       }
+      const path = bed.store.corePath(bed.dumps()[0]!)!
+      assert.equal(statSync(path).size, stored.stored_size)
+      using source = openCoreFile(path)
+      assert.deepEqual([source.size, source.warnings], [stored.raw_size, []])
+      if (spawnSync('lz4', ['--version']).status === 0) execFileSync('lz4', ['-t', '-q', path])
       assert.ok(content(bed).equals(core.subarray(0, stored.raw_size)))
     })
 })
