@@ -5,37 +5,9 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { Histogram, Values } from '../../../src/daemon/monitor/exposition.ts'
 import { spoolStanding } from '../../../src/daemon/monitor/standing.ts'
+import { parseExposition } from '../../support/exposition.ts'
 import { addDump, testArchive } from '../archive.ts'
 import { child, startDaemon, until } from '../running.ts'
-
-/** By the grammar of the text format 0.0.4: each sample below the HELP and TYPE of its family, no sample twice. */
-function parseExposition(text: string): Map<string, number> {
-  const samples = new Map<string, number>()
-  let family = ''
-  assert.ok(text.endsWith('\n'))
-  for (const line of text.slice(0, -1).split('\n')) {
-    const type = /^# TYPE ([a-z_:][\w:]*) (counter|gauge|histogram)$/.exec(line)
-    if (type) {
-      assert.equal(type[1], family)
-      continue
-    }
-    const help = /^# HELP ([a-z_:][\w:]*) \S.*$/.exec(line)
-    if (help) {
-      family = help[1]!
-      continue
-    }
-    const sample =
-      /^(([a-z_:][\w:]*?)(?:_bucket|_sum|_count)?(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)*\})?) (\S+)$/.exec(
-        line,
-      )
-    assert.ok(sample, line)
-    assert.ok(sample[1]!.startsWith(family), line)
-    assert.ok(!samples.has(sample[1]!), `${line} stands twice`)
-    assert.ok(Number.isFinite(Number(sample[3])), line)
-    samples.set(sample[1]!, Number(sample[3]))
-  }
-  return samples
-}
 
 describe('Values and Histogram', () => {
   it('write what the text format wants', () => {
@@ -48,6 +20,35 @@ describe('Values and Histogram', () => {
       name => samples.get(name),
     )
     assert.deepEqual(found, [2, 3, 4, 12, 4])
+  })
+})
+
+describe('parseExposition(), by which this is judged,', () => {
+  const head = '# HELP a_total x\n# TYPE a_total counter\n'
+  const histogram = (lines: string): string => `# HELP h x\n# TYPE h histogram\n${lines}h_sum 1\nh_count 2\n`
+  const faults = [
+    `${head}a_total 1`,
+    `${head}a_total 1\na_total 1\n`,
+    `${head}a_total{x="1"} 1\n${head}a_total 1\n`,
+    `${head}b_total 1\n`,
+    `${head}a_total -1\n`,
+    `${head}a_total{x=1} 1\n`,
+    `${head}a_total{x="\\x"} 1\n`,
+    `${head}a_total 0x1\n`,
+    'a_total 1\n',
+    '# TYPE a_total counter\na_total 1\n',
+    '# HELP a x\n# TYPE a counter\na 1\n',
+    '# HELP a_ms x\n# TYPE a_ms gauge\na_ms 1\n',
+    histogram('h_bucket{le="1"} 1\n'),
+    histogram('h_bucket{le="1"} 3\nh_bucket{le="+Inf"} 2\n'),
+    histogram('h_bucket{le="1"} 1\nh_bucket{le="+Inf"} 1\n'),
+    histogram('h_bucket{le="2"} 1\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 2\n'),
+  ]
+  for (const [i, text] of faults.entries())
+    it(`refuses fault ${i + 1}`, () => void assert.throws(() => parseExposition(text)))
+  it('takes what has none', () => {
+    parseExposition(`${head}a_total{x="\\"\\n",y="2"} 1e3\na_total 0\n`)
+    parseExposition(histogram('h_bucket{le="1"} 1\nh_bucket{le="+Inf"} 2\n'))
   })
 })
 
