@@ -5,6 +5,7 @@
  */
 import { getPriority, setPriority } from 'node:os'
 import type { MessagePort, Worker } from 'node:worker_threads'
+import { openSystemCalls } from '../base/system-calls.ts'
 import { Place, type PlaceCommands } from './place.ts'
 import { confineProcess, keepCapabilities } from './rights.ts'
 
@@ -130,14 +131,19 @@ export class PlaceChannel {
   }
 }
 
+/** linux/ioprio.h: the calling thread; the last of the eight ranks of the class best-effort, 2. */
+const IOPRIO_WHO_PROCESS = 1
+const lastAtDisk = (2 << 13) | 7
+
 /** The thread's side. */
 export function runPlaceThread(): void {
   const { receiveMessageOnPort, workerData } = process.getBuiltinModule('node:worker_threads')
   const { port, control, staged } = workerData as Order
   const counters = new Int32Array(control)
   const place = new Place()
-  // Of the kernel's own niceness, not of the thread that empties the pipe.
+  // Of the kernel's own niceness, not of the thread that empties the pipe; and behind all others at the disk.
   if (getPriority() < 0) setPriority(0, 0)
+  openSystemCalls()?.call('ioprio_set', IOPRIO_WHO_PROCESS, 0, lastAtDisk)
   for (;;) {
     const seen = Atomics.load(counters, sent)
     const message = receiveMessageOnPort(port)?.message as Message | undefined
