@@ -24,6 +24,8 @@ export interface Applicant {
 export interface Admission extends Disposable {
   /** Why only a small record is kept; undefined for a whole core. */
   readonly refused?: string
+  /** Crashes that were being stored when it came: they share memory and disk. */
+  readonly others: number
   /** What could not be told. */
   readonly note?: string
 }
@@ -33,7 +35,7 @@ const hour = 3_600_000
 /** Asks for a whole core. Never waits, never throws; to be disposed of when the dump is stored. */
 export function admit(config: Config, applicant: Applicant, now = Date.now()): Admission {
   let path: string | undefined
-  const done = { [Symbol.dispose]: () => path !== undefined && rmSync(path, { force: true }) }
+  const dispose = { [Symbol.dispose]: () => path !== undefined && rmSync(path, { force: true }) }
   try {
     const captures = `${config.run}/captures`
     makeDirectory(config.run, 0o755)
@@ -44,6 +46,7 @@ export function admit(config: Config, applicant: Applicant, now = Date.now()): A
     path = `${captures}/${name}`
     writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
     const before = readdirSync(captures).filter(other => other < name && isAtWork(captures, other))
+    const done = { ...dispose, others: before.length }
     const ours = before.filter(other => other.endsWith(`-${key}`)).length
     const share = Math.ceil(config.capturesMax / 2)
     if (before.length >= config.capturesMax)
@@ -56,7 +59,8 @@ export function admit(config: Config, applicant: Applicant, now = Date.now()): A
     return refused === undefined ? done : { ...done, refused }
   } catch (error) {
     return {
-      ...done,
+      ...dispose,
+      others: 0,
       note: `Could not tell how many crashes there are, storing this one: ${reasonOf(error)}`,
     }
   }

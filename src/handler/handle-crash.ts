@@ -70,6 +70,8 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     setPriority(0, 10)
     keepCapabilities('released')
   })
+  const { others } = admission
+  pipe.shareWith(others)
   if (!isRefused(crash, config)) pipe.begin()
   const storage = new DumpStorage({
     config,
@@ -85,8 +87,15 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     else {
       const options = { most: config.coreMax, threads: threads(), script }
       const captured = captureCore(
-        new CoreInput(pipe, memoryOf(snapshot, config.coreMax, storage, admission.refused), () =>
-          keepCapabilities('held'),
+        new CoreInput(
+          pipe,
+          memoryOf(
+            snapshot,
+            config.coreMax,
+            { room: () => storage.room() / (1 + others) },
+            admission.refused,
+          ),
+          () => keepCapabilities('held'),
         ),
         storage,
         options,

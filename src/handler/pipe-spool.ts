@@ -33,7 +33,7 @@ export class PipeSpool {
   #ended = false
   #isFull = false
 
-  constructor(libc: PipeCalls, source: number, most = spoolLimit()) {
+  constructor(libc: PipeCalls, source: number, most: number) {
     this.#libc = libc
     this.#source = source
     this.#most = Math.min(mostPipes, Math.floor(most / pipeSize))
@@ -115,11 +115,14 @@ export class PipeSpool {
   }
 }
 
-/** An eighth of the memory that is to be had, and no more than two gigabytes: the dying process gives back as much. */
-function spoolLimit(): number {
+/**
+ * An eighth of the memory that is to be had, of those that want one at the same time to each its share; and no more than two
+ * gigabytes: the dying process gives back as much. Sixteen that come one after the other take a good third in all.
+ */
+export function spoolLimit(sharers: number): number {
   try {
     const kilobytes = /^MemAvailable:\s*([0-9]+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1]
-    return Math.min(Number(kilobytes ?? 0) * 128, mostPipes * pipeSize)
+    return Math.min((Number(kilobytes ?? 0) * 128) / sharers, mostPipes * pipeSize)
   } catch {
     return 0
   }

@@ -5,7 +5,7 @@
  */
 import { readSync } from 'node:fs'
 import { openLibc } from './libc.ts'
-import { PipeSpool } from './pipe-spool.ts'
+import { PipeSpool, spoolLimit } from './pipe-spool.ts'
 import { closeStandardInput } from './standard-input.ts'
 
 /** Bytes that have come before the pipe is made larger: for a small core the library costs more than it saves. */
@@ -34,12 +34,18 @@ export class PipeReader {
   #short = false
   #gathering = false
   #open = true
+  #sharers = 1
   received = 0
 
   /** `onEnd` is called once, when the last byte has been taken from the pipe and the pipe is closed. */
   constructor(fd: number, onEnd: () => void) {
     this.#fd = fd
     this.#onEnd = onEnd
+  }
+
+  /** So many others take memory of this machine for what waits. */
+  shareWith(others: number): void {
+    this.#sharers = 1 + others
   }
 
   /** Takes what the kernel has written so far: it writes on while the handler makes its threads. */
@@ -128,7 +134,7 @@ export class PipeReader {
     const libc = openLibc()
     if (libc === undefined) return
     if (pipeSizes.some(size => libc.setPipeSize(this.#fd, size))) this.#low = 256 * 1024
-    this.#spool = new PipeSpool(libc, this.#fd)
+    this.#spool = new PipeSpool(libc, this.#fd, spoolLimit(this.#sharers))
   }
 
   /** Leaves the processors to the kernel until it has written everything. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync, readFileSync, writeSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { openLibc } from '../../src/handler/libc.ts'
-import { type PipeCalls, PipeSpool } from '../../src/handler/pipe-spool.ts'
+import { type PipeCalls, PipeSpool, spoolLimit } from '../../src/handler/pipe-spool.ts'
 
 const libc = openLibc()
 const skip = libc === undefined ? 'this Node has no node:ffi' : false
@@ -63,9 +63,16 @@ describe('PipeSpool', { skip }, () => {
   test('is none where the kernel lets us have no larger pipes', () => {
     const source = libc!.pipe()!
     writeSync(source.write, 'x')
-    const spool = new PipeSpool({ ...small, setPipeSize: () => false }, source.read)
+    const spool = new PipeSpool({ ...small, setPipeSize: () => false }, source.read, 8 * 64 * megabyte)
     spool.fill()
     assert.equal(spool.isEmpty, true)
     spool.close()
   })
+})
+
+test('spoolLimit() leaves most of the memory alone, however many ask for their share', () => {
+  const available = Number(/^MemAvailable:\s*([0-9]+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'))![1])
+  assert.ok(spoolLimit(1) <= Math.min(2 ** 31, available * 150))
+  assert.ok(spoolLimit(1) >= Math.min(2 ** 31, available * 100))
+  assert.ok(spoolLimit(16) <= available * 10)
 })
