@@ -6,7 +6,7 @@ import type { Fault } from './fault.ts'
 import { frozenStorage } from './frozen.ts'
 import { handlerKilled } from './handler-killed.ts'
 import { crasherKilled, eachSecond, largeProcesses, storm } from './kernel.ts'
-import { powerCuts } from './power-cut.ts'
+import { powerCuts, shippingCuts } from './power-cut.ts'
 import { everythingFails, storageFaults } from './storage.ts'
 
 export const campaign: readonly Fault[] = [
@@ -19,6 +19,7 @@ export const campaign: readonly Fault[] = [
   storm,
   eachSecond,
   powerCuts,
+  shippingCuts,
   daemonKilled,
   twoDaemons,
   clockSteps,

@@ -125,6 +125,17 @@ int unlink(const char *path) {
   if (!got && below(path)) journal('u', path, 0, 0, 0, 0);
   return got;
 }
+/* Whole trees go by this one, relative to their directory. */
+int unlinkat(int fd, const char *name, int flags) {
+  char directory[4096], path[8192];
+  if (*name == '/' || fd == AT_FDCWD) snprintf(path, sizeof path, "%s", name);
+  else if (path_of(fd, directory)) snprintf(path, sizeof path, "%s/%s", directory, name);
+  else return REAL(unlinkat)(fd, name, flags);
+  if (gate(path)) return -1;
+  int got = REAL(unlinkat)(fd, name, flags);
+  if (!got && below(path)) journal('u', path, 0, 0, 0, 0);
+  return got;
+}
 int rmdir(const char *path) {
   int got = REAL(rmdir)(path);
   if (!got && below(path)) journal('u', path, 0, 0, 0, 0);
