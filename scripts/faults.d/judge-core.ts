@@ -25,7 +25,11 @@ export function faultOf(core: StoredCore, path: string | undefined, truth: Truth
     return isSaid ? undefined : `it is ${core.state}, and its core can't be read: ${reasonOf(error)}`
   }
   using _ = source
-  return new Judge(core, source, truth).fault()
+  try {
+    return new Judge(core, source, truth).fault()
+  } catch (error) {
+    return `it makes no sense: ${reasonOf(error)}`
+  }
 }
 
 interface Segment {

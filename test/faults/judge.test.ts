@@ -45,6 +45,8 @@ const counts = ({ lost, twice, wrong }: Verdict): string => `${lost} ${twice} ${
 
 const changed = Buffer.from(core)
 changed[1_500_000]! ^= 1
+const senseless = Buffer.from(core)
+senseless.fill(0xff, 32, 58)
 const half = core.subarray(0, 1 << 20)
 const cut = { state: 'truncated', reason: 'killed', detail: 'cut' } as const
 
@@ -75,6 +77,7 @@ const spoilings: [what: string, verdict: string, spoil: (stored: Stored) => void
   ],
   // verify counts that one as well.
   ['a size that is another', '0 0 2', ({ replace }) => replace(half, { ...cut, raw_size: 999_999 })],
+  ['headers that make no sense', '0 0 1', ({ replace }) => replace(senseless, {})],
   ['a cut without a reason', '0 0 1', ({ replace }) => replace(half, { state: 'truncated' })],
   [
     'a cut that was to be of another size',
