@@ -8,6 +8,8 @@ import { type OpenSource, openCoreFile } from '../../src/source/index.ts'
 import type { Piece, Truth } from './truth.ts'
 
 const pieceSize = 64 * 1024
+/** Content of a block of ours, which is looked at as a whole where it can be read. */
+const blockSize = 1 << 20
 const PT_LOAD = 1
 const PT_NOTE = 4
 const NT_PRSTATUS = 1
@@ -137,16 +139,20 @@ class Judge {
   /** Bytes in pieces that can't be read: of blocks that storage did not keep. */
   #unreadable(): number {
     let lost = 0
-    for (let at = 0; at < this.#source.size; at += pieceSize) {
-      const length = Math.min(pieceSize, this.#source.size - at)
-      if (this.#read(at, length) === undefined) lost += length
+    const { size } = this.#source
+    for (let block = 0; block < size; block += blockSize) {
+      if (this.#read(block, blockSize) !== undefined) continue
+      for (let at = block; at < Math.min(size, block + blockSize); at += pieceSize)
+        if (this.#read(at, pieceSize) === undefined) lost += Math.min(pieceSize, size - at)
     }
     return lost
   }
 
+  /** A view, good until the next read; undefined where a block of it can't be read. */
   #read(at: number, length: number): Buffer | undefined {
     try {
-      return Buffer.from(this.#source.read(at, Math.min(length, this.#source.size - at)))
+      const bytes = this.#source.read(at, Math.min(length, this.#source.size - at))
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     } catch (error) {
       if (error instanceof FormatError) return undefined
       throw error
@@ -155,11 +161,12 @@ class Judge {
 
   /** Undefined where they are not all there. The gABI's fields of a 64-bit little-endian file, chapters 4 and 5. */
   #headers(): Headers | undefined {
-    const elf = this.#read(0, 64)
-    if (elf === undefined || elf.length < 64 || elf.readUInt32BE(0) !== 0x7f454c46) return undefined
+    const elf = Buffer.from(this.#read(0, 64) ?? [])
+    if (elf.length < 64 || elf.readUInt32BE(0) !== 0x7f454c46) return undefined
     const count = elf.readUInt16LE(56) === PN_XNUM ? this.#countBehind(elf) : elf.readUInt16LE(56)
-    const table = count === undefined ? undefined : this.#read(Number(elf.readBigUInt64LE(32)), count * 56)
-    if (count === undefined || table === undefined || table.length < count * 56) return undefined
+    if (count === undefined) return undefined
+    const table = Buffer.from(this.#read(Number(elf.readBigUInt64LE(32)), count * 56) ?? [])
+    if (table.length < count * 56) return undefined
     const loads: Segment[] = []
     let promised = 0
     let threads = 0

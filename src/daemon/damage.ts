@@ -9,7 +9,8 @@ export interface DamagedPart {
   readonly reason: string
 }
 
-const pieceSize = 4 << 20
+/** A block of ours: what lies in one is looked at where it is, and that of zeros again and again. */
+const pieceSize = 1 << 20
 /** Blocks of LZ4 frames are multiples of this (LZ4 frame format, block maximum size). */
 const grain = 64 << 10
 
