@@ -12,8 +12,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static _Atomic long waiting;
+
 static void *wait_for_ever(void *unused) {
-  for (;;) pause();
+  for (waiting++;;) pause();
   return unused;
 }
 
@@ -30,6 +32,7 @@ int main(int argc, char **argv) {
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 65536);
     for (pthread_t thread; got < n && !pthread_create(&thread, &small, wait_for_ever, 0); got++);
+    while (waiting < got) usleep(1000);
   } else if (!strcmp(argv[1], "mappings")) {
     /* Neighbours with different rights are not joined. */
     memory = mmap(0, n * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

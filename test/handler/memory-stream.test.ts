@@ -87,6 +87,38 @@ test("memory gives, byte for byte, what the kernel's stream gives", withGo, asyn
   assert.equal(result.rest, 0, 'both end at the same byte')
 })
 
+/** Two hundred threads, whose notes are larger than a block where a processor has large registers; and memory touched here and there. */
+const threads = `#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+static void *wait_for_ever(void *n) { for (;;) pause(); return n; }
+int main() {
+  for (int n = 0; n < 200; n++) { pthread_t t; pthread_create(&t, 0, wait_for_ever, 0); }
+  char *sparse = mmap(0, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  for (int i = 0; i < 64 << 20; i += 3 << 20) sparse[i] = i >> 20 | 1;
+  usleep(300000);
+  raise(SIGSEGV);
+}`
+const noCompiler = spawnSync('cc', ['--version']).status === 0 ? false : 'a C compiler is not installed'
+
+test('so it does behind the notes of many threads', { skip: noKernel || noCompiler }, async () => {
+  using bed = new HandlerBed()
+  writeFileSync(bed.path('threads.c'), threads)
+  execFileSync('cc', ['-w', '-pthread', '-o', bed.path('threads'), bed.path('threads.c')])
+  const compare = join(import.meta.dirname, '../support/compare-memory.ts')
+  writeFileSync(
+    bed.path('compare'),
+    `#!/bin/sh\nexec ${process.execPath} --disable-warning=ExperimentalWarning ${compare} ${bed.path('result')} "$@"\n`,
+    { mode: 0o755 },
+  )
+  await bed.crash(`exec ${bed.path('threads')}`, { pattern: `|${bed.path('compare')} %P` })
+  const result = JSON.parse(readFileSync(bed.path('result'), 'utf8'))
+  assert.deepEqual(result.differences, [])
+  assert.ok(result.compared > 64 << 20)
+  assert.equal(result.rest, 0, 'both end at the same byte')
+})
+
 test(
   'a process that touched little of its memory leaves a whole core, and its parent hears of a core dump',
   withGo,
