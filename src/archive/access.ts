@@ -65,20 +65,25 @@ export class Rights {
 /**
  * The user to whom a crash belongs, undefined where there is any doubt: the kernel's own words for user and dump mode, a
  * pidfd that ties /proc to them (CVE-2025-4598), and a process that was this user's and group's in each of its four
- * identities, so that it held nothing which its user could not have read.
+ * identities and had no capability but in a user namespace of theirs. So it held nothing which its user could not have
+ * read: these are the rules by which the kernel lets somebody trace a process (ptrace(2), cap_ptrace_access_check()).
  */
 export function readerOf({ dumpable, process, imported_from }: Crash): number | undefined {
-  const { uid, gid, status } = process
+  const { uid, gid, status, user_namespace_owner: owner } = process
   // What was imported says of itself whatever it likes.
   if (dumpable !== 1 || process.pidfd !== true || imported_from !== undefined) return undefined
   if (!Number.isInteger(uid) || uid <= 0 || uid >= 0xffff_fffe || typeof status !== 'string') return undefined
-  const allAre = (key: string, id: number): boolean => {
-    const line = status.split('\n').find(entry => entry.startsWith(`${key}:`))
-    const ids = line
-      ?.slice(key.length + 1)
+  const wordsOf = (key: string): string[] => {
+    const line = status.split('\n').find(entry => entry.startsWith(`${key}:`)) ?? ''
+    return line
+      .slice(key.length + 1)
       .trim()
       .split(/\s+/)
-    return ids?.length === 4 && ids.every(text => text === String(id))
   }
-  return allAre('Uid', uid) && allAre('Gid', gid) ? uid : undefined
+  const allAre = (key: string, id: number): boolean => {
+    const ids = wordsOf(key)
+    return ids.length === 4 && ids.every(text => text === String(id))
+  }
+  const isPowerless = owner === undefined ? /^0+$/.test(wordsOf('CapPrm')[0]!) : owner === uid
+  return allAre('Uid', uid) && allAre('Gid', gid) && isPowerless ? uid : undefined
 }

@@ -65,6 +65,11 @@ export interface ProcessFacts {
   container?: { id?: string; pod_uid?: string; runtime?: string }
   /** The kernel's pidfd confirmed that these facts of /proc are the crashed process's. */
   pidfd?: true
+  /**
+   * Who made the user namespace that it ran in, by the machine's own numbers, 4294967295 where that is not known; absent
+   * in the machine's own.
+   */
+  user_namespace_owner?: number
   /** Process start, clock ticks since boot, from /proc/PID/stat. */
   start_ticks?: number
   environ?: Record<string, string>

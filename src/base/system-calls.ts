@@ -107,6 +107,7 @@ const callNumbers = {
   capget: [125, 90],
   capset: [126, 91],
   prlimit64: [302, 261],
+  ioctl: [16, 29],
   seccomp: [317, 277],
   landlock_create_ruleset: [444, 444],
   landlock_restrict_self: [446, 446],

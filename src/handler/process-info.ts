@@ -4,7 +4,16 @@
  * belongs to this one process whatever becomes of its number; who owns the dump is decided by the kernel's arguments
  * and never by what stands here (CVE-2025-4598). Each text is bounded, and what can't be read is a note.
  */
-import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs'
 import type { ProcessFacts } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes, escapeText } from '../base/escape.ts'
@@ -20,6 +29,7 @@ import {
   parseStat,
   statusValue,
 } from './proc-text.ts'
+import { userNamespaceOwner } from './user-namespace.ts'
 
 const kilobyte = 1024
 const mostFiles = 1024
@@ -69,7 +79,7 @@ export function takeSnapshot(
     return snapshot
   }
   const before = reader.text('stat', 4 * kilobyte)
-  const other = otherProcess(reader, crash)
+  const other = otherProcess(reader, crash, fstatSync(fd).uid)
   if (other !== undefined) {
     notes.push(`${other}, storing the core without facts of the process`)
     return snapshot
@@ -103,19 +113,26 @@ export function takeSnapshot(
 }
 
 /**
- * Without a pidfd a number is all there is, and it may have gone to another process: one that is not being dumped, or is
- * another user's. A sentence where it has.
+ * Without a pidfd a number is all there is, and it may have gone to another process: one that is not being dumped, is
+ * another user's, or is for root's eyes where ours is for its user's. A sentence where it has. `owner`: of /proc/PID, which
+ * is the effective user where the process is dumpable, and root where it is not (proc_pid(5)).
  */
-function otherProcess(reader: ProcReader, { pid, uid, pidfd }: CrashArguments): string | undefined {
+function otherProcess(
+  reader: ProcReader,
+  { pid, uid, pidfd, dumpable }: CrashArguments,
+  owner: number,
+): string | undefined {
   if (pidfd !== undefined) return undefined
   const status = reader.text('status', 16 * kilobyte)?.toString('latin1')
   if (status === undefined) return undefined
   if (statusValue(status, 'CoreDumping') === '0')
     return `Process ${pid} is not dumping core: its number has gone to another process`
   const real = statusValue(status, 'Uid')?.split(/\s/)[0]
-  return real === undefined || real === String(uid)
-    ? undefined
-    : `Process ${pid} belongs to user ${real} and not ${uid}: its number has gone to another process`
+  if (real !== undefined && real !== String(uid))
+    return `Process ${pid} belongs to user ${real} and not ${uid}: its number has gone to another process`
+  return dumpable === 1 && uid !== 0 && owner !== uid
+    ? `Process ${pid} is not one that its user may see: its number has gone to another process`
+    : undefined
 }
 
 function readFacts(
@@ -130,6 +147,7 @@ function readFacts(
   set('exe', reader.link('exe'))
   set('cwd', reader.link('cwd'))
   set('root', reader.link('root'))
+  set('user_namespace_owner', userNamespaceOwner(reader.directory))
   const cmdline = reader.text('cmdline', 64 * kilobyte)
   set('cmdline', cmdline && redactArguments(splitArguments(cmdline), redact))
   const cgroup = reader.text('cgroup', 16 * kilobyte)

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type HandlerBed, noKernel } from '../support/handler-bed.ts'
-import { attackBed, compile } from './bed.ts'
+import { attackBed, compile, until } from './bed.ts'
 
 const skip =
   noKernel || (process.getBuiltinModule('node:ffi' as never) === undefined ? 'this takes node:ffi' : false)
@@ -29,14 +29,6 @@ function threadsOf(pid: number): Thread[] {
     const status = readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1')
     return { name: field(status, 'Name'), capabilities: BigInt(`0x${field(status, 'CapPrm')}`), status }
   })
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (;;) {
-    const found = look()
-    if (found !== undefined) return found
-    await new Promise(done => setTimeout(done, 20))
-  }
 }
 
 /** Megabytes of noise, then death. */
