@@ -1,5 +1,5 @@
 /** Who may read what. A core holds keys and tokens: root alone, and one configured group where the kernel's %d allows it. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, type Stats } from 'node:fs'
 import type { Access } from '../base/atomic-file.ts'
 import type { Manifest } from './manifest.ts'
 
@@ -54,6 +54,11 @@ export class Rights {
     return dumpable === 1 ? this : new Rights(undefined, this.users)
   }
 
+  /** For what the process's user may not read. */
+  get withoutReader(): Rights {
+    return this.reader === undefined ? this : new Rights(this.gid, this.users)
+  }
+
   /** The same, with the process's own user among the readers where that is configured and beyond doubt. */
   forCrash(crash: Crash): Rights {
     const reader = this.users ? readerOf(crash) : undefined
@@ -73,17 +78,29 @@ export function readerOf({ dumpable, process, imported_from }: Crash): number | 
   // What was imported says of itself whatever it likes.
   if (dumpable !== 1 || process.pidfd !== true || imported_from !== undefined) return undefined
   if (!Number.isInteger(uid) || uid <= 0 || uid >= 0xffff_fffe || typeof status !== 'string') return undefined
-  const wordsOf = (key: string): string[] => {
-    const line = status.split('\n').find(entry => entry.startsWith(`${key}:`)) ?? ''
-    return line
-      .slice(key.length + 1)
-      .trim()
-      .split(/\s+/)
-  }
   const allAre = (key: string, id: number): boolean => {
-    const ids = wordsOf(key)
+    const ids = statusWords(status, key)
     return ids.length === 4 && ids.every(text => text === String(id))
   }
-  const isPowerless = owner === undefined ? /^0+$/.test(wordsOf('CapPrm')[0]!) : owner === uid
+  const isPowerless = owner === undefined ? /^0+$/.test(statusWords(status, 'CapPrm')[0]!) : owner === uid
   return allAre('Uid', uid) && allAre('Gid', gid) && isPowerless ? uid : undefined
+}
+
+/** Whether the process's user may read a file of these rights; lists beside them don't count. */
+export function mayRead(
+  { process }: Pick<Crash, 'process'>,
+  { uid, gid, mode }: Pick<Stats, 'uid' | 'gid' | 'mode'>,
+): boolean {
+  if (uid === process.uid) return (mode & 0o400) !== 0
+  const groups = [String(process.gid), ...statusWords(process.status ?? '', 'Groups')]
+  return (mode & (groups.includes(String(gid)) ? 0o040 : 0o004)) !== 0
+}
+
+/** The values of a line of /proc/PID/status. */
+function statusWords(status: string, key: string): string[] {
+  const line = status.split('\n').find(entry => entry.startsWith(`${key}:`)) ?? ''
+  return line
+    .slice(key.length + 1)
+    .trim()
+    .split(/\s+/)
 }

@@ -153,6 +153,8 @@ export interface StoredBinary {
   /** GNU build id, hex. */
   build_id?: string
   size?: number
+  /** The process's user could not have read the file. */
+  unreadable?: true
 }
 
 /** `on hold by ada since 2026-11-24 (case 7); gocore-sink unhold lifts it`. */

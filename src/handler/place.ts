@@ -62,6 +62,7 @@ const sentLater: ReadonlySet<string | undefined> = new Set(['nfs', 'smb', 'smb2'
 
 export class Place implements PlaceCommands {
   #dump: DumpWriter | undefined
+  #crash: Crash | undefined
   #failed: unknown
   #syncs = false
   #spoolMax: number | null = null
@@ -84,6 +85,7 @@ export class Place implements PlaceCommands {
       void dump.fd
       this.#syncs = sentLater.has(networkFileSystem(dump.directory))
       this.#dump = dump
+      this.#crash = crash
       return free
     } catch (error) {
       dump.abandon()
@@ -144,7 +146,7 @@ export class Place implements PlaceCommands {
 
   storeFiles(files: MappedFiles): StoredFiles {
     const notes: string[] = []
-    return { ...storeMappedFiles(files, this.#begun, notes), notes }
+    return { ...storeMappedFiles(files, this.#begun, this.#crash!, notes), notes }
   }
 
   finish(manifest: Manifest): void {

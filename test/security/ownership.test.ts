@@ -1,7 +1,7 @@
 /** Who gets to read a core: attacks on the decision whose it is. Each test is named after what it once was somewhere. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { findGroup } from '../../src/archive/access.ts'
 import { openSystemCalls } from '../../src/base/system-calls.ts'
@@ -198,6 +198,29 @@ describe('who may read a core', kernel, () => {
     }
     bed.store.remove(of(alice))
     assert.equal(cliAs(alice, bed, ['ls', '--quiet']).stdout, '')
+  })
+
+  test('UserAccess: whose process it was reads the core, and of what it was made of only what they could read before', async () => {
+    using bed = attackBed(open)
+    // Root starts it, and it becomes alice: nobody but root and a group that she is in may read its file.
+    const ids = `setresgid(${alice}, ${alice}, ${alice}); setresuid(${alice}, ${alice}, ${alice})`
+    const [closed, shared] = ['closed', 'shared'].map(name =>
+      compile(bed, name, `/* ${name} */ ${itsOwn(ids)}`),
+    )
+    chmodSync(closed!, 0o700)
+    execFileSync('objcopy', ['--add-section', `.other=${shared}.c`, shared!])
+    chownSync(shared!, 0, gid)
+    chmodSync(shared!, 0o750)
+    await bed.crash(`${closed}; setpriv --groups ${gid} ${shared}; true`)
+    for (const dump of dumpsOf(bed, alice)) {
+      const { key, path, unreadable } = dump.manifest.executable!
+      const isClosed = path.endsWith('closed')
+      assert.equal(unreadable, isClosed ? true : undefined)
+      const may = (file: string): boolean => shellAs(alice, `cat ${file} >/dev/null`).status === 0
+      assert.ok(may(bed.store.corePath(dump)!))
+      assert.equal(may(bed.store.binaryPath(key!)!), !isClosed, path)
+    }
+    assert.equal(dumpsOf(bed, alice).length, 2)
   })
 
   test('UserAccess: without a pidfd nobody is let in (CVE-2025-4598), and neither is who had other identities', async () => {
