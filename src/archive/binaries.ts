@@ -53,6 +53,13 @@ export const readerOf =
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset))
   }
 
+export interface BinaryHint {
+  /** As the process saw it. */
+  readonly path?: string | undefined
+  /** What it is to be; nothing is stored of a file that is something else. */
+  readonly key?: string | undefined
+}
+
 /**
  * Stores the file behind `fd` once, however many handlers do so at a time: each fills a directory of its own below
  * `tmp/`, one rename wins, the others find the place taken. A stored file is compared by its hash, never rewritten.
@@ -61,7 +68,7 @@ export function storeBinary(
   layout: Layout,
   fd: number,
   rights: Rights,
-  path?: string,
+  { path, key: expected }: BinaryHint = {},
 ): { key: string; buildId?: string; size: number } {
   const before = fstatSync(fd)
   if (!before.isFile()) throw new ArchiveError('Cannot store the executable: it is not a regular file')
@@ -71,6 +78,8 @@ export function storeBinary(
     buildId !== undefined && /^.{16,64}$/.test(buildId)
       ? `${buildId}-${sha256.slice(0, 16)}`
       : sha256.slice(0, 40)
+  if (expected !== undefined && expected !== key)
+    throw new ArchiveError(`it is not the file that was stored as ${expected}`)
   const result = { key, ...(buildId === undefined ? {} : { buildId }), size: before.size }
   const place = layout.binary(key)
   if (isStored(place, before.size)) {

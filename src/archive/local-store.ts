@@ -242,7 +242,7 @@ export class LocalStore implements ArchiveStore {
   }
 
   addBinary(source: { fd: number; size: number }, hint: { buildId?: string; path?: string } = {}): string {
-    return storeBinary(this.layout, source.fd, this.rights, hint.path).key
+    return storeBinary(this.layout, source.fd, this.rights, { path: hint.path }).key
   }
 
   /** Paths of stored binaries that say they have this build id; more than one where somebody forged it. */

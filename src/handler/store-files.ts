@@ -20,7 +20,7 @@ export function storeMappedFiles(
       // One who was given a process that was started by another may run what they can't read.
       const isReadable = mayRead(crash, fstatSync(file.fd))
       const rights = isReadable ? dump.rights : dump.rights.withoutReader
-      const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, rights, file.path)
+      const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, rights, { path: file.path })
       return {
         ...{ key, path: file.path, ...(buildId === undefined ? {} : { build_id: buildId }), size },
         ...(isReadable ? {} : { unreadable: true }),

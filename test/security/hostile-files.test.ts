@@ -1,6 +1,6 @@
 /** Links, FIFOs and foreign owners in the places where the program reads, writes and deletes. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -8,6 +8,7 @@ import {
   globSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,6 +19,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { openLocalStore } from '../../src/archive/index.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { loadConfig, loadConfigOrDefaults } from '../../src/config/index.ts'
 import { runGc } from '../../src/daemon/gc.ts'
@@ -196,9 +198,31 @@ describe('hostile files', kernel, () => {
       runCli(['import', foreign, '--config', bed.config])
       for (const entry of existsSync(bed.path('archive')) ? everything(bed.path('archive')) : [])
         assert.match(entry.path.slice(bed.directory.length), /^[a-z0-9/.-]+$/)
-      assert.ok(!spawnSync('grep', ['-rq', 'root:', bed.path('archive')]).status === false)
+      for (const entry of existsSync(bed.path('archive')) ? everything(bed.path('archive')) : [])
+        if ((entry.mode & 0o170000) === 0o100000)
+          assert.doesNotMatch(readFileSync(entry.path, 'latin1'), /root:/, entry.path)
       rmSync(bed.path('archive'), { recursive: true, force: true })
     }
+  })
+
+  test('CVE-2026-77113: an executable in a bundle that is not what its key says is not stored', () => {
+    using bed = attackBed()
+    replayed(bed)
+    const [dump] = bed.dumps()
+    const program = bed.path('open/program')
+    writeFileSync(program, 'the program')
+    const fd = openSync(program, 'r')
+    const key = bed.store.addBinary({ fd, size: 11 })
+    bed.store.changeManifest(dump!, manifest => ({ ...manifest, executable: { path: '/x', key } }))
+    const foreign = bed.path('open/foreign')
+    renameSync(bed.path('archive'), foreign)
+    // As if it had been swapped between the look at it and its reading.
+    writeFileSync(openLocalStore(foreign).binaryPath(key)!, 'root:secret')
+    const { status, stderr } = runCli(['import', foreign, '--config', bed.config])
+    assert.notEqual(status, 0)
+    assert.match(stderr, /is not the file that was stored as/)
+    for (const { path, mode } of everything(bed.path('archive')))
+      if ((mode & 0o170000) === 0o100000) assert.doesNotMatch(readFileSync(path, 'latin1'), /root:secret/)
   })
 
   test('CVE-2019-11485, CVE-2020-8831: the daemon’s lock lies where root alone writes', () => {

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { findGroup } from '../../src/archive/access.ts'
 import { openSystemCalls } from '../../src/base/system-calls.ts'
 import { takeSnapshot } from '../../src/handler/process-info.ts'
+import { runCli } from '../cli/run-cli.ts'
 import { type HandlerBed, noKernel } from '../support/handler-bed.ts'
 import { alice, attackBed, become, bob, cliAs, compile, everything, shellAs, whileDumped } from './bed.ts'
 
@@ -266,6 +267,19 @@ describe('who may read a core', kernel, () => {
     await bed.crash(`${become(alice)} unshare -Ur sh -c 'kill -SEGV $$'; true`)
     assert.match(cliAs(alice, bed, ['ls', '--quiet']).stdout, /^[a-z2-7]{12}\n$/)
     assert.equal(cliAs(bob, bed, ['ls', '--quiet']).stdout, '')
+  })
+
+  test('UserAccess: a dump of another archive is nobody’s here, whatever it says of its user', async () => {
+    using there = attackBed(open)
+    await there.crash(`${become(alice)} sh -c 'kill -SEGV $$'; true`)
+    const [dump] = dumpsOf(there, alice)
+    assert.notEqual(aclOf(there.store.layout.file(dump!, 'manifest.json')), '')
+    using here = attackBed(open)
+    const imported = runCli(['import', there.path('archive'), '--config', here.config])
+    assert.equal(imported.status, 0, imported.stderr)
+    assert.ok(existsSync(here.store.layout.file(dump!, 'analysis.json')), 'written after it was imported')
+    for (const { path } of everything(here.path('archive'))) assert.equal(aclOf(path), '', path)
+    assert.equal(cliAs(alice, here, ['ls', '--quiet']).stdout, '')
   })
 
   for (const [name, uid, words] of [
