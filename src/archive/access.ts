@@ -54,6 +54,11 @@ export class Rights {
     return dumpable === 1 ? this : new Rights(undefined, this.users)
   }
 
+  /** The group may read what is kept of all crashes together, and not the files of this one. */
+  hides({ dumpable }: Pick<Crash, 'dumpable'>): boolean {
+    return this.gid !== undefined && dumpable !== 1
+  }
+
   /** For what the process's user may not read. */
   get withoutReader(): Rights {
     return this.reader === undefined ? this : new Rights(this.gid, this.users)

@@ -129,6 +129,10 @@ export class LocalStore implements ArchiveStore {
     return this.#parse(ref, text)
   }
 
+  hides(manifest: Manifest): boolean {
+    return this.rights.hides(manifest)
+  }
+
   changeManifest(ref: DumpRef, change: (manifest: Manifest) => Manifest): Manifest {
     const manifest = change(this.readManifest(ref))
     const text = `${JSON.stringify(manifest, null, 2)}\n`

@@ -407,7 +407,7 @@ export class Service {
       if (outcome.state === 'done')
         this.#log.event(
           'analysis-done',
-          `Analysed ${name} in ${(outcome.ms / 1000).toFixed(1)} s: ${after?.cause ?? 'no cause'}`,
+          `Analysed ${name} in ${(outcome.ms / 1000).toFixed(1)} s: ${this.#causeOf(after) ?? 'no cause'}`,
           { GOCORE_SINK_ID: id, GOCORE_SINK_SIGNATURE: after?.signatureKey ?? undefined },
         )
       else if (outcome.state === 'failed')
@@ -422,6 +422,11 @@ export class Service {
       this.#mend(error)
       throw error
     }
+  }
+
+  /** More people read the journal than may read what root's eyes alone are to see. */
+  #causeOf(row: CrashRow | undefined): string | null | undefined {
+    return row && this.#store.readManifest(row).dumpable === 1 ? row.cause : "the dump is root's alone"
   }
 
   /** False where cores are not encrypted. A failure is told, and the next round of retention tries again. */

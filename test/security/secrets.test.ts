@@ -1,15 +1,17 @@
 /** A core is a store of secrets: what was in the process's memory is in the core and nowhere else, and encrypted there is nowhere at all. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
+import { findGroup } from '../../src/archive/access.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { type Running, startDaemon, until } from '../daemon/running.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
-import { attackBed, filesWith } from './bed.ts'
+import { attackBed, everything, filesWith, type Kept } from './bed.ts'
 
 const have = (program: string, option: string): boolean => spawnSync(program, [option]).status === 0
 const kernel = {
@@ -17,6 +19,11 @@ const kernel = {
   timeout: 10 * 60_000,
 }
 const withAge = { skip: have('age', '--version') ? false : 'age is not installed' }
+
+/** A group that is there on every machine. */
+const group = 'daemon'
+const gid = findGroup(group)!
+const sqlite = createRequire(import.meta.url).resolve('better-sqlite3')
 
 /** Spelt in two halves, so that the program's own text does not hold them. */
 const program = `package main
@@ -130,6 +137,52 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
       assert.deepEqual(holders, [bed.store.corePath(dump!)])
     },
   )
+
+  test('CVE-2022-4415: of a dump that is root’s alone the group’s catalog has no words', kernel, async () => {
+    using bed = attackBed({ Group: group })
+    // What was imported has no dump mode, and is root's.
+    importTill(bed)
+    const [dump] = bed.dumps()
+    const archive = { directory: bed.directory, store: bed.store } as never
+    const words = ['assignment to entry', 'table.go']
+    const known = (): Kept[] =>
+      everything(bed.path('state')).filter(
+        ({ path, mode }) =>
+          (mode & 0o170000) === 0o100000 && words.some(word => readFileSync(path).includes(word)),
+      )
+    // At first there is no group, and then there is one, or an older daemon that saw no difference.
+    for (const [lines, isOlder] of [
+      [[], false],
+      [[`Group=${group}`], true],
+      [[`Group=${group}`], false],
+    ] as const) {
+      await using daemon = await startDaemon(archive, { lines: [...lines] })
+      await until(
+        () => daemon.row(dump!.id)?.analysis === 'done',
+        () => `not analysed: ${daemon.log()}`,
+      )
+      assert.equal(known().length > 0, lines.length === 0)
+      for (const word of words) assert.ok(!daemon.log().includes(word), 'the journal has more readers')
+      await daemon.end('SIGTERM')
+      const catalog = bed.path('state/catalog.db')
+      if (lines.length > 0)
+        assert.deepEqual([statSync(catalog).mode & 0o777, statSync(catalog).gid], [0o640, gid])
+      if (isOlder)
+        execFileSync(process.execPath, [
+          '-e',
+          `const db = require(${JSON.stringify(sqlite)})(${JSON.stringify(catalog)})
+db.exec("UPDATE crash SET cause = 'assignment to entry'"); db.pragma('user_version = 4')`,
+        ])
+    }
+    assert.deepEqual(known(), [])
+    const run = (...args: string[]): string => runCli([...args, '--config', bed.config]).stdout
+    // Root has them from the report.
+    assert.match(run('ls'), /assignment to entry in nil map/)
+    assert.match(run('ls', '--json'), /assignment to entry in nil map/)
+    assert.match(run('top'), /assignment to entry in nil map/)
+    assert.match(run('show'), /assignment to entry in nil map/)
+    assert.equal(run('verify', '--no-pager').includes('catalog'), false)
+  })
 
   for (const first of ['yes', 'no'])
     test(

@@ -9,6 +9,7 @@ import { NotFoundError, reasonOf, SinkError, SystemError } from '../../base/erro
 import type { Catalog } from '../catalog.ts'
 import { SqliteCatalog } from './catalog.ts'
 import { migrate, readVersion, schemaVersion } from './migrate.ts'
+import { wordyBefore } from './schema/index.ts'
 
 export interface OpenOptions {
   /** Opens beside a writer and never changes the file. */
@@ -23,6 +24,21 @@ const busyMs = 5000
 /** `:memory:` gives a catalog that ends with the process. */
 export function openCatalog(path: string, options: OpenOptions = {}): Catalog {
   return new SqliteCatalog(options.readonly ? openReadonly(path) : openWriter(path, options.onRebuilt))
+}
+
+/** Whether a version made the catalog that put in what is not for all readers; false where there is none, or it can't be told. */
+export function isWordy(path: string): boolean {
+  try {
+    const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: busyMs })
+    try {
+      const version = readVersion(db, path)
+      return version > 0 && version < wordyBefore
+    } finally {
+      db.close()
+    }
+  } catch {
+    return false
+  }
 }
 
 function openWriter(path: string, onRebuilt?: (sentence: string) => void): Database {
