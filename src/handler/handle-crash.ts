@@ -64,12 +64,14 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const held: Outcome = { core: unfinished, libraries: [], heldMs: 0, monotonicNs }
   const manifest = ({ id }: DumpRef, continues: Continuation | undefined): Manifest =>
     withContinuation(makeManifest(id, time, crash, snapshot, held), continues)
-  const pipe = new PipeReader(call.input(), () => {
+  const beat = (): void => ticket.beat()
+  const onRelease = (): void => {
     held.heldMs = waited + performance.now() - call.began
     // From here on nobody waits.
     setPriority(0, 10)
     keepCapabilities('released')
-  })
+  }
+  const pipe = new PipeReader(call.input(), onRelease, beat)
   if (!isRefused(crash, config)) pipe.begin()
   const storage = new DumpStorage({
     config,
@@ -78,6 +80,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     script,
     pending: manifest,
     idle: () => pipe.pump(),
+    beat,
   })
   const record = (): Manifest => manifest(storage.ref, storage.continues)
   try {

@@ -101,15 +101,16 @@ export class PlaceChannel {
   }
 
   /** Waits for the next answer. Throws StorageStalled where none comes for `patience` milliseconds. */
-  next(patience: number, idle?: () => void): Answer {
+  next(patience: number, idle?: () => void, beat?: () => void): Answer {
     for (;;) {
       const seen = Atomics.load(this.#control, answered)
       const answer = this.poll()
       if (answer !== undefined) return answer
       const left = this.#progress + patience * this.#scale() - performance.now()
       if (left <= 0) throw new StorageStalled(`storage has not answered for ${Math.round(patience)} ms`)
-      Atomics.wait(this.#control, answered, seen, idle === undefined ? left : Math.min(2, left))
+      Atomics.wait(this.#control, answered, seen, Math.min(idle === undefined ? 1000 : 2, left))
       idle?.()
+      beat?.()
     }
   }
 

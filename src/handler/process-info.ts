@@ -19,26 +19,34 @@ import { reasonOf } from '../base/errors.ts'
 import { escapeBytes, escapeText } from '../base/escape.ts'
 import { compileRedactions, type Redaction, redactArguments } from '../base/redact.ts'
 import type { CrashArguments } from './argv.ts'
+import { covers } from './foreign-memory.ts'
 import {
   type AddressRange,
   allowedEnvironment,
+  type FileRange,
   type Mapping,
   parseAnonymous,
   parseCgroup,
+  parseFileRanges,
   parseMaps,
   parseStat,
+  type Stat,
   statusValue,
 } from './proc-text.ts'
 import { userNamespaceOwner } from './user-namespace.ts'
 
 const kilobyte = 1024
 const mostFiles = 1024
+/** 65,530 mappings, which the kernel grants by default, of 120 bytes each. */
+const mostMaps = 8192 * kilobyte
 
 export interface Snapshot {
   facts: ProcessFacts
   mappings: Mapping[]
   /** Private mappings without a file. */
   anonymous: AddressRange[]
+  /** Mappings with one. */
+  files: FileRange[]
   notes: string[]
   /** Path through the open descriptor; undefined where the process could not be opened or is another one. */
   directory?: string
@@ -60,7 +68,7 @@ export function takeSnapshot(
     comm: escapeBytes(crash.comm),
     ...(crash.tid === undefined ? {} : { tid: crash.tid }),
   }
-  const snapshot: Snapshot = { facts, mappings: [], anonymous: [], notes, close: () => {} }
+  const snapshot: Snapshot = { facts, mappings: [], anonymous: [], files: [], notes, close: () => {} }
   if (crash.pid === 0) return snapshot
   let fd: number
   try {
@@ -84,19 +92,19 @@ export function takeSnapshot(
     notes.push(`${other}, storing the core without facts of the process`)
     return snapshot
   }
-  readFacts(reader, facts, environ, compileRedactions(redact))
-  const maps = reader.text('maps', 4096 * kilobyte)
+  const started = before === undefined ? undefined : parseStat(before.toString('latin1'))
+  const maps = reader.text('maps', mostMaps)
   if (maps !== undefined) {
+    const text = maps.toString('latin1')
     snapshot.mappings = parseMaps(maps.toString('utf8'))
-    snapshot.anonymous = parseAnonymous(maps.toString('latin1'))
-    const lines = maps
-      .toString('latin1')
-      .split('\n')
-      .filter(line => line.includes(' /'))
+    snapshot.anonymous = parseAnonymous(text)
+    snapshot.files = parseFileRanges(text)
+    const lines = text.split('\n').filter(line => line.includes(' /'))
     facts.mappings = escapeLines(Buffer.from(lines.join('\n'), 'latin1'), 256 * kilobyte)
   }
+  readFacts(reader, facts)
+  readWords(reader, snapshot, started, environ, compileRedactions(redact))
   const after = reader.text('stat', 4 * kilobyte)
-  const started = before === undefined ? undefined : parseStat(before.toString('latin1'))
   const still = after === undefined ? undefined : parseStat(after.toString('latin1'))
   if (started !== undefined) {
     facts.ppid = started.ppid
@@ -135,12 +143,7 @@ function otherProcess(
     : undefined
 }
 
-function readFacts(
-  reader: ProcReader,
-  facts: ProcessFacts,
-  environ: readonly string[],
-  redact: Redaction,
-): void {
+function readFacts(reader: ProcReader, facts: ProcessFacts): void {
   const set = <K extends keyof ProcessFacts>(key: K, value: ProcessFacts[K] | undefined): void => {
     if (value !== undefined) facts[key] = value
   }
@@ -148,8 +151,6 @@ function readFacts(
   set('cwd', reader.link('cwd'))
   set('root', reader.link('root'))
   set('user_namespace_owner', userNamespaceOwner(reader.directory))
-  const cmdline = reader.text('cmdline', 64 * kilobyte)
-  set('cmdline', cmdline && redactArguments(splitArguments(cmdline), redact))
   const cgroup = reader.text('cgroup', 16 * kilobyte)
   if (cgroup !== undefined) {
     const { path, container } = parseCgroup(cgroup.toString('utf8'))
@@ -161,18 +162,37 @@ function readFacts(
   const status = reader.text('status', 16 * kilobyte)
   set('status', status && escapeLines(status, 16 * kilobyte))
   set('auxv', reader.text('auxv', 4 * kilobyte)?.toString('hex'))
+  set('open_files', reader.openFiles())
+}
+
+/**
+ * Arguments and environment, which are the process's own memory: where a file is mapped in their place, or where they lie is
+ * not known, they are left alone (`foreign-memory.ts`).
+ */
+function readWords(
+  reader: ProcReader,
+  { facts, anonymous, notes }: Snapshot,
+  stat: Stat | undefined,
+  environ: readonly string[],
+  redact: Redaction,
+): void {
+  const isOwn = ({ start, end }: AddressRange): boolean => start > 0 && covers(anonymous, start, end)
+  if (stat === undefined || !isOwn(stat.arguments) || !isOwn(stat.environment)) {
+    notes.push(
+      'Arguments and environment lie in no memory of the process’s own, storing the core without them',
+    )
+    return
+  }
+  const cmdline = reader.text('cmdline', 64 * kilobyte)
+  if (cmdline !== undefined) facts.cmdline = redactArguments(splitArguments(cmdline), redact)
   const environment = reader.text('environ', 256 * kilobyte)
   if (environment !== undefined)
-    set(
-      'environ',
-      Object.fromEntries(
-        allowedEnvironment(environment, environ).map(([name, value]) => [
-          name,
-          redact(escapeBytes(value, 4 * kilobyte)),
-        ]),
-      ),
+    facts.environ = Object.fromEntries(
+      allowedEnvironment(environment, environ).map(([name, value]) => [
+        name,
+        redact(escapeBytes(value, 4 * kilobyte)),
+      ]),
     )
-  set('open_files', reader.openFiles())
 }
 
 /** Arguments one by one, without the empty one that the last NUL leaves. */

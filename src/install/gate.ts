@@ -7,10 +7,13 @@
  *     RuntimeDirectory/gate/limits      tickets at a time, and seconds that one waits for one at most
  *     RuntimeDirectory/gate/line.N      held by the first in line of the users with the number N modulo 64
  *     RuntimeDirectory/gate/line        held by the first of these firsts, the one that looks for a ticket
+ *     RuntimeDirectory/gate/since       touched when a look at who gets on began
  *
  * Users have lines of their own, so that nobody who crashes a thousand times keeps others waiting for all of them. Lines
  * are held by flock(2), which ends with the process that holds it; a ticket whose process is gone, or is another program,
- * is taken away by whoever looks for one. Who waits too long leaves a line in the kernel log, of which the daemon makes a
+ * is taken away by whoever looks for one. A handler touches its ticket as long as it gets on: the kernel may wait for memory
+ * that a file system of the crasher's own gives, for ever, and a few such crashes would shut everybody else out. One that
+ * has stood still for a quarter of the time that one waits, and ten seconds, is ended by whoever looks. Who waits too long leaves a line in the kernel log, of which the daemon makes a
  * record. Where the gate can't be made, or there is no flock(1), crashes are taken as they come.
  */
 import type { GateLimits } from '../config/index.ts'
@@ -50,6 +53,29 @@ take_away_stale() {
     [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] || rm -f "$one" </dev/null
   done
 }
+end_those_that_stand_still() {
+  set -- $gate/[0-9]*
+  for one; do
+    [ "$one" -nt $gate/since ] || ! [ /proc/\${one##*/}/exe -ef ${handler[0]} ] && continue
+    # The number may be another's by now, but nobody else of ours is so dear to the kernel.
+    read -r dear </proc/\${one##*/}/oom_score_adj && [ "$dear" = -900 ] && kill -KILL \${one##*/} || continue
+    rm -f "$one" </dev/null
+    echo "<12>gocore-sink: ENDED the handler \${one##*/}, which stood still while others waited" >/dev/kmsg
+  done
+}
+watch_them() {
+  patience=$((longest * 25)) since=
+  [ $patience -ge 1000 ] || patience=1000
+  [ -f $gate/since ] && read -r since <$gate/since
+  case $since in
+  '' | *[!0-9]*) ;;
+  *)
+    [ $((now - since)) -ge $patience ] || return
+    end_those_that_stand_still
+    ;;
+  esac
+  echo $now >$gate/since
+}
 # Centiseconds since the boot.
 read_clock() {
   read -r now _ </proc/uptime
@@ -71,6 +97,7 @@ wait_for_ticket() {
   stand_in_line 8 && stand_in_line 9 || return
   until take_ticket; do
     take_away_stale
+    watch_them
     sleep 0.04 </dev/null || sleep 1 </dev/null
     reckon || return
   done
