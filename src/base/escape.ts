@@ -19,6 +19,10 @@ export function escapeBytes(bytes: Uint8Array, max = 4096): string {
   return bytes.length > max ? `${text}…` : text
 }
 
+/** Text that is escaped where it must be, in a place where nothing of it may break a line: whatever else is unsafe is a blank. */
+export const onOneLine = (text: string): string =>
+  text.replace(unsafe, character => (character === '\\' ? character : ' '))
+
 const hexOf = (character: string): string =>
   [...Buffer.from(character)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
 

@@ -3,6 +3,7 @@
  * closed. A line of /dev/kmsg holds less than a kilobyte (LOG_LINE_MAX, kernel/printk), so lines are cut.
  */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { onOneLine } from '../base/escape.ts'
 
 /** Syslog priorities of the facility `user`. */
 const priority = { notice: 13, warning: 12, error: 11 } as const
@@ -28,7 +29,7 @@ export class KernelLog {
 
   /** Never throws. `text` has been escaped by the caller where it carries foreign bytes. */
   write(level: Level, text: string): void {
-    const line = `gocore-sink: ${text.replace(/[\u0000-\u001f\u007f]/g, ' ')}`
+    const line = `gocore-sink: ${onOneLine(text)}`
     const bytes = Buffer.from(`<${priority[level]}>${line}`)
     // Without its newline the kernel keeps a line open, unseen by every reader, until the next one comes.
     const end = bytes.length <= mostBytes ? '\n' : '…\n'

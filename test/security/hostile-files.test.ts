@@ -1,6 +1,6 @@
 /** Links, FIFOs and foreign owners in the places where the program reads, writes and deletes. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -19,7 +19,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { openLocalStore } from '../../src/archive/index.ts'
+import { newId, openLocalStore } from '../../src/archive/index.ts'
+import { createFile } from '../../src/base/atomic-file.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { loadConfig, loadConfigOrDefaults } from '../../src/config/index.ts'
 import { runGc } from '../../src/daemon/gc.ts'
@@ -94,10 +95,13 @@ describe('hostile files', kernel, () => {
       'format.json',
     ])
       symlinkSync(bed.path('open/victim'), join(cwd, name))
+    for (const name of ['.gdbinit', '.gocore-sink', '.pid']) writeFileSync(join(cwd, name), '')
     chownSync(cwd, alice, alice)
     const before = lstatSync(cwd).mtimeMs
+    using watched = new ReadWatch(cwd)
     await bed.crash(`cd ${cwd}; ${become(alice)} sh -c 'ulimit -c unlimited; kill -SEGV $$'; true`)
     assert.equal(bed.dumps().length, 1)
+    assert.deepEqual(watched.read(), [])
     assert.ok(!existsSync(bed.path('open/victim')))
     assert.equal(lstatSync(cwd).mtimeMs, before)
   })
@@ -114,6 +118,10 @@ describe('hostile files', kernel, () => {
     ],
     ['everybody may write the root', (bed: HandlerBed) => chmodSync(bed.path('archive'), 0o777)],
     ['everybody may write the root, sticky', (bed: HandlerBed) => chmodSync(bed.path('archive'), 0o1777)],
+    [
+      'everybody may write a directory in it',
+      (bed: HandlerBed) => chmodSync(bed.path(`archive/dumps/${new Date().getUTCFullYear()}`), 0o777),
+    ],
     ['a FIFO is in its place', (bed: HandlerBed) => instead(bed, 'mkfifo')],
     ['a file is in its place', (bed: HandlerBed) => instead(bed, 'touch')],
   ] as const)
@@ -130,6 +138,21 @@ describe('hostile files', kernel, () => {
       if (existsSync(bed.path('open/elsewhere')))
         assert.deepEqual(readdirSync(bed.path('open/elsewhere')), [])
     })
+
+  test('CVE-2015-1338, CVE-2026-54230: a file is made anew, or not at all, and its name is nobody’s to guess', () => {
+    using bed = attackBed()
+    const there = bed.path('open/there')
+    writeFileSync(there, 'theirs')
+    symlinkSync(there, bed.path('open/link'))
+    symlinkSync(bed.path('open/nowhere'), bed.path('open/dangling'))
+    for (const name of ['there', 'link', 'dangling'])
+      assert.throws(() => createFile(bed.path(`open/${name}`), { mode: 0o640 }), /EEXIST/, name)
+    assert.equal(readFileSync(there, 'utf8'), 'theirs')
+    assert.ok(!existsSync(bed.path('open/nowhere')))
+    const ids = new Set(Array.from({ length: 1000 }, newId))
+    assert.equal(ids.size, 1000)
+    for (const id of ids) assert.match(id, /^[a-z2-7]{12}$/)
+  })
 
   test('CVE-2015-3142, CVE-2026-54230: links in the place of files are neither read nor written through', () => {
     using bed = attackBed()
@@ -184,23 +207,33 @@ describe('hostile files', kernel, () => {
     const foreign = bed.path('open/foreign')
     renameSync(bed.path('archive'), foreign)
     const at = path.replace(bed.path('archive'), foreign)
-    for (const change of [
-      { id: '../../../etc/x' },
-      { executable: { path: '/x', key: '../../../../etc/passwd' } },
-      { core: { ...manifest.core, file: '../../../../etc/shadow' } },
-      {
-        imported_from: '../../x',
-        dumpable: 1,
-        process: { ...manifest.process, uid: '../../x', pidfd: true },
-      },
-    ]) {
+    // Where such names lead from the foreign archive, there is something; from ours there would be.
+    mkdirSync(bed.path('open/outside'))
+    writeFileSync(bed.path('open/outside/binary'), 'root:secret')
+    const isHere = (): boolean => existsSync(bed.path('archive'))
+    for (const [change, isRefused] of [
+      [{ id: '../../../etc/x' }, true],
+      [{ executable: { path: '/x', key: '../../../outside' } }, false],
+      [{ executable: { path: '/x', key: '../../outside' } }, false],
+      [{ core: { ...manifest.core, file: '../../../../../../escaped' } }, false],
+      [
+        {
+          imported_from: '../../x',
+          dumpable: 1,
+          process: { ...manifest.process, uid: '../../x', pidfd: true },
+        },
+        false,
+      ],
+    ] as const) {
       writeFileSync(at, JSON.stringify({ ...manifest, ...change }))
       runCli(['import', foreign, '--config', bed.config])
-      for (const entry of existsSync(bed.path('archive')) ? everything(bed.path('archive')) : [])
+      assert.equal(isHere() && bed.dumps().length > 0, !isRefused, JSON.stringify(change))
+      for (const entry of isHere() ? everything(bed.path('archive')) : []) {
         assert.match(entry.path.slice(bed.directory.length), /^[a-z0-9/.-]+$/)
-      for (const entry of existsSync(bed.path('archive')) ? everything(bed.path('archive')) : [])
         if ((entry.mode & 0o170000) === 0o100000)
           assert.doesNotMatch(readFileSync(entry.path, 'latin1'), /root:/, entry.path)
+      }
+      assert.deepEqual(globSync(bed.path('**/escaped*')), [])
       rmSync(bed.path('archive'), { recursive: true, force: true })
     }
   })
@@ -286,8 +319,12 @@ describe('hostile files', kernel, () => {
     using bed = attackBed()
     // As deep as a path may be, and a FIFO mapped in name only.
     execFileSync('mkfifo', [bed.path('open/fifo')])
-    writeFileSync(bed.path('open/secret'), 'CANARY-IN-A-FILE')
-    await bed.crash(`exec 5<>open/fifo 6<open/secret; kill -SEGV $$`)
+    mkdirSync(bed.path('open/files'))
+    writeFileSync(bed.path('open/files/secret'), 'CANARY-IN-A-FILE')
+    using watched = new ReadWatch(bed.path('open/files'))
+    await bed.crash(`exec 5<>open/fifo 6<open/files/secret; kill -SEGV $$`)
+    // The shell's own opening; nobody else's.
+    assert.deepEqual(watched.read(), ['secret'])
     const [dump] = bed.dumps()
     assert.ok(dump!.manifest.process.open_files!.some(line => line.endsWith('open/fifo')))
     assert.ok(
@@ -316,6 +353,42 @@ describe('hostile files', kernel, () => {
     assert.deepEqual(kernelLog(bed.path('archive')), [])
   })
 })
+
+/** Who opens or reads a file of a directory, links unfollowed (inotify(7)). */
+class ReadWatch implements Disposable {
+  readonly #watcher: ReturnType<typeof spawn>
+  readonly #file: string
+
+  constructor(directory: string) {
+    this.#file = `${directory}.log`
+    this.#watcher = spawn('python3', ['-c', watchReads, directory, this.#file], { stdio: 'ignore' })
+    while (!existsSync(this.#file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+  }
+
+  /** Names of files in it, once for each opening. */
+  read(): string[] {
+    return readFileSync(this.#file, 'utf8').split('\n').filter(Boolean)
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher.kill('SIGKILL')
+  }
+}
+
+/** IN_OPEN is 32; the file is there once the kernel watches. */
+const watchReads = `import ctypes, os, struct, sys
+libc = ctypes.CDLL(None)
+watch = libc.inotify_init()
+libc.inotify_add_watch(watch, sys.argv[1].encode(), 32)
+log = open(sys.argv[2], 'w', buffering=1)
+while True:
+  data = os.read(watch, 65536)
+  while data:
+    _, _, _, length = struct.unpack_from('iIII', data)
+    name = data[16:16 + length].rstrip(b'\\0').decode()
+    if name: log.write(name + '\\n')
+    data = data[16 + length:]
+`
 
 /** Puts a link to a directory of everybody's in the place of one of the archive's. */
 function divert(bed: HandlerBed, name: string): void {
