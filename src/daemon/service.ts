@@ -12,7 +12,7 @@ import { networkFileSystem } from '../base/network-fs.ts'
 import { type Catalog, type CrashRow, isDamage } from '../catalog/index.ts'
 import { type Config, outboxOf, spoolRoot } from '../config/index.ts'
 import { analyseDump } from './analyse.ts'
-import { encryptDump, isPlain } from './encrypt.ts'
+import { encryptDump, hasPlainRest, isPlain } from './encrypt.ts'
 import { runGc } from './gc.ts'
 import { KernelRecords } from './kernel-records.ts'
 import { Liveness } from './liveness.ts'
@@ -154,6 +154,9 @@ export class Service {
     }, metricsMs).unref()
     this.#writeMetrics()
     void this.scan({ failed: true })
+    // What an earlier daemon was killed over lies there plain.
+    const lately = new Date(Date.now() - newestDays * 86_400_000)
+    void this.#inTurn('Encryption', () => this.#encryptTheRest(lately), 'retention')
   }
 
   /** Looks for what is new in the archive; all of it, or its newest days. */
@@ -444,11 +447,12 @@ export class Service {
     return true
   }
 
-  /** Those that an earlier daemon had no time for, or that were imported. */
-  async #encryptTheRest(): Promise<void> {
+  /** Those that an earlier daemon had no time for, or was killed over, or that were imported. */
+  async #encryptTheRest(since?: Date): Promise<void> {
     if (this.#config.encryptTo.length === 0) return
-    for (const { id, day, manifest } of this.#store.list()) {
-      if (!isPlain(manifest) || this.#stopping.signal.aborted) continue
+    for (const { id, day, manifest } of this.#store.list(since && { since })) {
+      if (!isPlain(manifest) && !hasPlainRest(this.#store, { id, day }, manifest)) continue
+      if (this.#stopping.signal.aborted) return
       if (this.#catalog.get(id)?.analysis === 'pending') continue
       using lease = this.#leases.take(id)
       if (lease !== undefined) await this.#encrypt({ id, day }, this.#stopping.signal)

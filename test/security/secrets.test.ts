@@ -252,6 +252,37 @@ db.exec("UPDATE crash SET cause = 'assignment to entry'"); db.pragma('user_versi
       },
     )
 
+  test(
+    'EncryptTo: what a daemon that was killed left plain is gone when the next one has started',
+    withAge,
+    async () => {
+      using bed = attackBed()
+      const keyFile = bed.path('key')
+      execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
+      const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+      importTill(bed)
+      const [dump] = bed.dumps()
+      const at = (name: string): string => bed.store.layout.file(dump!, name)
+      const encrypted = async (isDone: () => boolean): Promise<void> => {
+        const archive = { directory: bed.directory, store: bed.store } as never
+        await using daemon = await startDaemon(archive, { lines: [`EncryptTo=${recipient}`] })
+        await until(isDone, () => `not encrypted: ${daemon.log()}`)
+        await daemon.end('SIGTERM')
+      }
+      const plain = readFileSync(at('core.lz4'))
+      await encrypted(() => existsSync(at('core.lz4.age')) && !existsSync(at('core.lz4')))
+      // Killed between two steps: of an encryption, of a mini-core in the making, of a dump that came in two parts.
+      const names = ['core.lz4', 'core.mini.lz4', 'core.mini.lz4.part', 'core.lz4.part']
+      for (const name of names) writeFileSync(at(name), plain)
+      await encrypted(() => !names.some(name => existsSync(at(name))))
+      const kept = everything(bed.path('archive')).map(({ path }) => path)
+      assert.deepEqual(
+        kept.filter(path => /core\./.test(path)),
+        [at('core.lz4.age')],
+      )
+    },
+  )
+
   test('openCoreFile() reads what age encrypted, with the identity alone', withAge, () => {
     using bed = attackBed()
     const keyFile = bed.path('key')
