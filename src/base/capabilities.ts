@@ -7,8 +7,11 @@ export const capability = {
   dacOverride: 1,
   dacReadSearch: 2,
   fowner: 3,
+  sysPtrace: 19,
+  sysAdmin: 21,
   sysNice: 23,
   sysResource: 24,
+  checkpointRestore: 40,
 } as const
 
 const capabilityVersion3 = 0x2008_0522

@@ -20,6 +20,8 @@ import type { GateLimits } from '../config/index.ts'
 
 export interface Gate extends GateLimits {
   readonly directory: string
+  /** A program and its arguments that start the handler with fewer rights, see `bounds.ts`; left out where it has gone. */
+  readonly bounds?: readonly string[]
 }
 
 /**
@@ -27,6 +29,7 @@ export interface Gate extends GateLimits {
  * program and its first arguments, `config` a file: words without blanks and quotes. POSIX with `test -ef`, of 2024.
  */
 export function gateText(handler: readonly string[], config: string, gate: Gate): string {
+  const { bounds = [] } = gate
   return `PATH=/usr/sbin:/usr/bin:/sbin:/bin
 gate=${gate.directory}
 ticket=$gate/$$ most=${gate.most} longest=${gate.longest} waited= left=1
@@ -50,7 +53,7 @@ take_away_stale() {
   set -- $gate/[0-9]*
   for one; do
     exe=/proc/\${one##*/}/exe
-    [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] || rm -f "$one" </dev/null
+    [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] ||${bounds.length > 0 ? ` [ $exe -ef ${bounds[0]} ] ||` : ''} rm -f "$one" </dev/null
   done
 }
 end_those_that_stand_still() {
@@ -126,6 +129,12 @@ case $2$4 in
     told=--told
   ;;
 esac
-exec ${handler.join(' ')} --ticket $ticket \${waited:+--waited \${waited}0} $told --config ${config} -- "$@"
+bounds=
+${
+  bounds.length > 0
+    ? `[ -x ${bounds[0]} ] && bounds='${bounds.join(' ')}'
+`
+    : ''
+}exec $bounds ${handler.join(' ')} --ticket $ticket \${waited:+--waited \${waited}0} $told --config ${config} -- "$@"
 `
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { SystemError, UsageError } from '../base/errors.ts'
 import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
+import { handlerBounds } from './bounds.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
 import { launcherText, launcherVersion } from './launcher.ts'
@@ -117,7 +118,11 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
 
   const config = formatConfig(layout.settings)
   const generated = generatedFiles(layout, product)
-  const gate = { directory: gateDirectory(layout.settings), ...gateLimits(layout.settings) }
+  const gate = {
+    ...{ directory: gateDirectory(layout.settings), ...gateLimits(layout.settings) },
+    // While staging, the programs are those of another system.
+    ...(live ? { bounds: handlerBounds() } : {}),
+  }
   const launcher = launcherText({ version: program, config: layout.config, tell: layout.private, gate })
   const forReceiver = layout.private || !options.socket ? [] : [layout.receiver.sysusers]
   const accounts = layout.private
