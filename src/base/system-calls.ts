@@ -110,6 +110,7 @@ const callNumbers = {
   ioctl: [16, 29],
   seccomp: [317, 277],
   landlock_create_ruleset: [444, 444],
+  landlock_add_rule: [445, 445],
   landlock_restrict_self: [446, 446],
 } as const satisfies Record<string, readonly [x64: number, arm64: number]>
 

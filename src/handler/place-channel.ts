@@ -6,7 +6,7 @@
 import { getPriority, setPriority } from 'node:os'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { Place, type PlaceCommands } from './place.ts'
-import { confineProcess, keepCapabilities } from './rights.ts'
+import { confineProcess, confineWrites, keepCapabilities } from './rights.ts'
 
 /** The first argument of such a thread, which runs the same file as the handler itself. */
 export const placeArgument = '--place-thread'
@@ -154,6 +154,7 @@ export function runPlaceThread(): void {
     Atomics.notify(counters, answered)
     if (message.do !== 'begin') continue
     // Now that the files are open, and here, where it costs nobody time.
+    confineWrites(message.with[0].root)
     keepCapabilities('released')
     confineProcess()
   }

@@ -1,7 +1,15 @@
 /** What a handler could do if the process that it records took it over. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { capability } from '../../src/base/capabilities.ts'
@@ -89,6 +97,35 @@ test('a handler at work has few capabilities, a filter of system calls and limit
   assert.match(limits, /^Max open files +[0-9]{1,4} +[0-9]{1,4} /m)
 })
 
+test('CVE-2015-3315, CVE-2026-54230: a directory that becomes a link while a dump is written leads nowhere', {
+  skip,
+  timeout: 10 * 60_000,
+}, async () => {
+  using bed = attackBed()
+  const program = compile(bed, 'victim', victim)
+  const elsewhere = bed.path('open/elsewhere')
+  mkdirSync(elsewhere)
+  // What the handler would rename in its own directory is there, too.
+  writeFileSync(join(elsewhere, 'core.lz4.part'), '')
+  await bed.crash(`exec ${program}`, {
+    async during() {
+      const pid = await until(() => (partSize(bed) > 8 << 20 ? bed.handlers()[0] : undefined))
+      process.kill(pid, 'SIGSTOP')
+      try {
+        const directory = join(bed.path('archive/dumps'), partName(bed)!, '..')
+        renameSync(directory, `${directory}.was`)
+        symlinkSync(elsewhere, directory)
+      } finally {
+        process.kill(pid, 'SIGCONT')
+      }
+    },
+  })
+  assert.deepEqual(readdirSync(elsewhere), ['core.lz4.part'])
+  assert.equal(statSync(join(elsewhere, 'core.lz4.part')).size, 0)
+  // The rest is on this machine.
+  assert.match(bed.dumps(bed.spool)[0]?.manifest.notes.join() ?? '', /Could not write to .*EACCES/)
+})
+
 test('a handler that was taken over starts no program, reaches no network and no other process', {
   skip,
 }, () => {
@@ -122,10 +159,14 @@ console.error(calls.call('kill', process.pid, 0), calls.call('socket', 1, 1, 0) 
   assert.equal(run.stderr.trim(), '0 true')
 })
 
+function partName(bed: HandlerBed): string | undefined {
+  const names = readdirSync(bed.path('archive/dumps'), { recursive: true, encoding: 'utf8' })
+  return names.find(name => name.endsWith('.part'))
+}
+
 function partSize(bed: HandlerBed): number {
   try {
-    const names = readdirSync(bed.path('archive/dumps'), { recursive: true, encoding: 'utf8' })
-    const part = names.find(name => name.endsWith('.part'))
+    const part = partName(bed)
     return part === undefined ? 0 : statSync(bed.path(`archive/dumps/${part}`)).size
   } catch {
     return 0
