@@ -11,7 +11,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -20,36 +19,19 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SystemError } from '../base/errors.ts'
+import { whoElseMayWrite } from '../base/root-owned.ts'
 import type { TreeEntry } from './step.ts'
 
 /**
  * Refuses a path that someone other than root could replace: whoever can write the handler, or rename a directory
- * above it, runs code as root at the next crash. Directories with the sticky bit (`/tmp`) pass as parents, since there
- * nobody can move what is root's.
+ * above it, runs code as root at the next crash.
  */
 export function requireRootOwned(path: string): void {
-  const existing = deepestExisting(path)
-  let current = realpathSync(existing)
-  for (let leaf = current === path; ; leaf = false) {
-    const stat = lstatSync(current)
-    if (stat.uid !== 0)
-      throw new SystemError(
-        `Refused ${path}: ${current} belongs to user ${stat.uid}, who could replace what the kernel runs as root; chown root ${current}`,
-      )
-    const sticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0
-    if ((stat.mode & 0o022) !== 0 && !(sticky && !leaf))
-      throw new SystemError(
-        `Refused ${path}: others than root may write ${current} (mode ${(stat.mode & 0o7777).toString(8)}); chmod go-w ${current}`,
-      )
-    if (current === '/') return
-    current = dirname(current)
-  }
-}
-
-function deepestExisting(path: string): string {
-  let current = path
-  while (lstatSync(current, { throwIfNoEntry: false }) === undefined) current = dirname(current)
-  return current
+  const other = whoElseMayWrite(path)
+  if (other !== undefined)
+    throw new SystemError(
+      `Refused ${path}: ${other.why}, and what the kernel runs as root could be replaced; ${other.cure}`,
+    )
 }
 
 export function ensureDirectory(path: string, mode: number, group?: string): void {

@@ -48,7 +48,8 @@ export function install(options: InstallOptions, say: Say): RunResult {
   const layout = withExistingConfig(findLayout(options))
   if (options.socket === true) requireSocketMode(layout, options)
   if (live) for (const path of [layout.launcher, layout.lib, layout.config]) requireRootOwned(path)
-  if (live) requireRootOwned(layout.settings.archive)
+  const { archive, state, run } = layout.settings
+  if (live) for (const path of [archive, state, run]) requireRootOwned(path)
 
   const steps = installSteps(layout, options)
   const result = runSteps(steps, { dryRun, say })

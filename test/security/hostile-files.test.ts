@@ -80,6 +80,20 @@ describe('hostile files', kernel, () => {
       assert.equal(config.archive, '/var/lib/gocore-sink')
       assert.match(warnings.join(), /Refused/)
     }
+    // A file of root's, where somebody else may put another, or says by a link which one it is.
+    for (const [name, make] of [
+      ['loose', (at: string) => chmodSync(at, 0o777)],
+      ['theirs', (at: string) => chownSync(at, alice, alice)],
+    ] as const) {
+      mkdirSync(bed.path(`open/${name}/in`), { recursive: true })
+      writeFileSync(bed.path(`open/${name}/in/conf`), '')
+      symlinkSync(bed.config, bed.path(`open/${name}/link`))
+      make(bed.path(`open/${name}`))
+      for (const file of ['in/conf', 'link'])
+        assert.throws(() => loadConfig(bed.path(`open/${name}/${file}`)), /put another in its place/)
+    }
+    symlinkSync(bed.config, bed.path('open/roots'))
+    assert.equal(loadConfig(bed.path('open/roots')).archive, bed.path('archive'))
   })
 
   test('CVE-2019-11482, CVE-2015-1324, CVE-2015-1325: nothing is written, read or followed in the crasher’s directory', async () => {
@@ -343,6 +357,10 @@ describe('hostile files', kernel, () => {
     mkdirSync(bed.path('open/theirs'))
     chownSync(bed.path('open/theirs'), alice, alice)
     assert.throws(() => requireRootOwned(bed.path('open/theirs/bin')), /belongs to user/)
+    // They say where it leads, too.
+    symlinkSync(bed.directory, bed.path('open/theirs/link'))
+    assert.throws(() => requireRootOwned(bed.path('open/theirs/link/bin')), /belongs to user/)
+    requireRootOwned(bed.path('bin'))
   })
 
   test('our rule 6: the handler’s own crash starts no other handler', async () => {

@@ -37,7 +37,7 @@ export function checkStorage(config: Config): Finding[] {
   const { type, bavail, bsize, blocks, ffree, files } = statfsSync(archive)
   const network = networkTypes.get(type)
   return [
-    checkRights(archive, stat),
+    checkRights(config, stat),
     checkWrite(archive, network),
     checkSpace(config, { free: bavail * bsize, total: blocks * bsize }, files > 0 ? ffree : undefined),
     checkType(archive, type, network),
@@ -46,7 +46,7 @@ export function checkStorage(config: Config): Finding[] {
   ]
 }
 
-function checkRights(archive: string, stat: { uid: number; mode: number }): Finding {
+function checkRights({ archive, userAccess }: Config, stat: { uid: number; mode: number }): Finding {
   const name = 'archive-rights'
   if (stat.uid !== 0)
     return {
@@ -62,12 +62,13 @@ function checkRights(archive: string, stat: { uid: number; mode: number }): Find
       what: `Others than root may write ${archive} (mode ${octal(stat.mode)}).`,
       remedy: `chmod go-w ${archive}`,
     }
-  if ((stat.mode & 0o007) !== 0)
+  // With UserAccess users pass through to what is theirs.
+  if ((stat.mode & (userAccess ? 0o006 : 0o007)) !== 0)
     return {
       name,
       status: 'warning',
       what: `Everyone may look into ${archive} (mode ${octal(stat.mode)}); dumps hold keys and passwords.`,
-      remedy: `chmod o= ${archive}`,
+      remedy: `chmod ${userAccess ? 'o=x' : 'o='} ${archive}`,
     }
   return { name, status: 'ok', what: `${archive} is root's, mode ${octal(stat.mode)}.` }
 }
