@@ -19,6 +19,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { zstdDecompressSync } from 'node:zlib'
 import { newId, openLocalStore } from '../../src/archive/index.ts'
 import { createFile } from '../../src/base/atomic-file.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
@@ -31,6 +32,7 @@ import { runCli } from '../cli/run-cli.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
 import { alice, attackBed, become, everything } from './bed.ts'
 
+const till = join(import.meta.dirname, '../fixtures/till')
 const kernel = { skip: noKernel, timeout: 10 * 60_000 }
 const now = (): string => String(Math.floor(Date.now() / 1000))
 const replayed = (bed: HandlerBed): number | null =>
@@ -270,6 +272,28 @@ describe('hostile files', kernel, () => {
     assert.match(stderr, /is not the file that was stored as/)
     for (const { path, mode } of everything(bed.path('archive')))
       if ((mode & 0o170000) === 0o100000) assert.doesNotMatch(readFileSync(path, 'latin1'), /root:secret/)
+  })
+
+  test('CVE-2026-77113: what a dump calls its program is not copied out of this machine for that', () => {
+    using bed = attackBed()
+    const secret = bed.path('open/secret')
+    writeFileSync(secret, 'root:secret')
+    const exe = bed.path('till')
+    writeFileSync(exe, zstdDecompressSync(readFileSync(join(till, 'till.zst'))))
+    const run = (...args: string[]) => runCli([...args, '--config', bed.config], { cwd: bed.directory })
+    assert.equal(run('import', join(till, 'core.zst'), '--exe', exe).status, 0)
+    const [dump] = bed.dumps()
+    // As if it could not be stored.
+    rmSync(bed.path('archive/binaries'), { recursive: true })
+    for (const path of [secret, '/bin/sh']) {
+      bed.store.changeManifest(dump!, manifest => ({ ...manifest, executable: { path } }))
+      const { status, stderr } = run('export', dump!.id, '--binary', '-o', 'out')
+      assert.notEqual(status, 0)
+      assert.match(stderr, /neither in the archive nor on this machine/)
+      assert.ok(!existsSync(bed.path('out')))
+    }
+    assert.equal(run('export', dump!.id, '--binary', '--exe', exe, '-o', 'out').status, 0)
+    assert.deepEqual(readFileSync(bed.path('out')), readFileSync(exe))
   })
 
   test('CVE-2019-11485, CVE-2020-8831: the daemon’s lock lies where root alone writes', () => {
