@@ -13,7 +13,6 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -24,6 +23,7 @@ import { dirname, join } from 'node:path'
 import { addReader } from '../base/acl.ts'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
@@ -43,6 +43,7 @@ export interface BinaryInfo {
 }
 
 const chunkSize = 1 << 20
+const mostInfo = 1 << 20
 
 /** A reader of an open file, for `findBuildId`. */
 export const readerOf =
@@ -210,7 +211,7 @@ export function keysOfBuildId(layout: Layout, buildId: string): string[] {
 
 export function readBinaryInfo(layout: Layout, key: string): BinaryInfo | undefined {
   try {
-    const info = JSON.parse(readFileSync(join(layout.binary(key), binaryInfoFile), 'utf8')) as BinaryInfo
+    const info = JSON.parse(readRegularFile(join(layout.binary(key), binaryInfoFile), mostInfo)) as BinaryInfo
     return info.schema === 'gocore-binary' ? info : undefined
   } catch {
     return undefined

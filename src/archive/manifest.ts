@@ -5,6 +5,8 @@
 import { FormatError } from '../base/errors.ts'
 
 export const manifestVersion = 1
+/** Bytes: a text of more is none of ours. */
+export const mostManifest = 64 << 20
 
 export interface Manifest {
   schema: 'gocore-manifest'

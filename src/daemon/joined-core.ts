@@ -2,7 +2,7 @@
  * What a core is that its handler could not finish in one place: put together of the part that stalled or failing storage
  * had acknowledged, and the rest; or as far as it got before the handler was killed, or the power failed. Each block is decoded, which compares its checksum; a block that storage did not keep after all costs that block.
  */
-import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
 import type { StoredCore } from '../archive/manifest.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
@@ -17,7 +17,7 @@ export function describeJoined(core: StoredCore, path: string): StoredCore {
   const { continues: _, ...rest } = core
   const joined: StoredCore = { ...rest, stored_size: statSync(path).size }
   try {
-    using source = openCoreFile(path)
+    using source = openCoreFile(path, { links: false })
     joined.raw_size = source.size
     const size = Math.max(core.raw_size, source.size)
     const damaged = lostBytes(source)
@@ -59,7 +59,7 @@ const blockSize = 1 << 20
  * known: the block size stands in the index, where there is one.
  */
 function mendHeader(path: string): void {
-  const { fd, size } = openRegular(path)
+  const { fd, size } = openRegular(path, { links: false })
   let header: Uint8Array
   {
     using file = new FileSource(path, fd, size)
@@ -69,7 +69,7 @@ function mendHeader(path: string): void {
     const isLz4 = found.subarray(0, 4).equals(header.subarray(0, 4))
     if (found.equals(header) || (isLz4 && blockSizeOf(path, file) === undefined)) return
   }
-  const target = openSync(path, 'r+')
+  const target = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW)
   try {
     writeSync(target, header, 0, header.length, 0)
     fsyncSync(target)

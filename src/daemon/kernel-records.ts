@@ -10,9 +10,10 @@ import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
 import { type DumpRef, dayOf, type LocalStore, type Manifest, parseManifest } from '../archive/index.ts'
 import { pendingFile } from '../archive/layout.ts'
-import { manifestVersion } from '../archive/manifest.ts'
+import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { escapeText } from '../base/escape.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { type KernelCrash, parseKernelLine } from './kernel-crash.ts'
@@ -228,7 +229,7 @@ function readManifest(store: LocalStore, ref: DumpRef): Manifest | undefined {
   } catch {
     try {
       const path = store.layout.file(ref, pendingFile)
-      return parseManifest(readFileSync(path, 'utf8'), path)
+      return parseManifest(readRegularFile(path, mostManifest), path)
     } catch {
       return undefined
     }

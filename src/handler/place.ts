@@ -3,7 +3,7 @@
  * never return (a hard NFS mount whose server is gone, a frozen file system). `PlaceThread` runs them where that does no
  * harm.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import type { Crash } from '../archive/access.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
@@ -122,7 +122,7 @@ export class Place implements PlaceCommands {
 
   adopt(path: string, size: number): void {
     const dump = this.#begun
-    const from = openSync(path, 'r')
+    const from = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
       const chunk = Buffer.alloc(chunkSize)
       for (let at = 0; at < size; ) {

@@ -22,11 +22,13 @@ import { describe, test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
 import { newId, openLocalStore } from '../../src/archive/index.ts'
 import { createFile } from '../../src/base/atomic-file.ts'
+import { readRegularFile } from '../../src/base/regular-file.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { loadConfig, loadConfigOrDefaults } from '../../src/config/index.ts'
 import { runGc } from '../../src/daemon/gc.ts'
 import { takeLock } from '../../src/daemon/lock.ts'
 import { requireRootOwned } from '../../src/install/files.ts'
+import { openCoreFile } from '../../src/source/index.ts'
 import { privateTemporaryFile } from '../../src/source/unpack.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
@@ -319,6 +321,51 @@ describe('hostile files', kernel, () => {
       /(?<![fl.\w])(?:chmod|chown)Sync\(|\blchown(?:Sync)?\(/.test(readFileSync(join(cwd, path), 'utf8')),
     )
     assert.deepEqual(users.sort(), allowed.sort())
+  })
+
+  test('CVE-2015-3315, CVE-2015-5287: nothing is opened through a link but what is named here', () => {
+    const allowed: Record<string, string> = {
+      // What /proc/PID links to is what is wanted, and no path of the process's.
+      'handler/process-info.ts': '/proc/PID',
+      'handler/user-namespace.ts': '/proc/PID',
+      'handler/process-memory.ts': '/proc/PID',
+      'handler/mapped-files.ts': '/proc/PID',
+      'handler/standard-input.ts': 'descriptor 0, /dev/null',
+      'handler/log.ts': '/dev/kmsg',
+      'daemon/kernel-log.ts': '/dev/kmsg',
+      'archive/layout.ts': '/dev/urandom',
+      // The archive's root may be a link of the administrator's, and so may the configuration.
+      'archive/own-dumps.ts': 'the root',
+      'base/landlock.ts': 'the root',
+      'config/load.ts': 'the configuration',
+      // A library that a core names is a link as a rule; what the file is says its content, and its mode who gets it.
+      'archive/import.ts': 'files of this machine',
+      // A directory, to sync it; the flags are those of the line before.
+      'base/atomic-file.ts': 'a directory',
+      'daemon/copy-file.ts': 'flags',
+    }
+    const cwd = join(import.meta.dirname, '../../src')
+    const found = globSync('{handler,archive,daemon,receiver,base,lz4,config,catalog}/**/*.ts', {
+      cwd,
+    }).filter(path =>
+      readFileSync(join(cwd, path), 'utf8')
+        .split('\n')
+        .some(line => /(?<!function )\bopenSync\(/.test(line) && !line.includes('O_NOFOLLOW')),
+    )
+    assert.deepEqual(found.sort(), Object.keys(allowed).sort())
+  })
+
+  test('CVE-2021-25684: a small file is read where it is one', () => {
+    using bed = attackBed()
+    writeFileSync(bed.path('open/file'), 'text')
+    symlinkSync(bed.path('open/file'), bed.path('open/link'))
+    execFileSync('mkfifo', [bed.path('open/fifo')])
+    assert.equal(readRegularFile(bed.path('open/file'), 4), 'text')
+    assert.throws(() => readRegularFile(bed.path('open/file'), 3), /more than 3/)
+    assert.throws(() => readRegularFile(bed.path('open/link'), 9), /ELOOP/)
+    assert.throws(() => readRegularFile(bed.path('open/fifo'), 9), /not a regular file/)
+    const core = bed.path('open/link')
+    assert.throws(() => openCoreFile(core, { links: false }), /ELOOP/)
   })
 
   test('CVE-2015-5273: what is unpacked has no name', () => {

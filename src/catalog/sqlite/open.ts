@@ -45,7 +45,7 @@ function openWriter(path: string, onRebuilt?: (sentence: string) => void): Datab
   if (path !== ':memory:') {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
     // What a crash printed may be secret. SQLite gives the files beside it the same rights.
-    closeSync(openSync(path, 'a', 0o600))
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600))
   }
   try {
     return prepareWriter(path)
