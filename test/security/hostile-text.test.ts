@@ -8,8 +8,9 @@ import { openLocalStore } from '../../src/archive/index.ts'
 import { KernelLog } from '../../src/handler/log.ts'
 import { parseCgroup } from '../../src/handler/proc-text.ts'
 import { runCli } from '../cli/run-cli.ts'
+import { startDaemon } from '../daemon/running.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
-import { attackBed, dangerous, everything } from './bed.ts'
+import { attackBed, dangerous, everything, until } from './bed.ts'
 
 const kernel = { skip: noKernel, timeout: 10 * 60_000 }
 
@@ -105,6 +106,52 @@ describe('text that the crasher chose', kernel, () => {
     assert.ok(!existsSync('/HERE') && !existsSync(join(process.cwd(), 'HERE')))
     for (const { path } of everything(bed.path('archive')))
       assert.match(path.slice(bed.directory.length), /^[a-z0-9/.-]+$/, path)
+  })
+
+  test('CVE-2026-54231, CVE-2016-9949: is harmless in log, metrics, hooks and completions', async () => {
+    using bed = attackBed()
+    await evilCrash(bed)
+    const [dump] = bed.dumps()
+    const [hook, told] = [bed.path('open/hook'), bed.path('open/told')]
+    writeFileSync(
+      hook,
+      `#!/bin/sh\nenv | sort >${told}.env\ncat >${told}.part\nmv ${told}.part ${told}.json\n`,
+      { mode: 0o755 },
+    )
+    const archive = { directory: bed.directory, store: bed.store } as never
+    // Before the first daemon, all is known.
+    await using first = await startDaemon(archive, { lines: [`Hook=${hook}`, 'HookOn=crash'] })
+    await first.end('SIGTERM')
+    writeFileSync(bed.path('state/announced'), '')
+    await using daemon = await startDaemon(archive, { lines: [`Hook=${hook}`, 'HookOn=crash'] })
+    const json = await until(() =>
+      existsSync(`${told}.json`) ? readFileSync(`${told}.json`, 'utf8') : undefined,
+    )
+    const metrics = await until(() =>
+      existsSync(bed.path('run/metrics.prom'))
+        ? readFileSync(bed.path('run/metrics.prom'), 'utf8')
+        : undefined,
+    )
+    await daemon.end('SIGTERM')
+    const event = JSON.parse(json)
+    assert.equal(event.id, dump!.id)
+    for (const text of Object.values(event))
+      if (typeof text === 'string') assert.doesNotMatch(text, dangerous)
+    const names = readFileSync(`${told}.env`, 'utf8')
+      .trim()
+      .split('\n')
+      .map(line => line.split('=')[0])
+    assert.deepEqual(names, ['GOCORE_SINK_EVENT', 'GOCORE_SINK_ID', 'LC_ALL', 'PATH', 'PWD'])
+    for (const line of metrics.trim().split('\n'))
+      assert.match(line, /^(#.*|[a-z_]+(\{[a-z]+="[a-z0-9.+Inf-]*"(,[a-z]+="[a-z-]*")*\})? [0-9.e+-]+)$/)
+    for (const line of (first.log() + daemon.log()).split('\n')) {
+      assert.doesNotMatch(line, dangerous)
+      assert.match(line, /^($|\d{4}-\d\d-\d\dT)/, 'no line but ours')
+    }
+    assert.match(first.log() + daemon.log(), /x\) R 1/)
+    // What completions are made of.
+    assert.match(runCli(['ls', '--quiet', '--config', bed.config]).stdout, /^([a-z2-7]{12}\n)+$/)
+    assert.equal(spawnSync('find', [bed.directory, '-name', 'HERE'], { encoding: 'latin1' }).stdout, '')
   })
 
   test('CVE-2026-54231: a line of the kernel log is one line, whatever it quotes', () => {

@@ -1,14 +1,35 @@
 /** Who gets to read a core: attacks on the decision whose it is. Each test is named after what it once was somewhere. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, readFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, test } from 'node:test'
 import { findGroup } from '../../src/archive/access.ts'
 import { openSystemCalls } from '../../src/base/system-calls.ts'
 import { takeSnapshot } from '../../src/handler/process-info.ts'
 import { runCli } from '../cli/run-cli.ts'
+import { startDaemon } from '../daemon/running.ts'
 import { type HandlerBed, noKernel } from '../support/handler-bed.ts'
-import { alice, attackBed, become, bob, cliAs, compile, everything, shellAs, whileDumped } from './bed.ts'
+import {
+  alice,
+  attackBed,
+  become,
+  bob,
+  cliAs,
+  compile,
+  everything,
+  shellAs,
+  until,
+  whileDumped,
+} from './bed.ts'
 
 const kernel = { skip: noKernel, timeout: 10 * 60_000 }
 /** A group that is there on every machine and that nobody is in. */
@@ -199,6 +220,68 @@ describe('who may read a core', kernel, () => {
     }
     bed.store.remove(of(alice))
     assert.equal(cliAs(alice, bed, ['ls', '--quiet']).stdout, '')
+  })
+
+  test('UserAccess: of archive, state and run directory a user reads what is theirs, and changes nothing', async () => {
+    using bed = attackBed({ ...open, CapturesPerHour: '100' })
+    // As install makes it.
+    mkdirSync(bed.path('state'), { mode: 0o750 })
+    // Of alice one dump in the archive and one in the spool, a pin, a lease, a gate with a line.
+    await bed.crash(`${become(alice)} sh -c 'kill -SEGV $$'; true`)
+    const [dump] = dumpsOf(bed, alice)
+    renameSync(bed.path('archive'), bed.path('away'))
+    writeFileSync(bed.path('archive'), '')
+    await bed.crash(`${become(alice)} sh -c 'kill -SEGV $$'; true`)
+    assert.equal(bed.dumps(bed.spool).length, 1)
+    rmSync(bed.path('archive'))
+    renameSync(bed.path('away'), bed.path('archive'))
+    bed.store.pin(dump!, { time: new Date().toISOString(), reason: 'a secret' })
+    writeFileSync(bed.path('run/gate/line.0'), '')
+    const lines = [`Group=${group}`, 'UserAccess=yes']
+    await using daemon = await startDaemon({ directory: bed.directory, store: bed.store } as never, { lines })
+    await until(() => (existsSync(bed.path('run/metrics.prom')) ? daemon.row(dump!.id) : undefined))
+    const all = ['archive', 'state', 'run'].flatMap(name => [
+      bed.path(name),
+      ...everything(bed.path(name)).map(({ path }) => path),
+    ])
+    for (const part of [
+      'catalog.db',
+      'spool/dumps',
+      'pins/',
+      'run/gate/line.0',
+      'captures',
+      'quota/',
+      'daemon.sock',
+    ])
+      assert.ok(
+        all.some(path => path.includes(part)),
+        part,
+      )
+    const may = (uid: number, flag: string): string[] => {
+      const script = `while read -r path; do [ ${flag} "$path" ] && echo "$path"; done; true`
+      const [program, ...args] = become(uid).split(' ')
+      const run = spawnSync(program!, [...args, 'sh', '-c', script], {
+        input: all.join('\n'),
+        encoding: 'utf8',
+        cwd: '/',
+      })
+      return run.stdout.split('\n').filter(Boolean)
+    }
+    const forAll = ['archive/format.json', 'run', 'run/metrics.prom'].map(name => bed.path(name))
+    assert.deepEqual(may(bob, '-r').sort(), [...forAll].sort())
+    const { key } = dump!.manifest.executable!
+    const libraries = dump!.manifest.libraries.map(library => library.key!)
+    const own = [
+      ...[bed.path(`archive/users/${alice}`), bed.store.layout.dump(dump!)],
+      ...[key!, ...libraries].map(name => bed.store.layout.binary(name)),
+    ]
+    for (const path of may(alice, '-r').filter(path => !forAll.includes(path)))
+      assert.ok(
+        own.some(place => path === place || path.startsWith(`${place}/`)),
+        path,
+      )
+    for (const uid of [alice, bob]) assert.deepEqual(may(uid, '-w'), [])
+    await daemon.end('SIGTERM')
   })
 
   test('UserAccess: whose process it was reads the core, and of what it was made of only what they could read before', async () => {

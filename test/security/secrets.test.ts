@@ -105,11 +105,22 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
       execFileSync('rm', [plain])
       assert.ok(existsSync(bed.store.binaryPath(dump!.manifest.executable!.key!)!))
 
-      await using daemon = await startDaemon({ directory: bed.directory, store: bed.store } as never)
+      const [hook, told] = [bed.path('open/hook'), bed.path('open/told')]
+      writeFileSync(hook, `#!/bin/sh\nenv >${told}.part\ncat >>${told}.part\nmv ${told}.part ${told}\n`, {
+        mode: 0o755,
+      })
+      const archive = { directory: bed.directory, store: bed.store } as never
+      const lines = [`Hook=${hook}`, 'HookOn=crash']
+      // What a first daemon finds is no news.
+      await using first = await startDaemon(archive, { lines })
+      await first.end('SIGTERM')
+      writeFileSync(bed.path('state/announced'), '')
+      await using daemon = await startDaemon(archive, { lines })
       await until(
-        () => daemon.row(dump!.id)?.analysis === 'done',
-        () => `not analysed: ${daemon.log()}`,
+        () => daemon.row(dump!.id)?.analysis === 'done' && existsSync(told),
+        () => `not analysed, or not told: ${daemon.log()}`,
       )
+      assert.match(readFileSync(told, 'utf8'), /login failed: -password=…/)
       const { process: facts } = bed.dumps()[0]!.manifest
       assert.deepEqual(facts.cmdline, ['open/server', '-token=…', '--password', '…', 'db://joe:…@host/x'])
       assert.equal(facts.environ!.LC_ALL, 'x -token=…')
@@ -129,12 +140,14 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
         return stdout + stderr
       })
       assert.match(shown[3]!, /login failed: -password=…/)
-      for (const text of [...shown, daemon.log(), ...kernelLog('')]) assert.doesNotMatch(text, /CANARY-in/)
+      const said = [...shown, first.log(), daemon.log(), readFileSync(told, 'utf8'), ...kernelLog('')]
+      for (const text of said) assert.doesNotMatch(text, /CANARY-in/)
+      const holders = (): string[] =>
+        ['archive', 'state', 'run'].flatMap(directory => filesWith(bed.path(directory), 'CANARY-in'))
+      // With the catalog's journal and the outbox as they are while it runs, and afterwards.
+      assert.deepEqual(holders(), [bed.store.corePath(dump!)])
       await daemon.end('SIGTERM')
-      const holders = ['archive', 'state', 'run'].flatMap(directory =>
-        filesWith(bed.path(directory), 'CANARY-in'),
-      )
-      assert.deepEqual(holders, [bed.store.corePath(dump!)])
+      assert.deepEqual(holders(), [bed.store.corePath(dump!)])
     },
   )
 
