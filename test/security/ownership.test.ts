@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { describe, test } from 'node:test'
@@ -220,6 +221,49 @@ describe('who may read a core', kernel, () => {
     }
     bed.store.remove(of(alice))
     assert.equal(cliAs(alice, bed, ['ls', '--quiet']).stdout, '')
+  })
+
+  test('UserAccess: an archive with the set-group-id bit and a default list lets nobody in whom that keeps out', async () => {
+    using bed = attackBed({ UserAccess: 'yes' })
+    mkdirSync(bed.path('archive'))
+    // user::rwx, user:bob:---, group::r-x, mask::rwx, other::--- for whatever is made in it.
+    const entries = [
+      [0x01, 7, 0xffffffff],
+      [0x02, 0, bob],
+      [0x04, 5, 0xffffffff],
+      [0x10, 7, 0xffffffff],
+      [0x20, 0, 0xffffffff],
+    ]
+    const list = Buffer.concat([
+      Buffer.from([2, 0, 0, 0]),
+      ...entries.map(([tag, rights, id]) => {
+        const entry = Buffer.alloc(8)
+        entry.writeUInt16LE(tag!, 0)
+        entry.writeUInt16LE(rights!, 2)
+        entry.writeUInt32LE(id!, 4)
+        return entry
+      }),
+    ])
+    const set =
+      'import os,sys; os.setxattr(sys.argv[1], "system.posix_acl_default", bytes.fromhex(sys.argv[2]))'
+    execFileSync('python3', ['-c', set, bed.path('archive'), list.toString('hex')])
+    chownSync(bed.path('archive'), 0, gid)
+    chmodSync(bed.path('archive'), 0o2750)
+    const victim = compile(bed, 'victim', aborts)
+    chmodSync(victim, 0o4755)
+    await bed.crash(withSuidDumps(`${become(alice)} sh -c '${victim}; kill -SEGV $$'; true`))
+    const dumps = dumpsOf(bed, alice)
+    assert.deepEqual(dumps.map(({ manifest }) => manifest.dumpable).sort(), [1, 2])
+    for (const dump of dumps) {
+      const file = bed.store.layout.file(dump, 'manifest.json')
+      const may = (uid: number): boolean => shellAs(uid, `cat ${file} >/dev/null`).status === 0
+      assert.deepEqual([may(alice), may(bob)], [dump.manifest.dumpable === 1, false])
+      // The group has come by the bit, and nothing by the group.
+      const { mode } = statSync(file)
+      if (dump.manifest.dumpable === 2) assert.equal(mode & 0o777, 0o600)
+      const member = ['--reuid', `${bob}`, '--regid', `${gid}`, '--clear-groups', 'cat', file]
+      assert.notEqual(spawnSync('setpriv', member).status, 0)
+    }
   })
 
   test('UserAccess: of archive, state and run directory a user reads what is theirs, and changes nothing', async () => {
