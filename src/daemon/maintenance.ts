@@ -1,6 +1,16 @@
 /** Opens what the daemon works on, and makes a catalog good again that turned out to be damaged. */
-import { chmodSync, chownSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { findGroup } from '../archive/access.ts'
 import { initializeStore, type LocalStore, openLocalStore } from '../archive/index.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
@@ -41,15 +51,22 @@ export function openOwnCatalog(config: Pick<Config, 'state' | 'group'>, log: Log
     for (const suffix of ['', '-wal', '-shm', '-journal', '.damaged']) rmSync(path + suffix, { force: true })
     log.info(`${path} was made for other readers: building a new one`)
   }
-  const catalog = openCatalog(path, { onRebuilt: sentence => log.warning(sentence) })
+  giveRights(path, mode, gid, log)
+  return openCatalog(path, { onRebuilt: sentence => log.warning(sentence) })
+}
+
+/** Before it is opened: SQLite makes the files beside it with the same rights. */
+function giveRights(path: string, mode: number, gid: number | undefined, log: Log): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
-    // SQLite gives the files beside it the same rights.
-    if (gid !== undefined) chownSync(path, -1, gid)
-    chmodSync(path, mode)
+    if (gid !== undefined) fchownSync(fd, -1, gid)
+    fchmodSync(fd, mode)
   } catch (error) {
     log.warning(`Could not give ${path} its rights, others may be unable to read it: ${reasonOf(error)}`)
+  } finally {
+    closeSync(fd)
   }
-  return catalog
 }
 
 /** Puts a damaged catalog aside; the next opening begins an empty one. */

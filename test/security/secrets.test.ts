@@ -175,6 +175,10 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
         () => `not analysed: ${daemon.log()}`,
       )
       assert.equal(known().length > 0, lines.length === 0)
+      for (const { path, mode } of everything(bed.path('state')).filter(({ path }) =>
+        /catalog\.db/.test(path),
+      ))
+        assert.equal(mode & 0o777, lines.length === 0 ? 0o600 : 0o640, path)
       for (const word of words) assert.ok(!daemon.log().includes(word), 'the journal has more readers')
       await daemon.end('SIGTERM')
       const catalog = bed.path('state/catalog.db')

@@ -2,7 +2,19 @@
  * Opens a catalog file for its writer (the daemon, or a command run by root) or for readers beside it. A catalog is a
  * cache: the writer replaces a damaged one by an empty one and says so, a reader gets a sentence with the way out.
  */
-import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { NotFoundError, reasonOf, SinkError, SystemError } from '../../base/errors.ts'
@@ -45,7 +57,7 @@ function openWriter(path: string, onRebuilt?: (sentence: string) => void): Datab
   if (path !== ':memory:') {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
     // What a crash printed may be secret. SQLite gives the files beside it the same rights.
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600))
+    makeFile(path, { mode: 0o600 })
   }
   try {
     return prepareWriter(path)
@@ -54,11 +66,26 @@ function openWriter(path: string, onRebuilt?: (sentence: string) => void): Datab
     const aside = `${path}.damaged`
     renameSync(path, aside)
     for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+    makeFile(path, statSync(aside))
     const db = prepareWriter(path)
     onRebuilt?.(
       `The catalog ${path} was damaged (${reasonOf(error)}): kept it as ${aside} and began an empty one`,
     )
     return db
+  }
+}
+
+/** An empty file with these rights, where there is none. */
+function makeFile(path: string, { mode, gid }: { mode: number; gid?: number }): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  try {
+    if (gid !== undefined) fchownSync(fd, -1, gid)
+    fchmodSync(fd, mode & 0o777)
+  } catch {
+    // Then it is for whoever made it alone.
+  } finally {
+    closeSync(fd)
   }
 }
 
