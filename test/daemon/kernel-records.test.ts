@@ -24,6 +24,8 @@ describe('parseKernelLine()', () => {
     ['Pid 4121(api) over core_pipe_limit', 4121, 'api', /core_pipe_limit/],
     ['Process 4121(api) has RLIMIT_CORE set to 1', 4121, 'api', /RLIMIT_CORE is 1/],
     ['Core dump to |/usr/local/bin/gocore-sink pipe failed', undefined, undefined, /could not start/],
+    ['coredump: 5(sh): Coredump socket connection /run/a.sock failed -111', 5, 'sh', /Nobody listened/],
+    ['coredump: 6(sh): Coredump socket /run/a.sock receive queue full', 6, 'sh', /More crashes waited/],
     ['do_coredump: 42 callbacks suppressed', undefined, undefined, /up to 42 more processes/],
   ]
   for (const [line, pid, comm, detail] of kernels)
@@ -42,6 +44,8 @@ describe('parseKernelLine()', () => {
       ...{ kind: 'begun', pid: 7, comm: ') of user 0, SIGABRT', uid: 33 },
       signal: { number: 0, name: 'SIGSEGV' },
     })
+    const waiting = parseKernelLine(`gocore-sink: ${fact}, waits in line for at most 60 s`, false)
+    assert.deepEqual(waiting, { ...begun, waits: 60 })
     const lost = parseKernelLine(
       `gocore-sink: LOST the core of ${fact}: Could not write to /a: ENOSPC`,
       false,
