@@ -8,7 +8,7 @@ import { reasonOf } from '../base/errors.ts'
 import { refuseCalls } from '../base/seccomp.ts'
 import { foreignCalls } from '../base/system-calls.ts'
 import { type GateLimits, gateLimits, loadConfig } from '../config/index.ts'
-import { KernelLog } from '../handler/log.ts'
+import { KernelLog, type Level } from '../handler/log.ts'
 import { pass } from './crew.ts'
 import type { SocketLibc } from './libc.ts'
 import { Line } from './line.ts'
@@ -26,6 +26,12 @@ export interface DoorNews {
   readonly isDone?: true
   /** Nobody else is let in; who waits is still served. */
   readonly isOver?: true
+}
+
+/** What it tells the receiver beside orders: a line for the kernel log. */
+export interface DoorLine {
+  readonly level: Level
+  readonly line: string
 }
 
 /** Each holds a descriptor, and in the kernel a process. */
@@ -48,7 +54,7 @@ export function keepDoor(calls: SocketLibc): void {
     options: { config: { type: 'string' }, listen: { type: 'string' }, limits: { type: 'string' } },
   })
   const { config } = values
-  const log = new KernelLog()
+  const log = { write: writeByReceiver }
   let told = JSON.parse(values.limits ?? '{}') as GateLimits
   const limits = (): GateLimits => {
     try {
@@ -147,6 +153,13 @@ export function keepDoor(calls: SocketLibc): void {
   process.once('disconnect', () => process.exit(isOver ? 0 : 1))
   if (values.listen === undefined) server.listen({ fd: passedSocket }, confine)
   else listenAt(server, values.listen)
+}
+
+/** The receiver may open the kernel log, which drops lines of who may not. What follows is passed on behind it. */
+function writeByReceiver(level: Level, line: string): void {
+  const news: DoorLine = { level, line }
+  if (process.connected) process.send?.(news)
+  else new KernelLog().write(level, line)
 }
 
 function listenAt(server: Server, path: string): void {

@@ -12,7 +12,7 @@ import { forgoDumps } from '../base/undumped.ts'
 import { type GateLimits, gateLimits, loadConfigOrDefaults } from '../config/index.ts'
 import { KernelLog } from '../handler/log.ts'
 import { Crew, startPart } from './crew.ts'
-import { type DoorNews, doorArgument, keepDoor } from './door.ts'
+import { type DoorLine, type DoorNews, doorArgument, keepDoor } from './door.ts'
 import { openSocketLibc } from './libc.ts'
 import { type Handle, type StandbyOrder, standBy, standbyArgument } from './standby.ts'
 
@@ -56,7 +56,10 @@ function lead(): void {
       isPassed ? [firstPassed] : [],
     ),
   )
-  door.on('message', (order: StandbyOrder, handle) => crew.hand(handle as unknown as Handle, order))
+  door.on('message', (message: StandbyOrder | DoorLine, handle) => {
+    if ('line' in message) log.write(message.level, message.line)
+    else crew.hand(handle as unknown as Handle, message)
+  })
   door.once('exit', code => {
     crew.close()
     if (isOver && code === 0) return
