@@ -29,6 +29,25 @@ analysed() {
   [ "$(grep -c '"id":' <<< "$list")" = "$count" ] && [ "$(grep -c '"analysis": *"done"' <<< "$list")" = "$count" ] || { echo "$list"; return 1; }
 }
 
+# listed COUNT: so many crashes are listed, and no other.
+listed() { local ids; ids=$(gocore-sink ls -q --limit 10000) || return; [ "$(wc -w <<< "$ids")" = "$1" ] || { gocore-sink ls; return 1; }; }
+# states WHOLE RECORDS: so many have their whole core, and so many none, and there is no other.
+states() {
+  local list
+  list=$(gocore-sink ls --json --limit 10000) || return
+  [ "$(grep -c '"coreState": *"complete"' <<< "$list") $(grep -c '"coreState": *"none"' <<< "$list") $(grep -c '"id":' <<< "$list")" = "$1 $2 $(($1 + $2))" ] || { echo "$list"; return 1; }
+}
+clear_list() { gocore-sink ls -q --limit 10000 | xargs -r gocore-sink rm --yes >/dev/null; }
+
+# storm COUNT: as many of the carried program crash at once.
+storm() {
+  local n
+  { for n in $(seq "$1"); do GOTRACEBACK=crash /run/till "storm-$n" & done; wait; } 2>/dev/null
+}
+
+# part ARGUMENT: the process numbers of the receiver's parts of this kind.
+part() { pgrep -f "dist/receiver.js $1" || :; }
+
 # crash NAME MEGABYTES: ballast dies by this name, of at most 15 letters.
 crash() {
   ln -sf ballast "/usr/local/bin/$1"
@@ -50,4 +69,4 @@ as_receiver() {
   systemctl start "$name" || { journalctl -q -o cat -u "$name"; return 1; }
 }
 
-export -f check has hasnt eventually node cli unpack_till service as_receiver analysed crash judge nfs_serve nfs_mount
+export -f check has hasnt eventually node cli unpack_till service as_receiver analysed listed states clear_list storm part crash judge nfs_serve nfs_mount

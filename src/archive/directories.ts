@@ -10,9 +10,11 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  renameSync,
+  rmdirSync,
   statSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Access, giveToOwner } from '../base/atomic-file.ts'
 import { ownerOfFiles } from '../base/capabilities.ts'
 import { ArchiveError } from '../base/errors.ts'
@@ -32,7 +34,31 @@ export function makeDirectories(root: string, path: string, access: Access): voi
   requireOurs(root, path)
   // The archive's parent is the administrator's: its rights are not ours to choose.
   if (missing.includes(root)) makeParents(dirname(root))
-  for (const directory of missing.reverse()) makeDirectory(directory, access)
+  const workshop = join(root, 'tmp')
+  for (const directory of missing.reverse()) {
+    if (directory === root || directory === workshop || ownerOfFiles() === undefined)
+      makeDirectory(directory, access)
+    else moveDirectory(workshop, directory, access)
+  }
+}
+
+/**
+ * Makes a directory for somebody else: it appears with its owner and rights, since the daemon, root without root's powers,
+ * could not look into one that is another's for a moment.
+ */
+function moveDirectory(workshop: string, path: string, access: Access): void {
+  makeDirectory(workshop, access)
+  const made = join(workshop, `directory-${process.pid}-${Math.random().toString(36).slice(2, 10)}`)
+  makeDirectory(made, access)
+  try {
+    // Takes the place of an empty one.
+    renameSync(made, path)
+  } catch (error) {
+    rmdirSync(made)
+    const { code } = error as NodeJS.ErrnoException
+    if ((code === 'EEXIST' || code === 'ENOTEMPTY') && kindOf(path) === 'directory') return
+    throw error
+  }
 }
 
 /** Not Node's own `recursive`, which on a file system that makes no directories (/proc) tries for ever. */

@@ -38,6 +38,29 @@ export function keepOnly(numbers: readonly number[]): void {
   openSystemCalls()?.call('capset', now.header, now.sets)
 }
 
+const PR_CAP_AMBIENT = 47
+const ambient = { isSet: 1, raise: 2, clearAll: 4 } as const
+/** More than there are yet. */
+const mostCapabilities = 64
+
+/**
+ * Calls `start`, whose programs get none of the capabilities that this thread has as a user's who is not root. (A thread's
+ * capabilities are its own; a program begins with those that are ambient.)
+ */
+export function startPowerless<T>(start: () => T): T {
+  const calls = openSystemCalls()
+  const change = (...args: number[]): number => calls?.call('prctl', PR_CAP_AMBIENT, ...args, 0, 0) ?? -1
+  const ours = Array.from({ length: mostCapabilities }, (_, number) => number).filter(
+    number => change(ambient.isSet, number) === 1,
+  )
+  change(ambient.clearAll, 0)
+  try {
+    return start()
+  } finally {
+    for (const number of ours) change(ambient.raise, number)
+  }
+}
+
 let owner: { readonly uid: number | undefined } | undefined
 
 /**

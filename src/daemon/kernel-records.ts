@@ -78,7 +78,8 @@ export class KernelRecords {
     for (const [pid, waiting] of this.#waiting) {
       // One that was listed is not lost, though somebody may remove it before patience ends.
       if (!this.#isListed(pid, waiting.first)) {
-        if (performance.now() - waiting.since < this.#options.patience()) continue
+        const patience = this.#options.patience() + 1000 * (waitsOf(waiting.crash) ?? 0)
+        if (performance.now() - waiting.since < patience) continue
         if (!this.#isBegun(pid, waiting.first)) this.#write(waiting.first, ended(waiting.crash))
       }
       this.#waiting.delete(pid)
@@ -143,12 +144,11 @@ export class KernelRecords {
     return false
   }
 
+  /** The line may be as old as the wait in line before the handler began. */
   #isOf(pid: number, { microseconds }: LogRecord, manifest: Manifest | undefined): boolean {
-    return (
-      manifest?.process.pid === pid &&
-      manifest.host.boot_id === this.#boot &&
-      Math.abs((manifest.monotonic_ns ?? 0) / 1000 - microseconds) < 60_000_000
-    )
+    if (manifest?.process.pid !== pid || manifest.host.boot_id !== this.#boot) return false
+    const since = (manifest.monotonic_ns ?? 0) / 1000 - microseconds
+    return since > -60_000_000 && since < 60_000_000 + 1000 * manifest.held_ms
   }
 
   #write(record: LogRecord, crash: KernelCrash & { kind: 'lost' }): void {
@@ -190,9 +190,14 @@ const unknownId = 4294967295
 
 function ended(crash: KernelCrash): KernelCrash & { kind: 'lost' } {
   if (crash.kind === 'lost') return crash
-  const detail = 'The handler was ended before it could store anything'
+  const detail =
+    waitsOf(crash) === undefined
+      ? 'The handler was ended before it could store anything'
+      : 'The receiver was ended while the crash waited in line for a handler'
   return { ...crash, kind: 'lost', reason: 'handler-error', detail }
 }
+
+const waitsOf = (crash: KernelCrash): number | undefined => (crash.kind === 'begun' ? crash.waits : undefined)
 
 const numbers: Readonly<Record<string, number>> = constants.signals
 

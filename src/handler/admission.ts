@@ -24,6 +24,8 @@ export interface Applicant {
 export interface Admission extends Disposable {
   /** Why only a small record is kept; undefined for a whole core. */
   readonly refused?: string
+  /** It was a quota that refused it, and not the crashes of the moment. */
+  readonly isQuota?: true
   /** What could not be told. */
   readonly note?: string
 }
@@ -53,7 +55,7 @@ export function admit(config: Config, applicant: Applicant, now = Date.now()): A
     if (waited > config.capturesWait)
       return { ...done, refused: `it waited ${waited.toFixed(0)} s for others to be stored` }
     const refused = overQuota(config, applicant, now)
-    return refused === undefined ? done : { ...done, refused }
+    return refused === undefined ? done : { ...done, refused, isQuota: true }
   } catch (error) {
     return {
       ...done,

@@ -16,6 +16,11 @@ const kernelLogDevice = (1 << 8) | 11
 /** Whoever may not open the kernel log, or sees no devices, may have been given it as standard output. */
 const passed = 1
 export const isLogPassed = isKernelLog(passed)
+/**
+ * The same opened anew, which takes CAP_DAC_OVERRIDE of a user who is not root: where kernel.printk_devkmsg is `ratelimit`, what
+ * is opened once takes ten lines in five seconds, from all who share it, and drops the rest.
+ */
+const anew = `/proc/self/fd/${passed}`
 
 export class KernelLog {
   readonly #path: string
@@ -35,8 +40,16 @@ export class KernelLog {
     const end = bytes.length <= mostBytes ? '\n' : '…\n'
     const cut = Buffer.concat([bytes.subarray(0, mostBytes), Buffer.from(end)])
     try {
-      if (isLogPassed) writeSync(passed, cut)
-      else append(this.#path, cut)
+      append(isLogPassed ? anew : this.#path, cut)
+    } catch {
+      this.#instead(line, cut)
+    }
+  }
+
+  #instead(line: string, cut: Buffer): void {
+    try {
+      if (!isLogPassed) this.#fallback(line)
+      else writeSync(passed, cut)
     } catch {
       this.#fallback(line)
     }

@@ -12,7 +12,7 @@ import { generatedFiles } from './manual.ts'
 import { corePattern, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
 import { findProduct, type Product, productEntries, versionName } from './product.ts'
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
-import { activationSteps, receiverSteps, systemdRuns } from './service.ts'
+import { activationSteps, receiverOffSteps, receiverSteps, systemdRuns } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
 import {
   readTemplate,
@@ -197,6 +197,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     },
   }
 
+  const retired = former.map((path): Step => ({ kind: 'remove', path, at: at(path) }))
   const before = installedProgram(layout)
   return [
     { kind: 'tree', path: program, at: at(program), entries },
@@ -215,14 +216,16 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...files,
     ...(live ? [trialStep(program, before)] : []),
     file(layout.launcher, launcher, { mode: 0o755 }),
-    // What the version before put down and this one does not.
-    ...former.map((path): Step => ({ kind: 'remove', path, at: at(path) })),
     file(layout.record, formatRecord(record)),
     // Before the kernel knows of it.
     ...(live && options.socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
+    // And when it no longer does.
+    ...(withKernel && !options.socket && !layout.private ? receiverOffSteps() : []),
+    // What the version before put down and this one does not.
+    ...retired,
     ...(live && !layout.private && options.service !== false
-      ? activationSteps(layout, { program, before, units })
+      ? activationSteps(layout, { program, before, units: [...units, ...retired] })
       : []),
     ...retiredVersions(layout, [program, before]).map(
       (path): Step => ({ kind: 'remove', path, at: at(path), recursive: true }),

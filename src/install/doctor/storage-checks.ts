@@ -1,5 +1,15 @@
 /** Where dumps go: is it there, may root write it, what kind of file system is it, how much room has it. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
 import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
@@ -152,6 +162,14 @@ function checkSpace(
   return { name, status: 'ok', what: `${formatSize(roundTo3(free))} are free.` }
 }
 
+function lineIn(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1').trim()
+  } catch {
+    return undefined
+  }
+}
+
 /** `formatSize` is exact; for people three digits are enough. */
 function roundTo3(bytes: number): number {
   const unit = 1024 ** Math.max(0, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1024)))
@@ -167,12 +185,16 @@ function checkType(archive: string, type: number, network: string | undefined): 
       what: `${archive} is on ${memoryTypes.get(type)}: dumps take memory and are gone after a boot.`,
       remedy: 'ArchiveDirectory= on a disk',
     }
-  if (network !== undefined)
+  const shared = `${archive} is on ${network}: the daemon polls it, other machines may share it.`
+  // Linux 7.2 keeps an entry that it knows to be missing as long as it is asked for it.
+  if (network === 'NFS' && lineIn('/sys/module/nfsv4/parameters/directory_delegations') === 'Y')
     return {
       name,
-      status: 'ok',
-      what: `${archive} is on ${network}: the daemon polls it, other machines may share it.`,
+      status: 'note',
+      what: `${shared} With this kernel's directory delegations their dumps may be seen minutes late.`,
+      remedy: '"options nfsv4 directory_delegations=0" in a file of /etc/modprobe.d, and a boot',
     }
+  if (network !== undefined) return { name, status: 'ok', what: shared }
   return { name, status: 'ok', what: `${archive} is on a local file system.` }
 }
 
