@@ -1,6 +1,6 @@
 /**
- * Inputs that led somewhere, one line of text each. Those that the repository carries, in test/fuzz/corpus, and those that
- * runs on this machine have added, in .tools/fuzz, where their finds are as well.
+ * Inputs that led somewhere, one line of text each. Those that the repository carries, in test/fuzz/corpus, with what once
+ * was a find in test/fuzz/finds; and those that runs on this machine have added, in .tools/fuzz, where new finds are as well.
  */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,6 +13,8 @@ export const carriedFile = (target: string): string => join(root, 'test/fuzz/cor
 const grownFile = (target: string): string => join(own, `${target}.jsonl`)
 
 export const carried = (target: string): Damage[] => read(carriedFile(target))
+/** What must never happen again. */
+export const mended = (target: string): Damage[] => read(join(root, 'test/fuzz/finds', `${target}.jsonl`))
 export const grown = (target: string): Damage[] => read(grownFile(target))
 
 /** Lines that can be read; one may be cut by the end of the process that wrote it. */

@@ -4,7 +4,7 @@
  * megabytes are searched like small files.
  */
 import type { ByteSource } from '../../src/engine/bytes/byte-source.ts'
-import { carried, grown, keep } from './corpus.ts'
+import { carried, grown, keep, mended } from './corpus.ts'
 import { type Coverage, reaches, wordsAtWork } from './coverage.ts'
 import type { Damage } from './damage.ts'
 import { mutate, type Range } from './mutate.ts'
@@ -68,7 +68,7 @@ export class Search {
       this.#entries.push({ damage, seed, ms: 1, chosen: 0 })
     }
     const { name } = this.#options.target
-    for (const damage of [...carried(name), ...grown(name)])
+    for (const damage of [...mended(name), ...carried(name), ...grown(name)])
       if (this.#seeds.some(({ source }) => source.name === damage.seed)) this.#consider(damage, false)
   }
 
