@@ -62,8 +62,8 @@ export class Arrivals {
   /** Of each crash of this machine once, when it is listed: counted, and told to the journal. */
   onAdded(row: CrashRow): void {
     if (row.host !== hostname() || Date.now() - row.time > newsMs) return
-    const { metrics, log } = this.#options.holdings
-    metrics.crash(row)
+    const { counts, log } = this.#options.holdings
+    counts.crash(row)
     const { id, comm, pid, uid, signalName, coreState, coreReason } = row
     const kept =
       coreState === 'complete'

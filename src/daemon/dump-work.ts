@@ -24,7 +24,7 @@ export class DumpWork {
   /** Throws where the dump can't be analysed now, for a reason that is not its own. */
   async analyse(row: CrashRow, signal: AbortSignal): Promise<void> {
     const { holdings, onStatus, program } = this.#options
-    const { store, leases, liveness, log, metrics } = holdings
+    const { store, leases, liveness, log, counts } = holdings
     const { id, day } = row
     const name = `dump ${id} (${row.comm}, pid ${row.pid} on ${row.host})`
     try {
@@ -41,7 +41,7 @@ export class DumpWork {
         { store, config: holdings.config, signal, program, answers: () => liveness.answers() },
       )
       const after = syncDump(store, holdings.catalog, { id, day })
-      if (outcome.state !== 'interrupted') metrics.analysis(outcome.state)
+      if (outcome.state !== 'interrupted') counts.analysis(outcome.state)
       if (outcome.state === 'done')
         log.event(
           'analysis-done',

@@ -4,16 +4,15 @@ import { Leases } from '../archive/lease.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type Catalog, isDamage } from '../catalog/index.ts'
 import { type Config, spoolRoot } from '../config/index.ts'
-import { Liveness, type LivenessOptions } from './liveness.ts'
+import { Liveness } from './liveness.ts'
 import type { Log } from './log.ts'
 import { openArchive, openOwnCatalog, putAside } from './maintenance.ts'
 import type { EventName } from './monitor/journal.ts'
-import { Metrics } from './monitor/metrics.ts'
+import { Counts } from './monitor/counts.ts'
 
 export interface HoldingsOptions {
   readonly config: Config
   readonly log: Log
-  readonly onSilence: NonNullable<LivenessOptions['onSilence']>
   /** Told of a catalog that was begun anew, and is empty. */
   readonly onNewCatalog: () => void
 }
@@ -23,7 +22,7 @@ export class Holdings {
   readonly store: LocalStore
   readonly leases: Leases
   readonly liveness: Liveness
-  readonly metrics = new Metrics()
+  readonly counts = new Counts()
   /** Replaced when the configuration is read again. */
   config: Config
   readonly #onNewCatalog: () => void
@@ -31,12 +30,12 @@ export class Holdings {
   readonly #complained = new Set<string>()
   #catalog: Catalog
 
-  constructor({ config, log, onSilence, onNewCatalog }: HoldingsOptions) {
+  constructor({ config, log, onNewCatalog }: HoldingsOptions) {
     this.config = config
     this.log = log
     this.store = openArchive(config)
     this.leases = new Leases(this.store)
-    this.liveness = new Liveness(config.archive, { onSilence })
+    this.liveness = new Liveness(config.archive)
     this.#onNewCatalog = onNewCatalog
     this.#catalog = openOwnCatalog(config, log)
   }

@@ -8,7 +8,7 @@ import { type ShrinkOutcome, shrinker } from './shrink.ts'
 import { syncDump } from './sync.ts'
 
 export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Promise<void> {
-  const { store, log, metrics, stopping: signal } = holdings
+  const { store, log, counts, stopping: signal } = holdings
   requireArchive(store)
   await work.encryptTheRest()
   const { actions } = await runGc({
@@ -20,7 +20,7 @@ export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Prom
   })
   for (const { action, kind, name, reason, failed } of actions) {
     const isShrunk = action === 'shrink'
-    metrics.retention(failed ? 'failed' : isShrunk ? 'shrink' : 'delete')
+    counts.retention(failed ? 'failed' : isShrunk ? 'shrink' : 'delete')
     if (failed) log.warning(`Could not ${action} ${kind} ${name} (${reason}): ${failed}`)
     else
       log.event(

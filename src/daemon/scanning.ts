@@ -103,7 +103,7 @@ export class Scanning {
 
   #onHome(ref: DumpRef): void {
     const { holdings, arrivals } = this.#options
-    holdings.metrics.shipped('done')
+    holdings.counts.shipped('done')
     const sentence = `Brought dump ${ref.id} home from ${spoolRoot(holdings.config)}`
     holdings.log.event('spool-shipped', sentence, { GOCORE_SINK_ID: ref.id })
     arrivals.onDump(ref)
@@ -111,7 +111,7 @@ export class Scanning {
 
   #onStays(ref: DumpRef, why: string): void {
     const { holdings } = this.#options
-    holdings.metrics.shipped('failed')
+    holdings.counts.shipped('failed')
     const sentence = `Could not bring dump ${ref.id} home from ${spoolRoot(holdings.config)}, it stays there: ${why}`
     holdings.complain(ref, sentence, 'spool-stays')
   }

@@ -2,22 +2,19 @@
  * The daemon's parts put together: it hears of dumps (watch, nudge, schedule, kernel log), keeps the catalog in line with
  * the archive, has new dumps analysed, and keeps the archive within its limits. Each job may fail without ending the service.
  */
-import { join } from 'node:path'
 import { schedule, validate } from 'node-cron'
 import { leaseBeat } from '../archive/lease.ts'
 import { ConfigError, reasonOf } from '../base/errors.ts'
 import { networkFileSystem } from '../base/network-fs.ts'
-import { type Config, spoolRoot } from '../config/index.ts'
+import type { Config } from '../config/index.ts'
 import { Arrivals } from './arrivals.ts'
 import { DumpWork } from './dump-work.ts'
 import { Holdings } from './holdings.ts'
+import type { LogRecord } from './kernel-log.ts'
 import { KernelRecords } from './kernel-records.ts'
 import type { Log } from './log.ts'
 import { requireArchive } from './maintenance.ts'
-import { writeMetrics } from './monitor/metrics.ts'
-import { Room, spoolStanding } from './monitor/standing.ts'
 import { Telling } from './monitor/telling.ts'
-import { listenForNudges } from './nudge.ts'
 import { AnalysisQueue } from './queue.ts'
 import { keepWithinLimits } from './retention.ts'
 import { newestDays, Scanning } from './scanning.ts'
@@ -30,6 +27,10 @@ export interface ServiceOptions {
   log: Log
   /** Hears what the service is doing, for systemctl status. */
   onStatus?: (text: string) => void
+  /** Hears now and then what was counted, as `metrics.prom` has it. */
+  onCounts?: (text: string) => void
+  /** Hears up to which line the kernel log is dealt with. */
+  onKernelLog?: (sequence: number) => void
   /** Where the configuration was read, for children that read it themselves. */
   configPath?: string | undefined
   /** The analysing child's program, for tests. */
@@ -38,8 +39,7 @@ export interface ServiceOptions {
   fileSystem?: ((path: string) => string | undefined) | undefined
 }
 
-const kernelLogMs = 5000
-const metricsMs = 15_000
+const countsMs = 15_000
 
 export class Service {
   readonly #options: ServiceOptions
@@ -51,25 +51,19 @@ export class Service {
   /** It may take long, and scans don't wait for it. */
   readonly #retention: Turns
   readonly #telling: Telling
-  readonly #room: Room
   readonly #timers: NodeJS.Timeout[] = []
   #watch: Watch | undefined
-  #nudges: AsyncDisposable | undefined
   #schedules: { stop(): void | Promise<void> }[] = []
-  #isSilent = false
   #kernelRecords: KernelRecords | undefined
 
   constructor(options: ServiceOptions) {
     const { config, log, program, configPath } = options
     this.#options = options
     this.#holdings = new Holdings({
-      ...{ config: checkSchedules(config), log },
-      onSilence: isSilent => this.#onSilence(isSilent),
-      onNewCatalog: () => void this.scan(),
+      ...{ config: checkSchedules(config), log, onNewCatalog: () => void this.scan() },
     })
     const holdings = this.#holdings
     const onStatus = (text: string): void => options.onStatus?.(text)
-    this.#room = new Room(config.archive)
     this.#telling = new Telling(holdings, configPath)
     this.#work = new DumpWork({ holdings, onStatus, program })
     this.#queue = new AnalysisQueue({
@@ -91,25 +85,30 @@ export class Service {
 
   /** Ready when it answers: the newest days are listed, and whatever arrives is heard of. */
   async start(): Promise<void> {
-    const holdings = this.#holdings
-    this.#nudges = await listenForNudges(holdings.config.run, id => {
-      void holdings.whenAnswering(() => this.#arrivals.onNudge(id))
-    })
     await this.#startWatch()
     this.#startSchedules()
     await this.scan({ days: newestDays, failed: true })
-    this.#startKernelLog()
-    this.#repeat(metricsMs, () => {
-      this.#writeMetrics()
+    this.#repeat(countsMs, () => {
+      this.#tellCounts()
       this.#telling.look()
     })
-    this.#writeMetrics()
+    this.#tellCounts()
     void this.scan({ failed: true })
   }
 
   /** Looks for what is new in the archive; all of it, or its newest days. */
   scan(options?: SyncOptions): Promise<void> {
     return this.#scanning.scan(options)
+  }
+
+  /** Somebody says that there is a dump of this id. */
+  nudge(id: string): void {
+    void this.#holdings.whenAnswering(() => this.#arrivals.onNudge(id))
+  }
+
+  /** Records what the kernel log tells of crashes; `lines` are all that are not dealt with. */
+  readKernelLog(lines: readonly LogRecord[]): void {
+    void this.#holdings.whenAnswering(() => this.#record(lines))
   }
 
   gc(): Promise<void> {
@@ -137,12 +136,10 @@ export class Service {
     this.#holdings.beginToStop()
     for (const task of this.#schedules) await task.stop()
     await this.#watch?.close()
-    await this.#nudges?.[Symbol.asyncDispose]()
     await this.#queue.stop(graceMs)
     this.#telling.stop()
     await this.#scanning.stop()
     await this.#retention.over()
-    this.#kernelRecords?.[Symbol.dispose]()
     for (const timer of this.#timers) clearInterval(timer)
     this.#holdings.catalog.close()
   }
@@ -156,67 +153,40 @@ export class Service {
     this.#timers.push(setInterval(work, ms).unref())
   }
 
-  #startKernelLog(): void {
-    const holdings = this.#holdings
-    const { config, log } = holdings
-    if (!config.kernelLog) return
-    try {
-      this.#kernelRecords = new KernelRecords({
-        store: holdings.store,
-        spool: () => holdings.spool(),
-        catalog: () => holdings.catalog,
-        state: config.state,
-        patience: () => (2 * holdings.config.storageDeadline + 30) * 1000,
-        onRecord: (ref, sentence) => {
-          log.warning(`${sentence}; listed as ${ref.id}`)
-          this.#arrivals.onDump(ref)
-        },
-        onProblem: sentence => log.warning(sentence),
-      })
-      this.#repeat(kernelLogMs, () => void holdings.whenAnswering(() => this.#readKernelLog()))
-    } catch (error) {
-      log.warning(
-        `Cannot read the kernel log, crashes that it alone tells of are not recorded: ${reasonOf(error)}`,
-      )
-    }
-  }
-
-  #readKernelLog(): void {
+  #record(lines: readonly LogRecord[]): void {
     const { store, log } = this.#holdings
     try {
       requireArchive(store)
-      this.#kernelRecords?.look()
+      this.#kernelRecords ??= this.#openKernelRecords()
+      this.#kernelRecords.look(lines)
     } catch (error) {
       log.warning(`Could not record what the kernel log tells, trying again: ${reasonOf(error)}`)
     }
+    this.#options.onKernelLog?.(this.#kernelRecords?.done ?? -1)
   }
 
-  #onSilence(isSilent: boolean): void {
-    const { config, log } = this.#holdings
-    const { archive } = config
-    if (isSilent) log.event('archive-silent', `${archive} does not answer, waiting for it`)
-    else log.event('archive-answers', `${archive} answers again`)
-    this.#isSilent = isSilent
-    this.#writeMetrics()
-    this.#options.onStatus?.(isSilent ? `Waiting for ${archive}, which does not answer` : 'Waiting for dumps')
-  }
-
-  /** Numbers that can't be written are nobody's loss but monitoring's, which sees an old file. */
-  #writeMetrics(): void {
+  #openKernelRecords(): KernelRecords {
     const holdings = this.#holdings
-    const job = 'metrics'
+    return new KernelRecords({
+      store: holdings.store,
+      spool: () => holdings.spool(),
+      catalog: () => holdings.catalog,
+      state: holdings.config.state,
+      patience: () => (2 * holdings.config.storageDeadline + 30) * 1000,
+      onRecord: (ref, sentence) => {
+        holdings.log.warning(`${sentence}; listed as ${ref.id}`)
+        this.#arrivals.onDump(ref)
+      },
+    })
+  }
+
+  #tellCounts(): void {
+    const { catalog, counts } = this.#holdings
     try {
-      const room = this.#room.look()
-      const answers = !this.#isSilent
-      const text = holdings.metrics.text({
-        backlog: holdings.catalog.list({ analysis: 'pending', limit: 100_000 }).length,
-        spool: spoolStanding(spoolRoot(holdings.config)),
-        archive: { answers, ...(answers ? room : {}) },
-      })
-      writeMetrics(join(holdings.config.run, 'metrics.prom'), text)
-      holdings.succeeded(job)
+      this.#options.onCounts?.(counts.text(catalog.list({ analysis: 'pending', limit: 100_000 }).length))
+      this.#holdings.succeeded('counts')
     } catch (error) {
-      holdings.complainOf(job, `Could not write metrics.prom: ${reasonOf(error)}`)
+      this.#holdings.complainOf('counts', `Could not count the dumps that wait: ${reasonOf(error)}`)
     }
   }
 
