@@ -6,7 +6,6 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
-  fchownSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -19,6 +18,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { syncDirectory } from '../base/atomic-file.ts'
+import { setDirectoryRights } from '../base/directory.ts'
 import { SystemError } from '../base/errors.ts'
 import type { TreeEntry } from './step.ts'
 
@@ -54,15 +55,8 @@ function deepestExisting(path: string): string {
 
 export function ensureDirectory(path: string, mode: number, group?: string): void {
   mkdirSync(path, { recursive: true, mode: 0o755 })
-  const stat = lstatSync(path)
-  if (!stat.isDirectory()) throw new SystemError(`${path} is not a directory`)
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
-    if (group !== undefined) fchownSync(fd, stat.uid, groupId(group))
-    fchmodSync(fd, mode)
-  } finally {
-    closeSync(fd)
-  }
+  if (!lstatSync(path).isDirectory()) throw new SystemError(`${path} is not a directory`)
+  setDirectoryRights(path, mode, group === undefined ? undefined : groupId(group))
 }
 
 /** Number of a group of the system's. */
@@ -116,13 +110,4 @@ export function removeTree(path: string, recursive: boolean): void {
   if (recursive) rmSync(path, { recursive: true, force: true })
   else if (lstatSync(path).isDirectory()) rmdirSync(path)
   else unlinkSync(path)
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
