@@ -40,6 +40,8 @@ export interface ServiceOptions {
 }
 
 const countsMs = 15_000
+/** More ids at once are not looked up one by one. */
+const mostNudged = 50
 
 export class Service {
   readonly #options: ServiceOptions
@@ -52,7 +54,10 @@ export class Service {
   readonly #retention: Turns
   readonly #telling: Telling
   readonly #timers: NodeJS.Timeout[] = []
+  /** Ids of dumps that are looked up when the archive answers. */
+  readonly #nudged = new Set<string>()
   #watch: Watch | undefined
+  #watchTurn = Promise.resolve()
   #schedules: { stop(): void | Promise<void> }[] = []
   #kernelRecords: KernelRecords | undefined
 
@@ -101,9 +106,17 @@ export class Service {
     return this.#scanning.scan(options)
   }
 
-  /** Somebody says that there is a dump of this id. */
+  /** Somebody says that there is a dump of this id. Of many that have come while storage was silent a scan finds all. */
   nudge(id: string): void {
-    void this.#holdings.whenAnswering(() => this.#arrivals.onNudge(id))
+    const isFirst = this.#nudged.size === 0
+    this.#nudged.add(id)
+    if (!isFirst) return
+    void this.#holdings.whenAnswering(() => {
+      const ids = [...this.#nudged]
+      this.#nudged.clear()
+      if (ids.length > mostNudged) void this.scan()
+      else for (const one of ids) this.#arrivals.onNudge(one)
+    })
   }
 
   /** Records what the kernel log tells of crashes; `lines` are all that are not dealt with. */
@@ -190,11 +203,19 @@ export class Service {
     }
   }
 
-  async #startWatch(): Promise<void> {
+  /** One after the other: each ends the watch before it. */
+  #startWatch(): Promise<void> {
+    const turn = this.#watchTurn.then(() => this.#watchAnew())
+    this.#watchTurn = turn.catch(() => {})
+    return turn
+  }
+
+  async #watchAnew(): Promise<void> {
+    const { liveness, log, stopping } = this.#holdings
     await this.#watch?.close()
-    const { liveness, log, config } = this.#holdings
     await liveness.answers()
-    const { archive, scan } = config
+    if (stopping.aborted) return
+    const { archive, scan } = this.#holdings.config
     const events: WatchEvents = {
       onDump: ref => void this.#holdings.whenAnswering(() => this.#arrivals.onDump(ref)),
       onLook: () => this.#scanning.look(),
