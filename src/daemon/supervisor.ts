@@ -181,8 +181,13 @@ export class Supervisor {
   #vouch(judgement: Judgement): void {
     if (this.#watchdogMs === undefined || performance.now() - this.#vouchedAt < this.#watchdogMs) return
     if (judgement.kind === 'busy') {
-      const seconds = Math.round(this.#vigil.silentMs / 1000)
-      this.#complain('stuck', `The work has given no sign of life for ${seconds} s, and waits for no storage`)
+      const { silentMs } = this.#vigil
+      const seconds = Math.round(silentMs / 1000)
+      if (silentMs >= this.#watchdogMs)
+        this.#complain(
+          'stuck',
+          `The work has given no sign of life for ${seconds} s, and waits for no storage`,
+        )
       return
     }
     this.#notifier.send('WATCHDOG=1')
