@@ -9,6 +9,8 @@ export interface ThreadState {
   readonly switches: number
   /** It sleeps and can't be interrupted, which is for disks and their like. */
   readonly isDeepAsleep: boolean
+  /** It sleeps outside of any call, as over a page of a file that is mapped into memory. */
+  readonly isOutside: boolean
   /** The path that the call is about in which it sleeps. */
   readonly sleepsOver: string | undefined
 }
@@ -23,25 +25,28 @@ export function threadState(thread: number): ThreadState | undefined {
     const status = readFileSync(`${directory}/status`, 'latin1')
     const switches = [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\t(\d+)/gm)]
     const state = /^State:\t(\w)/m.exec(status)?.[1]
+    const [number, ...values] = state === 'S' || state === 'D' ? callOf(directory) : []
     return {
       switches: switches.reduce((sum, match) => sum + Number(match[1]), 0),
       isDeepAsleep: state === 'D',
-      sleepsOver: state === 'S' || state === 'D' ? pathOfCall(directory) : undefined,
+      isOutside: number === '-1',
+      sleepsOver: number === undefined || number === '-1' ? undefined : pathOf(values.map(Number)),
     }
   } catch {
     return undefined
   }
 }
 
-/** `number argument argument …`, or `running`; some kernels are built without it. */
-function pathOfCall(directory: string): string | undefined {
-  let words: string[]
+/** The call's number and arguments; -1 outside of any, `running`, and nothing where the kernel was built without it. */
+function callOf(directory: string): string[] {
   try {
-    words = readFileSync(`${directory}/syscall`, 'latin1').split(' ')
+    return readFileSync(`${directory}/syscall`, 'latin1').trim().split(' ')
   } catch {
-    return undefined
+    return []
   }
-  const [first, second] = words.slice(1, 3).map(Number)
+}
+
+function pathOf([first, second]: readonly number[]): string | undefined {
   if (first === undefined || second === undefined) return undefined
   // read(fd, …), open(path, …), openat(fd, path, …): whatever it is, a path tells itself.
   return [pathOfDescriptor(first), textAt(first), textAt(second)].find(text => text?.startsWith('/'))

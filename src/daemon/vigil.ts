@@ -6,7 +6,7 @@ import { type ThreadState, threadState } from './thread-state.ts'
 
 export type Judgement =
   | { readonly kind: 'alive' }
-  /** For this directory, or this file where it is below none that is known. */
+  /** For this directory, for this file where it is below none that is known, or for `storage`. */
   | { readonly kind: 'waits'; readonly path: string }
   /** It works, or spins, or waits for what will never be. */
   | { readonly kind: 'busy' }
@@ -56,10 +56,11 @@ export class Vigil {
     return isOneCall && path !== undefined ? { kind: 'waits', path } : { kind: 'busy' }
   }
 
-  #awaited({ sleepsOver, isDeepAsleep }: ThreadState): string | undefined {
+  #awaited({ sleepsOver, isOutside, isDeepAsleep }: ThreadState): string | undefined {
     const isBelow = (own: string): boolean => sleepsOver === own || sleepsOver?.startsWith(`${own}/`) === true
     const known = [...this.directories].find(([own]) => isBelow(own))
     if (known !== undefined) return known[1]
-    return isDeepAsleep ? (sleepsOver ?? this.#mapped) : undefined
+    if (!isDeepAsleep) return undefined
+    return sleepsOver ?? (isOutside ? this.#mapped : 'storage')
   }
 }
