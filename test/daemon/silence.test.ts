@@ -1,54 +1,21 @@
-/** Storage that falls silent in the midst of a call of the daemon's, and work that hangs for another reason. */
+/** Storage that falls silent in the midst of a call of the daemon's. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { byDeafFuse, byFuse, freezable, type Mounted } from '../../scripts/faults.d/mounts.ts'
-import { initializeStore, type LocalStore, newId, openLocalStore } from '../../src/archive/index.ts'
+import { byDeafFuse, freezable, type Mounted } from '../../scripts/faults.d/mounts.ts'
+import { initializeStore, newId, openLocalStore } from '../../src/archive/index.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { nudgeDaemon } from '../../src/daemon/nudge.ts'
 import { noKernel } from '../support/handler-bed.ts'
 import { addDump, type TestArchive, testArchive } from './archive.ts'
-import { listen } from './manager.ts'
 import { refusedCrash } from './refused-crash.ts'
-import { child, type Running, type StartOptions, startDaemon, until } from './running.ts'
+import { child, type Running, startDaemon, until } from './running.ts'
+import { archiveOnFuse, type Served, serve, staysAlive } from './served.ts'
 
 const ext4 = freezable[0]!
-const watchdogMs = 2000
 const minutes = 60_000
-
-/** A daemon as a service, and what it tells its manager. */
-async function serve(archive: TestArchive, options: StartOptions = {}) {
-  const manager = await listen(join(archive.directory, 'notify'))
-  const env = {
-    NOTIFY_SOCKET: join(archive.directory, 'notify'),
-    WATCHDOG_USEC: String(watchdogMs * 1000),
-    ...options.env,
-  }
-  const daemon = await startDaemon(archive, { program: child('good'), graceMs: 1000, ...options, env })
-  return {
-    daemon,
-    status: () =>
-      manager
-        .heard()
-        .flatMap(([, text]) => /^STATUS=(.*)/m.exec(text)?.[1] ?? [])
-        .at(-1),
-    beats: () => manager.heard().filter(([, text]) => text === 'WATCHDOG=1').length,
-    end: () => manager.process.kill(),
-  }
-}
-
-type Served = Awaited<ReturnType<typeof serve>>
-
-/** The watchdog hears what it wants to hear for a while. */
-async function staysAlive({ daemon, beats }: Served): Promise<void> {
-  for (let n = 0; n < 4; n++) {
-    const before = beats()
-    await sleep(watchdogMs)
-    assert.ok(beats() > before, daemon.log())
-  }
-}
 
 function metric({ directory }: TestArchive, name: string): number | undefined {
   const text = readFileSync(join(directory, 'run/metrics.prom'), 'utf8')
@@ -72,7 +39,10 @@ const thawing = (mounted: Mounted): AsyncDisposable => ({ [Symbol.asyncDispose]:
 const stateOf = ({ process }: Running): string =>
   /^State:\t(.*)/m.exec(readFileSync(`/proc/${process.pid}/status`, 'latin1'))![1]!
 
-describe('storage that falls silent in the midst of a call', { timeout: 10 * minutes }, () => {
+describe('storage that falls silent in the midst of a call', {
+  timeout: 10 * minutes,
+  concurrency: true,
+}, () => {
   const skip = ext4.unavailable() || noKernel
   it('keeps nobody from the rest: an archive that is frozen', { skip }, async () => {
     using archive = testArchive()
@@ -143,7 +113,7 @@ describe('storage that falls silent in the midst of a call', { timeout: 10 * min
 
   it('does not hold up the end', { skip: byDeafFuse.unavailable() }, async () => {
     using archive = testArchive()
-    const { root, mounted, files } = await scanned(archive)
+    const { root, mounted, files } = await archiveOnFuse(archive)
     try {
       const served = await serve(archive, { lines: ['PollInterval=1h'] })
       await using daemon = served.daemon
@@ -166,42 +136,6 @@ describe('storage that falls silent in the midst of a call', { timeout: 10 * min
     }
   })
 })
-
-describe('work that hangs for another reason', { timeout: 10 * minutes }, () => {
-  for (const how of ['spin', 'ask for a file again and again', 'wait for another thread'])
-    it(`is left to the watchdog: ${how}`, { skip: byFuse.unavailable() }, async () => {
-      using archive = testArchive()
-      const { root, mounted } = await scanned(archive)
-      const hang = join(archive.directory, 'hang')
-      try {
-        const env = {
-          NODE_OPTIONS: `--import=file://${child('hang')}`,
-          ...{ HANG: hang, HANG_OVER: join(root, 'format.json') },
-        }
-        const served = await serve(archive, { env })
-        await using daemon = served.daemon
-        await staysAlive(served)
-        writeFileSync(hang, how)
-        await sleep(watchdogMs)
-        const beats = served.beats()
-        await sleep(3 * watchdogMs)
-        assert.equal(served.beats(), beats)
-        assert.match(daemon.log(), /The work has given no sign of life for \d+ s, and waits for no storage/)
-        assert.equal(await nudgeDaemon(join(archive.directory, 'run'), [newId()]), true)
-        served.end()
-      } finally {
-        await mounted.end()
-      }
-    })
-})
-
-/** An archive on FUSE, and the directory that its files are in. */
-async function scanned(archive: TestArchive): Promise<{ root: string; mounted: Mounted; files: LocalStore }> {
-  const root = join(archive.directory, 'archive')
-  const mounted = await byDeafFuse.mount(root, join(archive.directory, 'fuse'))
-  initializeStore(openLocalStore(root))
-  return { root, mounted, files: openLocalStore(join(archive.directory, 'fuse/content')) }
-}
 
 function rows(archive: TestArchive): { id: string; pid: number }[] {
   const path = join(archive.directory, 'state/catalog.db')
