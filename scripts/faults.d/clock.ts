@@ -1,6 +1,6 @@
 /** The wall clock steps a day back or ahead, while a core comes and between crashes. */
 import { writeFileSync } from 'node:fs'
-import { kill, settled, startDaemon } from './daemon-killed.ts'
+import { kill, settled, startDaemon } from './daemon.ts'
 import { type Fault, random, sleep } from './fault.ts'
 import { noCompiler, shim } from './shim.ts'
 import { type Crash, coreOf, Trial } from './trial.ts'

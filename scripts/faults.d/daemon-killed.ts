@@ -1,35 +1,9 @@
 /** SIGKILL for the daemon at random moments, while dumps wait in the spool, in parts, and to be analysed. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { openCatalog } from '../../src/catalog/index.ts'
+import { compareCatalogs, kill, settled, startDaemon } from './daemon.ts'
 import { type Fault, random, sleep } from './fault.ts'
-import { readAnalysisRecord, reindex, syncCatalog } from './product.ts'
+import { readAnalysisRecord } from './product.ts'
 import { faultEnv, noCompiler } from './shim.ts'
-import type { Tally } from './tally.ts'
 import { type Crash, coreOf, reads, Trial } from './trial.ts'
-
-const daemonMain = join(import.meta.dirname, '../../src/daemon/main.ts')
-
-export function startDaemon(config: string, env: Record<string, string> = {}): ChildProcess {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', daemonMain, '--config', config],
-    {
-      ...{ stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env.PATH ?? '', ...env } },
-    },
-  )
-  child.stderr!.resume()
-  return child
-}
-
-export async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = once(child, 'exit')
-  child.kill(signal)
-  await exit
-}
 
 /** Fills archive and spool: whole dumps, dumps in two parts, and those of handlers that were killed. */
 export async function fill(trial: Trial, count: number): Promise<Crash[]> {
@@ -77,23 +51,6 @@ export const daemonKilled: Fault = {
   },
 }
 
-/** Until the spool is empty and nothing is pending, or for half a minute. */
-export async function settled(trial: Trial): Promise<void> {
-  for (let n = 0; n < 150; n++) {
-    await sleep(200)
-    const spooled = [...trial.spool.list()].length
-    try {
-      const catalog = openCatalog(trial.bed.path('state/catalog.db'), { readonly: true })
-      const pending = catalog.list({ analysis: 'pending' }).length
-      const listed = catalog.list({}).length
-      catalog.close()
-      if (spooled === 0 && pending === 0 && listed >= [...trial.store.list()].length) return
-    } catch {
-      // Not made yet.
-    }
-  }
-}
-
 /** Until both spools are empty and somebody has looked at each dump, or for half a minute. */
 async function analysed([one, two]: [Trial, Trial]): Promise<void> {
   for (let n = 0; n < 150; n++) {
@@ -105,23 +62,6 @@ async function analysed([one, two]: [Trial, Trial]): Promise<void> {
     })
     if (spooled + open.length === 0) return
   }
-}
-
-/** Holds the catalog that lived through it against one made anew. */
-export async function compareCatalogs(trial: Trial, tally: Tally): Promise<void> {
-  const lived = openCatalog(trial.bed.path('state/catalog.db'))
-  await syncCatalog(trial.store, lived)
-  const anew = openCatalog(trial.bed.path('anew.db'))
-  await reindex(trial.store, anew)
-  const rows = (catalog: typeof lived): string => JSON.stringify(catalog.list({}), undefined, 1)
-  const [a, b] = [rows(lived), rows(anew)]
-  lived.close()
-  anew.close()
-  if (a === b) return
-  writeFileSync('/tmp/gocore-faults-lived.json', a)
-  writeFileSync('/tmp/gocore-faults-anew.json', b)
-  tally.wrong++
-  tally.why.push('the catalog that lived through it differs from one made anew (/tmp/gocore-faults-*.json)')
 }
 
 export const twoDaemons: Fault = {

@@ -58,6 +58,18 @@ crash() {
 # judge LINE LIMIT NAME...: a line of the table, when all of these are home.
 judge() { node "$TESTBED_ROOT/scripts/testbed.d/judge.ts" "$@"; }
 
+# many_dumps ARCHIVE COUNT: so many records of crashes more.
+many_dumps() { node --disable-warning=ExperimentalWarning "$TESTBED_ROOT/scripts/testbed.d/many-dumps.ts" "$@"; }
+# at_least COUNT: so many dumps are listed.
+at_least() { [ "$(gocore-sink ls -q --limit 100000 | wc -w)" -ge "$1" ]; }
+# metric NAME LEAST: of what monitoring is told.
+metric() {
+  local value
+  value=$(sed -n "s/^gocore_sink_$1 //p" /run/gocore-sink/metrics.prom)
+  [ "${value%.*}" -ge "$2" ] || { cat /run/gocore-sink/metrics.prom; return 1; }
+  echo "figure: $value"
+}
+
 # For the shells that orders start.
 # as_receiver NAME COMMAND...: runs a program within the sandbox of the receiver's unit, whatever reads standard input from /run/core.
 as_receiver() {
@@ -69,4 +81,4 @@ as_receiver() {
   systemctl start "$name" || { journalctl -q -o cat -u "$name"; return 1; }
 }
 
-export -f check has hasnt eventually node cli unpack_till service as_receiver analysed listed states clear_list storm part crash judge nfs_serve nfs_mount
+export -f check has hasnt eventually node cli unpack_till service as_receiver analysed listed states clear_list storm part crash judge many_dumps at_least metric nfs_serve nfs_mount

@@ -2,21 +2,11 @@
  * Directories of the archive: made with rights that the umask does not change, never through a link, and never within a
  * directory that somebody else could rename things in (CVE-2015-1869, CVE-2015-3315).
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-} from 'node:fs'
+import { fchmodSync, fchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Access, giveToOwner } from '../base/atomic-file.ts'
 import { ownerOfFiles } from '../base/capabilities.ts'
+import { withDirectory } from '../base/directory.ts'
 import { ArchiveError } from '../base/errors.ts'
 
 /** Makes `path` and what is missing above it down from `root`; what exists keeps its rights. */
@@ -83,10 +73,9 @@ export function makeDirectory(path: string, access: Access): void {
   giveDirectory(path, access)
 }
 
-/** Group and mode of a directory, through a descriptor: what has come to lie at the path meanwhile is not changed. */
+/** A group that can't be set (root_squash) leaves the directory to its owner. */
 export function giveDirectory(path: string, { mode, gid }: Access): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
+  withDirectory(path, fd => {
     if (gid !== undefined) {
       try {
         fchownSync(fd, -1, gid)
@@ -96,9 +85,7 @@ export function giveDirectory(path: string, { mode, gid }: Access): void {
     }
     fchmodSync(fd, mode)
     giveToOwner(fd, gid)
-  } finally {
-    closeSync(fd)
-  }
+  })
 }
 
 /**

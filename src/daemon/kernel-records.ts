@@ -17,7 +17,7 @@ import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { type KernelCrash, parseKernelLine } from './kernel-crash.ts'
-import { bootId, KernelLogReader, type LogPosition, type LogRecord } from './kernel-log.ts'
+import { bootId, type LogPosition, type LogRecord } from './kernel-log.ts'
 
 export interface KernelRecordsOptions {
   store: LocalStore
@@ -29,9 +29,6 @@ export interface KernelRecordsOptions {
   /** A handler that has begun is given so long to leave something, milliseconds. */
   patience: () => number
   onRecord: (ref: DumpRef, sentence: string) => void
-  onProblem: (sentence: string) => void
-  /** Where the log is read, for tests. */
-  path?: string | undefined
 }
 
 interface Waiting {
@@ -43,37 +40,40 @@ interface Waiting {
 
 export class KernelRecords {
   readonly #options: KernelRecordsOptions
-  readonly #reader: KernelLogReader
   readonly #boot: string
-  /** The last line that was read. */
-  #sequence: number
-  #stored: number
+  /** The last line that was read; undefined before the first start ever. */
+  #sequence: number | undefined
+  #stored: number | undefined
   /** Handlers that have begun and of which nothing else is known yet, by process. */
   readonly #waiting = new Map<number, Waiting>()
 
-  /** Throws where the log can't be read. */
   constructor(options: KernelRecordsOptions) {
     const boot = bootId()
     if (boot === undefined) throw new Error('the id of this boot is not known')
     this.#options = options
     this.#boot = boot
-    this.#reader = new KernelLogReader(options.path)
     const position = readPosition(this.#file)
-    // Of what was before the first start ever, someone else took care.
-    this.#sequence =
-      position === undefined ? this.#skip() : position.boot_id === boot ? position.sequence : -1
-    this.#stored = Number.NaN
-    this.#store()
+    if (position !== undefined) this.#sequence = position.boot_id === boot ? position.sequence : -1
   }
 
-  /** Reads what is new. Throws where a record can't be written: it is made the next time. */
-  look(): void {
-    for (const record of this.#reader.read(() => this.#options.onProblem(overrun))) {
-      if (record.sequence <= this.#sequence) continue
-      const crash = parseKernelLine(record.text, record.isKernels)
-      if (crash?.pid !== undefined && !record.isKernels) this.#await(record, crash.pid, crash)
-      else if (crash?.kind === 'lost') this.#write(record, crash)
-      this.#sequence = record.sequence
+  /** Up to this line nothing is left to be done. */
+  get done(): number {
+    return this.#stored ?? -1
+  }
+
+  /**
+   * Deals with what is new among these lines, all that are kept. Throws where a record can't be written: it is made the
+   * next time that the line comes.
+   */
+  look(lines: readonly LogRecord[]): void {
+    // Of what was before the first start ever, someone else took care.
+    this.#sequence ??= lines.at(-1)?.sequence ?? -1
+    for (const line of lines) {
+      if (line.sequence <= this.#sequence) continue
+      const crash = parseKernelLine(line.text, line.isKernels)
+      if (crash?.pid !== undefined && !line.isKernels) this.#await(line, crash.pid, crash)
+      else if (crash?.kind === 'lost') this.#write(line, crash)
+      this.#sequence = line.sequence
     }
     for (const [pid, waiting] of this.#waiting) {
       // One that was listed is not lost, though somebody may remove it before patience ends.
@@ -84,21 +84,11 @@ export class KernelRecords {
       }
       this.#waiting.delete(pid)
     }
-    this.#store()
-  }
-
-  [Symbol.dispose](): void {
-    this.#reader[Symbol.dispose]()
+    this.#store(this.#sequence)
   }
 
   get #file(): string {
     return join(this.#options.state, 'kernel-log.json')
-  }
-
-  #skip(): number {
-    let last = -1
-    for (const { sequence } of this.#reader.read(() => {})) last = sequence
-    return last
   }
 
   #await(first: LogRecord, pid: number, crash: KernelCrash): void {
@@ -112,9 +102,9 @@ export class KernelRecords {
   }
 
   /** What waits is read again after a restart. */
-  #store(): void {
+  #store(last: number): void {
     const begun = Math.min(...[...this.#waiting.values()].map(({ first }) => first.sequence - 1))
-    const sequence = Math.min(begun, this.#sequence)
+    const sequence = Math.min(begun, last)
     if (sequence === this.#stored) return
     const position: LogPosition = { boot_id: this.#boot, sequence }
     writeFileAtomic(this.#file, `${JSON.stringify(position)}\n`, { mode: 0o600 })
@@ -184,8 +174,6 @@ export class KernelRecords {
   }
 }
 
-const overrun =
-  'Lines of the kernel log were overwritten before they were read; crashes of which only they told are not recorded'
 const unknownId = 4294967295
 
 function ended(crash: KernelCrash): KernelCrash & { kind: 'lost' } {

@@ -58,7 +58,7 @@ const lookAfter = 64 << 20
  * File systems whose server may be gone for good before this machine has sent it what it took: nothing is acknowledged
  * before it is there. FUSE is not among them, as some of its file systems send the whole file at each sync.
  */
-const sentLater: ReadonlySet<string | undefined> = new Set(['nfs', 'smb', 'smb2', 'cifs', 'ceph'])
+const sentLater: ReadonlySet<string | undefined> = new Set(['NFS', 'SMB', 'SMB2', 'CIFS', 'CephFS'])
 
 export class Place implements PlaceCommands {
   #dump: DumpWriter | undefined

@@ -6,7 +6,6 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
-  fchownSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -18,6 +17,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { syncDirectory } from '../base/atomic-file.ts'
+import { setDirectoryRights } from '../base/directory.ts'
 import { SystemError } from '../base/errors.ts'
 import { whoElseMayWrite } from '../base/root-owned.ts'
 import type { TreeEntry } from './step.ts'
@@ -36,15 +37,8 @@ export function requireRootOwned(path: string): void {
 
 export function ensureDirectory(path: string, mode: number, group?: string): void {
   mkdirSync(path, { recursive: true, mode: 0o755 })
-  const stat = lstatSync(path)
-  if (!stat.isDirectory()) throw new SystemError(`${path} is not a directory`)
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
-    if (group !== undefined) fchownSync(fd, stat.uid, groupId(group))
-    fchmodSync(fd, mode)
-  } finally {
-    closeSync(fd)
-  }
+  if (!lstatSync(path).isDirectory()) throw new SystemError(`${path} is not a directory`)
+  setDirectoryRights(path, mode, group === undefined ? undefined : groupId(group))
 }
 
 /** Number of a group of the system's. */
@@ -98,13 +92,4 @@ export function removeTree(path: string, recursive: boolean): void {
   if (recursive) rmSync(path, { recursive: true, force: true })
   else if (lstatSync(path).isDirectory()) rmdirSync(path)
   else unlinkSync(path)
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

@@ -12,21 +12,11 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../base/errors.ts'
+import { networkFileSystem } from '../../base/network-fs.ts'
 import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
 import type { Finding } from './finding.ts'
 
-/** statfs(2) f_type of file systems that other machines share, where inotify and file locks are not to be relied on. */
-const networkTypes = new Map([
-  [0x6969, 'NFS'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x65735546, 'FUSE'],
-  [0x00c36400, 'CephFS'],
-  [0x01021997, '9P'],
-  [0x47504653, 'GPFS'],
-  [0x0bd00bd0, 'Lustre'],
-])
-
+/** f_type of statfs(2), linux/magic.h. */
 const memoryTypes = new Map([
   [0x01021994, 'tmpfs'],
   [0x858458f6, 'ramfs'],
@@ -45,7 +35,7 @@ export function checkStorage(config: Config): Finding[] {
       },
     ]
   const { type, bavail, bsize, blocks, ffree, files } = statfsSync(archive)
-  const network = networkTypes.get(type)
+  const network = networkFileSystem(archive)
   return [
     checkRights(config, stat),
     checkWrite(archive, network),
@@ -208,12 +198,12 @@ function checkState(config: Config): Finding {
       what: `${config.state} does not exist: there is no catalog.`,
       remedy: 'gocore-sink install',
     }
-  const network = networkTypes.get(statfsSync(config.state).type)
+  const network = networkFileSystem(config.state)
   if (network !== undefined && network !== 'FUSE')
     return {
       name,
       status: 'problem',
-      what: `The catalog in ${config.state} is on ${network}, where SQLite's locks fail.`,
+      what: `The catalog in ${config.state} is on ${network}, where SQLite's locks are not to be relied on.`,
       remedy: 'StateDirectory= on a disk of this machine',
     }
   return { name, status: 'ok', what: `The catalog is in ${config.state}.` }
