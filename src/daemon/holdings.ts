@@ -7,8 +7,8 @@ import { type Config, spoolRoot } from '../config/index.ts'
 import { Liveness } from './liveness.ts'
 import type { Log } from './log.ts'
 import { openArchive, openOwnCatalog, putAside } from './maintenance.ts'
-import type { EventName } from './monitor/journal.ts'
 import { Counts } from './monitor/counts.ts'
+import type { EventName } from './monitor/journal.ts'
 
 export interface HoldingsOptions {
   readonly config: Config
