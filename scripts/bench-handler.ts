@@ -27,6 +27,7 @@ import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gateDirectory, gateLimits, loadConfigOrDefaults } from '../src/config/index.ts'
+import { handlerBounds } from '../src/install/bounds.ts'
 import { launcherText } from '../src/install/launcher.ts'
 import { takeCorePattern } from '../test/support/core-pattern.ts'
 
@@ -127,7 +128,7 @@ function launcher(): string {
     `ArchiveDirectory=${path('archive')}\nStateDirectory=${path('state')}\nRuntimeDirectory=${path('run')}\n`,
   )
   const { config } = loadConfigOrDefaults(path('conf'))
-  const gate = { directory: gateDirectory(config), ...gateLimits(config) }
+  const gate = { directory: gateDirectory(config), ...gateLimits(config), bounds: handlerBounds() }
   writeFileSync(path('sink'), launcherText({ version, config: path('conf'), tell: false, gate }))
   chmodSync(path('sink'), 0o755)
   return path('sink')

@@ -32,6 +32,7 @@ const commandLine: Record<string, string> = { 'cli-bundle': 'src/cli/main.ts' }
 /** One file each: opening forty chunks takes longer than compiling the verbs that are not asked for, which V8 puts off. */
 const modules: Record<string, string> = {
   daemon: 'src/daemon/main.ts',
+  'daemon-work': 'src/daemon/work.ts',
   deliver: 'src/daemon/monitor/deliver-child.ts',
   analyse: 'src/daemon/analyse-child.ts',
   encrypt: 'src/daemon/encrypt-child.ts',

@@ -53,7 +53,7 @@ export const law: Record<string, Rule> = {
     ours: ['base', 'config', 'handler'],
     node: ['*'],
     packages: [],
-    why: 'speaks with the kernel, and hands the core to a handler that stands by',
+    why: 'speaks with the kernel, and hands the connection to a handler that stands by',
   },
   config: { ours: ['base'], node: ['fs', 'path', 'os'], packages: [], why: 'built once in each main.ts' },
   catalog: {

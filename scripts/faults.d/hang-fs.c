@@ -1,7 +1,10 @@
 /*
  * hang-fs DIRECTORY MOUNTPOINT CONTROL: a FUSE file system that shows DIRECTORY at MOUNTPOINT, and answers nothing while
- * the file CONTROL exists: whoever waits then hangs in the kernel. While CONTROL.lie exists it changes a bit of what it is
- * given to write, and says that all is well. SIGKILL for it is a server that died (ENOTCONN). It speaks the kernel's protocol itself (linux/fuse.h); one thread, one request at a time. Prints a line when it is ready.
+ * the file CONTROL exists: whoever waits then hangs in the kernel. With `taken` in it a request is taken first, and who
+ * waits for that is beyond SIGKILL; with `deaf` none is taken, and SIGKILL ends who waits, as on a hard NFS mount. While
+ * CONTROL.lie exists it changes a bit of what it is given to write, and says that all is well. SIGKILL for hang-fs itself
+ * is a server that died (ENOTCONN). It speaks the kernel's protocol itself (linux/fuse.h); one thread, one request at a
+ * time. Prints a line when it is ready.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -247,6 +250,15 @@ static void serve(struct fuse_in_header *in, char *data) {
   }
 }
 
+static int hangs(const char *how) {
+  char told[8] = "";
+  int fd = open(control, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  read(fd, told, sizeof told - 1);
+  close(fd);
+  return !strcmp(told, how);
+}
+
 int main(int argc, char **argv) {
   static char request[1 << 20];
   if (argc != 4) return 2;
@@ -265,11 +277,12 @@ int main(int argc, char **argv) {
   puts("ready");
   fflush(stdout);
   for (;;) {
+    while (hangs("deaf")) usleep(10000);
     ssize_t got = read(device, request, sizeof request);
     if (got < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN)) continue;
     /* ENODEV: no longer mounted. */
     if (got < 0) return errno != ENODEV;
-    while (access(control, F_OK) == 0) usleep(10000);
+    while (hangs("taken")) usleep(10000);
     request[got] = 0;
     serve((struct fuse_in_header *)request, request + sizeof(struct fuse_in_header));
   }

@@ -1,4 +1,4 @@
-/** File systems made for one trial, which stop answering when they are told to: whoever waits hangs in the kernel, beyond SIGKILL. */
+/** File systems made for one trial, which stop answering when they are told to: whoever waits hangs in the kernel. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -98,10 +98,9 @@ async function serveFuse(at: string, files: string): Promise<ChildProcess> {
   return server
 }
 
-/** A server of ours that hangs on command. */
-export const byFuse: MountKind = {
-  name: 'FUSE',
-  how: 'a FUSE server that hangs on command',
+const hanging = (name: string, how: string, control: 'taken' | 'deaf'): MountKind => ({
+  name,
+  how,
   unavailable() {
     if (process.getuid?.() !== 0) return 'needs root'
     return existsSync('/dev/fuse') ? noCompiler() : 'no /dev/fuse'
@@ -109,10 +108,10 @@ export const byFuse: MountKind = {
   async mount(at, files) {
     mkdirSync(join(files, 'content'), { recursive: true, mode: 0o700 })
     const server = await serveFuse(at, files)
-    const control = join(files, 'hang')
-    const thaw = async (): Promise<void> => rmSync(control, { force: true })
+    const told = join(files, 'hang')
+    const thaw = async (): Promise<void> => rmSync(told, { force: true })
     return {
-      freeze: () => writeFileSync(control, ''),
+      freeze: () => writeFileSync(told, control),
       thaw,
       lie: on => (on ? writeFileSync(`${control}.lie`, '') : rmSync(`${control}.lie`)),
       async end() {
@@ -125,7 +124,13 @@ export const byFuse: MountKind = {
       },
     }
   },
-}
+})
+
+/** A server of ours that hangs on command: whoever waits is beyond SIGKILL. */
+export const byFuse = hanging('FUSE', 'a FUSE server that hangs on command', 'taken')
+
+/** The same, and SIGKILL ends whoever waits, as on a hard NFS mount. */
+export const byDeafFuse = hanging('deaf FUSE', 'a FUSE server that hears nothing on command', 'deaf')
 
 /** The server dies, so that every call fails (ENOTCONN), and `thaw` starts another. */
 export const byDyingFuse: MountKind = {

@@ -14,6 +14,7 @@ import {
 } from '../../src/archive/index.ts'
 import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
+import { KernelLines } from '../../src/daemon/kernel-lines.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
@@ -47,6 +48,7 @@ const statuses = new Map<number, number | string>()
 export class Trial {
   readonly bed: HandlerBed
   #archive: LocalStore | undefined
+  readonly #kernelLines: KernelLines
   readonly #records: KernelRecords
   readonly #catalog: ReturnType<typeof openCatalog>
 
@@ -56,8 +58,10 @@ export class Trial {
     this.#catalog = openCatalog(this.bed.path('reckoning/catalog.db'))
     this.#records = new KernelRecords({
       ...{ store: this.store, spool: () => this.spool, catalog: () => this.#catalog },
-      ...{ state: this.bed.path('reckoning'), patience: () => 0, onRecord: () => {}, onProblem: () => {} },
+      ...{ state: this.bed.path('reckoning'), patience: () => 0, onRecord: () => {} },
     })
+    this.#kernelLines = new KernelLines({ run: this.bed.path('reckoning'), onProblem: () => {} })
+    this.#readKernelLog()
   }
 
   get store(): LocalStore {
@@ -119,8 +123,13 @@ export class Trial {
       for (const { failed } of await shipSpool(this.spool, this.store, { leases }))
         if (failed) failures.push(failed)
     }
-    this.#records.look()
+    this.#readKernelLog()
     return failures
+  }
+
+  #readKernelLog(): void {
+    this.#records.look(this.#kernelLines.look())
+    this.#kernelLines.dealtWith(this.#records.done)
   }
 
   /** Mends and reckons up. */
@@ -188,7 +197,7 @@ export class Trial {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#records[Symbol.dispose]()
+    this.#kernelLines[Symbol.dispose]()
     this.#catalog.close()
     await this.bed.settle()
     this.bed[Symbol.dispose]()

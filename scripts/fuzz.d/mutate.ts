@@ -1,25 +1,26 @@
-/** Damage, the same for the same number: bits flipped, numbers made extreme, ranges copied, zeroed, cut off. */
+/**
+ * Damage: bits flipped, numbers made extreme or one off, what the parsers compare with put in, ranges copied, zeroed, doubled
+ * and cut out; and damage made of damage.
+ */
 import type { ByteSource } from '../../src/engine/bytes/byte-source.ts'
-
-/** A generator of whole numbers below a bound: mulberry32, which is small and good enough to pick places. */
-export type Random = (below: number) => number
-
-export function randomFrom(seed: number): Random {
-  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0
-  return below => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
-}
+import { type Damage, type Edit, withEdit } from './damage.ts'
+import { pick, type Random } from './random.ts'
 
 /** `[start, end)` of the parts where damage tells. */
 export type Range = readonly [start: number, end: number]
 
-interface Patch {
-  readonly offset: number
-  readonly bytes: Uint8Array
+/** What there is to mutate with. */
+export interface Tools {
+  readonly random: Random
+  readonly source: ByteSource
+  /** Where damage tells; all of it where it is empty. */
+  readonly hot: readonly Range[]
+  /** Where a parser was seen to look. */
+  readonly seen: readonly Range[]
+  /** Numbers and texts that the parsers know. */
+  readonly words: readonly Uint8Array[]
+  /** Damage that led somewhere, of the same seed. */
+  readonly others: readonly Damage[]
 }
 
 /** Numbers that lengths and offsets go wrong with. */
@@ -40,56 +41,137 @@ const extremes = [
   (1n << 64n) - 1n,
 ]
 
-/** The source with one to four damages, most of them within `hot` where that is given. Reads of the original cost nothing. */
-export function mutate(source: ByteSource, random: Random, hot: readonly Range[] = []): ByteSource {
-  const patches: Patch[] = []
-  let size = source.size
-  for (let count = 1 + random(4); count > 0; count--) {
-    const at = place(source.size, random, hot)
-    const kind = random(16)
-    if (kind === 0) size = Math.min(size, at)
-    else patches.push({ offset: at, bytes: damage(source, at, kind, random) })
-  }
-  return patched(source, patches, size)
+/** Texts that numbers, names and lines go wrong with. */
+const texts = [
+  '\0',
+  '\n',
+  '"',
+  '\\',
+  '\\u0000',
+  '\x1b[31m',
+  '\u202e',
+  '\ud800',
+  '../',
+  '-1',
+  '1e999',
+  '18446744073709551616',
+  '0x',
+  '{',
+  ']',
+  '%s',
+  '$(id)',
+].map(text => new Uint8Array(Buffer.from(text)))
+
+const mostEdits = 24
+
+/** The damage with one to eight changes. */
+export function mutate(damage: Damage, tools: Tools): Damage {
+  let { edits } = damage
+  for (let count = 1 << tools.random(4); count > 0; count--) edits = change(edits, tools)
+  return { seed: damage.seed, edits: edits.slice(0, mostEdits) }
 }
 
-function place(size: number, random: Random, hot: readonly Range[]): number {
-  if (hot.length === 0 || random(8) === 0) return random(size)
-  const [start, end] = hot[random(hot.length)]!
+function change(edits: readonly Edit[], tools: Tools): readonly Edit[] {
+  const { random, others } = tools
+  const kind = edits.length === 0 ? 0 : random(20)
+  if (kind < 12) return withEdit(edits, newEdit(placeNear(edits, tools), tools))
+  const at = random(edits.length)
+  const without = edits.filter((_, i) => i !== at)
+  const edit = edits[at]!
+  if (kind < 14) return without
+  if (kind < 16) return withEdit(without, { ...edit, at: place(tools) })
+  if (kind < 18 || others.length === 0) return withEdit(without, otherBytes(edit, tools))
+  let both = edits
+  for (const other of pick(others, random).edits) if (random(3) > 0) both = withEdit(both, other)
+  return both
+}
+
+/** Where the last damage was, its neighbours are worth a look, too. */
+function placeNear(edits: readonly Edit[], tools: Tools): number {
+  const { random, source } = tools
+  if (edits.length === 0 || random(4) > 0) return place(tools)
+  const { at, remove } = pick(edits, random)
+  return Math.min(Math.max(0, source.size - 1), Math.max(0, at + remove + random(80) - 16))
+}
+
+function place({ random, source, hot, seen }: Tools): number {
+  const kind = random(8)
+  const ranges = kind < 3 && seen.length > 0 ? seen : kind < 7 ? hot : []
+  if (ranges.length === 0) return random(Math.max(1, source.size))
+  const [start, end] = pick(ranges, random)
   return start + random(Math.max(1, end - start))
 }
 
-function damage(source: ByteSource, at: number, kind: number, random: Random): Uint8Array {
-  if (kind < 6) return Uint8Array.of((source.read(at, 1)[0] ?? 0) ^ (1 << random(8)))
-  if (kind < 9) return Uint8Array.of(random(256))
-  if (kind < 13) return extreme(random)
-  const length = 1 + random(kind === 13 ? 4096 : 64)
-  if (kind === 14) return new Uint8Array(length)
-  return new Uint8Array(source.read(random(source.size), length))
-}
-
-function extreme(random: Random): Uint8Array {
-  const bytes = new DataView(new ArrayBuffer(8))
-  bytes.setBigUint64(0, extremes[random(extremes.length)]!, random(8) !== 0)
-  return new Uint8Array(bytes.buffer, 0, [2, 4, 8, 8][random(4)])
-}
-
-function patched(source: ByteSource, patches: readonly Patch[], size: number): ByteSource {
-  return {
-    name: source.name,
-    size,
-    read(offset, length) {
-      const end = Math.min(size, offset + length)
-      if (!(offset >= 0 && offset < end)) return new Uint8Array(0)
-      const original = source.read(offset, end - offset)
-      const touching = patches.filter(p => p.offset < end && p.offset + p.bytes.length > offset)
-      if (touching.length === 0) return original
-      const bytes = new Uint8Array(original) // a Buffer's slice would be a view
-      for (const { offset: start, bytes: damaged } of touching) {
-        const from = Math.max(0, offset - start)
-        bytes.set(damaged.subarray(from, Math.max(from, end - start)), Math.max(0, start - offset))
-      }
-      return bytes
-    },
+function newEdit(at: number, tools: Tools): Edit {
+  const { random, source, words } = tools
+  const put = (insert: Uint8Array): Edit => ({ at, remove: insert.length, insert })
+  switch (random(16)) {
+    case 0:
+    case 1:
+    case 2:
+      return put(Uint8Array.of((source.read(at, 1)[0] ?? 0) ^ (1 << random(8))))
+    case 3:
+    case 4:
+      return put(Uint8Array.of(random(256)))
+    case 5:
+    case 6:
+      return put(number(pick(extremes, random), random))
+    case 7:
+    case 8:
+      return put(oneOff(source, at, random))
+    case 9:
+    case 10: {
+      const word = words.length > 0 ? pick(words, random) : pick(texts, random)
+      return random(2) === 0 ? put(word) : { at, remove: 0, insert: word }
+    }
+    case 11:
+      return put(copyOf(source, random(source.size), 1 + random(64)))
+    case 12:
+      return put(new Uint8Array(1 + random(random(4) === 0 ? 4096 : 64)))
+    case 13:
+      return { at, remove: 1 + random(random(4) === 0 ? 4096 : 16), insert: new Uint8Array(0) }
+    case 14: {
+      const insert = random(2) === 0 ? pick(texts, random) : copyOf(source, at, 1 + random(256))
+      return { at, remove: 0, insert }
+    }
+    default:
+      // Cut off, which ends whatever is tried after it.
+      return random(4) === 0
+        ? { at, remove: source.size - at, insert: new Uint8Array(0) }
+        : put(copyOf(source, random(source.size), 1 + random(4096)))
   }
+}
+
+function otherBytes(edit: Edit, { random }: Tools): Edit {
+  if (edit.insert.length === 0) return { ...edit, remove: Math.max(0, edit.remove + random(33) - 16) }
+  const insert = new Uint8Array(edit.insert)
+  const at = random(insert.length)
+  if (random(2) === 0) insert[at]! ^= 1 << random(8)
+  else insert[at] = random(256)
+  return { ...edit, insert }
+}
+
+const copyOf = (source: ByteSource, at: number, length: number): Uint8Array =>
+  new Uint8Array(source.read(at, length))
+
+const widths = [1, 2, 4, 8, 8]
+
+function number(value: bigint, random: Random): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8))
+  const width = pick(widths, random)
+  const isLittle = random(8) !== 0
+  view.setBigUint64(0, value, isLittle)
+  return new Uint8Array(view.buffer, isLittle ? 0 : 8 - width, width)
+}
+
+/** The number that is there, a little larger or smaller. */
+function oneOff(source: ByteSource, at: number, random: Random): Uint8Array {
+  const width = pick(widths, random)
+  const isLittle = random(8) !== 0
+  const bytes = new Uint8Array(8)
+  bytes.set(source.read(at, width), isLittle ? 0 : 8 - width)
+  const value = new DataView(bytes.buffer).getBigUint64(0, isLittle)
+  const view = new DataView(new ArrayBuffer(8))
+  view.setBigUint64(0, BigInt.asUintN(64, value + BigInt(random(71) - 35)), isLittle)
+  return new Uint8Array(view.buffer, isLittle ? 0 : 8 - width, width)
 }

@@ -1,10 +1,15 @@
 /** What lies in an archive or a configuration: LZ4 frames with and without an index, manifests, settings. */
 import { type Manifest, parseManifest } from '../../src/archive/manifest.ts'
+import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
 import { formatDefaultConfig, parseConfig } from '../../src/config/index.ts'
+import { parseReport } from '../../src/daemon/report-file.ts'
+import { rowOf } from '../../src/daemon/row.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import { analyse, type Report } from '../../src/engine/index.ts'
 import { openLz4, unpackLz4 } from '../../src/lz4/index.ts'
 import { packLz4 } from '../../test/support/lz4-file.ts'
-import { fixtureCore } from './fixture.ts'
+import { fixtureCore, fixtureExecutable } from './fixture.ts'
+import { printed } from './screen.ts'
 import { type Target, textOf } from './target.ts'
 
 const packed = (blockSize: number): Buffer => {
@@ -56,29 +61,39 @@ const unlz4: Target = {
   },
 }
 
-const example: Partial<Manifest> = {
-  schema: 'gocore-manifest',
-  version: 1,
-  id: '7f3k2mabcdef',
-  time: '2026-11-23T18:00:00.123Z',
-}
+const exampleText = JSON.stringify(
+  {
+    ...{ schema: 'gocore-manifest', version: 1, id: '7f3k2mabcdef', time: '2026-11-23T18:00:00.123Z' },
+    tool: { version: '0.1.0', node: 'v26.10.0' },
+    host: { name: 'node-1', boot_id: '0f0f0f0f-1111-4222-8333-444444444444', kernel: '6.18.0' },
+    process: {
+      ...{ pid: 4121, tid: 4122, uid: 1000, gid: 1000, comm: 'api', exe: '/srv/api', cwd: '/' },
+      ...{ cmdline: ['api', '-v'], environ: { GOTRACEBACK: 'crash' }, cgroup: '0::/api.service', threads: 7 },
+    },
+    signal: { number: 6, name: 'SIGABRT' },
+    rlimit_core: 'unlimited',
+    core: {
+      ...{ state: 'truncated', reason: 'killed', detail: 'The kernel ended the dump', file: 'core.lz4' },
+      ...{ raw_size: 41562112, stored_size: 260000, expected_size: 51562112 },
+      continues: { archive: '/var/lib/gocore-sink', at: 100 },
+    },
+    executable: { key: '0123456789abcdef-0123456789abcdef', path: '/srv/api', build_id: 'abcdef', size: 9 },
+    libraries: [{ path: '/lib/libc.so.6', size: 7 }],
+    ...{ held_ms: 12.5, monotonic_ns: 90211000, notes: ['a note'] },
+  },
+  null,
+  2,
+)
+const exampleManifest = (): Manifest => parseManifest(exampleText, 'manifest.json')
 
 const manifest: Target = {
   name: 'manifest',
-  seeds: () => {
-    const rest = {
-      host: { node: 'node-1', name: 'api' },
-      process: { pid: 4121, tid: 4122, uid: 0, gid: 0, comm: 'api', exe: '/srv/api', cmdline: ['api', '-v'] },
-      signal: { number: 6, name: 'SIGABRT' },
-      core: { state: 'complete', file: 'core.lz4', raw_size: 41562112, stored_size: 260000 },
-      binaries: [{ key: 'ab/abcdef', path: '/srv/api', build_id: 'abcdef' }],
-      tool: { version: '0.1.0' },
-    }
-    return [
-      { source: bytesSource('manifest', Buffer.from(JSON.stringify({ ...example, ...rest }, null, 2))) },
-    ]
+  seeds: () => [{ source: bytesSource('manifest', Buffer.from(exampleText)) }],
+  run: damaged => {
+    const read = parseManifest(textOf(damaged), 'manifest.json')
+    rowOf({ id: 'aaaaaaaaaaaa', day: '2026/11/23', manifest: read }, { pinned: false })
+    printed({ manifest: read })
   },
-  run: damaged => void parseManifest(textOf(damaged), 'manifest.json'),
 }
 
 const config: Target = {
@@ -87,4 +102,50 @@ const config: Target = {
   run: damaged => void parseConfig(textOf(damaged), 'gocore-sink.conf'),
 }
 
-export const archiveTargets: readonly Target[] = [lz4, unlz4, manifest, config]
+/** The analysing child may be in a stranger's hands: what it leaves is listed and shown all the same. */
+const report: Target = {
+  name: 'report-json',
+  seeds: () => [{ source: bytesSource('report', Buffer.from(JSON.stringify(wholeReport()))) }],
+  run: damaged => {
+    const report = parseReport(textOf(damaged), 'report.json')
+    const entry = { id: 'aaaaaaaaaaaa', day: '2026/11/23', manifest: exampleManifest() }
+    rowOf(entry, { report, pinned: false })
+    printed({ manifest: entry.manifest, report })
+  },
+}
+
+let whole: Report | undefined
+
+function wholeReport(): Report {
+  whole ??= analyse(fixtureCore(), { executable: fixtureExecutable(), find: () => undefined })
+  return whole
+}
+
+let catalog: Catalog | undefined
+
+/** What people look for becomes a question to SQLite. */
+const search: Target = {
+  name: 'search',
+  seeds: () =>
+    [
+      'nil map',
+      '"exact words" OR x*',
+      'main.(*cache).put cache.go:41',
+      "a'b; --",
+      '^col:x NEAR(a b) - +',
+    ].map(words => ({ source: bytesSource(words, Buffer.from(words)) })),
+  run: damaged => {
+    if (catalog === undefined) {
+      catalog = openCatalog(':memory:')
+      const entry = { id: 'aaaaaaaaaaaa', day: '2026/11/23', manifest: exampleManifest() }
+      const { row, text } = rowOf(entry, { report: wholeReport(), pinned: false })
+      catalog.put(row, text)
+    }
+    const words = textOf(damaged)
+    catalog.search(words, { limit: 5 })
+    catalog.list({ exe: words, text: words, host: words, go: words, signature: words, limit: 5 })
+    catalog.byPrefix(words, 2)
+  },
+}
+
+export const archiveTargets: readonly Target[] = [lz4, unlz4, manifest, config, report, search]

@@ -1,5 +1,7 @@
 /** Debug information: entries, types, scopes, locations and lines of programs in C, whatever their bytes say; indexes of it. */
-import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { type ByteSource, bytesSource } from '../../src/engine/bytes/byte-source.ts'
 import { openDebugInfo } from '../../src/engine/dwarf/open-debug-info.ts'
 import { openPacked, packSection } from '../../src/engine/dwarf/packed-section.ts'
 import { openElf } from '../../src/engine/elf/file.ts'
@@ -51,6 +53,38 @@ const index: Target = {
   },
 }
 
+/** The program that the repository's compiler makes, and the file that has what it left out. */
+let parts: { program: ByteSource; split: ByteSource } | undefined
+
+function splitParts(): typeof parts {
+  if (parts) return parts
+  using built = debugPrograms()
+  const path = built.c('split', ['-O2', '-gdwarf-5', '-gsplit-dwarf', '-gz=none'])
+  const dwo = path && readdirSync(dirname(path)).find(name => name.endsWith('.dwo'))
+  if (path === undefined || dwo === undefined) return undefined
+  const whole = (file: string): ByteSource => bytesSource(basename(file), new Uint8Array(readFileSync(file)))
+  parts = { program: whole(path), split: whole(join(dirname(path), dwo)) }
+  return parts
+}
+
+/** Either file may be a stranger's. */
+const split: Target = {
+  name: 'dwarf-split',
+  seeds: () => Object.values(splitParts() ?? {}).map(source => ({ source })),
+  run: (damaged, { source }) => {
+    const { program, split: other } = splitParts()!
+    const [first, second] = source === program ? [damaged, other] : [program, damaged]
+    const file = openElf(second)
+    const info = openDebugInfo(openElf(first), {
+      split: { packages: () => [file], files: () => [file], warn: () => {} },
+    })
+    for (const name of info?.functionNames() ?? [])
+      for (const found of info!.findFunctions(name))
+        for (const variable of found.scope().variables) void [variable.type(), variable.locations()]
+    for (const name of info?.typeNames() ?? []) info!.findType(name)
+  },
+}
+
 const blocks: Target = {
   name: 'debug-blocks',
   seeds: () => [
@@ -72,4 +106,4 @@ const blocks: Target = {
   },
 }
 
-export const dwarfTargets: readonly Target[] = [dwarf, index, blocks]
+export const dwarfTargets: readonly Target[] = [dwarf, split, index, blocks]

@@ -1,8 +1,14 @@
 /** What the kernel hands to the capture side: arguments, texts of /proc, the head of a core's stream. */
+import { findBuildId } from '../../src/archive/build-id.ts'
 import { compileRedactions } from '../../src/base/redact.ts'
+import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
+import { parseLogRecord } from '../../src/daemon/kernel-log.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import { openCoreFile } from '../../src/engine/core/core-file.ts'
+import { openElf } from '../../src/engine/elf/file.ts'
 import { parseArguments, rawArguments } from '../../src/handler/argv.ts'
 import { CoreSize } from '../../src/handler/core-size.ts'
+import { planMiniCore } from '../../src/handler/mini-core.ts'
 import {
   allowedEnvironment,
   parseCgroup,
@@ -10,7 +16,8 @@ import {
   parseStat,
   statusValue,
 } from '../../src/handler/proc-text.ts'
-import { fixtureCore } from './fixture.ts'
+import { parseInfo, parseRequest, peekStatus } from '../../src/receiver/protocol.ts'
+import { busyRanges, fixtureCore, fixtureExecutable } from './fixture.ts'
 import { bytesOf, type Target, textOf } from './target.ts'
 
 const text = (name: string, content: string): { source: ReturnType<typeof bytesSource> } => ({
@@ -81,4 +88,80 @@ const coreSize: Target = {
   },
 }
 
-export const handlerTargets: readonly Target[] = [argv, procText, coreSize]
+/** Root chooses what to keep of a process's memory by what lies in it. */
+const miniCore: Target = {
+  name: 'mini-core',
+  seeds: () => {
+    const source = fixtureCore()
+    const [first] = openElf(source).segments.filter(({ type }) => type === 1)
+    return [{ source, hot: [[0, 64], [64, first!.offset], ...busyRanges(source)] }]
+  },
+  run: core => {
+    const size = new CoreSize()
+    for (let at = 0; !size.done && at < Math.min(core.size, 1 << 20); at += 4096)
+      size.feed(Buffer.from(core.read(at, 4096)))
+    const { segments } = size
+    const notes = Buffer.from(core.read(0, Math.min(segments[0]?.offset ?? 0, 4 << 20)))
+    const memory = (buffer: Buffer, address: number): void => {
+      buffer.fill(0)
+      const of = segments.find(
+        ({ offset, end, address: start }) => address >= start && address < start + (end - offset),
+      )
+      if (of) buffer.set(core.read(of.offset + (address - of.address), buffer.length))
+    }
+    const plan = planMiniCore(notes, segments, memory, 1 << 20)
+    if (plan === undefined) return
+    if (plan.end > 2 << 20) throw new Error(`${plan.end} bytes are planned for a mebibyte of room`)
+    const bytes = Buffer.alloc(plan.end)
+    plan.header.copy(bytes)
+    for (const { offset, end, address } of plan.runs) memory(bytes.subarray(offset, end), address)
+    void openCoreFile(bytesSource('mini', bytes)).threads.length
+  },
+}
+
+const socket: Target = {
+  name: 'socket',
+  seeds: () => [
+    text('request', '\x10\0\0\0\x10\0\0\0\x0f\0\0\0\0\0\0\0'),
+    text('info', `\x5f${'\0'.repeat(15)}\x19\x10\0\0\x19\x10\0\0${'\0'.repeat(40)}\x05\0\0\0\x06\0\0\0`),
+    { source: bytesSource('stream', fixtureCore().read(0, 8192)), hot: [[0, 4096]] },
+  ],
+  run: damaged => {
+    const bytes = Buffer.from(bytesOf(damaged))
+    parseRequest(bytes)
+    parseInfo(Buffer.concat([bytes, Buffer.alloc(72)]).subarray(0, 72))
+    peekStatus(bytes)
+  },
+}
+
+const kernelLog: Target = {
+  name: 'kernel-log',
+  seeds: () => [
+    text(
+      'refused',
+      '4,5021,90211,-;coredump: 4121(a) b): over core_pipe_limit, skipping core dump\n SUBSYSTEM=x\n',
+    ),
+    text('failed', '6,5022,90212,-;coredump: 4121(api): |/usr/local/bin/gocore-sink pipe failed\n'),
+    text('begun', '13,5023,90213,-;gocore-sink: crash of process 4121 (a) of user 1000, SIGABRT\n'),
+    text(
+      'lost',
+      '11,5024,90214,-;gocore-sink: LOST the core of crash of process 4121 (a\\x20b) of user 1000, signal 11: no\n',
+    ),
+    text('left out', '4,5025,90215,-;coredump_report: 12 callbacks suppressed\n'),
+  ],
+  run: damaged => {
+    const record = parseLogRecord(Buffer.from(bytesOf(damaged)).toString('latin1'))
+    if (record === undefined) return
+    for (const isKernels of [true, false]) parseKernelLine(record.text, isKernels)
+  },
+}
+
+const buildId: Target = {
+  name: 'build-id',
+  seeds: () => [{ source: bytesSource('program', fixtureExecutable().read(0, 8192)), hot: [[0, 1024]] }],
+  run: damaged => void findBuildId((offset, length) => Buffer.from(damaged.read(offset, length))),
+}
+
+export const handlerTargets: readonly Target[] = [
+  ...[argv, procText, coreSize, miniCore, socket, kernelLog, buildId],
+]

@@ -3,6 +3,7 @@
 import { openElf } from '../../src/engine/elf/file.ts'
 import { analyse } from '../../src/engine/index.ts'
 import { busyRanges, fixtureCore, fixtureExecutable } from './fixture.ts'
+import { printed } from './screen.ts'
 import type { Target } from './target.ts'
 
 const none = (): undefined => undefined
@@ -14,7 +15,7 @@ const ofCore: Target = {
     const busy = busyRanges(source)
     return [{ source, hot: [[0, 4096], ...busy] }]
   },
-  run: core => void analyse(core, { executable: fixtureExecutable(), find: none }),
+  run: core => printed({ report: analyse(core, { executable: fixtureExecutable(), find: none }) }),
 }
 
 const ofExecutable: Target = {
@@ -24,13 +25,13 @@ const ofExecutable: Target = {
     const sections = openElf(source).sections.filter(s => s.type !== 8 && s.size > 0 && s.size < source.size)
     return [{ source, hot: [[0, 1024], ...sections.map(s => [s.offset, s.offset + s.size] as const)] }]
   },
-  run: executable => void analyse(fixtureCore(), { executable, find: none }),
+  run: executable => printed({ report: analyse(fixtureCore(), { executable, find: none }) }),
 }
 
 const withoutExecutable: Target = {
   name: 'report-bare',
   seeds: ofCore.seeds,
-  run: core => void analyse(core, { find: none }),
+  run: core => printed({ report: analyse(core, { find: none }) }),
 }
 
 export const reportTargets: readonly Target[] = [ofCore, ofExecutable, withoutExecutable]

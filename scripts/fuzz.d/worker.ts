@@ -1,56 +1,113 @@
 /**
- * Runs damaged inputs of one target in a process of its own. Before each it writes the input's number to descriptor 3,
- * so that the parent knows which one a hang or a crash was. `worker.ts TARGET SEED FIRST COUNT SECONDS`.
+ * Tries inputs of one target in a process of its own. Before each it writes it to descriptor 3, so that the parent knows
+ * which one a hang or a crash was. `worker.ts ORDER`, JSON of `WorkerOrder`.
  */
 import { writeSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
-import { SinkError } from '../../src/base/errors.ts'
+import { instrumentSources } from './coverage.ts'
+import { formatDamage, parseDamage } from './damage.ts'
 import { limits } from './limits.ts'
-import { mutate, randomFrom } from './mutate.ts'
-import { targets } from './targets.ts'
+import { randomFrom } from './random.ts'
 
-const [name, seed, first, count, seconds] = process.argv.slice(2)
-const target = targets.find(t => t.name === name)!
-const seeds = target.seeds()
-const megabytes = 1024 * 1024
-/** Of the process, at most. */
-const peak = (): number => process.resourceUsage().maxRSS / 1024
-const held = (): number => process.memoryUsage.rss() / megabytes
-const base = peak()
-const end = performance.now() + Number(seconds) * 1000
-const outcomes = { value: 0, error: 0 }
-let slowest = 0
-let n = Number(first)
-for (; n < Number(first) + Number(count) && performance.now() < end; n++) {
-  writeSync(3, `${n}\n`)
-  const random = randomFrom(Number(seed) * 1_000_003 + n)
-  const chosen = seeds[random(seeds.length)]!
-  const damaged = mutate(chosen.source, random, chosen.hot)
-  const [before, memory, most] = [process.cpuUsage(), held(), peak()]
-  try {
-    target.run(damaged, chosen)
-    outcomes.value++
-  } catch (error) {
-    if (!(error instanceof SinkError)) fail(n, error instanceof Error ? error.stack! : String(error))
-    outcomes.error++
-  }
-  const { user, system } = process.cpuUsage(before)
-  slowest = Math.max(slowest, (user + system) / 1000)
-  if (slowest > limits.ms) fail(n, `took ${Math.round(slowest)} ms of processor time`)
-  // What grows input by input is not ours: zlib's inflateSync keeps its engine where it throws (Node 26).
-  const now = peak()
-  if (now > most && now - memory > limits.mb) fail(n, `took ${Math.round(now - memory)} MB of memory`)
+export interface WorkerOrder {
+  readonly target: string
+  readonly seed: number
+  /** Inputs at most. */
+  readonly count: number
+  /** Of processor time. */
+  readonly seconds: number
+  /** Led by what inputs reach. */
+  readonly guided: boolean
+  /** The one input to try. */
+  readonly only?: string
+  /** No new inputs: those that are worth it become the ones that the repository carries. */
+  readonly cover?: true
 }
-const grown = Math.round(peak() - base)
-const done = n - Number(first)
-const { value, error } = outcomes
-console.log(
-  `${name!.padEnd(16)} ${done} inputs: ${value} values, ${error} errors, slowest ${Math.round(slowest)} ms, ${grown} MB`,
-)
 
-function fail(input: number, why: string): never {
-  console.log(
-    `${name} input ${input}: ${why}\n  again: scripts/fuzz --target ${name} --seed ${seed} --first ${input} --count 1`,
-  )
-  process.exit(1)
+/** What a worker says of itself at its end, as JSON, its only line on standard output. */
+export interface WorkerResult {
+  inputs: number
+  values: number
+  errors: number
+  slowestMs: number
+  grownMb: number
+  places: number
+  kept: number
+  finds: { input: string; why: string }[]
+  /** There is nothing here to make its inputs of. */
+  empty: boolean
+}
+
+const order = JSON.parse(process.argv[2]!) as WorkerOrder
+if (order.guided) instrumentSources()
+
+// Behind the instrumentation.
+const { Coverage } = await import('./coverage.ts')
+const { writeCover } = await import('./cover.ts')
+const { Search } = await import('./search.ts')
+const { targets } = await import('./targets.ts')
+const { peak, seedOf, tryInput } = await import('./trial.ts')
+
+const target = targets.find(({ name }) => name === order.target)!
+const coverage = new Coverage()
+const result: WorkerResult = {
+  ...{
+    inputs: 0,
+    values: 0,
+    errors: 0,
+    slowestMs: 0,
+    grownMb: 0,
+    places: 0,
+    kept: 0,
+    finds: [],
+    empty: false,
+  },
+}
+const known = new Set<string>()
+const times = order.guided ? limits.counted : 1
+const base = peak()
+if (order.cover) result.kept = writeCover(target, coverage)
+else if (order.only === undefined) search()
+else {
+  const damage = parseDamage(order.only)
+  told(order.only, tryInput(target, seedOf(target.seeds(), damage), damage, times))
+}
+result.grownMb = Math.round(peak() - base)
+process.stdout.write(`${JSON.stringify(result)}\n`)
+
+function search(): void {
+  const found = new Search({
+    ...{ target, coverage, times, random: randomFrom(order.seed) },
+    onTry: damage => writeSync(3, `${formatDamage(damage)}\n`),
+    onOutcome: (damage, outcome) => told(formatDamage(damage), outcome),
+  })
+  result.empty = found.isEmpty
+  if (found.isEmpty) return
+  const end = process.cpuUsage()
+  found.begin()
+  const isOver = (): boolean => {
+    const { user, system } = process.cpuUsage(end)
+    return result.inputs >= order.count || (user + system) / 1e6 >= order.seconds
+  }
+  while (!isOver()) found.step()
+  result.kept = found.kept
+  result.places = coverage.places
+}
+
+function told(input: string, { kind, why, ms }: ReturnType<typeof tryInput>): void {
+  result.inputs++
+  result.slowestMs = Math.max(result.slowestMs, Math.round(ms))
+  if (kind === 'value') result.values++
+  else if (kind === 'error') result.errors++
+  else {
+    // The same again says nothing new.
+    const what = why!
+      .split('\n')
+      .filter(line => !line.includes('/fuzz.d/'))
+      .slice(0, 4)
+      .join('\n')
+    const kindOf = what.replace(/[0-9]+/g, '0')
+    if (known.has(kindOf) || known.size >= 20) return
+    known.add(kindOf)
+    result.finds.push({ input, why: what })
+  }
 }

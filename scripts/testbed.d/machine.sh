@@ -5,6 +5,10 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 ulimit -c 0
 
+# What a machine boots: $kernel says which.
+linux() { [ "$kernel" = old ] && echo /usr/bin/linux.uml || echo "$new_kernel/usr/bin/linux.uml"; }
+modules() { [ "$kernel" = old ] && echo /usr/lib/uml/modules || echo "$new_kernel/usr/lib/uml/modules"; }
+
 # UML makes itself the leader of a session: its group is the whole machine.
 power_cut() {
   local file
@@ -37,10 +41,10 @@ boot() {
   [ -e "$out/$name.disk" ] && more+=("ubd0=$out/$name.disk")
   [ -z "$address" ] || { join_network "$name" || return; more+=("vec0:transport=tap,ifname=$name,depth=64,gro=1"); }
   set -m
-  timeout --kill-after=5 "${TESTBED_TIMEOUT:-3600}" linux.uml mem="${TESTBED_MEMORY:-1536M}" \
+  timeout --kill-after=5 "${TESTBED_TIMEOUT:-3600}" "$(linux)" mem="${TESTBED_MEMORY:-1536M}" \
     root=/dev/root rootfstype=hostfs rootflags=/ ro init="$here/init" \
     con=null con0=fd:0,fd:1 quiet panic=1 uml_dir="$dir/uml/" umid="$name" "${more[@]}" \
-    TESTBED_ROOT="$root" TESTBED_OUT="$dir" TESTBED_NAME="$name" TESTBED_ADDRESS="$address" </dev/null >>"$dir/console" 2>&1 &
+    TESTBED_ROOT="$root" TESTBED_KERNEL="$kernel" TESTBED_MODULES="$(modules)" TESTBED_OUT="$dir" TESTBED_NAME="$name" TESTBED_ADDRESS="$address" </dev/null >>"$dir/console" 2>&1 &
   echo $! > "$dir/pid"
   disown
   set +m

@@ -13,7 +13,6 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -24,6 +23,7 @@ import { dirname, join } from 'node:path'
 import { addReader } from '../base/acl.ts'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
@@ -43,6 +43,7 @@ export interface BinaryInfo {
 }
 
 const chunkSize = 1 << 20
+const mostInfo = 1 << 20
 
 /** A reader of an open file, for `findBuildId`. */
 export const readerOf =
@@ -53,6 +54,13 @@ export const readerOf =
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset))
   }
 
+export interface BinaryHint {
+  /** As the process saw it. */
+  readonly path?: string | undefined
+  /** What it is to be; nothing is stored of a file that is something else. */
+  readonly key?: string | undefined
+}
+
 /**
  * Stores the file behind `fd` once, however many handlers do so at a time: each fills a directory of its own below
  * `tmp/`, one rename wins, the others find the place taken. A stored file is compared by its hash, never rewritten.
@@ -61,7 +69,7 @@ export function storeBinary(
   layout: Layout,
   fd: number,
   rights: Rights,
-  path?: string,
+  { path, key: expected }: BinaryHint = {},
 ): { key: string; buildId?: string; size: number } {
   const before = fstatSync(fd)
   if (!before.isFile()) throw new ArchiveError('Cannot store the executable: it is not a regular file')
@@ -71,6 +79,8 @@ export function storeBinary(
     buildId !== undefined && /^.{16,64}$/.test(buildId)
       ? `${buildId}-${sha256.slice(0, 16)}`
       : sha256.slice(0, 40)
+  if (expected !== undefined && expected !== key)
+    throw new ArchiveError(`it is not the file that was stored as ${expected}`)
   const result = { key, ...(buildId === undefined ? {} : { buildId }), size: before.size }
   const place = layout.binary(key)
   if (isStored(place, before.size)) {
@@ -201,7 +211,7 @@ export function keysOfBuildId(layout: Layout, buildId: string): string[] {
 
 export function readBinaryInfo(layout: Layout, key: string): BinaryInfo | undefined {
   try {
-    const info = JSON.parse(readFileSync(join(layout.binary(key), binaryInfoFile), 'utf8')) as BinaryInfo
+    const info = JSON.parse(readRegularFile(join(layout.binary(key), binaryInfoFile), mostInfo)) as BinaryInfo
     return info.schema === 'gocore-binary' ? info : undefined
   } catch {
     return undefined

@@ -2,19 +2,11 @@
  * Directories of the archive: made with rights that the umask does not change, never through a link, and never within a
  * directory that somebody else could rename things in (CVE-2015-1869, CVE-2015-3315).
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  statSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { fchmodSync, fchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type Access, giveToOwner } from '../base/atomic-file.ts'
 import { ownerOfFiles } from '../base/capabilities.ts'
+import { withDirectory } from '../base/directory.ts'
 import { ArchiveError } from '../base/errors.ts'
 
 /** Makes `path` and what is missing above it down from `root`; what exists keeps its rights. */
@@ -32,7 +24,31 @@ export function makeDirectories(root: string, path: string, access: Access): voi
   requireOurs(root, path)
   // The archive's parent is the administrator's: its rights are not ours to choose.
   if (missing.includes(root)) makeParents(dirname(root))
-  for (const directory of missing.reverse()) makeDirectory(directory, access)
+  const workshop = join(root, 'tmp')
+  for (const directory of missing.reverse()) {
+    if (directory === root || directory === workshop || ownerOfFiles() === undefined)
+      makeDirectory(directory, access)
+    else moveDirectory(workshop, directory, access)
+  }
+}
+
+/**
+ * Makes a directory for somebody else: it appears with its owner and rights, since the daemon, root without root's powers,
+ * could not look into one that is another's for a moment.
+ */
+function moveDirectory(workshop: string, path: string, access: Access): void {
+  makeDirectory(workshop, access)
+  const made = join(workshop, `directory-${process.pid}-${Math.random().toString(36).slice(2, 10)}`)
+  makeDirectory(made, access)
+  try {
+    // Takes the place of an empty one.
+    renameSync(made, path)
+  } catch (error) {
+    rmdirSync(made)
+    const { code } = error as NodeJS.ErrnoException
+    if ((code === 'EEXIST' || code === 'ENOTEMPTY') && kindOf(path) === 'directory') return
+    throw error
+  }
 }
 
 /** Not Node's own `recursive`, which on a file system that makes no directories (/proc) tries for ever. */
@@ -57,10 +73,9 @@ export function makeDirectory(path: string, access: Access): void {
   giveDirectory(path, access)
 }
 
-/** Group and mode of a directory, through a descriptor: what has come to lie at the path meanwhile is not changed. */
+/** A group that can't be set (root_squash) leaves the directory to its owner. */
 export function giveDirectory(path: string, { mode, gid }: Access): void {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
+  withDirectory(path, fd => {
     if (gid !== undefined) {
       try {
         fchownSync(fd, -1, gid)
@@ -70,9 +85,7 @@ export function giveDirectory(path: string, { mode, gid }: Access): void {
     }
     fchmodSync(fd, mode)
     giveToOwner(fd, gid)
-  } finally {
-    closeSync(fd)
-  }
+  })
 }
 
 /**

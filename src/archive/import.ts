@@ -6,9 +6,10 @@ import { createHash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError } from '../base/errors.ts'
+import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { Lz4Writer } from '../lz4/index.ts'
-import { storeBinary } from './binaries.ts'
+import type { Rights } from './access.ts'
+import { type BinaryHint, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
 import { analysisFile, coreFile, coreFiles, dayOf, reportFile } from './layout.ts'
@@ -109,9 +110,8 @@ export function importDump(store: LocalStore, from: LocalStore, dump: DumpEntry)
   ]) {
     const file = key === undefined ? undefined : from.binaryPath(key)
     if (file === undefined) continue
-    const kept = keep(store, { path, file })
-    // The key tells of the content: a different one means that the file is not what it was.
-    if (kept.key !== key) throw new ArchiveError(`${file} is not the file that was stored as ${key}`)
+    // The key tells of the content: a different one means that the file is not what it was, or has become a link.
+    storeAs(store, file, constants.O_NOFOLLOW, store.rights, { path, key })
   }
   const rights = writer.rights.file
   for (const [name, text] of [
@@ -119,7 +119,8 @@ export function importDump(store: LocalStore, from: LocalStore, dump: DumpEntry)
     [analysisFile, from.readAnalysis(dump)],
   ] as const)
     if (text !== undefined) writeFileAtomic(join(writer.directory, name), text, rights)
-  writer.finish(manifest)
+  // Users of the same numbers may be other people there.
+  writer.finish({ ...manifest, imported_from: manifest.imported_from ?? from.root })
   return { ref, isNew: true }
 }
 
@@ -149,11 +150,25 @@ function exactly(content: CoreContent, offset: number, length: number): Uint8Arr
   return bytes
 }
 
-function keep(store: LocalStore, { path, file }: ImportedFile): StoredBinary {
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+/** A file of this machine's that a core names: what not everybody may read is no more for the group here. */
+const keep = (store: LocalStore, { path, file }: ImportedFile): StoredBinary =>
+  storeAs(store, file, 0, undefined, { path })
+
+function storeAs(
+  store: LocalStore,
+  file: string,
+  flags: number,
+  rights: Rights | undefined,
+  hint: BinaryHint & { path: string },
+): StoredBinary {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | flags)
   try {
-    const { key, buildId, size } = storeBinary(store.layout, fd, store.rights, path)
-    return { key, path, ...(buildId === undefined ? {} : { build_id: buildId }), size }
+    const isForAll = (fstatSync(fd).mode & 0o004) !== 0
+    const own = rights ?? (isForAll ? store.rights : store.rights.forDumpable(undefined))
+    const { key, buildId, size } = storeBinary(store.layout, fd, own, hint)
+    return { key, path: hint.path, ...(buildId === undefined ? {} : { build_id: buildId }), size }
+  } catch (error) {
+    throw new ArchiveError(`Could not store ${file}: ${reasonOf(error)}`, { cause: error })
   } finally {
     closeSync(fd)
   }

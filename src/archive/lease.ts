@@ -4,10 +4,11 @@
  * whoever looks is dead, and is outbid by N + 1, so that no two can take over from the same dead holder. Clocks of
  * different machines are never compared.
  */
-import { closeSync, fsyncSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, readdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createFile, writeAll } from '../base/atomic-file.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { makeDirectories } from './directories.ts'
 import { idPattern } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
@@ -167,7 +168,7 @@ function ifKnown<K extends string>(key: K, value: string | undefined): Partial<R
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').slice(0, 4096)
+    return readRegularFile(path, 65536).slice(0, 4096)
   } catch {
     return undefined
   }

@@ -2,22 +2,11 @@
  * The archive as plain files on a local disk or NFS. Directories may lag behind on NFS and files vanish between a
  * listing and a read: absence is never an error here, only what is there and can't be read.
  */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  unlinkSync,
-} from 'node:fs'
+import { accessSync, constants, lstatSync, readdirSync, rmSync, statfsSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
@@ -33,7 +22,7 @@ import {
   manifestFile,
   reportFile,
 } from './layout.ts'
-import { formatHold, type Hold, type Manifest, parseManifest } from './manifest.ts'
+import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, Pin } from './store.ts'
 
@@ -44,7 +33,6 @@ export interface LocalStoreOptions {
   userAccess?: boolean
 }
 
-const mostManifest = 64 << 20
 const mostReport = 1 << 30
 
 export class LocalStore implements ArchiveStore {
@@ -127,6 +115,10 @@ export class LocalStore implements ArchiveStore {
     const text = this.#text(ref, manifestFile, mostManifest)
     if (text === undefined) throw new NotFoundError(`Dump ${ref.id} has no manifest`)
     return this.#parse(ref, text)
+  }
+
+  hides(manifest: Manifest): boolean {
+    return this.rights.hides(manifest)
   }
 
   changeManifest(ref: DumpRef, change: (manifest: Manifest) => Manifest): Manifest {
@@ -242,7 +234,7 @@ export class LocalStore implements ArchiveStore {
   }
 
   addBinary(source: { fd: number; size: number }, hint: { buildId?: string; path?: string } = {}): string {
-    return storeBinary(this.layout, source.fd, this.rights, hint.path).key
+    return storeBinary(this.layout, source.fd, this.rights, { path: hint.path }).key
   }
 
   /** Paths of stored binaries that say they have this build id; more than one where somebody forged it. */
@@ -329,21 +321,11 @@ function names(directory: string, pattern: RegExp): string[] {
 }
 
 function readText(path: string, most: number): string | undefined {
-  let fd: number
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return readRegularFile(path, most)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new ArchiveError(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error })
-  }
-  try {
-    const stat = fstatSync(fd)
-    if (!stat.isFile()) throw new ArchiveError(`Cannot read ${path}: it is not a regular file`)
-    if (stat.size > most)
-      throw new ArchiveError(`Cannot read ${path}: ${stat.size} bytes are more than ${most}`)
-    return readFileSync(fd, 'utf8')
-  } finally {
-    closeSync(fd)
   }
 }
 

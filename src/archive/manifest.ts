@@ -3,8 +3,11 @@
  * whole or honestly marked. `gocore-archive(5)` documents it. Within a version, fields are only added.
  */
 import { FormatError } from '../base/errors.ts'
+import { type Check, fields, listOf, mapOf, number, oneOf, optional, text } from '../base/shape.ts'
 
 export const manifestVersion = 1
+/** Bytes: a text of more is none of ours. */
+export const mostManifest = 64 << 20
 
 export interface Manifest {
   schema: 'gocore-manifest'
@@ -65,6 +68,11 @@ export interface ProcessFacts {
   container?: { id?: string; pod_uid?: string; runtime?: string }
   /** The kernel's pidfd confirmed that these facts of /proc are the crashed process's. */
   pidfd?: true
+  /**
+   * Who made the user namespace that it ran in, by the machine's own numbers, 4294967295 where that is not known; absent
+   * in the machine's own.
+   */
+  user_namespace_owner?: number
   /** Process start, clock ticks since boot, from /proc/PID/stat. */
   start_ticks?: number
   environ?: Record<string, string>
@@ -148,11 +156,54 @@ export interface StoredBinary {
   /** GNU build id, hex. */
   build_id?: string
   size?: number
+  /** The process's user could not have read the file. */
+  unreadable?: true
 }
 
 /** `on hold by ada since 2026-11-24 (case 7); gocore-sink unhold lifts it`. */
 export const formatHold = ({ by, time, reason }: Hold): string =>
   `on hold by ${by} since ${time.slice(0, 10)}${reason === undefined ? '' : ` (${reason})`}; gocore-sink unhold lifts it`
+
+const binary = fields({ key: optional(text), path: text, build_id: optional(text), size: optional(number) })
+
+const shape = fields({
+  id: text,
+  time: text,
+  tool: fields({ version: text, node: text }),
+  host: fields({
+    ...{ name: text, boot_id: optional(text), machine_id: optional(text), kernel: optional(text) },
+    container_hostname: optional(text),
+  }),
+  process: fields({
+    ...{ pid: number, tid: optional(number), uid: number, gid: number, comm: text, exe: optional(text) },
+    ...{ cmdline: optional(listOf(text)), cwd: optional(text), root: optional(text), cgroup: optional(text) },
+    container: optional(fields({ id: optional(text), pod_uid: optional(text), runtime: optional(text) })),
+    ...{ start_ticks: optional(number), environ: optional(mapOf(text)), limits: optional(text) },
+    ...{ status: optional(text), mappings: optional(text), open_files: optional(listOf(text)) },
+    ...{ auxv: optional(text), ppid: optional(number), threads: optional(number) },
+  }),
+  signal: fields({ number, name: text }),
+  rlimit_core: text,
+  dumpable: optional(number),
+  core: fields({
+    ...{ state: oneOf('complete', 'truncated', 'none'), reason: optional(text), detail: optional(text) },
+    ...{ file: optional(text), raw_size: number, stored_size: number, lost_size: optional(number) },
+    expected_size: optional(number),
+    encrypted: optional(fields({ to: listOf(text), sha256: text, time: text })),
+    shrunk: optional(
+      fields({
+        ...{ raw_size: number, stored_size: number, expected_size: optional(number) },
+        ...{ time: text, reason: text, tool: text },
+      }),
+    ),
+    unshrinkable: optional(fields({ reason: text, tool: text, time: text })),
+    continues: optional(fields({ archive: text, at: number })),
+  }),
+  executable: optional(binary),
+  libraries: listOf(binary),
+  ...{ held_ms: number, monotonic_ns: optional(number), go_version: optional(text) },
+  ...{ imported_from: optional(text), notes: listOf(text) },
+} satisfies Partial<Record<keyof Manifest, Check>>)
 
 /** Checks the shape that readers rely on; unknown fields pass. Throws FormatError. */
 export function parseManifest(text: string, file: string): Manifest {
@@ -171,12 +222,10 @@ export function parseManifest(text: string, file: string): Manifest {
     return fail(`schema is ${JSON.stringify(m.schema)}, not "gocore-manifest"`)
   if (m.version !== manifestVersion)
     return fail(`version ${String(m.version)} is not one that this program reads`)
-  if (typeof m.id !== 'string' || !/^[a-z2-7]{12}$/.test(m.id))
-    return fail('id is not twelve characters of base32')
-  if (typeof m.time !== 'string' || Number.isNaN(Date.parse(m.time))) return fail('time is not a date')
-  for (const key of ['host', 'process', 'signal', 'core', 'tool'] as const)
-    if (typeof m[key] !== 'object' || m[key] === null) return fail(`${key} is missing`)
-  if (!['complete', 'truncated', 'none'].includes(m.core!.state)) return fail('core.state is not known')
+  const problem = shape(m, '')
+  if (problem !== undefined) return fail(problem)
+  if (!/^[a-z2-7]{12}$/.test(m.id!)) return fail('id is not twelve characters of base32')
+  if (Number.isNaN(Date.parse(m.time!))) return fail('time is not a date')
   // A hold that can't be understood is one all the same.
   if (m.hold !== undefined) m.hold = asHold(m.hold)
   return m as Manifest

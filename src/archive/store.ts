@@ -25,6 +25,8 @@ export interface ArchiveStore {
   /** All dumps whose id begins with `prefix`. */
   find(prefix: string): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
+  /** What its memory held is not for everybody who may read the catalog. */
+  hides(manifest: Manifest): boolean
   /** When the manifest was written, milliseconds by the storage's clock; undefined where there is none. Each change has another. */
   manifestTime(ref: DumpRef): number | undefined
   /**

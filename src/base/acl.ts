@@ -10,6 +10,7 @@ const attribute = 'system.posix_acl_access'
 const aclVersion = 2
 const tags = { owner: 0x01, user: 0x02, group: 0x04, mask: 0x10, other: 0x20 } as const
 const nobody = 0xffff_ffff
+const read = 4
 /** So many fit wherever there are such lists; one more reader than that is not let in. */
 const mostReaders = 64
 
@@ -33,18 +34,19 @@ export function accessList(mode: number, uids: readonly number[], rights: number
   return list
 }
 
-/** The users that the file's list names. */
+/** The users whom the file's list lets read: one that names somebody to keep them out, as a directory's default may, goes on doing so. */
 function readersOf(calls: SystemCalls, fd: number, name: Buffer): number[] {
   const list = Buffer.alloc(4 + 8 * (mostReaders + 5))
   const length = calls.call('fgetxattr', fd, name, list, list.length)
   const uids: number[] = []
   for (let at = 4; at + 8 <= length; at += 8)
-    if (list.readUInt16LE(at) === tags.user) uids.push(list.readUInt32LE(at + 4))
+    if (list.readUInt16LE(at) === tags.user && (list.readUInt16LE(at + 2) & read) !== 0)
+      uids.push(list.readUInt32LE(at + 4))
   return uids
 }
 
 /** Lets one more user in with `rights` (4 reads, 5 reads and enters), who were let in before as well; false where that can't be had. */
-export function addReader(fd: number, mode: number, uid: number, rights = 4): boolean {
+export function addReader(fd: number, mode: number, uid: number, rights = read): boolean {
   const calls = openSystemCalls()
   if (calls === undefined) return false
   const name = Buffer.from(`${attribute}\0`)

@@ -7,8 +7,11 @@ export const capability = {
   dacOverride: 1,
   dacReadSearch: 2,
   fowner: 3,
+  sysPtrace: 19,
+  sysAdmin: 21,
   sysNice: 23,
   sysResource: 24,
+  checkpointRestore: 40,
 } as const
 
 const capabilityVersion3 = 0x2008_0522
@@ -33,6 +36,29 @@ export function keepOnly(numbers: readonly number[]): void {
   now.sets.fill(0)
   for (const at of [0, permittedAt]) now.sets.writeUInt32LE((have & wanted) >>> 0, at)
   openSystemCalls()?.call('capset', now.header, now.sets)
+}
+
+const PR_CAP_AMBIENT = 47
+const ambient = { isSet: 1, raise: 2, clearAll: 4 } as const
+/** More than there are yet. */
+const mostCapabilities = 64
+
+/**
+ * Calls `start`, whose programs get none of the capabilities that this thread has as a user's who is not root. (A thread's
+ * capabilities are its own; a program begins with those that are ambient.)
+ */
+export function startPowerless<T>(start: () => T): T {
+  const calls = openSystemCalls()
+  const change = (...args: number[]): number => calls?.call('prctl', PR_CAP_AMBIENT, ...args, 0, 0) ?? -1
+  const ours = Array.from({ length: mostCapabilities }, (_, number) => number).filter(
+    number => change(ambient.isSet, number) === 1,
+  )
+  change(ambient.clearAll, 0)
+  try {
+    return start()
+  } finally {
+    for (const number of ours) change(ambient.raise, number)
+  }
 }
 
 let owner: { readonly uid: number | undefined } | undefined

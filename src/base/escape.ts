@@ -19,6 +19,15 @@ export function escapeBytes(bytes: Uint8Array, max = 4096): string {
   return bytes.length > max ? `${text}…` : text
 }
 
+/** Text that is escaped where it must be, in a place where nothing of it may break a line: whatever else is unsafe is a blank. */
+export const onOneLine = (text: string): string => replaceUnsafe(text, () => ' ')
+
+/** Text of a report, which holds what the program said: unsafe characters as `\xNN`, and the backslash as it is. */
+export const visibleText = (text: string): string => replaceUnsafe(text, hexOf)
+
+const replaceUnsafe = (text: string, by: (character: string) => string): string =>
+  text.replace(unsafe, character => (character === '\\' ? character : by(character)))
+
 const hexOf = (character: string): string =>
   [...Buffer.from(character)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
 

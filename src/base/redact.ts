@@ -9,7 +9,6 @@
 export const removed = '…'
 
 const mostPattern = 256
-const mostSecret = 4096
 
 /** Answers the pattern. Throws an Error that says what is wrong with it. */
 export function parseRedaction(pattern: string): string {
@@ -24,7 +23,8 @@ export function parseRedaction(pattern: string): string {
 
 export type Redaction = (text: string) => string
 
-const urlPassword = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^:/?#\s@]{0,256}):[^@/\s]{0,4096}@/gi
+/** A slash ends each attempt, and each begins with two; `\0` stands between two arguments. */
+const urlPassword = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^:/?#\s@\0]{0,256}):[^@/\s\0]*@/gi
 
 /** What takes out everything that fits one of the patterns, and the passwords of URLs. Letters' case does not matter. */
 export function compileRedactions(patterns: readonly string[]): Redaction {
@@ -44,13 +44,22 @@ export function redactArguments(args: readonly string[], redact: Redaction): str
 
 /** `parts`: the literal texts of a pattern, in lower case, with a secret between each two. */
 function redactOne(text: string, parts: readonly string[]): string {
-  const ends = text.includes(boundary) ? /\0/ : /\s/
+  const ends = text.includes(boundary) ? /\0/g : /\s/g
   // Only ASCII: other letters may change their length with their case.
   const low = text.replace(/[A-Z\0]+/g, letters => letters.replaceAll(boundary, ' ').toLowerCase())
+  const nextPart = new Map(parts.map(part => [part, onward(from => low.indexOf(part, from))]))
+  const wordEnd = onward(from => {
+    ends.lastIndex = from
+    return ends.exec(text)?.index ?? -1
+  })
   let result = ''
   let done = 0
   for (let at = low.indexOf(parts[0]!); at >= 0; at = low.indexOf(parts[0]!, at)) {
-    const match = matchFrom(low, at, parts, start => wordEnd(text, start, ends))
+    const match = matchFrom(at, parts, (part, from) => {
+      const end = Math.min(wordEnd(from), text.length)
+      const found = part === '' ? end : nextPart.get(part)!(from)
+      return found <= end ? found : -1
+    })
     for (const [start, end] of match?.secrets ?? []) {
       result += `${text.slice(done, start)}${removed}`
       done = end
@@ -60,35 +69,42 @@ function redactOne(text: string, parts: readonly string[]): string {
   return result + text.slice(done)
 }
 
+/** A search that is asked from ever greater places, most of which have the same answer: nothing is looked through twice. */
+function onward(search: (from: number) => number): (from: number) => number {
+  let since = Number.POSITIVE_INFINITY
+  let found = -1
+  return from => {
+    if (from < since || from > found) {
+      since = from
+      const at = search(from)
+      found = at < 0 ? Number.POSITIVE_INFINITY : at
+    }
+    return found
+  }
+}
+
 interface Match {
   readonly secrets: readonly (readonly [start: number, end: number])[]
   readonly end: number
 }
 
+/** `endOf`: where the secret ends that begins at `from` and has `part` behind it; -1 where there is none. */
 function matchFrom(
-  text: string,
   start: number,
   [first, ...rest]: readonly string[],
-  endOf: (start: number) => number,
+  endOf: (part: string, from: number) => number,
 ): Match | undefined {
   let at = start + first!.length
   // A pattern without * is the secret itself.
   if (rest.length === 0) return { secrets: [[start, at]], end: at }
   const secrets: [number, number][] = []
   for (const part of rest) {
-    const most = endOf(at)
-    const found = part === '' ? most - at : text.slice(at, most + part.length).indexOf(part)
-    if (found <= 0) return undefined
-    secrets.push([at, at + found])
-    at += found + part.length
+    const end = endOf(part, at)
+    if (end <= at) return undefined
+    secrets.push([at, end])
+    at = end + part.length
   }
   return { secrets, end: at }
-}
-
-function wordEnd(text: string, start: number, ends: RegExp): number {
-  const word = text.slice(start, start + mostSecret)
-  const length = word.search(ends)
-  return start + (length < 0 ? word.length : length)
 }
 
 /** A copy of plain data with every string redacted; keys stay. */

@@ -108,8 +108,10 @@ const callNumbers = {
   capset: [126, 91],
   prlimit64: [302, 261],
   ioprio_set: [251, 30],
+  ioctl: [16, 29],
   seccomp: [317, 277],
   landlock_create_ruleset: [444, 444],
+  landlock_add_rule: [445, 445],
   landlock_restrict_self: [446, 446],
 } as const satisfies Record<string, readonly [x64: number, arm64: number]>
 

@@ -35,7 +35,7 @@ export interface Target extends Disposable {
   readonly manifest?: Manifest
   /** The core's file, packed or not; undefined where none was kept. */
   readonly corePath?: string
-  /** The executable's file: the one that was named, the stored one, or the path on this machine. */
+  /** The executable's file: the one that was named, the stored one, or what this machine has at its path, where it is that. */
   executablePath(): Promise<string | undefined>
   /** Everything that the archive holds of a dump, with its names there. */
   files(): { name: string; path: string }[]
@@ -178,8 +178,10 @@ function makeTarget({ label, path, site, args, dump }: Parts): Target {
       if (exe !== undefined) return exe
       const stored = manifest?.executable
       const kept = stored?.key === undefined ? undefined : site.store.binaryPath(stored.key)
-      const here = stored?.path ?? (await open()).image.executablePath
-      return kept ?? (here !== undefined && existsSync(here) ? here : undefined)
+      if (kept !== undefined || path === undefined) return kept
+      // A path in a dump is what its author wrote: what lies there counts once the engine has held it against the core.
+      const { image, found } = await open()
+      return image.executable && found.get(image.executable.path)
     },
     files: () => (dump ? archiveFiles(site.store, dump) : []),
     async report(options) {

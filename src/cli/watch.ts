@@ -7,6 +7,7 @@ import { fromDump, toJson } from './render/escape.ts'
 import { writeLines } from './render/output.ts'
 import { lookOf } from './render/style.ts'
 import { openSite } from './site.ts'
+import { allWithWords } from './words.ts'
 
 export interface WatchArgs extends GlobalArgs {
   json?: boolean
@@ -31,7 +32,7 @@ export async function watch(filter: CrashFilter, args: WatchArgs, signal?: Abort
       .reverse()
     const ready = rows.filter(row => !printed.has(row.id) && (first || isReady(row, waiting)))
     for (const row of ready) printed.add(row.id)
-    print(ready, args, headed)
+    print(await allWithWords(site, ready), args, headed)
     headed ||= ready.length > 0
     first = false
     await pause(everyMs, undefined, signal ? { signal } : {}).catch(() => {})

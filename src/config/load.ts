@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { ConfigError, reasonOf } from '../base/errors.ts'
+import { whoElseMayWrite } from '../base/root-owned.ts'
 import { keys } from './keys.ts'
 import { type Config, defaultConfig, defaultConfigPath } from './schema.ts'
 
@@ -95,6 +96,9 @@ function readTrusted(path: string, mayBeAbsent: boolean): string | undefined {
         refuse(
           `others than its owner may write it (mode ${(stat.mode & 0o777).toString(8)}); chmod 644 cures that`,
         )
+      const other = whoElseMayWrite(path)
+      if (other !== undefined)
+        refuse(`${other.why}, and could put another in its place; ${other.cure} cures that`)
     }
     return readFileSync(fd, 'utf8')
   } finally {

@@ -127,8 +127,8 @@ export function defaultConfig(): Config {
       ...['POD_NAME', 'POD_NAMESPACE', 'POD_IP', 'NODE_NAME', 'KUBERNETES_SERVICE_HOST'],
     ],
     redact: [
-      ...['-password=*', '-password *', '-passwd=*', '-token=*', '-token *', '-secret=*', '-secret *'],
-      ...['-api-key=*', '-apikey=*', 'Authorization: Bearer *', 'Authorization: Basic *'],
+      ...['password=*', '-password *', 'passwd=*', 'token=*', '-token *', 'secret=*', '-secret *'],
+      ...['api-key=*', 'apikey=*', 'api_key=*', 'Authorization: Bearer *', 'Authorization: Basic *'],
     ],
     encryptTo: [],
     analyseBeforeEncryption: true,

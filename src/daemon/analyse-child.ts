@@ -12,7 +12,7 @@ import { shutIn } from './shut-in.ts'
 
 try {
   const job = JSON.parse(readFileSync(0, 'utf8')) as AnalysisJob
-  const core = openCoreFile(job.core, { tolerant: true })
+  const core = openCoreFile(job.core, { tolerant: true, links: false })
   const binaries = openBinaries(job.binaries)
   shutIn(job.become)
   const { monotonicNow } = job

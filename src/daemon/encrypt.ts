@@ -5,7 +5,14 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import type { LocalStore, Manifest } from '../archive/index.ts'
-import { coreFile, encryptedFile, encryptedPartFile, miniFile } from '../archive/layout.ts'
+import {
+  coreFile,
+  encryptedFile,
+  encryptedPartFile,
+  miniFile,
+  miniPartFile,
+  partFile,
+} from '../archive/layout.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { createFile, syncDirectory, writeAll } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
@@ -17,6 +24,13 @@ import { type ChildEnd, runChild } from './run-child.ts'
 
 /** Whether this dump's core lies there as it came. */
 export const isPlain = ({ core }: Manifest): boolean => core.state !== 'none' && core.encrypted === undefined
+
+/** All names under which the memory lies there as it was, whole or in part. */
+const plainFiles = [coreFile, miniFile, partFile, miniPartFile]
+
+/** Whether an encrypted dump still has some of it: somebody was cut who encrypted or shrank it. */
+export const hasPlainRest = (store: LocalStore, ref: DumpRef, { core }: Manifest): boolean =>
+  core.encrypted !== undefined && plainFiles.some(name => isFile(store.layout.file(ref, name)))
 
 export interface EncryptOptions {
   readonly recipients: readonly string[]
@@ -119,7 +133,7 @@ function problemOf(end: ChildEnd): unknown {
 /** The manifest names the encrypted core: the plain one is what a cut attempt left. */
 function dropPlain(store: LocalStore, ref: DumpRef): void {
   if (!isFile(store.layout.file(ref, encryptedFile))) return
-  for (const name of [coreFile, miniFile]) rmSync(store.layout.file(ref, name), { force: true })
+  for (const name of plainFiles) rmSync(store.layout.file(ref, name), { force: true })
   syncDirectory(store.layout.dump(ref))
 }
 

@@ -10,7 +10,7 @@ export type OpenBinary = JobBinary & { readonly source: OpenSource }
 export function openBinaries(binaries: readonly JobBinary[]): OpenBinary[] {
   return binaries.flatMap(binary => {
     try {
-      return { ...binary, source: openFile(binary.file) }
+      return { ...binary, source: openFile(binary.file, { links: false }) }
     } catch {
       return []
     }

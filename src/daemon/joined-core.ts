@@ -1,8 +1,9 @@
 /**
  * What a core is that its handler could not finish in one place: put together of the part that stalled or failing storage
- * had acknowledged, and the rest; or as far as it got before the handler was killed, or the power failed. Each block is decoded, which compares its checksum; a block that storage did not keep after all costs that block.
+ * had acknowledged, and the rest; or as far as it got before the handler was killed, or the power failed. Each block is
+ * decoded, which compares its checksum; a block that storage did not keep after all costs that block.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs'
 import type { StoredCore } from '../archive/manifest.ts'
 import { partOf } from '../archive/part-note.ts'
 import { writeAll } from '../base/atomic-file.ts'
@@ -22,7 +23,7 @@ export function describeJoined(core: StoredCore, path: string): StoredCore {
   const { continues: _, ...rest } = core
   const joined: StoredCore = { ...rest, stored_size: statSync(path).size }
   try {
-    using source = openCoreFile(path)
+    using source = openCoreFile(path, { links: false })
     joined.raw_size = source.size
     const size = Math.max(core.raw_size, source.size)
     const damaged = lostBytes(source)
@@ -99,7 +100,7 @@ const blockSize = 1 << 20
  * known: the block size stands in the index, where there is one.
  */
 function mendHeader(path: string): void {
-  const { fd, size } = openRegular(path)
+  const { fd, size } = openRegular(path, { links: false })
   let header: Uint8Array
   {
     using file = new FileSource(path, fd, size)
@@ -109,18 +110,12 @@ function mendHeader(path: string): void {
     const isLz4 = found.subarray(0, 4).equals(header.subarray(0, 4))
     if (found.equals(header) || (isLz4 && blockSizeOf(path, file) === undefined)) return
   }
-  const target = openSync(path, 'r+')
-  try {
-    writeSync(target, header, 0, header.length, 0)
-    fsyncSync(target)
-  } finally {
-    closeSync(target)
-  }
+  mend(path, target => writeAll(target, header, 0))
 }
 
 /** A file that was cut gets an end, with a second copy of the core's head, and its index. */
 function mendEnd(path: string): void {
-  const { fd, size } = openRegular(path)
+  const { fd, size } = openRegular(path, { links: false })
   let end: CutEnd | undefined
   {
     using file = new FileSource(path, fd, size)
@@ -128,10 +123,17 @@ function mendEnd(path: string): void {
     end = endOfCut({ name: path, size, read })
   }
   if (end === undefined) return
-  const target = openSync(path, 'r+')
+  const { at, bytes } = end
+  mend(path, target => {
+    ftruncateSync(target, at)
+    writeAll(target, bytes, at)
+  })
+}
+
+function mend(path: string, work: (fd: number) => void): void {
+  const target = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW)
   try {
-    ftruncateSync(target, end.at)
-    writeAll(target, end.bytes, end.at)
+    work(target)
     fsyncSync(target)
   } finally {
     closeSync(target)

@@ -5,9 +5,11 @@
  *     coredump: 4121(api): over core_pipe_limit, skipping core dump       Pid 4121(api) over core_pipe_limit
  *     coredump: 4121(api): |/usr/local/bin/gocore-sink pipe failed        Core dump to |/usr/… pipe failed
  *     coredump: 4121(api): RLIMIT_CORE is set to 1, aborting core         Process 4121(api) has RLIMIT_CORE set to 1
+ *     coredump: 4121(api): Coredump socket connection /run/gocore-sink.sock failed -111     (Linux 6.16 and later)
+ *     coredump: 4121(api): Coredump socket /run/gocore-sink.sock receive queue full
  *
  * and those of the handler (`src/handler/`): the fact with which it begins, and what it could not store; or of the gate
- * before it (`src/install/gate.ts`), where a crash has waited too long. The number of the process is that of its own PID
+ * before it (`src/install/gate.ts`) and the door of the socket (`src/receiver/door.ts`), where a crash has waited too long. The number of the process is that of its own PID
  * namespace in the kernel's lines, and the machine's in ours.
  */
 import type { TruncationReason } from '../archive/manifest.ts'
@@ -18,8 +20,8 @@ export type KernelCrash = {
   readonly comm?: string
   readonly uid?: number
   readonly signal?: { number: number; name: string }
-} & (
-  | { readonly kind: 'begun' }
+} /** `waits`: for so many seconds at most it stands in line before a handler begins. */ & (
+  | { readonly kind: 'begun'; readonly waits?: number }
   /** `detail` is a sentence. */
   | { readonly kind: 'lost'; readonly reason: TruncationReason; readonly detail: string }
 )
@@ -45,6 +47,16 @@ const refusals: readonly (readonly [RegExp, TruncationReason, string])[] = [
     new RegExp(String.raw`^${process} \|.* pipe failed`),
     'refused',
     'The kernel could not start the handler that kernel.core_pattern names',
+  ],
+  [
+    new RegExp(String.raw`^${process} Coredump socket connection .* failed -?\d+`),
+    'refused',
+    'Nobody listened at the socket that kernel.core_pattern names',
+  ],
+  [
+    new RegExp(`^${process} Coredump socket .* receive queue full`),
+    'refused',
+    'More crashes waited at the socket that kernel.core_pattern names than its queue holds',
   ],
 ]
 
@@ -83,7 +95,10 @@ function parseHandlers(text: string): KernelCrash | undefined {
   }
   const before = ours.slice(0, match.index)
   const after = ours.slice(match.index + match[0].length)
-  if (before === '') return { kind: 'begun', ...crash }
+  if (before === '') {
+    const waits = /^, waits in line for at most (\d{1,6}) s/.exec(after)?.[1]
+    return { kind: 'begun', ...crash, ...(waits === undefined ? {} : { waits: Number(waits) }) }
+  }
   // That record is the record.
   if (after.startsWith(', its record is in the spool')) return { kind: 'begun', ...crash }
   const why = after.replace(/^[^:]*: /, '').slice(0, 700)

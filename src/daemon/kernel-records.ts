@@ -10,13 +10,14 @@ import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
 import { type DumpRef, dayOf, type LocalStore, type Manifest, parseManifest } from '../archive/index.ts'
 import { pendingFile } from '../archive/layout.ts'
-import { manifestVersion } from '../archive/manifest.ts'
+import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { escapeText } from '../base/escape.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { type KernelCrash, parseKernelLine } from './kernel-crash.ts'
-import { bootId, KernelLogReader, type LogPosition, type LogRecord } from './kernel-log.ts'
+import { bootId, type LogPosition, type LogRecord } from './kernel-log.ts'
 
 export interface KernelRecordsOptions {
   store: LocalStore
@@ -28,9 +29,6 @@ export interface KernelRecordsOptions {
   /** A handler that has begun is given so long to leave something, milliseconds. */
   patience: () => number
   onRecord: (ref: DumpRef, sentence: string) => void
-  onProblem: (sentence: string) => void
-  /** Where the log is read, for tests. */
-  path?: string | undefined
 }
 
 interface Waiting {
@@ -42,61 +40,55 @@ interface Waiting {
 
 export class KernelRecords {
   readonly #options: KernelRecordsOptions
-  readonly #reader: KernelLogReader
   readonly #boot: string
-  /** The last line that was read. */
-  #sequence: number
-  #stored: number
+  /** The last line that was read; undefined before the first start ever. */
+  #sequence: number | undefined
+  #stored: number | undefined
   /** Handlers that have begun and of which nothing else is known yet, by process. */
   readonly #waiting = new Map<number, Waiting>()
 
-  /** Throws where the log can't be read. */
   constructor(options: KernelRecordsOptions) {
     const boot = bootId()
     if (boot === undefined) throw new Error('the id of this boot is not known')
     this.#options = options
     this.#boot = boot
-    this.#reader = new KernelLogReader(options.path)
     const position = readPosition(this.#file)
-    // Of what was before the first start ever, someone else took care.
-    this.#sequence =
-      position === undefined ? this.#skip() : position.boot_id === boot ? position.sequence : -1
-    this.#stored = Number.NaN
-    this.#store()
+    if (position !== undefined) this.#sequence = position.boot_id === boot ? position.sequence : -1
   }
 
-  /** Reads what is new. Throws where a record can't be written: it is made the next time. */
-  look(): void {
-    for (const record of this.#reader.read(() => this.#options.onProblem(overrun))) {
-      if (record.sequence <= this.#sequence) continue
-      const crash = parseKernelLine(record.text, record.isKernels)
-      if (crash?.pid !== undefined && !record.isKernels) this.#await(record, crash.pid, crash)
-      else if (crash?.kind === 'lost') this.#write(record, crash)
-      this.#sequence = record.sequence
+  /** Up to this line nothing is left to be done. */
+  get done(): number {
+    return this.#stored ?? -1
+  }
+
+  /**
+   * Deals with what is new among these lines, all that are kept. Throws where a record can't be written: it is made the
+   * next time that the line comes.
+   */
+  look(lines: readonly LogRecord[]): void {
+    // Of what was before the first start ever, someone else took care.
+    this.#sequence ??= lines.at(-1)?.sequence ?? -1
+    for (const line of lines) {
+      if (line.sequence <= this.#sequence) continue
+      const crash = parseKernelLine(line.text, line.isKernels)
+      if (crash?.pid !== undefined && !line.isKernels) this.#await(line, crash.pid, crash)
+      else if (crash?.kind === 'lost') this.#write(line, crash)
+      this.#sequence = line.sequence
     }
     for (const [pid, waiting] of this.#waiting) {
       // One that was listed is not lost, though somebody may remove it before patience ends.
       if (!this.#isListed(pid, waiting.first)) {
-        if (performance.now() - waiting.since < this.#options.patience()) continue
+        const patience = this.#options.patience() + 1000 * (waitsOf(waiting.crash) ?? 0)
+        if (performance.now() - waiting.since < patience) continue
         if (!this.#isBegun(pid, waiting.first)) this.#write(waiting.first, ended(waiting.crash))
       }
       this.#waiting.delete(pid)
     }
-    this.#store()
-  }
-
-  [Symbol.dispose](): void {
-    this.#reader[Symbol.dispose]()
+    this.#store(this.#sequence)
   }
 
   get #file(): string {
     return join(this.#options.state, 'kernel-log.json')
-  }
-
-  #skip(): number {
-    let last = -1
-    for (const { sequence } of this.#reader.read(() => {})) last = sequence
-    return last
   }
 
   #await(first: LogRecord, pid: number, crash: KernelCrash): void {
@@ -110,9 +102,9 @@ export class KernelRecords {
   }
 
   /** What waits is read again after a restart. */
-  #store(): void {
+  #store(last: number): void {
     const begun = Math.min(...[...this.#waiting.values()].map(({ first }) => first.sequence - 1))
-    const sequence = Math.min(begun, this.#sequence)
+    const sequence = Math.min(begun, last)
     if (sequence === this.#stored) return
     const position: LogPosition = { boot_id: this.#boot, sequence }
     writeFileAtomic(this.#file, `${JSON.stringify(position)}\n`, { mode: 0o600 })
@@ -142,12 +134,11 @@ export class KernelRecords {
     return false
   }
 
+  /** The line may be as old as the wait in line before the handler began. */
   #isOf(pid: number, { microseconds }: LogRecord, manifest: Manifest | undefined): boolean {
-    return (
-      manifest?.process.pid === pid &&
-      manifest.host.boot_id === this.#boot &&
-      Math.abs((manifest.monotonic_ns ?? 0) / 1000 - microseconds) < 60_000_000
-    )
+    if (manifest?.process.pid !== pid || manifest.host.boot_id !== this.#boot) return false
+    const since = (manifest.monotonic_ns ?? 0) / 1000 - microseconds
+    return since > -60_000_000 && since < 60_000_000 + 1000 * manifest.held_ms
   }
 
   #write(record: LogRecord, crash: KernelCrash & { kind: 'lost' }): void {
@@ -183,15 +174,18 @@ export class KernelRecords {
   }
 }
 
-const overrun =
-  'Lines of the kernel log were overwritten before they were read; crashes of which only they told are not recorded'
 const unknownId = 4294967295
 
 function ended(crash: KernelCrash): KernelCrash & { kind: 'lost' } {
   if (crash.kind === 'lost') return crash
-  const detail = 'The handler was ended before it could store anything'
+  const detail =
+    waitsOf(crash) === undefined
+      ? 'The handler was ended before it could store anything'
+      : 'The receiver was ended while the crash waited in line for a handler'
   return { ...crash, kind: 'lost', reason: 'handler-error', detail }
 }
+
+const waitsOf = (crash: KernelCrash): number | undefined => (crash.kind === 'begun' ? crash.waits : undefined)
 
 const numbers: Readonly<Record<string, number>> = constants.signals
 
@@ -228,7 +222,7 @@ function readManifest(store: LocalStore, ref: DumpRef): Manifest | undefined {
   } catch {
     try {
       const path = store.layout.file(ref, pendingFile)
-      return parseManifest(readFileSync(path, 'utf8'), path)
+      return parseManifest(readRegularFile(path, mostManifest), path)
     } catch {
       return undefined
     }

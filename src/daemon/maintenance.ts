@@ -1,11 +1,21 @@
 /** Opens what the daemon works on, and makes a catalog good again that turned out to be damaged. */
-import { chmodSync, chownSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { findGroup } from '../archive/access.ts'
 import { initializeStore, type LocalStore, openLocalStore } from '../archive/index.ts'
 import { rememberArchive, whyNotMounted } from '../archive/known.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
-import { type Catalog, openCatalog } from '../catalog/index.ts'
+import { type Catalog, isWordy, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Log } from './log.ts'
 
@@ -30,19 +40,37 @@ export function openArchive(
   return store
 }
 
-/** The catalog for its one steady writer. The archive's group may read it, as it may read the manifests. */
+/**
+ * The catalog for its one steady writer. The archive's group may read it, as it may read the manifests: of what is not for
+ * the group it has no words. One that was made for other readers, or by a version that did not see to that, is begun anew.
+ */
 export function openOwnCatalog(config: Pick<Config, 'state' | 'group'>, log: Log): Catalog {
   const path = catalogPath(config)
-  const catalog = openCatalog(path, { onRebuilt: sentence => log.warning(sentence) })
   const gid = findGroup(config.group)
+  const mode = gid === undefined ? 0o600 : 0o640
+  const before = statSync(path, { throwIfNoEntry: false })
+  const isOthers =
+    before !== undefined && ((before.mode & 0o777) !== mode || (gid ?? before.gid) !== before.gid)
+  if (isOthers || (gid !== undefined && isWordy(path))) {
+    for (const suffix of ['', '-wal', '-shm', '-journal', '.damaged']) rmSync(path + suffix, { force: true })
+    log.info(`${path} was made for other readers: building a new one`)
+  }
+  giveRights(path, mode, gid, log)
+  return openCatalog(path, { onRebuilt: sentence => log.warning(sentence) })
+}
+
+/** Before it is opened: SQLite makes the files beside it with the same rights. */
+function giveRights(path: string, mode: number, gid: number | undefined, log: Log): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
-    // SQLite gives the files beside it the same rights.
-    if (gid !== undefined) chownSync(path, -1, gid)
-    chmodSync(path, gid === undefined ? 0o600 : 0o640)
+    if (gid !== undefined) fchownSync(fd, -1, gid)
+    fchmodSync(fd, mode)
   } catch (error) {
     log.warning(`Could not give ${path} its rights, others may be unable to read it: ${reasonOf(error)}`)
+  } finally {
+    closeSync(fd)
   }
-  return catalog
 }
 
 /** Puts a damaged catalog aside; the next opening begins an empty one. */

@@ -8,12 +8,13 @@ import { join } from 'node:path'
 import type { PendingManifest } from '../archive/dump-writer.ts'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
-import { manifestVersion } from '../archive/manifest.ts'
+import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { markOwn } from '../archive/own-dumps.ts'
 import { isAlive, pidNamespace } from '../archive/process-identity.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
+import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
 import { describeJoined } from './joined-core.ts'
 
@@ -86,7 +87,8 @@ export function hasBegun(store: LocalStore, ref: DumpRef): boolean {
   }
 }
 
-const readPending = (path: string): PendingManifest => parseManifest(readFileSync(path, 'utf8'), path)
+const readPending = (path: string): PendingManifest =>
+  parseManifest(readRegularFile(path, mostManifest), path)
 
 /** What is known where a power cut has left a part of it, or nothing: that there was a crash, and when. */
 function pendingOf(path: string, { id }: DumpRef, changed: number): PendingManifest {

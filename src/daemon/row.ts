@@ -10,6 +10,8 @@ export interface RowParts {
   report?: Report | undefined
   record?: AnalysisRecord | undefined
   pinned: boolean
+  /** Nothing is told that its memory held: others read the catalog than may read this dump (CVE-2022-4415). */
+  hidden?: boolean
 }
 
 /** Texts of dumps are as long as whoever crashed wanted them to be. */
@@ -18,7 +20,7 @@ const mostFrames = 4000
 
 export function rowOf(entry: DumpEntry, parts: RowParts): { row: CrashRow; text: CrashText } {
   const { manifest } = entry
-  const { report } = parts
+  const { report, hidden = false } = parts
   const row: CrashRow = {
     ...factsOf(entry),
     pinned: parts.pinned,
@@ -32,8 +34,16 @@ export function rowOf(entry: DumpEntry, parts: RowParts): { row: CrashRow; text:
     signatureText: report ? cut(report.signature.text) : null,
     goroutines: report?.go ? report.goroutineCount : null,
   }
-  return { row, text: textOf(manifest, report) }
+  return hidden
+    ? { row: { ...row, ...wordless(row) }, text: { message: '', frames: '' } }
+    : { row, text: textOf(manifest, report) }
 }
+
+/** The kind of a death, and its key among others, are no words of the program. */
+const wordless = ({ analysisError }: CrashRow): Partial<CrashRow> => ({
+  ...{ cause: null, causeAt: null, signatureText: null, programVersion: null },
+  analysisError: analysisError && 'analysis.json says why',
+})
 
 const cut = (text: string): string => (text.length > mostText ? `${text.slice(0, mostText)}…` : text)
 

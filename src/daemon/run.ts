@@ -1,19 +1,11 @@
-/** `gocore-sink daemon`: the service with its lock, signals and the manager's protocol, in the foreground. */
-import { ConfigError, reasonOf } from '../base/errors.ts'
+/** `gocore-sink daemon`: from its start to its end by a signal, in the foreground. */
 import { toolVersion } from '../base/version.ts'
-import { type Config, loadConfig } from '../config/index.ts'
+import { type ConfigSource, readConfig } from './config-source.ts'
 import { forbidCores } from './libc.ts'
-import { Liveness } from './liveness.ts'
-import { takeLock } from './lock.ts'
-import { openLog } from './log.ts'
-import { Notifier, watchdogInterval } from './notify.ts'
-import { Service } from './service.ts'
+import { type Log, openLog } from './log.ts'
+import { Supervisor } from './supervisor.ts'
 
-export interface DaemonOptions {
-  /** Configuration file; the default one where it is absent. */
-  configPath?: string | undefined
-  /** Over what the file says, also after a reload. */
-  override?: ((config: Config) => Config) | undefined
+export interface DaemonOptions extends ConfigSource {
   /** How long analyses in hand may go on after SIGTERM; default 10 s. */
   graceMs?: number
   /** The analysing child's program, for tests. */
@@ -25,85 +17,47 @@ const lastMs = 10_000
 
 /** Runs until SIGTERM or SIGINT. Throws where it can't start: configuration, another daemon, archive, socket. */
 export async function runDaemon(options: DaemonOptions = {}): Promise<void> {
-  const read = (): Config => (options.override ?? (config => config))(loadConfig(options.configPath))
-  const config = read()
+  const { graceMs = 10_000, ...rest } = options
+  const config = readConfig(options)
   const log = openLog(config.logLevel)
   process.umask(0o027)
   forbidCores()
-  using _lock = takeLock(config.state)
-  const notifier = new Notifier()
-  const beat = watchdogInterval()
-  await untilAnswering(config.archive, log, notifier)
-  const service = new Service({
-    config,
-    log,
-    program: options.program,
-    configPath: options.configPath,
-    onStatus: text => notifier.send(`STATUS=${text}`),
+  await using supervisor = new Supervisor({
+    ...{ ...rest, config, log },
+    // Before that a signal ends this process as it is.
+    onBegun: () => endOnSignals(supervisor, log, graceMs),
+    onReady: () => log.info(`gocore-sink ${toolVersion} keeps ${config.archive}, pid ${process.pid}`),
   })
-  const stopped = untilStopped(log, service, () => reload())
-  await service.start()
-  // From the start on it would keep a daemon alive that can't start.
-  const watchdog = beat && notifier.isOn ? setInterval(() => notifier.send('WATCHDOG=1'), beat) : undefined
-  notifier.send('READY=1', 'STATUS=Waiting for dumps')
-  log.info(`gocore-sink ${toolVersion} keeps ${config.archive}, pid ${process.pid}`)
-  const signal = await stopped
-  notifier.send('STOPPING=1', `STATUS=Stopping on ${signal}`)
-  log.info(`Stopping on ${signal}`)
-  const graceMs = options.graceMs ?? 10_000
-  // process.exit() would wait for a thread that hangs in NFS; only this does not.
-  const last = setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs + lastMs)
-  await service.stop(graceMs)
-  // A thread that hangs would keep this process.
-  last.unref()
-  clearInterval(watchdog)
-
-  function reload(): void {
-    notifier.send('STATUS=Reading the configuration again')
-    try {
-      for (const sentence of service.reload(read())) log.warning(sentence)
-      log.info('Read the configuration again')
-    } catch (error) {
-      const why = error instanceof ConfigError ? error.message : reasonOf(error)
-      for (const line of why.split('\n')) log.error(`Keeping the configuration as it was: ${line}`)
-    }
-    notifier.send('STATUS=Waiting for dumps')
+  process.on('SIGHUP', () => supervisor.reload())
+  try {
+    await supervisor.ended
+  } finally {
+    endWithin(lastMs, log)
   }
-}
-
-/** A start that waits for storage is no start that has failed. */
-async function untilAnswering(
-  archive: string,
-  log: ReturnType<typeof openLog>,
-  notifier: Notifier,
-): Promise<void> {
-  const tell = (): void =>
-    notifier.send('EXTEND_TIMEOUT_USEC=60000000', `STATUS=Waiting for ${archive}, which does not answer`)
-  let telling: NodeJS.Timeout | undefined
-  const onSilence = (isSilent: boolean): void => {
-    log.warning(isSilent ? `${archive} does not answer, waiting for it` : `${archive} answers again`)
-    if (isSilent) telling = setInterval(tell, 20_000)
-  }
-  await new Liveness(archive, { onSilence }).answers()
-  clearInterval(telling)
 }
 
 /** The first signal to stop lets work end, the second does not wait for it. */
-function untilStopped(
-  log: ReturnType<typeof openLog>,
-  service: Service,
-  onReload: () => void,
-): Promise<string> {
-  return new Promise(resolve => {
-    let count = 0
-    const onStop = (signal: string): void => {
-      resolve(signal)
-      if (++count === 1) return
+function endOnSignals(supervisor: Supervisor, log: Log, graceMs: number): void {
+  let count = 0
+  const onStop = (signal: string): void => {
+    if (++count === 1) {
+      log.info(`Stopping on ${signal}`)
+      supervisor.stop(signal, graceMs)
+      endWithin(graceMs + lastMs, log)
+    } else {
       log.info(`${signal} again: not waiting for the work in hand`)
-      service.abort()
+      supervisor.abort()
+      endWithin(lastMs, log)
     }
-    process.on('SIGTERM', onStop)
-    process.on('SIGINT', onStop)
-    process.on('SIGHUP', onReload)
-  })
+  }
+  process.on('SIGTERM', onStop)
+  process.on('SIGINT', onStop)
+}
+
+/** process.exit() would wait for a thread that hangs in storage; only this does not. */
+function endWithin(ms: number, log: Log): void {
+  setTimeout(() => {
+    log.warning('Ending without what still waits for storage')
+    process.kill(process.pid, 'SIGKILL')
+  }, ms).unref()
 }

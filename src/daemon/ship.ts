@@ -3,15 +3,26 @@
  * the spool has the archive's layout. A dump goes core first, then its executables, the manifest last, and leaves the
  * spool only when the copy has been read back; one that was cut in the middle is begun again.
  */
-import { closeSync, existsSync, fsyncSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import type { Rights } from '../archive/access.ts'
 import { storeBinary } from '../archive/binaries.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
 import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
 import { analysisFile, coreFile, manifestFile, partFile, pendingFile, reportFile } from '../archive/layout.ts'
 import { type Lease, Leases } from '../archive/lease.ts'
-import type { StoredCore } from '../archive/manifest.ts'
+import type { StoredBinary, StoredCore } from '../archive/manifest.ts'
 import { createFile, syncDirectory } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { type CopyOptions, copyPieces, type Piece } from './copy-file.ts'
@@ -76,7 +87,7 @@ async function shipDump(
     const writer = new DumpWriter(archive, { id, day }, rights)
     makeDirectories(archive.root, writer.directory, archive.rights.directory)
     const core = await shipCore(spool, archive, entry, writer, lease, options)
-    for (const key of keysOf(manifest)) shipBinary(spool, archive, writer, key)
+    for (const binary of binariesOf(manifest)) shipBinary(spool, archive, writer.rights, binary)
     if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
     // What was found in a part of the core says nothing of the whole.
     for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
@@ -162,17 +173,21 @@ function piecesOf(
   return { pieces: [{ path: begun, from: 0, to: at }, ...rest], asWritten }
 }
 
-const keysOf = ({ executable, libraries }: Manifest): string[] => [
-  ...new Set([executable?.key, ...libraries.map(({ key }) => key)].filter(key => key !== undefined)),
-]
+const binariesOf = ({ executable, libraries }: Manifest): StoredBinary[] =>
+  executable === undefined ? libraries : [executable, ...libraries]
 
-/** The key is made of the content, so it is the same in both places. */
-function shipBinary(spool: LocalStore, archive: LocalStore, writer: DumpWriter, key: string): void {
-  const path = spool.binaryPath(key)
-  if (path === undefined || archive.binaryPath(key) !== undefined) return
-  const fd = openSync(path, 'r')
+const keysOf = (manifest: Manifest): string[] =>
+  binariesOf(manifest).flatMap(({ key }) => (key === undefined ? [] : [key]))
+
+/** The key is made of the content, so it is the same in both places. One that is there may get another reader. */
+function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, binary: StoredBinary): void {
+  const { key, unreadable } = binary
+  const path = key === undefined ? undefined : spool.binaryPath(key)
+  const own = unreadable ? rights.withoutReader : rights
+  if (path === undefined || (own.reader === undefined && archive.binaryPath(key!) !== undefined)) return
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
-    storeBinary(archive.layout, fd, writer.rights)
+    storeBinary(archive.layout, fd, own)
   } finally {
     closeSync(fd)
   }

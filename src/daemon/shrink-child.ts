@@ -34,7 +34,7 @@ try {
   const job = JSON.parse(readFileSync(0, 'utf8')) as ShrinkJob
   setPriority(19)
   // A damaged block is an error here: nothing is thrown away for what can't be read.
-  const core = openCoreFile(job.core)
+  const core = openCoreFile(job.core, { links: false })
   const binaries = openBinaries(job.binaries)
   shutIn(job.become)
   const { result } = withBinaries(binaries, files => look(job, core, files))

@@ -203,5 +203,6 @@ function readDump(
   } catch {
     // As if it were not there: the dump is analysed again, and verify names the damage.
   }
-  return { ...rowOf({ ...ref, manifest }, { report, record: readAnalysisRecord(store, ref), pinned }), time }
+  const parts = { report, record: readAnalysisRecord(store, ref), pinned, hidden: store.hides(manifest) }
+  return { ...rowOf({ ...ref, manifest }, parts), time }
 }

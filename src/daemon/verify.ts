@@ -147,7 +147,7 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
       yield* verifyEncrypted(path, id, core.encrypted)
       return
     }
-    source = openCoreFile(path)
+    source = openCoreFile(path, { links: false })
     for (const warning of source.warnings)
       yield core.state === 'complete' ? problem(id, warning) : note(id, warning)
     if (source.size !== core.raw_size)
@@ -162,7 +162,7 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
     }
     const { copied, what } = headCopyOf(source)
     if (what !== undefined) yield problem(id, what)
-    using headed = openCoreFile(path, { tolerant: true })
+    using headed = openCoreFile(path, { tolerant: true, links: false })
     for (const step of findDamage(source)) {
       if (typeof step === 'number') yield step
       else yield problem(id, damageText(headed, step, copied))

@@ -6,8 +6,8 @@
  *     RuntimeDirectory/captures/TIME-PID-KEY   one for each handler at work, ordered by when it came
  *     RuntimeDirectory/quota/KEY               milliseconds since the epoch, one line for each whole core of the last hour
  *
- * KEY stands for user, executable and signal; for `captures` the signal does not count, and `quota` has another of the user
- * alone. Files of handlers that are gone count for nothing. Where the directory can't be written, everything is admitted.
+ * KEY is the user's number and stands for executable and signal; for `captures` the signal does not count, and `quota` has
+ * another of the user alone. Files of handlers that are gone count for nothing. Where the directory can't be written, everything is admitted.
  */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { reasonOf } from '../base/errors.ts'
@@ -26,6 +26,8 @@ export interface Admission extends Disposable {
   readonly refused?: string
   /** Crashes that were being stored when it came: they share memory and disk. */
   readonly others: number
+  /** It was a quota that refused it, and not the crashes of the moment. */
+  readonly isQuota?: true
   /** What could not be told. */
   readonly note?: string
 }
@@ -40,7 +42,7 @@ export function admit(config: Config, applicant: Applicant, now = Date.now()): A
     const captures = `${config.run}/captures`
     makeDirectory(config.run, 0o755)
     makeDirectory(captures, 0o700)
-    const key = hash(`${applicant.uid} ${applicant.exe}`)
+    const key = keyOf(applicant.uid, applicant.exe)
     // The clock of names never jumps, and sorts as text.
     const name = `${String(process.hrtime.bigint()).padStart(20, '0')}-${process.pid}-${key}`
     path = `${captures}/${name}`
@@ -56,7 +58,7 @@ export function admit(config: Config, applicant: Applicant, now = Date.now()): A
     if (waited > config.capturesWait)
       return { ...done, refused: `it waited ${waited.toFixed(0)} s for others to be stored` }
     const refused = overQuota(config, applicant, now)
-    return refused === undefined ? done : { ...done, refused }
+    return refused === undefined ? done : { ...done, refused, isQuota: true }
   } catch (error) {
     return {
       ...dispose,
@@ -75,7 +77,7 @@ function makeDirectory(path: string, mode: number): void {
 }
 
 function isAtWork(directory: string, name: string): boolean {
-  const pid = Number(/^[0-9]{20}-([0-9]{1,10})-[0-9a-f]{16}$/.exec(name)?.[1])
+  const pid = Number(/^[0-9]{20}-([0-9]{1,10})-[0-9]{1,10}-[0-9a-f]{16}$/.exec(name)?.[1])
   if (!(pid > 0)) return false
   try {
     process.kill(pid, 0)
@@ -90,10 +92,10 @@ function isAtWork(directory: string, name: string): boolean {
 /** Counts this one where it is within all quotas. */
 function overQuota(config: Config, { uid, exe, signal }: Applicant, now: number): string | undefined {
   const quotas = [
-    { most: config.capturesPerHour, key: `${uid} ${exe} ${signal}`, of: 'this program by this signal' },
-    { most: config.userCapturesPerHour, key: `${uid}`, of: 'this user' },
+    { most: config.capturesPerHour, key: keyOf(uid, `${exe} ${signal}`), of: 'this program by this signal' },
+    { most: config.userCapturesPerHour, key: keyOf(uid, ''), of: 'this user' },
   ].map(({ most, key, of }) => {
-    const path = `${config.run}/quota/${hash(key)}`
+    const path = `${config.run}/quota/${key}`
     const times = most === null ? [] : linesOf(path).filter(time => time > now - hour && time <= now)
     return { most, path, of, times }
   })
@@ -116,10 +118,13 @@ function linesOf(path: string): number[] {
   }
 }
 
-/** FNV-1a of 64 bits: a name, not a secret; who makes two programs share one has them share a quota. */
-function hash(text: string): string {
+/**
+ * FNV-1a of 64 bits tells a user's programs apart: who makes two of them share a name has them share a quota. It is no secret
+ * and easily met, so the user stands beside it, and nobody uses up what is somebody else's.
+ */
+function keyOf(uid: number, text: string): string {
   let value = 0xcbf29ce484222325n
   for (const byte of Buffer.from(text))
     value = ((value ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn
-  return value.toString(16).padStart(16, '0')
+  return `${uid}-${value.toString(16).padStart(16, '0')}`
 }

@@ -5,8 +5,8 @@ import type { Continuation, Manifest, StoredCore } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
-import { type Config, loadConfigOrDefaults } from '../config/index.ts'
-import { admit } from './admission.ts'
+import { loadConfigOrDefaults } from '../config/index.ts'
+import { type Admission, admit } from './admission.ts'
 import { type CrashArguments, parseArguments } from './argv.ts'
 import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
 import { CoreInput } from './core-input.ts'
@@ -19,6 +19,7 @@ import type { HandlerOptions } from './options.ts'
 import { PipeReader } from './pipe.ts'
 import { takeSnapshot } from './process-info.ts'
 import { crashTime, makeManifest, type Outcome } from './record.ts'
+import { refusalByLimit } from './refusal.ts'
 import { keepCapabilities } from './rights.ts'
 import { shieldSelf } from './self.ts'
 import { signalName } from './signals.ts'
@@ -33,6 +34,10 @@ export interface HandlerCall extends Omit<HandlerOptions, 'fields'> {
   readonly input: () => number
   /** performance.now() when it came. */
   readonly began: number
+  /** Where it was decided before the core came. */
+  readonly admission?: Admission
+  /** What is on record instead of a core that was not to come. */
+  readonly refusal?: StoredCore | undefined
 }
 
 /**
@@ -57,22 +62,25 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const snapshot = takeSnapshot(crash, config.environ, config.redact)
   const files = openMappedFiles(snapshot)
   const { uid, signal } = crash
-  using admission = admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
+  using admission = call.admission ?? admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
   if (admission.note !== undefined) snapshot.notes.push(admission.note)
   const time = crashTime(crash.time, now)
   const dumpable = crash.dumpable ?? impliedDumpable()
-  const held: Outcome = { core: unfinished, libraries: [], heldMs: 0, monotonicNs }
+  const held: Outcome = { core: unfinished, libraries: [], heldMs: waited, monotonicNs }
   const manifest = ({ id }: DumpRef, continues: Continuation | undefined): Manifest =>
     withContinuation(makeManifest(id, time, crash, snapshot, held), continues)
-  const pipe = new PipeReader(call.input(), () => {
+  const refusal = call.refusal ?? refusalByLimit(crash.rlimit, config)
+  const beat = (): void => ticket.beat()
+  const onRelease = (): void => {
     held.heldMs = waited + performance.now() - call.began
     // From here on nobody waits.
     setPriority(0, 10)
     keepCapabilities('released')
-  })
+  }
   const { others } = admission
+  const pipe = new PipeReader(call.input(), onRelease, beat)
   pipe.shareWith(others)
-  if (!isRefused(crash, config)) pipe.begin()
+  if (refusal === undefined) pipe.begin()
   const storage = new DumpStorage({
     config,
     time,
@@ -80,10 +88,11 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     script,
     pending: manifest,
     idle: () => pipe.pump(),
+    beat,
   })
   const record = (): Manifest => manifest(storage.ref, storage.continues)
   try {
-    if (isRefused(crash, config)) held.core = refusedCore(crash)
+    if (refusal !== undefined) held.core = refusal
     else {
       const options = { most: config.coreMax, threads: threads(), script }
       const captured = captureCore(
@@ -168,20 +177,6 @@ function storeCore(storage: DumpStorage, captured: Captured): StoredCore {
       stored_size: 0,
       ...(captured.expected === undefined ? {} : { expected_size: captured.expected }),
     }
-  }
-}
-
-/** The policy for processes that asked for no core: the kernel pipes regardless of RLIMIT_CORE. */
-const isRefused = (crash: CrashArguments, config: Config): boolean =>
-  crash.rlimit === 0n && config.rlimitZero === 'record'
-
-function refusedCore(crash: CrashArguments): StoredCore {
-  return {
-    state: 'none',
-    reason: 'rlimit',
-    detail: `RLIMIT_CORE of the process is ${crash.rlimit}, and RlimitZero=record keeps such crashes without their cores`,
-    raw_size: 0,
-    stored_size: 0,
   }
 }
 

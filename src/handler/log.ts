@@ -3,6 +3,7 @@
  * closed. A line of /dev/kmsg holds less than a kilobyte (LOG_LINE_MAX, kernel/printk), so lines are cut.
  */
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { onOneLine } from '../base/escape.ts'
 
 /** Syslog priorities of the facility `user`. */
 const priority = { notice: 13, warning: 12, error: 11 } as const
@@ -15,6 +16,11 @@ const kernelLogDevice = (1 << 8) | 11
 /** Whoever may not open the kernel log, or sees no devices, may have been given it as standard output. */
 const passed = 1
 export const isLogPassed = isKernelLog(passed)
+/**
+ * The same opened anew, which takes CAP_DAC_OVERRIDE of a user who is not root: where kernel.printk_devkmsg is `ratelimit`, what
+ * is opened once takes ten lines in five seconds, from all who share it, and drops the rest.
+ */
+const anew = `/proc/self/fd/${passed}`
 
 export class KernelLog {
   readonly #path: string
@@ -28,14 +34,22 @@ export class KernelLog {
 
   /** Never throws. `text` has been escaped by the caller where it carries foreign bytes. */
   write(level: Level, text: string): void {
-    const line = `gocore-sink: ${text.replace(/[\u0000-\u001f\u007f]/g, ' ')}`
+    const line = `gocore-sink: ${onOneLine(text)}`
     const bytes = Buffer.from(`<${priority[level]}>${line}`)
     // Without its newline the kernel keeps a line open, unseen by every reader, until the next one comes.
     const end = bytes.length <= mostBytes ? '\n' : '…\n'
     const cut = Buffer.concat([bytes.subarray(0, mostBytes), Buffer.from(end)])
     try {
-      if (isLogPassed) writeSync(passed, cut)
-      else append(this.#path, cut)
+      append(isLogPassed ? anew : this.#path, cut)
+    } catch {
+      this.#instead(line, cut)
+    }
+  }
+
+  #instead(line: string, cut: Buffer): void {
+    try {
+      if (!isLogPassed) this.#fallback(line)
+      else writeSync(passed, cut)
     } catch {
       this.#fallback(line)
     }

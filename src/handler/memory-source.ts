@@ -2,6 +2,7 @@
 import type { TruncationReason } from '../archive/manifest.ts'
 import type { FromMemory, OpenMemory } from './core-input.ts'
 import type { CoreSize } from './core-size.ts'
+import { foreignMemory } from './foreign-memory.ts'
 import { MemoryStream, openMemoryStream } from './memory-stream.ts'
 import { planMiniCore } from './mini-core.ts'
 import { statusValue } from './proc-text.ts'
@@ -22,13 +23,13 @@ const worthAsking = 64 << 20
 
 /** The way to the process's memory, where it is surely that process; undefined where it isn't. */
 export function memoryOf(
-  { directory, anonymous, facts }: Pick<Snapshot, 'directory' | 'anonymous' | 'facts'>,
+  { directory, anonymous, files, facts }: Pick<Snapshot, 'directory' | 'anonymous' | 'files' | 'facts'>,
   most: number,
   storage: Pick<DumpStorage, 'room'>,
   refused?: string,
 ): OpenMemory | undefined {
   if (directory === undefined) return undefined
-  const open = (): ProcessMemory => new ProcessMemory(directory)
+  const open = (): ProcessMemory => new ProcessMemory(directory, foreignMemory(files))
   return (size, begin) => {
     const limit = limitOf(size.expected ?? 0, begin.length, usedOf(facts.status), most, storage, refused)
     const part = limit && openPart(open(), size, begin, limit)
@@ -82,9 +83,12 @@ function openPart(
   begin: Buffer,
   limit: Limit,
 ): FromMemory | undefined {
-  const { segments, expected } = size
+  const { expected } = size
   const read = (buffer: Buffer, address: number): void => memory.read(buffer, address)
-  const notes = begin.subarray(0, segments[0]!.offset)
+  const notes = begin.subarray(0, size.segments[0]!.offset)
+  const segments = size.segments.filter(
+    ({ address, offset, end }) => !memory.isForeign(address, address + (end - offset)),
+  )
   const plan = planMiniCore(notes, segments, read, limit.most, limit.andRest)
   if (plan === undefined) {
     memory.close()

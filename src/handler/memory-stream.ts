@@ -118,7 +118,7 @@ function findRuns(
       ? memory.touched(address, stop, (start, stop) =>
           add({ offset: offset + (start - address), end: offset + (stop - address), address: start }),
         )
-      : add({ offset, end, address })
+      : !memory.isForeign(address, stop) && add({ offset, end, address })
     if (!going) return undefined
   }
   return runs

@@ -55,16 +55,18 @@ export class PipeSpool {
 
   /**
    * Takes over what the source holds now, as far as there is room. Never waits, nor runs after a writer that adds page
-   * by page: each move takes the lock that it needs.
+   * by page: each move takes the lock that it needs. Answers whether there was anything.
    */
-  fill(): void {
+  fill(): boolean {
     let last = this.#held.at(-1)
     let short = 0
+    let any = false
     while (!this.#ended && short <= mostShort) {
       if (last !== undefined) {
         const moved = this.#libc.movePipe(this.#source, last.write, pipeSize)
         if (moved > 0) {
           last.held += moved
+          any = true
           if (moved < worthwhile) short++
           continue
         }
@@ -73,18 +75,20 @@ export class PipeSpool {
       // The pipe is full, or the source empty: an empty pipe tells which.
       const next = this.#takeEmpty()
       this.#isFull = next === undefined
-      if (next === undefined) return
+      if (next === undefined) return any
       const moved = this.#ended ? 0 : this.#libc.movePipe(this.#source, next.write, pipeSize)
       if (moved <= 0) {
         if (moved === 0) this.#ended = true
         this.#empty.push(next)
-        return
+        return any
       }
+      any = true
       next.held = moved
       this.#held.push(next)
       if (moved < worthwhile) short++
       last = next
     }
+    return any
   }
 
   /** Reads from the spool, which is not empty. */

@@ -27,6 +27,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4))
 export class PipeReader {
   readonly #fd: number
   readonly #onEnd: () => void
+  readonly #onProgress: () => void
   #head: Buffer = Buffer.alloc(0)
   #spool: PipeSpool | undefined
   #tuned = false
@@ -37,10 +38,14 @@ export class PipeReader {
   #sharers = 1
   received = 0
 
-  /** `onEnd` is called once, when the last byte has been taken from the pipe and the pipe is closed. */
-  constructor(fd: number, onEnd: () => void) {
+  /**
+   * `onEnd` is called once, when the last byte has been taken from the pipe and the pipe is closed; `onProgress` when some
+   * have.
+   */
+  constructor(fd: number, onEnd: () => void, onProgress: () => void = () => {}) {
     this.#fd = fd
     this.#onEnd = onEnd
+    this.#onProgress = onProgress
   }
 
   /** So many others take memory of this machine for what waits. */
@@ -91,7 +96,7 @@ export class PipeReader {
   /** Lets the writer go on while the caller waits for something else. */
   pump(): void {
     if (!this.#open) return
-    this.#spool?.fill()
+    if (this.#spool?.fill()) this.#onProgress()
     if (this.#spool?.ended) this.#end()
   }
 
@@ -113,6 +118,7 @@ export class PipeReader {
     const got = this.#once(buffer, at)
     this.#short = got < Math.min(this.#low, buffer.length - at)
     if (got === 0) this.#end()
+    else this.#onProgress()
     return got
   }
 

@@ -7,7 +7,7 @@ import { getPriority, setPriority } from 'node:os'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { openSystemCalls } from '../base/system-calls.ts'
 import { Place, type PlaceCommands } from './place.ts'
-import { confineProcess, keepCapabilities } from './rights.ts'
+import { confineProcess, confineWrites, keepCapabilities } from './rights.ts'
 
 /** The first argument of such a thread, which runs the same file as the handler itself. */
 export const placeArgument = '--place-thread'
@@ -102,15 +102,16 @@ export class PlaceChannel {
   }
 
   /** Waits for the next answer. Throws StorageStalled where none comes for `patience` milliseconds. */
-  next(patience: number, idle?: () => void): Answer {
+  next(patience: number, idle?: () => void, beat?: () => void): Answer {
     for (;;) {
       const seen = Atomics.load(this.#control, answered)
       const answer = this.poll()
       if (answer !== undefined) return answer
       const left = this.#progress + patience * this.#scale() - performance.now()
       if (left <= 0) throw new StorageStalled(`storage has not answered for ${Math.round(patience)} ms`)
-      Atomics.wait(this.#control, answered, seen, idle === undefined ? left : Math.min(2, left))
+      Atomics.wait(this.#control, answered, seen, Math.min(idle === undefined ? 1000 : 2, left))
       idle?.()
+      beat?.()
     }
   }
 
@@ -159,6 +160,7 @@ export function runPlaceThread(): void {
     Atomics.notify(counters, answered)
     if (message.do !== 'begin') continue
     // Now that the files are open, and here, where it costs nobody time.
+    confineWrites(message.with[0].root)
     keepCapabilities('released')
     confineProcess()
   }

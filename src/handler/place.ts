@@ -3,7 +3,7 @@
  * never return (a hard NFS mount whose server is gone, a frozen file system). `PlaceThread` runs them where that does no
  * harm.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import type { Crash } from '../archive/access.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
@@ -66,10 +66,11 @@ const lookAfter = 64 << 20
  * File systems whose server may be gone for good before this machine has sent it what it took: nothing is acknowledged
  * before it is there. FUSE is not among them, as some of its file systems send the whole file at each sync.
  */
-const sentLater: ReadonlySet<string | undefined> = new Set(['nfs', 'smb', 'smb2', 'cifs', 'ceph'])
+const sentLater: ReadonlySet<string | undefined> = new Set(['NFS', 'SMB', 'SMB2', 'CIFS', 'CephFS'])
 
 export class Place implements PlaceCommands {
   #dump: DumpWriter | undefined
+  #crash: Crash | undefined
   #failed: unknown
   #syncs = false
   #spoolMax: number | null = null
@@ -95,6 +96,7 @@ export class Place implements PlaceCommands {
       void dump.fd
       this.#syncs = sentLater.has(networkFileSystem(dump.directory))
       this.#dump = dump
+      this.#crash = crash
       return free
     } catch (error) {
       dump.abandon()
@@ -148,7 +150,7 @@ export class Place implements PlaceCommands {
 
   adopt(path: string, size: number): void {
     const dump = this.#begun
-    const from = openSync(path, 'r')
+    const from = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
       const chunk = Buffer.alloc(chunkSize)
       for (let at = 0; at < size; ) {
@@ -168,7 +170,7 @@ export class Place implements PlaceCommands {
 
   storeFiles(files: MappedFiles): StoredFiles {
     const notes: string[] = []
-    return { ...storeMappedFiles(files, this.#begun, notes), notes }
+    return { ...storeMappedFiles(files, this.#begun, this.#crash!, notes), notes }
   }
 
   finish(manifest: Manifest): void {

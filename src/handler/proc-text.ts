@@ -9,6 +9,9 @@ export interface Stat {
   threads: number
   /** Clock ticks since boot. */
   startTicks: number
+  /** Where the arguments and the environment lie; 0 where that is not told. */
+  arguments: AddressRange
+  environment: AddressRange
 }
 
 /** proc(5), /proc/PID/stat: the fields behind the name, which is in parentheses and may hold any byte. */
@@ -16,7 +19,12 @@ export function parseStat(text: string): Stat | undefined {
   const rest = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [ppid, threads, startTicks] = [Number(rest[1]), Number(rest[17]), Number(rest[19])]
   if (![ppid, threads, startTicks].every(value => Number.isSafeInteger(value) && value >= 0)) return undefined
-  return { ppid, threads, startTicks }
+  const range = (first: number): AddressRange => ({
+    start: Number(rest[first] ?? 0),
+    end: Number(rest[first + 1] ?? 0),
+  })
+  // Fields 48 to 51; `rest` begins with the third.
+  return { ppid, threads, startTicks, arguments: range(45), environment: range(47) }
 }
 
 /** The value of a key of /proc/PID/status. The kernel escapes newlines in `Name:`, the only line the process chooses. */
@@ -60,6 +68,26 @@ export function parseMaps(text: string): Mapping[] {
 export interface AddressRange {
   readonly start: number
   readonly end: number
+}
+
+/** Where a file is mapped, and the device that it lies on, `major:minor` in hex. */
+export interface FileRange extends AddressRange {
+  readonly device: string
+}
+
+/** Every mapping of a file, whatever it is called. */
+export function parseFileRanges(text: string): FileRange[] {
+  const ranges: FileRange[] = []
+  for (const line of text.split('\n')) {
+    const match = /^([0-9a-f]{1,13})-([0-9a-f]{1,13}) \S+ \S+ ([0-9a-f]+:[0-9a-f]+) ([0-9]+)/.exec(line)
+    if (match === null || (match[3] === '00:00' && match[4] === '0')) continue
+    const [start, end] = [match[1]!, match[2]!].map(address => Number.parseInt(address, 16)) as [
+      number,
+      number,
+    ]
+    ranges.push({ start, end, device: match[3]! })
+  }
+  return ranges
 }
 
 const anonymousPattern =

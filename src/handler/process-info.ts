@@ -4,31 +4,49 @@
  * belongs to this one process whatever becomes of its number; who owns the dump is decided by the kernel's arguments
  * and never by what stands here (CVE-2025-4598). Each text is bounded, and what can't be read is a note.
  */
-import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs'
 import type { ProcessFacts } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes, escapeText } from '../base/escape.ts'
 import { compileRedactions, type Redaction, redactArguments } from '../base/redact.ts'
 import type { CrashArguments } from './argv.ts'
+import { covers } from './foreign-memory.ts'
 import {
   type AddressRange,
   allowedEnvironment,
+  type FileRange,
   type Mapping,
   parseAnonymous,
   parseCgroup,
+  parseFileRanges,
   parseMaps,
   parseStat,
+  type Stat,
   statusValue,
 } from './proc-text.ts'
+import { userNamespaceOwner } from './user-namespace.ts'
 
 const kilobyte = 1024
 const mostFiles = 1024
+/** 65,530 mappings, which the kernel grants by default, of 120 bytes each. */
+const mostMaps = 8192 * kilobyte
 
 export interface Snapshot {
   facts: ProcessFacts
   mappings: Mapping[]
   /** Private mappings without a file. */
   anonymous: AddressRange[]
+  /** Mappings with one. */
+  files: FileRange[]
   notes: string[]
   /** Path through the open descriptor; undefined where the process could not be opened or is another one. */
   directory?: string
@@ -50,7 +68,7 @@ export function takeSnapshot(
     comm: escapeBytes(crash.comm),
     ...(crash.tid === undefined ? {} : { tid: crash.tid }),
   }
-  const snapshot: Snapshot = { facts, mappings: [], anonymous: [], notes, close: () => {} }
+  const snapshot: Snapshot = { facts, mappings: [], anonymous: [], files: [], notes, close: () => {} }
   if (crash.pid === 0) return snapshot
   let fd: number
   try {
@@ -69,24 +87,24 @@ export function takeSnapshot(
     return snapshot
   }
   const before = reader.text('stat', 4 * kilobyte)
-  const other = otherProcess(reader, crash)
+  const other = otherProcess(reader, crash, fstatSync(fd).uid)
   if (other !== undefined) {
     notes.push(`${other}, storing the core without facts of the process`)
     return snapshot
   }
-  readFacts(reader, facts, environ, compileRedactions(redact))
-  const maps = reader.text('maps', 4096 * kilobyte)
+  const started = before === undefined ? undefined : parseStat(before.toString('latin1'))
+  const maps = reader.text('maps', mostMaps)
   if (maps !== undefined) {
+    const text = maps.toString('latin1')
     snapshot.mappings = parseMaps(maps.toString('utf8'))
-    snapshot.anonymous = parseAnonymous(maps.toString('latin1'))
-    const lines = maps
-      .toString('latin1')
-      .split('\n')
-      .filter(line => line.includes(' /'))
+    snapshot.anonymous = parseAnonymous(text)
+    snapshot.files = parseFileRanges(text)
+    const lines = text.split('\n').filter(line => line.includes(' /'))
     facts.mappings = escapeLines(Buffer.from(lines.join('\n'), 'latin1'), 256 * kilobyte)
   }
+  readFacts(reader, facts)
+  readWords(reader, snapshot, started, environ, compileRedactions(redact))
   const after = reader.text('stat', 4 * kilobyte)
-  const started = before === undefined ? undefined : parseStat(before.toString('latin1'))
   const still = after === undefined ? undefined : parseStat(after.toString('latin1'))
   if (started !== undefined) {
     facts.ppid = started.ppid
@@ -103,35 +121,36 @@ export function takeSnapshot(
 }
 
 /**
- * Without a pidfd a number is all there is, and it may have gone to another process: one that is not being dumped, or is
- * another user's. A sentence where it has.
+ * Without a pidfd a number is all there is, and it may have gone to another process: one that is not being dumped, is
+ * another user's, or is for root's eyes where ours is for its user's. A sentence where it has. `owner`: of /proc/PID, which
+ * is the effective user where the process is dumpable, and root where it is not (proc_pid(5)).
  */
-function otherProcess(reader: ProcReader, { pid, uid, pidfd }: CrashArguments): string | undefined {
+function otherProcess(
+  reader: ProcReader,
+  { pid, uid, pidfd, dumpable }: CrashArguments,
+  owner: number,
+): string | undefined {
   if (pidfd !== undefined) return undefined
   const status = reader.text('status', 16 * kilobyte)?.toString('latin1')
   if (status === undefined) return undefined
   if (statusValue(status, 'CoreDumping') === '0')
     return `Process ${pid} is not dumping core: its number has gone to another process`
   const real = statusValue(status, 'Uid')?.split(/\s/)[0]
-  return real === undefined || real === String(uid)
-    ? undefined
-    : `Process ${pid} belongs to user ${real} and not ${uid}: its number has gone to another process`
+  if (real !== undefined && real !== String(uid))
+    return `Process ${pid} belongs to user ${real} and not ${uid}: its number has gone to another process`
+  return dumpable === 1 && uid !== 0 && owner !== uid
+    ? `Process ${pid} is not one that its user may see: its number has gone to another process`
+    : undefined
 }
 
-function readFacts(
-  reader: ProcReader,
-  facts: ProcessFacts,
-  environ: readonly string[],
-  redact: Redaction,
-): void {
+function readFacts(reader: ProcReader, facts: ProcessFacts): void {
   const set = <K extends keyof ProcessFacts>(key: K, value: ProcessFacts[K] | undefined): void => {
     if (value !== undefined) facts[key] = value
   }
   set('exe', reader.link('exe'))
   set('cwd', reader.link('cwd'))
   set('root', reader.link('root'))
-  const cmdline = reader.text('cmdline', 64 * kilobyte)
-  set('cmdline', cmdline && redactArguments(splitArguments(cmdline), redact))
+  set('user_namespace_owner', userNamespaceOwner(reader.directory))
   const cgroup = reader.text('cgroup', 16 * kilobyte)
   if (cgroup !== undefined) {
     const { path, container } = parseCgroup(cgroup.toString('utf8'))
@@ -143,18 +162,37 @@ function readFacts(
   const status = reader.text('status', 16 * kilobyte)
   set('status', status && escapeLines(status, 16 * kilobyte))
   set('auxv', reader.text('auxv', 4 * kilobyte)?.toString('hex'))
+  set('open_files', reader.openFiles())
+}
+
+/**
+ * Arguments and environment, which are the process's own memory: where a file is mapped in their place, or where they lie is
+ * not known, they are left alone (`foreign-memory.ts`).
+ */
+function readWords(
+  reader: ProcReader,
+  { facts, anonymous, notes }: Snapshot,
+  stat: Stat | undefined,
+  environ: readonly string[],
+  redact: Redaction,
+): void {
+  const isOwn = ({ start, end }: AddressRange): boolean => start > 0 && covers(anonymous, start, end)
+  if (stat === undefined || !isOwn(stat.arguments) || !isOwn(stat.environment)) {
+    notes.push(
+      'Arguments and environment lie in no memory of the process’s own, storing the core without them',
+    )
+    return
+  }
+  const cmdline = reader.text('cmdline', 64 * kilobyte)
+  if (cmdline !== undefined) facts.cmdline = redactArguments(splitArguments(cmdline), redact)
   const environment = reader.text('environ', 256 * kilobyte)
   if (environment !== undefined)
-    set(
-      'environ',
-      Object.fromEntries(
-        allowedEnvironment(environment, environ).map(([name, value]) => [
-          name,
-          redact(escapeBytes(value, 4 * kilobyte)),
-        ]),
-      ),
+    facts.environ = Object.fromEntries(
+      allowedEnvironment(environment, environ).map(([name, value]) => [
+        name,
+        redact(escapeBytes(value, 4 * kilobyte)),
+      ]),
     )
-  set('open_files', reader.openFiles())
 }
 
 /** Arguments one by one, without the empty one that the last NUL leaves. */

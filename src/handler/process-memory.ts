@@ -4,6 +4,8 @@
  * descriptors belong to that memory and no other, whatever becomes of the PID.
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { touches } from './foreign-memory.ts'
+import type { AddressRange } from './proc-text.ts'
 
 export const pageSize = 4096
 
@@ -20,9 +22,14 @@ export class ProcessMemory {
   readonly #mem: number
   readonly #pagemap: number
   readonly #entries = Buffer.alloc(pagemapChunk)
+  readonly #foreign: readonly AddressRange[]
 
-  /** Opens the files of `directory`, a /proc/PID that is held open. Throws where they are not to be had. */
-  constructor(directory: string) {
+  /**
+   * Opens the files of `directory`, a /proc/PID that is held open. Throws where they are not to be had. What is `foreign`
+   * is never read.
+   */
+  constructor(directory: string, foreign: readonly AddressRange[] = []) {
+    this.#foreign = foreign
     this.#mem = openSync(`${directory}/mem`, constants.O_RDONLY)
     try {
       this.#pagemap = openSync(`${directory}/pagemap`, constants.O_RDONLY)
@@ -32,13 +39,21 @@ export class ProcessMemory {
     }
   }
 
+  /** Somebody else than the kernel gives what is in [start, end), or a part of it. */
+  isForeign(start: number, end: number): boolean {
+    return touches(this.#foreign, start, end)
+  }
+
   /**
    * Fills `buffer` from `address`. A page that can't be read is zeros, as it is in the kernel's dump. Throws MemoryGone
    * where the process has ended meanwhile.
    */
   read(buffer: Buffer, address: number): void {
     for (let at = 0; at < buffer.length; ) {
-      const got = this.#once(buffer, at, address + at)
+      const got =
+        this.#foreign.length === 0
+          ? this.#once(buffer, at, address + at)
+          : this.#own(buffer, at, address + at)
       if (got === 0) throw new MemoryGone('the process has ended')
       if (got > 0) at += got
       else {
@@ -74,6 +89,14 @@ export class ProcessMemory {
   close(): void {
     closeSync(this.#mem)
     closeSync(this.#pagemap)
+  }
+
+  /** The same up to the next page of somebody's. */
+  #own(buffer: Buffer, at: number, address: number): number {
+    const end = address + buffer.length - at
+    const next = this.#foreign.find(range => range.start < end && address < range.end)
+    if (next === undefined) return this.#once(buffer, at, address)
+    return address >= next.start ? -1 : this.#once(buffer.subarray(0, at + next.start - address), at, address)
   }
 
   #once(buffer: Buffer, at: number, address: number): number {

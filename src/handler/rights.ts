@@ -5,6 +5,7 @@
  * had here is done without.
  */
 import { capability, keepOnly } from '../base/capabilities.ts'
+import { landlockWrites } from '../base/landlock.ts'
 import { refuseCalls } from '../base/seccomp.ts'
 import { foreignCalls, openSystemCalls, type SystemCalls } from '../base/system-calls.ts'
 
@@ -40,6 +41,15 @@ export function confineProcess(): void {
     { call: 'socket', unless: { argument: 0, is: AF_UNIX } },
     ...(['kill', 'tgkill'] as const).map(call => ({ call, unless: { argument: 0, is: process.pid } })),
   ])
+}
+
+/** The calling thread writes below this directory alone: what is checked by path holds, whatever becomes of the path later. */
+export function confineWrites(directory: string): void {
+  try {
+    landlockWrites(directory)
+  } catch {
+    // It could not be begun there.
+  }
 }
 
 const AF_UNIX = 1

@@ -27,6 +27,8 @@ export interface StorageOptions {
   pending: (ref: DumpRef, continues: Continuation | undefined) => Manifest
   /** Called while this thread waits. */
   idle?: () => void
+  /** Called when something is written, and while this thread waits, which it does within bounds. */
+  beat?: () => void
 }
 
 /** Neither archive nor spool takes anything. */
@@ -112,6 +114,7 @@ export class DumpStorage implements ByteSink {
 
   /** Appends to the core. Throws NoStorage, or the last place's error, where no place takes it. */
   write(bytes: Uint8Array): void {
+    this.#options.beat?.()
     if (this.#filling !== undefined && this.#filling.length + bytes.length > slotSize) this.#give()
     this.#filling ??= { slot: this.#takeSlot(), length: 0 }
     const { slot, length } = this.#filling
@@ -236,7 +239,7 @@ export class DumpStorage implements ByteSink {
     const deadline = this.#options.config.storageDeadline * 1000
     const times =
       this.#idle === undefined ? patience.released : this.#roots.length > 0 ? patience.held : patience.last
-    return this.#place!.next(deadline * times, this.#idle)
+    return this.#place!.next(deadline * times, this.#idle, this.#options.beat)
   }
 
   /** Takes an answer to `begin` or to a piece, in the order in which they were given. */

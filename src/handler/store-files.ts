@@ -1,5 +1,7 @@
 /** The executable and the libraries into the archive, after the process has been let go. */
 
+import { fstatSync } from 'node:fs'
+import { type Crash, mayRead } from '../archive/access.ts'
 import { readerOf, storeBinary } from '../archive/binaries.ts'
 import { findBuildId } from '../archive/build-id.ts'
 import type { DumpWriter } from '../archive/dump-writer.ts'
@@ -10,12 +12,19 @@ import type { MappedFile, MappedFiles } from './mapped-files.ts'
 export function storeMappedFiles(
   files: MappedFiles,
   dump: DumpWriter,
+  crash: Crash,
   notes: string[],
 ): { executable?: StoredBinary; libraries: StoredBinary[] } {
   const store = (file: MappedFile): StoredBinary => {
     try {
-      const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, dump.rights, file.path)
-      return { key, path: file.path, ...(buildId === undefined ? {} : { build_id: buildId }), size }
+      // One who was given a process that was started by another may run what they can't read.
+      const isReadable = mayRead(crash, fstatSync(file.fd))
+      const rights = isReadable ? dump.rights : dump.rights.withoutReader
+      const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, rights, { path: file.path })
+      return {
+        ...{ key, path: file.path, ...(buildId === undefined ? {} : { build_id: buildId }), size },
+        ...(isReadable ? {} : { unreadable: true }),
+      }
     } catch (error) {
       notes.push(`Could not store ${file.path}, storing the core without it: ${reasonOf(error)}`)
       return { path: file.path, size: file.size, ...buildIdOf(file.fd) }

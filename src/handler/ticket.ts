@@ -1,14 +1,34 @@
-/** The handler's side of the gate (`src/install/gate.ts`): gives the ticket back, and tells the shell what is configured. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+/**
+ * The handler's side of the gate (`src/install/gate.ts`): shows that it gets on, gives the ticket back, and tells the shell
+ * what is configured.
+ */
+import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Config, gateLimits } from '../config/index.ts'
+
+/** Milliseconds between two signs of life. */
+const beatEvery = 1000
 
 /** To be given back by whoever was let in. Never throws: a ticket that stays is taken away by the next in line. */
 export class Ticket implements Disposable {
   readonly #path: string | undefined
+  #beat = performance.now()
 
   constructor(path: string | undefined) {
     this.#path = path
+  }
+
+  /** To be called whenever something has come or gone: whoever stands still keeps others waiting, and is ended for it. */
+  beat(): void {
+    const now = performance.now()
+    if (this.#path === undefined || now - this.#beat < beatEvery) return
+    this.#beat = now
+    try {
+      const time = new Date()
+      utimesSync(this.#path, time, time)
+    } catch {
+      // It was taken away already.
+    }
   }
 
   /** The launcher has the limits of the time when it was written. */

@@ -6,12 +6,10 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
-  fchownSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
-  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -19,50 +17,28 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { syncDirectory } from '../base/atomic-file.ts'
+import { setDirectoryRights } from '../base/directory.ts'
 import { SystemError } from '../base/errors.ts'
+import { whoElseMayWrite } from '../base/root-owned.ts'
 import type { TreeEntry } from './step.ts'
 
 /**
  * Refuses a path that someone other than root could replace: whoever can write the handler, or rename a directory
- * above it, runs code as root at the next crash. Directories with the sticky bit (`/tmp`) pass as parents, since there
- * nobody can move what is root's.
+ * above it, runs code as root at the next crash.
  */
 export function requireRootOwned(path: string): void {
-  const existing = deepestExisting(path)
-  let current = realpathSync(existing)
-  for (let leaf = current === path; ; leaf = false) {
-    const stat = lstatSync(current)
-    if (stat.uid !== 0)
-      throw new SystemError(
-        `Refused ${path}: ${current} belongs to user ${stat.uid}, who could replace what the kernel runs as root; chown root ${current}`,
-      )
-    const sticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0
-    if ((stat.mode & 0o022) !== 0 && !(sticky && !leaf))
-      throw new SystemError(
-        `Refused ${path}: others than root may write ${current} (mode ${(stat.mode & 0o7777).toString(8)}); chmod go-w ${current}`,
-      )
-    if (current === '/') return
-    current = dirname(current)
-  }
-}
-
-function deepestExisting(path: string): string {
-  let current = path
-  while (lstatSync(current, { throwIfNoEntry: false }) === undefined) current = dirname(current)
-  return current
+  const other = whoElseMayWrite(path)
+  if (other !== undefined)
+    throw new SystemError(
+      `Refused ${path}: ${other.why}, and what the kernel runs as root could be replaced; ${other.cure}`,
+    )
 }
 
 export function ensureDirectory(path: string, mode: number, group?: string): void {
   mkdirSync(path, { recursive: true, mode: 0o755 })
-  const stat = lstatSync(path)
-  if (!stat.isDirectory()) throw new SystemError(`${path} is not a directory`)
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
-    if (group !== undefined) fchownSync(fd, stat.uid, groupId(group))
-    fchmodSync(fd, mode)
-  } finally {
-    closeSync(fd)
-  }
+  if (!lstatSync(path).isDirectory()) throw new SystemError(`${path} is not a directory`)
+  setDirectoryRights(path, mode, group === undefined ? undefined : groupId(group))
 }
 
 /** Number of a group of the system's. */
@@ -116,13 +92,4 @@ export function removeTree(path: string, recursive: boolean): void {
   if (recursive) rmSync(path, { recursive: true, force: true })
   else if (lstatSync(path).isDirectory()) rmdirSync(path)
   else unlinkSync(path)
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

@@ -9,17 +9,23 @@
  *                                       name by the first letter and the last
  *     RuntimeDirectory/gate/line.N      held by the first of the user's firsts
  *     RuntimeDirectory/gate/line        held by the first of these, the one that looks for a ticket
+ *     RuntimeDirectory/gate/since       touched when a look at who gets on began
  *
- * Users have lines of their own, and their programs again, so that nobody who crashes a thousand times keeps others waiting
- * for all of them. A program is known by the name of its first thread, since the one that crashed may be called anything. Lines
- * are held by flock(2), which ends with the process that holds it; a ticket whose process is gone, or is another program,
- * is taken away by whoever looks for one. Who waits too long leaves a line in the kernel log, of which the daemon makes a
- * record. Where the gate can't be made, or there is no flock(1), crashes are taken as they come.
+ * Users have lines of their own, and their programs again, so that nobody who crashes a thousand times keeps others
+ * waiting for all of them. A program is known by the name of its first thread, since the one that crashed may be called
+ * anything. Lines are held by flock(2), which ends with the process that holds it; a ticket whose process is gone, or is
+ * another program, is taken away by whoever looks for one. A handler touches its ticket as long as it gets on: the kernel
+ * may wait for memory that a file system of the crasher's own gives, for ever, and a few such crashes would shut everybody
+ * else out. One that has stood still for a quarter of the time that one waits, and ten seconds, is ended by whoever looks.
+ * Who waits too long leaves a line in the kernel log, of which the daemon makes a record. Where the gate can't be made, or
+ * there is no flock(1), crashes are taken as they come.
  */
 import type { GateLimits } from '../config/index.ts'
 
 export interface Gate extends GateLimits {
   readonly directory: string
+  /** A program and its arguments that start the handler with fewer rights, see `bounds.ts`; left out where it has gone. */
+  readonly bounds?: readonly string[]
 }
 
 /**
@@ -27,6 +33,7 @@ export interface Gate extends GateLimits {
  * program and its first arguments, `config` a file: words without blanks and quotes. POSIX with `test -ef`, of 2024.
  */
 export function gateText(handler: readonly string[], config: string, gate: Gate): string {
+  const { bounds = [] } = gate
   return `PATH=/usr/sbin:/usr/bin:/sbin:/bin
 gate=${gate.directory}
 ticket=$gate/$$ most=${gate.most} longest=${gate.longest} waited= left=1
@@ -50,8 +57,31 @@ take_away_stale() {
   set -- $gate/[0-9]*
   for one; do
     exe=/proc/\${one##*/}/exe
-    [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] || rm -f "$one" </dev/null
+    [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] ||${bounds.length > 0 ? ` [ $exe -ef ${bounds[0]} ] ||` : ''} rm -f "$one" </dev/null
   done
+}
+end_those_that_stand_still() {
+  set -- $gate/[0-9]*
+  for one; do
+    [ "$one" -nt $gate/since ] || ! [ /proc/\${one##*/}/exe -ef ${handler[0]} ] && continue
+    # The number may be another's by now, but nobody else of ours is so dear to the kernel.
+    read -r dear </proc/\${one##*/}/oom_score_adj && [ "$dear" = -900 ] && kill -KILL \${one##*/} || continue
+    rm -f "$one" </dev/null
+    echo "<12>gocore-sink: ENDED the handler \${one##*/}, which stood still while others waited" >/dev/kmsg
+  done
+}
+watch_them() {
+  patience=$((longest * 25)) since=
+  [ $patience -ge 1000 ] || patience=1000
+  [ -f $gate/since ] && read -r since <$gate/since
+  case $since in
+  '' | *[!0-9]*) ;;
+  *)
+    [ $((now - since)) -ge $patience ] || return
+    end_those_that_stand_still
+    ;;
+  esac
+  echo $now >$gate/since
 }
 # Centiseconds since the boot.
 read_clock() {
@@ -89,6 +119,7 @@ wait_for_ticket() {
   stand_in_line 7 && stand_in_line 8 && stand_in_line 9 || return
   until take_ticket; do
     take_away_stale
+    watch_them
     sleep 0.04 </dev/null || sleep 1 </dev/null
     reckon || return
   done
@@ -118,6 +149,12 @@ case $2$4 in
     told=--told
   ;;
 esac
-exec ${handler.join(' ')} --ticket $ticket \${waited:+--waited \${waited}0} $told --config ${config} -- "$@"
+bounds=
+${
+  bounds.length > 0
+    ? `[ -x ${bounds[0]} ] && bounds='${bounds.join(' ')}'
+`
+    : ''
+}exec $bounds ${handler.join(' ')} --ticket $ticket \${waited:+--waited \${waited}0} $told --config ${config} -- "$@"
 `
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { SystemError, UsageError } from '../base/errors.ts'
 import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
+import { handlerBounds } from './bounds.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
 import { launcherText, launcherVersion } from './launcher.ts'
@@ -11,7 +12,7 @@ import { generatedFiles } from './manual.ts'
 import { corePattern, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
 import { findProduct, type Product, productEntries, versionName } from './product.ts'
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
-import { activationSteps, receiverSteps, systemdRuns } from './service.ts'
+import { activationSteps, receiverOffSteps, receiverSteps, systemdRuns } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
 import {
   readTemplate,
@@ -47,7 +48,8 @@ export function install(options: InstallOptions, say: Say): RunResult {
   const layout = withExistingConfig(findLayout(options))
   if (options.socket === true) requireSocketMode(layout, options)
   if (live) for (const path of [layout.launcher, layout.lib, layout.config]) requireRootOwned(path)
-  if (live) requireRootOwned(layout.settings.archive)
+  const { archive, state, run } = layout.settings
+  if (live) for (const path of [archive, state, run]) requireRootOwned(path)
 
   const steps = installSteps(layout, options)
   const result = runSteps(steps, { dryRun, say })
@@ -117,7 +119,11 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
 
   const config = formatConfig(layout.settings)
   const generated = generatedFiles(layout, product)
-  const gate = { directory: gateDirectory(layout.settings), ...gateLimits(layout.settings) }
+  const gate = {
+    ...{ directory: gateDirectory(layout.settings), ...gateLimits(layout.settings) },
+    // While staging, the programs are those of another system.
+    ...(live ? { bounds: handlerBounds() } : {}),
+  }
   const launcher = launcherText({ version: program, config: layout.config, tell: layout.private, gate })
   const forReceiver = layout.private || !options.socket ? [] : [layout.receiver.sysusers]
   const accounts = layout.private
@@ -191,6 +197,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     },
   }
 
+  const retired = former.map((path): Step => ({ kind: 'remove', path, at: at(path) }))
   const before = installedProgram(layout)
   return [
     { kind: 'tree', path: program, at: at(program), entries },
@@ -209,14 +216,16 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...files,
     ...(live ? [trialStep(program, before)] : []),
     file(layout.launcher, launcher, { mode: 0o755 }),
-    // What the version before put down and this one does not.
-    ...former.map((path): Step => ({ kind: 'remove', path, at: at(path) })),
     file(layout.record, formatRecord(record)),
     // Before the kernel knows of it.
     ...(live && options.socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
+    // And when it no longer does.
+    ...(withKernel && !options.socket && !layout.private ? receiverOffSteps() : []),
+    // What the version before put down and this one does not.
+    ...retired,
     ...(live && !layout.private && options.service !== false
-      ? activationSteps(layout, { program, before, units })
+      ? activationSteps(layout, { program, before, units: [...units, ...retired] })
       : []),
     ...retiredVersions(layout, [program, before]).map(
       (path): Step => ({ kind: 'remove', path, at: at(path), recursive: true }),

@@ -8,7 +8,7 @@ import { isDone, type Step } from './step.ts'
 export const systemdRuns = (): boolean => existsSync('/run/systemd/system')
 
 const unit = 'gocore-sink.service'
-const receiver = 'gocore-sink-receiver.socket'
+const receiver = { socket: 'gocore-sink-receiver.socket', service: 'gocore-sink-receiver.service' }
 const hooks = 'gocore-sink-hooks.path'
 
 /** Makes systemd know the unit, and the daemon run this version. */
@@ -32,18 +32,31 @@ export function activationSteps(
   return steps
 }
 
-/** Listens at the coredump socket, with this version's receiver behind it. */
+/** Listens at the coredump socket, with this version's receiver behind it before there is a crash to wait for it. */
 export function receiverSteps(units: readonly Step[]): Step[] {
   if (!systemdRuns()) return []
   const changed = units.some(step => !isDone(step))
+  const isOn = (name: string): boolean => is('enabled', name) && is('active', name)
+  const wasActive = is('active', receiver.service)
   return [
     command(['systemctl', 'daemon-reload'], 'the receiver', () => changed),
     command(
-      ['systemctl', 'enable', '--now', receiver],
+      ['systemctl', 'enable', '--now', receiver.socket, receiver.service],
       'the coredump socket',
-      () => !is('enabled', receiver) || !is('active', receiver),
+      () => !isOn(receiver.socket) || !isOn(receiver.service),
     ),
-    command(['systemctl', 'try-restart', 'gocore-sink-receiver.service'], 'a new version', () => changed),
+    command(['systemctl', 'restart', receiver.service], 'a new version', () => changed && wasActive),
+  ]
+}
+
+/** Nobody listens any more; dumps that the receiver has in hand are finished. */
+export function receiverOffSteps(): Step[] {
+  if (!systemdRuns()) return []
+  const names = Object.values(receiver)
+  return [
+    command(['systemctl', 'disable', '--now', ...names], 'the coredump socket', () =>
+      names.some(name => is('enabled', name) || is('active', name)),
+    ),
   ]
 }
 
@@ -51,11 +64,7 @@ export function deactivationSteps(): Step[] {
   if (!systemdRuns()) return []
   return [
     command(['systemctl', 'disable', '--now', unit], 'the daemon', () => is('enabled') || is('active')),
-    command(
-      ['systemctl', 'disable', '--now', receiver],
-      'the coredump socket',
-      () => is('enabled', receiver) || is('active', receiver),
-    ),
+    ...receiverOffSteps(),
     command(
       ['systemctl', 'disable', '--now', hooks, 'gocore-sink-hooks.service'],
       'events for hooks',

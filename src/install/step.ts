@@ -3,9 +3,9 @@
  * these, so that a dry run, a second run and the real thing go the same way.
  */
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { reasonOf, SystemError } from '../base/errors.ts'
-import { copyTree, ensureDirectory, removeTree, writeFileWhole } from './files.ts'
+import { copyTree, ensureDirectory, groupId, removeTree, writeFileWhole } from './files.ts'
 import { readKernelSetting, writeKernelSetting } from './kernel.ts'
 
 export type Step =
@@ -49,7 +49,7 @@ export function describeStep(step: Step): string {
 export function isDone(step: Step): boolean {
   switch (step.kind) {
     case 'directory':
-      return modeOf(step.at) === (0o040000 | step.mode)
+      return modeOf(step.at) === (0o040000 | step.mode) && hasGroup(step.at, step.group)
     case 'file':
       if (step.keep && modeOf(step.at) !== undefined) return true
       return modeOf(step.at) === (0o100000 | step.mode) && readFileSync(step.at, 'utf8') === step.text
@@ -62,6 +62,15 @@ export function isDone(step: Step): boolean {
     case 'remove':
       if (modeOf(step.at) === undefined) return true
       return step.onlyEmpty === true && readdirSync(step.at).length > 0
+  }
+}
+
+/** Whether the group is this one, where one is wanted; one that is still to be made is none. */
+function hasGroup(path: string, group: string | undefined): boolean {
+  try {
+    return group === undefined || statSync(path).gid === groupId(group)
+  } catch {
+    return false
   }
 }
 

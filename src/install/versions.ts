@@ -28,7 +28,8 @@ export function handlersOf(layout: Layout): number[] {
       try {
         const [program, ...rest] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
         const ours = program!.startsWith(`${layout.lib}/versions/`)
-        return ours && rest.some(word => word.endsWith('/dist/handler.cjs')) ? [Number(pid)] : []
+        const isHandler = rest.some(word => word.endsWith('/dist/handler.cjs')) || rest.includes('--standby')
+        return ours && isHandler ? [Number(pid)] : []
       } catch {
         return []
       }

@@ -2,11 +2,11 @@
  * Handlers that stand by, so that no process is started while the kernel holds one. Each takes one dump and ends: what it
  * gave up for that, and what it read, is never there for the next.
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, type Serializable } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { reasonOf } from '../base/errors.ts'
 import { isLogPassed } from '../handler/log.ts'
-import { type StandbyOrder, standbyArgument } from './standby.ts'
+import { type Handle, type StandbyOrder, standbyArgument } from './standby.ts'
 
 export interface CrewOptions {
   /** The program of a handler that stands by. */
@@ -24,7 +24,6 @@ const shortLife = 5000
 export class Crew {
   readonly #options: CrewOptions
   readonly #spare: ChildProcess[] = []
-  #atWork = 0
   #closed = false
 
   constructor(options: CrewOptions) {
@@ -32,24 +31,14 @@ export class Crew {
     this.#fill()
   }
 
-  /** Handlers that have a dump. */
-  get atWork(): number {
-    return this.#atWork
-  }
-
   /** Gives the connection away; the caller's own end of it is closed then. */
-  hand(socket: Socket, order: StandbyOrder): void {
+  hand(handle: Handle, order: StandbyOrder): void {
     const child = this.#spare.shift() ?? this.#start()
-    this.#atWork++
     child.once('exit', () => {
-      this.#atWork--
       this.#options.onDone()
       this.#fill()
     })
-    // Node has a name for the handle's class alone.
-    const handle = (socket as unknown as { _handle: Socket })._handle
-    child.send(order, handle, error => {
-      socket.destroy()
+    pass(child, order, handle, error => {
       if (error !== null) this.#options.onError(`could not hand it to a handler: ${reasonOf(error)}`)
     })
   }
@@ -76,15 +65,37 @@ export class Crew {
   }
 
   #start(): ChildProcess {
-    const child = fork(this.#options.script, [standbyArgument], {
-      cwd: '/',
-      env: {},
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-      stdio: ['ignore', isLogPassed ? 'inherit' : 'ignore', 'ignore', 'ipc'],
-    })
+    const child = startPart(this.#options.script, [standbyArgument])
     child.on('error', error => this.#options.onError(`a handler: ${reasonOf(error)}`))
     child.unref()
     child.channel?.unref()
     return child
   }
+}
+
+/** Starts a part of the receiver, of the same file, that hears of its parent's end. `more` is its descriptor 4. */
+export const startPart = (
+  script: string,
+  args: readonly string[],
+  more: readonly number[] = [],
+): ChildProcess =>
+  fork(script, args, {
+    cwd: '/',
+    env: {},
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', isLogPassed ? 'inherit' : 'ignore', 'inherit', 'ipc', ...more],
+  })
+
+/** Sends a connection with a message, and closes this process's end of it. */
+export function pass(
+  to: { send?: ChildProcess['send'] },
+  message: Serializable,
+  handle: Handle,
+  sent: (error: Error | null) => void,
+): void {
+  // Node has a name for the handle's class alone.
+  to.send?.(message, handle as unknown as Socket, error => {
+    handle.close()
+    sent(error)
+  })
 }

@@ -106,3 +106,16 @@ export function peekStatus(head: Buffer): { signal: number; tid: number } | unde
   }
   return undefined
 }
+
+/**
+ * The signal that a process dies of, from /proc/PID/stat: its last field but none, exit_code, which only who may trace the
+ * process sees (proc_pid_stat(5)). 0 where it isn't told.
+ */
+export function parseStatSignal(stat: string): number {
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .trim()
+    .split(' ')
+  // The third field is the first behind the name, and exit_code the 52nd.
+  return Number(fields[49] ?? 0) & 0x7f
+}

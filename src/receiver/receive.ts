@@ -2,8 +2,9 @@
  * What is said to the kernel over one connection: who crashed is asked of a pidfd, and the answer is given before a byte of
  * the core is written. The kernel holds the process until the last of us has closed the connection.
  */
-import { closeSync, readFileSync } from 'node:fs'
+import { closeSync, readFileSync, readlinkSync } from 'node:fs'
 import { escapeBytes } from '../base/escape.ts'
+import { signalName } from '../handler/signals.ts'
 import type { SocketLibc } from './libc.ts'
 import {
   CoredumpBit,
@@ -11,6 +12,7 @@ import {
   markOk,
   type PidfdInfo,
   parseRequest,
+  parseStatSignal,
   peekStatus,
   requestSize,
 } from './protocol.ts'
@@ -23,31 +25,34 @@ const headSize = 64 * 1024
 /** A crash whose process the kernel holds until it has an answer. */
 export interface Crash {
   readonly info: PidfdInfo
+  /** A character for each byte. */
+  readonly comm: string
   /** As the handler's lines in the kernel log name it. */
   readonly fact: string
 }
 
-/** Whose crash it is; a sentence where it is none. */
+/** Whose crash it is, of which the kernel asks what to do; a sentence where it is none. */
 export function meet(libc: SocketLibc, fd: number): Crash | string {
   const pidfd = libc.peerPidfd(fd)
   if (pidfd === undefined) return 'a connection of nobody'
   const info = libc.info(pidfd)
   closeSync(pidfd)
   if (info?.dumpable === undefined) return 'a connection that is no crash'
-  const comm = escapeBytes(Buffer.from(commOf(info.tgid, info.pid), 'latin1'), 64)
-  const fact = `crash of process ${info.tgid} (${comm}) of user ${info.uid}, signal ${info.signal ?? 0}`
+  const comm = commOf(info.tgid, info.pid)
+  const name = escapeBytes(Buffer.from(comm, 'latin1'), 64)
+  const signal = info.signal === undefined ? 'signal 0' : signalName(info.signal)
+  const fact = `crash of process ${info.tgid} (${name}) of user ${info.uid}, ${signal}`
   const request = libc.receive(fd, requestSize, patience)
   return request !== undefined && parseRequest(request) !== undefined
-    ? { info, fact }
+    ? { info, comm, fact }
     : `${fact}: the kernel asked in a way that is not known`
 }
 
-/** Has the kernel write the core; answers core_pattern's fields up to `%d`, or undefined where the process is gone. */
-export function accept(libc: SocketLibc, fd: number, { info }: Crash): string[] | undefined {
-  return answer(libc, fd, CoredumpBit.kernel | CoredumpBit.wait)
-    ? fieldsOf(info, peekStatus(libc.peek(fd, headSize, patience)))
+/** Has the kernel write the core; answers what the core begins with, and undefined where the process is gone. */
+export const accept = (libc: SocketLibc, fd: number): ReturnType<typeof peekStatus> =>
+  answer(libc, fd, CoredumpBit.kernel | CoredumpBit.wait)
+    ? peekStatus(libc.peek(fd, headSize, patience))
     : undefined
-}
 
 /** Has the kernel write nothing, and let the process go. */
 export function refuse(libc: SocketLibc, fd: number): void {
@@ -57,22 +62,27 @@ export function refuse(libc: SocketLibc, fd: number): void {
 const answer = (libc: SocketLibc, fd: number, mask: bigint): boolean =>
   libc.send(fd, formatAnswer(mask)) && libc.receive(fd, 4, patience)?.readUInt32LE(0) === markOk
 
-/** A character for each byte. */
-function fieldsOf(info: PidfdInfo, status: { signal: number; tid: number } | undefined): string[] {
-  const { tgid, uid, gid, dumpable } = info
-  const tid = status?.tid ?? info.pid
+/** `%c` of a process; undefined where it can't be told. */
+export function coreLimitOf(tgid: number): string | undefined {
   const limit = /^Max core file size\s+(\S+)/m.exec(text(`/proc/${tgid}/limits`) ?? '')?.[1]
-  return [
-    ...[tgid, uid, gid, info.signal ?? status?.signal ?? 0, Math.floor(Date.now() / 1000)].map(String),
-    limit === undefined || limit === 'unlimited' ? '18446744073709551615' : limit,
-    commOf(tgid, tid),
-    // The host name in the process's UTS namespace is not to be had.
-    ...['', String(tid), String(dumpable)],
-  ]
+  return limit === 'unlimited' ? '18446744073709551615' : limit
 }
 
-const commOf = (tgid: number, tid: number): string =>
+/** The name of a thread, a character for each byte. */
+export const commOf = (tgid: number, tid: number): string =>
   text(`/proc/${tgid}/task/${tid}/comm`)?.replace(/\n$/, '') ?? ''
+
+/** The signal that a process dies of, for kernels that don't tell it by the pidfd. */
+export const signalOf = (tgid: number): number => parseStatSignal(text(`/proc/${tgid}/stat`) ?? '')
+
+/** As the manifest has it; empty where it can't be told. */
+export function exeOf(tgid: number): string {
+  try {
+    return escapeBytes(readlinkSync(`/proc/${tgid}/exe`, 'buffer'))
+  } catch {
+    return ''
+  }
+}
 
 function text(path: string): string | undefined {
   try {

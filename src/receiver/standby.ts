@@ -1,12 +1,18 @@
 /**
  * A handler that is started before there is a crash for it. The receiver gives it a connection, from which on it is what the
- * kernel starts for a pipe, for one dump; without the receiver it ends.
+ * kernel starts for a pipe, for one dump; without the receiver it ends. It is the handler that answers the kernel, since it
+ * may look at the process: for a crash beyond a quota the kernel writes nothing.
  */
 import { join } from 'node:path'
+import { loadConfigOrDefaults } from '../config/index.ts'
+import { admit } from '../handler/admission.ts'
 import { handleCrash } from '../handler/handle-crash.ts'
 import { lastWords } from '../handler/last-words.ts'
 import { openLibc } from '../handler/libc.ts'
+import { refusalByLimit, refusalByQuota } from '../handler/refusal.ts'
 import type { SocketLibc } from './libc.ts'
+import type { PidfdInfo } from './protocol.ts'
+import { accept, commOf, coreLimitOf, exeOf, refuse, signalOf } from './receive.ts'
 
 /** The first argument of such a process, which runs the same file as the receiver. */
 export const standbyArgument = '--standby'
@@ -14,14 +20,18 @@ export const standbyArgument = '--standby'
 /** What comes with a connection. */
 export interface StandbyOrder {
   readonly config?: string
-  /** Those of core_pattern, a character for each byte, but for the last: the pidfd is asked of the connection. */
-  readonly fields: readonly string[]
+  /** As the door saw it. */
+  readonly info: PidfdInfo
+  /** A character for each byte. */
+  readonly comm: string
+  /** When it came, milliseconds since the epoch. */
+  readonly time: number
   /** Milliseconds that the crash has waited. */
   readonly waited: number
 }
 
 /** libuv's handle of a connection, as Node passes it between processes. */
-interface Handle {
+export interface Handle {
   readonly fd: number
   close(): void
 }
@@ -38,21 +48,49 @@ export function standBy(calls: SocketLibc): void {
     const connection = openLibc()?.duplicate(handle.fd) ?? -1
     handle.close()
     process.disconnect?.()
-    const pidfd = calls.peerPidfd(connection)
-    const fields = [...order.fields, pidfd === undefined ? '' : `-F${pidfd}`]
-    const call = {
-      ...order,
-      told: false,
-      fields: fields.map(field => Buffer.from(field, 'latin1')),
-      input: () => connection,
-      began,
-    }
-    void handleCrash(call, handlerScript)
+    void handleCrash(callFor(calls, connection, order, began), handlerScript)
       .catch(lastWords)
       .then(code => {
         process.exitCode = code
       })
   })
+}
+
+type Call = Parameters<typeof handleCrash>[0]
+
+function callFor(calls: SocketLibc, connection: number, order: StandbyOrder, began: number): Call {
+  const { waited } = order
+  const { config } = loadConfigOrDefaults(order.config)
+  const pidfd = calls.peerPidfd(connection)
+  // Of a process that is gone the kernel says nothing; what others say makes it nobody's but root's.
+  const info = (pidfd === undefined ? undefined : calls.info(pidfd)) ?? { ...order.info, dumpable: undefined }
+  const { tgid, uid, gid, dumpable = 2 } = info
+  const signal = info.signal ?? signalOf(tgid)
+  const limit = coreLimitOf(tgid)
+  const admission = admit(config, { uid, exe: exeOf(tgid), signal, waited })
+  const refusal =
+    refusalByLimit(limit === undefined ? undefined : BigInt(limit), config) ?? refusalByQuota(admission)
+  const status = refusal === undefined ? accept(calls, connection) : undefined
+  const tid = status?.tid ?? info.pid
+  const fields = [
+    ...[tgid, uid, gid, signal || (status?.signal ?? 0), Math.floor(order.time / 1000)].map(String),
+    limit ?? '18446744073709551615',
+    commOf(tgid, tid) || order.comm,
+    // The host name in the process's UTS namespace is not to be had.
+    ...['', String(tid), String(dumpable), pidfd === undefined ? '' : `-F${pidfd}`],
+  ]
+  return {
+    ...order,
+    told: true,
+    fields: fields.map(field => Buffer.from(field, 'latin1')),
+    input: () => {
+      if (refusal !== undefined) refuse(calls, connection)
+      return connection
+    },
+    began,
+    admission,
+    refusal,
+  }
 }
 
 const handlerScript = join(

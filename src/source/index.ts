@@ -34,6 +34,8 @@ export interface OpenOptions {
   directory?: string
   /** Bytes of content that are kept in memory. */
   cache?: number
+  /** false: the file itself, and nothing that a link in its place leads to. */
+  links?: boolean
   /** Reads damaged blocks of LZ4 as far as they can be made out, with a warning, in place of an error. */
   tolerant?: boolean
 }
@@ -43,7 +45,7 @@ export interface OpenOptions {
  * @example using core = openCoreFile('core.lz4')
  */
 export function openCoreFile(path: string, options: OpenOptions = {}): OpenSource {
-  const input = openRegular(path)
+  const input = openRegular(path, { links: options.links !== false })
   const file = new FileSource(path, input.fd, input.size, options.cache)
   try {
     const compression = detectCompression((offset, length) => file.read(offset, length))

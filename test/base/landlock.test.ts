@@ -31,3 +31,34 @@ console.log(JSON.stringify([
   const refused = ['EACCES', 'EACCES', 'EACCES', 'EACCES']
   assert.deepEqual(JSON.parse(run.stdout), [true, 4, ...refused, version < 6 ? 'done' : 'EPERM'])
 })
+
+test('landlockWrites() leaves reading as it is, and writing below one directory', {
+  skip: version < 2 ? 'this kernel has no Landlock of version 2' : false,
+}, () => {
+  const script = `import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { landlockWrites } from ${landlock}
+const [own, other] = ['own', 'other'].map(name => fs.mkdtempSync('/tmp/landlock-' + name))
+fs.mkdirSync(join(own, 'a')); fs.mkdirSync(join(own, 'b'))
+fs.symlinkSync(other, join(own, 'link'))
+fs.writeFileSync(join(other, 'there'), 'x')
+if (!landlockWrites(own)) throw new Error('no Landlock')
+const code = action => { try { action(); return 'done' } catch (error) { return error.code } }
+console.log(JSON.stringify([
+  code(() => fs.readFileSync('/etc/passwd')), code(() => fs.writeFileSync(join(own, 'a/file'), 'x')),
+  code(() => fs.renameSync(join(own, 'a/file'), join(own, 'b/file'))), code(() => fs.truncateSync(join(own, 'b/file'))),
+  code(() => fs.writeFileSync(join(own, 'link/file'), '')), code(() => fs.renameSync(join(own, 'b/file'), join(other, 'file'))),
+  code(() => fs.unlinkSync(join(own, 'link/there'))), code(() => fs.mkdirSync(join(other, 'd'))),
+  code(() => fs.openSync(join(other, 'there'), 'r+')),
+]))
+fs.rmSync(own, { recursive: true })`
+  const run = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
+    { encoding: 'utf8' },
+  )
+  assert.match(run.stdout, /^\[/, run.stderr)
+  const got = JSON.parse(run.stdout) as string[]
+  assert.deepEqual(got.slice(0, 4), ['done', 'done', 'done', 'done'])
+  for (const code of got.slice(4)) assert.match(code, /^(EACCES|EXDEV)$/)
+})

@@ -12,6 +12,9 @@ const rows: [pattern: string, text: string, result: string][] = [
   ['hunter2', 'hunter2 and hunter2', '… and …'],
   ['begin*middle*end', 'beginAmiddleBend', 'begin…middle…end'],
   ['begin*middle*end', 'beginAmiddle', 'beginAmiddle'],
+  ['begin*end', 'begin two end', 'begin two end'],
+  ['-token=*', `-token=${'x'.repeat(9000)} -v`, '-token=… -v'],
+  ['<pw>*</pw>', `<pw>${'x'.repeat(9000)}</pw>`, '<pw>…</pw>'],
 ]
 for (const [pattern, text, result] of rows)
   test(`compileRedactions() makes ${JSON.stringify(result)} of ${JSON.stringify(text)} by ${pattern}`, () => {
@@ -20,6 +23,10 @@ for (const [pattern, text, result] of rows)
 
 test('compileRedactions() takes out the passwords of URLs whatever is configured', () => {
   assert.equal(compileRedactions([])('postgres://joe:secret@db/x'), 'postgres://joe:…@db/x')
+  assert.equal(compileRedactions([])(`amqp://joe:${'s'.repeat(9000)}@db/x`), 'amqp://joe:…@db/x')
+  // A port, and somebody's address behind it.
+  const args = ['http://host:80', 'joe@example.org']
+  assert.deepEqual(redactArguments(args, compileRedactions([])), args)
 })
 
 test('redactArguments() sees an option and its value as two arguments, and keeps their number', () => {
@@ -28,6 +35,11 @@ test('redactArguments() sees an option and its value as two arguments, and keeps
   assert.deepEqual(redactArguments(args, redact), [
     ...['serve', '--token', '…', '-password=…', '', '-H', 'Authorization: Bearer …'],
   ])
+  // As a panic prints the words that a database was to be reached by.
+  assert.equal(
+    redact('dial: host=db user=joe password=p dbname=x'),
+    'dial: host=db user=joe password=… dbname=x',
+  )
 })
 
 test('redactDeep() goes through lists and objects', () => {
@@ -44,6 +56,8 @@ test('compileRedactions() costs the same on any text: it never tries again', () 
   // With an expression that goes back, this would not end.
   redact('a'.repeat(200_000))
   redact(`${'aa'.repeat(50_000)} ${'http://a:'.repeat(20_000)}`)
+  redact(`x://y:${'a:'.repeat(200_000)}`)
+  compileRedactions(['aa*b', '-token=*', 'aa*b*a'])(`${'a'.repeat(1 << 20)}${'-token='.repeat(100_000)}`)
   assert.equal(redact('aa').length, 2)
 })
 

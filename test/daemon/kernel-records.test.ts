@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { Manifest } from '../../src/archive/index.ts'
+import type { DumpEntry, Manifest } from '../../src/archive/index.ts'
 import { openLocalStore } from '../../src/archive/index.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
+import { KernelLines } from '../../src/daemon/kernel-lines.ts'
 import { parseLogRecord } from '../../src/daemon/kernel-log.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
 import { syncDump } from '../../src/daemon/sync.ts'
-import { takeCorePattern } from '../support/core-pattern.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
 import { testArchive } from './archive.ts'
+import { refusedCrash } from './refused-crash.ts'
 
 describe('parseKernelLine()', () => {
   // In the words of Linux 6.18, 6.1 and 4.19.
@@ -24,6 +23,8 @@ describe('parseKernelLine()', () => {
     ['Pid 4121(api) over core_pipe_limit', 4121, 'api', /core_pipe_limit/],
     ['Process 4121(api) has RLIMIT_CORE set to 1', 4121, 'api', /RLIMIT_CORE is 1/],
     ['Core dump to |/usr/local/bin/gocore-sink pipe failed', undefined, undefined, /could not start/],
+    ['coredump: 5(sh): Coredump socket connection /run/a.sock failed -111', 5, 'sh', /Nobody listened/],
+    ['coredump: 6(sh): Coredump socket /run/a.sock receive queue full', 6, 'sh', /More crashes waited/],
     ['do_coredump: 42 callbacks suppressed', undefined, undefined, /up to 42 more processes/],
   ]
   for (const [line, pid, comm, detail] of kernels)
@@ -42,6 +43,8 @@ describe('parseKernelLine()', () => {
       ...{ kind: 'begun', pid: 7, comm: ') of user 0, SIGABRT', uid: 33 },
       signal: { number: 0, name: 'SIGSEGV' },
     })
+    const waiting = parseKernelLine(`gocore-sink: ${fact}, waits in line for at most 60 s`, false)
+    assert.deepEqual(waiting, { ...begun, waits: 60 })
     const lost = parseKernelLine(
       `gocore-sink: LOST the core of ${fact}: Could not write to /a: ENOSPC`,
       false,
@@ -82,23 +85,24 @@ describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
     const catalog = openCatalog(join(state, 'catalog.db'))
     const open = (): KernelRecords =>
       new KernelRecords({
-        ...{ store: archive.store, catalog: () => catalog, state, patience: () => 0, onProblem: assert.fail },
+        ...{ store: archive.store, catalog: () => catalog, state, patience: () => 0 },
         spool: () => openLocalStore(join(archive.directory, 'spool')),
         onRecord: ref => syncDump(archive.store, catalog, ref),
       })
     const of = (pid: number): Manifest[] =>
       [...archive.store.list()].map(({ manifest }) => manifest).filter(({ process }) => process.pid === pid)
-    using records = open()
-    records.look()
+    using lines = new KernelLines({ run: archive.directory, onProblem: assert.fail })
+    const records = open()
+    records.look(lines.look())
     const position = readFileSync(join(state, 'kernel-log.json'))
-    const missing = await crash(`|/nonexistent/handler %P`)
+    const missing = await refusedCrash()
     let lost = 0
     await bed.crash('kill -SEGV $$', {
       during: async pid => {
         lost = pid
       },
     })
-    records.look()
+    records.look(lines.look())
     const [refused] = of(missing)
     assert.deepEqual([refused?.core.state, refused?.core.reason], ['none', 'refused'])
     assert.match(refused!.core.detail!, /could not start the handler/)
@@ -106,13 +110,43 @@ describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
     assert.deepEqual([nowhere?.core.reason, nowhere?.signal.name], ['storage-error', 'SIGSEGV'])
     assert.match(nowhere!.core.detail!, /Nothing could be stored: .*nowhere/)
     assert.ok(Math.abs(Date.parse(nowhere!.time) - Date.now()) < 600_000)
-    records.look()
-    using again = open()
-    again.look()
+    records.look(lines.look())
+    open().look(lines.look())
     writeFileSync(join(state, 'kernel-log.json'), position)
-    using fromThere = open()
-    fromThere.look()
+    open().look(lines.look())
     assert.deepEqual([of(missing).length, of(lost).length], [1, 1])
+    catalog.close()
+  })
+
+  it('gives a crash that waits in line so long, and says what became of it', () => {
+    using archive = testArchive()
+    const state = join(archive.directory, 'state')
+    mkdirSync(state)
+    const catalog = openCatalog(join(state, 'catalog.db'))
+    using lines = new KernelLines({ run: archive.directory, onProblem: assert.fail })
+    const records = new KernelRecords({
+      ...{ store: archive.store, catalog: () => catalog, state, patience: () => 0 },
+      spool: () => openLocalStore(join(archive.directory, 'spool')),
+      onRecord: ref => syncDump(archive.store, catalog, ref),
+    })
+    records.look(lines.look())
+    // Numbers that no process has.
+    const [patient, ended] = [2_147_483_001, 2_147_483_002]
+    for (const [pid, seconds] of [
+      [patient, 3600],
+      [ended, 0],
+    ])
+      writeFileSync(
+        '/dev/kmsg',
+        `<13>gocore-sink: crash of process ${pid} (till) of user 33, SIGSEGV, waits in line for at most ${seconds} s\n`,
+      )
+    records.look(lines.look())
+    records.look(lines.look())
+    const of = (pid: number): Manifest[] =>
+      [...archive.store.list()].map(({ manifest }) => manifest).filter(({ process }) => process.pid === pid)
+    assert.equal(of(patient).length, 0)
+    assert.equal(of(ended).length, 1)
+    assert.match(of(ended)[0]!.core.detail!, /receiver was ended while the crash waited in line/)
     catalog.close()
   })
 
@@ -123,30 +157,27 @@ describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
     mkdirSync(state)
     const catalog = openCatalog(join(state, 'catalog.db'))
     let patience = Number.POSITIVE_INFINITY
-    using records = new KernelRecords({
+    using lines = new KernelLines({ run: archive.directory, onProblem: assert.fail })
+    const records = new KernelRecords({
       ...{ store: archive.store, catalog: () => catalog, state, patience: () => patience },
       spool: () => openLocalStore(join(archive.directory, 'spool')),
-      onRecord: (_, sentence) => assert.fail(sentence),
-      onProblem: assert.fail,
+      onRecord: () => {},
     })
+    records.look(lines.look())
     await bed.crash('kill -SEGV $$')
-    const [dump] = [...archive.store.list()]
+    // The log is the machine's, and others' crashes may stand in it.
+    const isOurs = ({ manifest }: DumpEntry): boolean => manifest.executable !== undefined
+    const [dump] = [...archive.store.list()].filter(isOurs)
     assert.ok(dump)
+    const { pid } = dump.manifest.process
     syncDump(archive.store, catalog, dump)
-    records.look()
+    records.look(lines.look())
     archive.store.remove(dump)
     catalog.remove(dump.id)
     patience = 0
-    records.look()
-    assert.deepEqual([...archive.store.list()], [])
+    records.look(lines.look())
+    const left = [...archive.store.list()].filter(({ manifest }) => manifest.process.pid === pid)
+    assert.deepEqual(left, [])
     catalog.close()
   })
 })
-
-async function crash(pattern: string): Promise<number> {
-  using kernel = await takeCorePattern()
-  kernel.set(pattern)
-  const child = spawn('/bin/sh', ['-c', 'kill -SEGV $$'], { stdio: 'ignore' })
-  await once(child, 'exit')
-  return child.pid!
-}

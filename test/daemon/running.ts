@@ -79,10 +79,16 @@ export async function startDaemon(archive: TestArchive, options: StartOptions = 
       if (daemon.exitCode === null && daemon.signalCode === null) await end('SIGKILL')
     },
   }
-  await until(
-    () => /keeps/.test(log) || daemon.exitCode !== null,
-    () => `it does not start: ${log}`,
-  )
+  try {
+    await until(
+      () => /keeps/.test(log) || daemon.exitCode !== null,
+      () => `it does not start: ${log}`,
+      60_000,
+    )
+  } catch (error) {
+    await end('SIGKILL')
+    throw error
+  }
   return running
 }
 

@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { zstdDecompressSync } from 'node:zlib'
 import { initializeStore, openLocalStore } from '../../src/archive/index.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
-import { defaultConfig } from '../../src/config/index.ts'
+import { type Config, defaultConfig } from '../../src/config/index.ts'
 import { readAnalysisRecord } from '../../src/daemon/analysis-record.ts'
 import { openLog } from '../../src/daemon/log.ts'
 import { nudgeDaemon } from '../../src/daemon/nudge.ts'
 import { Service } from '../../src/daemon/service.ts'
-import { addDump, report, testArchive } from './archive.ts'
+import { addDump, report, type TestArchive, testArchive } from './archive.ts'
 import { child, startDaemon, until, writeConfig } from './running.ts'
 
 describe('the daemon', () => {
@@ -181,20 +181,24 @@ describe('the daemon', () => {
 })
 
 describe('Service', () => {
-  it('polls where the file system is a network one', async () => {
-    using archive = testArchive()
-    const { directory, store } = archive
-    const config = {
-      ...defaultConfig(),
-      ...{ archive: store.root, state: join(directory, 'state'), run: join(directory, 'run') },
-      scan: { cron: '0 0 1 1 *', poll: 1 },
-    }
+  const quiet = (archive: TestArchive): Config => ({
+    ...defaultConfig(),
+    ...{ archive: archive.store.root, state: join(archive.directory, 'state') },
+    ...{ run: join(archive.directory, 'run'), scan: { cron: '0 0 1 1 *', poll: 3600 } },
+  })
+  const serve = async (config: Config, network?: string): Promise<Service> => {
     const service = new Service({
-      ...{ config, log: openLog('error'), program: child('good') },
-      fileSystem: () => 'nfs',
+      ...{ config, log: openLog('error'), program: child('good'), fileSystem: () => network },
     })
     await service.start()
-    const ref = addDump(store)
+    return service
+  }
+
+  it('polls where the file system is a network one', async () => {
+    using archive = testArchive()
+    const config = { ...quiet(archive), scan: { cron: '0 0 1 1 *', poll: 1 } }
+    const service = await serve(config, 'NFS')
+    const ref = addDump(archive.store)
     const reader = openCatalog(join(config.state, 'catalog.db'), { readonly: true })
     await until(
       () => reader.get(ref.id)?.analysis === 'done',
@@ -203,5 +207,36 @@ describe('Service', () => {
     )
     reader.close()
     await service.stop(1000)
+  })
+
+  it('finds all that it was told of at once, however many and of whatever day', async () => {
+    using archive = testArchive()
+    const config = quiet(archive)
+    const service = await serve(config, 'NFS')
+    const refs = Array.from({ length: 60 }, (_, n) =>
+      addDump(archive.store, { core: null, time: new Date(Date.UTC(2020, 1, 1 + n)) }),
+    )
+    for (const { id } of refs) service.nudge(id)
+    const reader = openCatalog(join(config.state, 'catalog.db'), { readonly: true })
+    await until(
+      () => refs.every(({ id }) => reader.get(id) !== undefined),
+      () => 'not found',
+      10_000,
+    )
+    reader.close()
+    await service.stop(1000)
+  })
+
+  it('watches nothing any more when it has stopped, however often it was reloaded before', async () => {
+    using archive = testArchive()
+    const config = quiet(archive)
+    const service = await serve(config)
+    for (let n = 0; n < 3; n++) service.reload(config)
+    await sleep(5)
+    service.reload(config)
+    await service.stop(1000)
+    await sleep(300)
+    const left = process.getActiveResourcesInfo().filter(resource => /FSEvent|FSReq/.test(resource))
+    assert.deepEqual(left, [])
   })
 })

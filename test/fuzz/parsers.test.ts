@@ -1,12 +1,17 @@
-/** The short form of scripts/fuzz: a fixed series for each parser, and what it may cost. */
+/** The short form of scripts/fuzz: what earlier searches found worth keeping, a series for each parser, and what it may cost. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { before, test } from 'node:test'
+import { carried, mended } from '../../scripts/fuzz.d/corpus.ts'
+import { prepareCrashes } from '../../scripts/fuzz.d/crashes.ts'
 import { runTarget } from '../../scripts/fuzz.d/run-target.ts'
 import { targets } from '../../scripts/fuzz.d/targets.ts'
 
+before(prepareCrashes)
+
 for (const { name } of targets) {
   test(`${name} bears damaged input`, { timeout: 120_000 }, async () => {
-    const { ok, output } = await runTarget(name, { seed: '1', first: '0', count: '400', seconds: '5' })
+    const count = mended(name).length + carried(name).length + 400
+    const { ok, output } = await runTarget({ target: name, seed: 1, count, seconds: 8, guided: false })
     assert.ok(ok, output)
   })
 }

@@ -40,7 +40,7 @@ test('admit() does not count handlers that are gone, nor files that are none', a
   within(run => {
     const config = { ...defaultConfig(), run, capturesMax: 1 }
     admit(config, { uid: 0, exe: '/a', signal: 6 })[Symbol.dispose]()
-    writeFileSync(join(run, 'captures', `${'0'.repeat(20)}-${gone.pid}-${'0'.repeat(16)}`), '')
+    writeFileSync(join(run, 'captures', `${'0'.repeat(20)}-${gone.pid}-0-${'0'.repeat(16)}`), '')
     writeFileSync(join(run, 'captures', '0-what'), '')
     assert.ok(isWhole(admit(config, { uid: 0, exe: '/a', signal: 6 })))
   })
@@ -56,6 +56,15 @@ test('admit() keeps to the number of an hour, for each program, user and signal'
     assert.deepEqual([ask(1e12), ask(1e12 + 1), ask(1e12 + 2)], [true, true, false])
     assert.ok(ask(1e12 + 3, 1) && ask(1e12 + 4, 0, 11))
     assert.ok(ask(1e12 + 3_600_001))
+  }))
+
+test('admit() counts users apart by more than a hash, which somebody can meet', () =>
+  within(run => {
+    const config = { ...defaultConfig(), run, capturesPerHour: 2, userCapturesPerHour: 2 }
+    for (const uid of [0, 1000, 1001]) assert.ok(isWhole(admit(config, { uid, exe: '/a', signal: 6 })))
+    const names = [...readdirSync(join(run, 'quota')), ...readdirSync(join(run, 'captures'))]
+    const users = names.map(name => /(?:^|-)(\d{1,10})-[0-9a-f]{16}$/.exec(name)?.[1])
+    assert.deepEqual(users.sort(), ['0', '1000', '1001'].flatMap(uid => [uid, uid, uid]).sort())
   }))
 
 test('admit() admits where it can not tell', () => {

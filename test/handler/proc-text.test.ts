@@ -15,9 +15,12 @@ const id = 'ab'.repeat(32)
 
 describe('parseStat()', () => {
   test('reads behind the last parenthesis, whatever the name says', () => {
-    const rest = `S 7 1 1 0 -1 4194560 ${'0 '.repeat(10)}4 0 3243 ${'0 '.repeat(10)}`
+    const rest = `S 7 1 1 0 -1 4194560 ${'0 '.repeat(10)}4 0 3243 ${'0 '.repeat(25)}4096 4100 4100 4200 0`
     for (const name of ['sh', ') R 1 1', '(((', ' 1 2 3', ') S 9 9 9'])
-      assert.deepEqual(parseStat(`42 (${name}) ${rest}`), { ppid: 7, threads: 4, startTicks: 3243 })
+      assert.deepEqual(parseStat(`42 (${name}) ${rest}`), {
+        ...{ ppid: 7, threads: 4, startTicks: 3243 },
+        ...{ arguments: { start: 4096, end: 4100 }, environment: { start: 4100, end: 4200 } },
+      })
     assert.equal(parseStat('nonsense'), undefined)
   })
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
+import { byFuse } from '../../scripts/faults.d/mounts.ts'
 import { knownFile, rememberArchive } from '../../src/archive/known.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { openHost } from '../../src/install/doctor/host.ts'
@@ -80,6 +81,19 @@ test('doctor finds nothing on a machine that is in order', async () => {
     if (process.geteuid?.() === 0) assert.deepEqual(wrong, [])
   } finally {
     server.close()
+  }
+})
+
+test('doctor says on what an archive lies that other machines may share', {
+  skip: byFuse.unavailable(),
+}, async () => {
+  const mounted = await byFuse.mount(config.archive, join(folder, 'fuse'))
+  try {
+    const { status, what } = (await findings()).get('archive-type')!
+    assert.equal(status, 'ok')
+    assert.match(what, /is on FUSE: the daemon polls it/)
+  } finally {
+    await mounted.end()
   }
 })
 

@@ -128,6 +128,21 @@ describe('gateText()', () => {
     assert.equal(kernelLog('crash of process 4242 (?) of user 78, signal 11').length > 0, true)
   })
 
+  it('starts the handler by the program that takes rights from it, and without where that has gone', async () => {
+    const bounds = join(folder, 'bounds')
+    writeFileSync(bounds, `#!/bin/sh\necho bounded "$1" >>${join(folder, 'log')}\nshift\nexec "$@"\n`, {
+      mode: 0o755,
+    })
+    assert.deepEqual(await crash({ bounds: [bounds, '--set=-all,+cap_0'] }, 0), [0, null])
+    assert.equal(log()[0], 'bounded --set=-all,+cap_0')
+    rmSync(bounds)
+    assert.deepEqual(await crash({ bounds: [bounds, '--set'] }, 0), [0, null])
+    assert.deepEqual(
+      log().map(line => line.split(' ')[0]),
+      ['bounded', 'begin', 'end', 'begin', 'end'],
+    )
+  })
+
   it('takes crashes as they come where it has no directory', async () => {
     const ends = await Promise.all([0, 0, 0, 0].map(uid => crash({ directory: '/proc/nowhere' }, uid)))
     assert.deepEqual(

@@ -49,6 +49,40 @@ for (const unit of ['gocore-sink.service', 'gocore-sink-receiver.service'])
     assert.equal(status, 0, stdout.split('\n').slice(-3).join('\n'))
   })
 
+/** The calls that a unit lets through, systemd's groups spelt out. */
+function allowedCalls(unit: string): Set<string> {
+  const words = /^SystemCallFilter=(.*)$/m.exec(read(unit))![1]!.split(' ')
+  const groups = new Map<string, string[]>()
+  let group = ''
+  const text = spawnSync('systemd-analyze', ['syscall-filter', '--no-pager'], { encoding: 'utf8' }).stdout
+  for (const line of text.split('\n')) {
+    if (line.startsWith('@')) {
+      group = line.trim()
+      groups.set(group, [])
+    } else if (/^ +[@\w]/.test(line)) groups.get(group)?.push(line.trim())
+  }
+  const calls = new Set<string>()
+  const add = (word: string): void => {
+    if (!word.startsWith('@')) calls.add(word)
+    else for (const each of groups.get(word) ?? []) add(each)
+  }
+  // systemd adds this one by itself.
+  for (const word of [...words, '@default']) add(word)
+  return calls
+}
+
+for (const unit of ['gocore-sink.service', 'gocore-sink-receiver.service'])
+  test(`${unit} lets its children shut themselves in further`, needsAnalyze, () => {
+    const allowed = allowedCalls(unit)
+    assert.ok(allowed.has('openat') && !allowed.has('mount'))
+    const needed = ['seccomp', 'prctl', 'capset', 'setuid', 'setgroups', 'prlimit64', 'io_uring_setup']
+    for (const call of [
+      ...needed,
+      ...['create_ruleset', 'add_rule', 'restrict_self'].map(name => `landlock_${name}`),
+    ])
+      assert.ok(allowed.has(call), call)
+  })
+
 test('the receiver is not root, nor the user of the analysis, and its user is made', () => {
   const value = (text: string, key: string): string | undefined =>
     new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -34,37 +34,54 @@ const asUnit = `setpriv --reuid ${service} --regid ${service} --clear-groups --n
 
 async function startReceiver(bed: HandlerBed, prefix = '') {
   const program = join(import.meta.dirname, '../../src/receiver/main.ts')
-  const path = bed.path('sock')
+  // The process at the door may make it, which has no powers.
+  mkdirSync(bed.path('door'))
+  chownSync(bed.path('door'), service, service)
+  const path = bed.path('door/sock')
   const command = [...prefix.split(' ').filter(Boolean), process.execPath]
+  // As the unit's manager passes it.
+  const log = openSync('/dev/kmsg', 'w')
   const child = spawn(
     command[0]!,
     [
       ...command.slice(1),
       ...['--disable-warning=ExperimentalWarning', program, '--config', bed.config, '--listen', path],
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', log, 'inherit'] },
   )
-  const ended = once(child, 'exit').then(() => assert.fail('the receiver has ended'))
-  await Promise.race([once(child.stdout!, 'data'), ended])
-  ended.catch(() => {})
+  closeSync(log)
+  const ended = once(child, 'exit')
+  while (!existsSync(path)) {
+    assert.equal(child.exitCode, null, 'the receiver has ended')
+    await pause()
+  }
   return {
     path,
     pid: child.pid!,
+    ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
-      await once(child, 'exit')
+      await ended
     },
   }
 }
 
-const children = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number)
+const pause = (): Promise<void> => new Promise(done => setTimeout(done, 50))
+
+/** The parts of a receiver: `--door`, or `--standby`. */
+function parts(pid: number, argument: string): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ')
+  return children
+    .filter(Boolean)
+    .map(Number)
+    .filter(child => readFileSync(`/proc/${child}/cmdline`, 'latin1').split('\0').includes(argument))
+}
 
 const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`)
 
 /** Waits for so many dumps: the kernel lets a process go before its handler is done. */
 async function stored(bed: HandlerBed, count: number): Promise<void> {
-  for (let i = 0; i < 600 && bed.dumps().length < count; i++) await new Promise(done => setTimeout(done, 50))
+  for (let i = 0; i < 600 && bed.dumps().length < count; i++) await pause()
 }
 
 describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
@@ -101,14 +118,101 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
       assert.equal(existsSync(bed.path('state/spool/dumps')), false)
     })
 
-  test('crashes beyond those that are recorded at a time wait in line, and none is lost', async () => {
-    using bed = attackBed({ CapturesMax: '2', CapturesWait: '60s' })
+  test('who meets the kernel has no powers, may start nothing and leaves no core', async () => {
+    using bed = attackBed()
+    await using receiver = await startReceiver(bed, asUnit)
+    const status = (pid: number): string => readFileSync(`/proc/${pid}/status`, 'latin1')
+    const [door] = parts(receiver.pid, '--door')
+    const all = [receiver.pid, ...parts(receiver.pid, '--standby'), door!]
+    const isReady = (): boolean =>
+      status(door!).includes('Seccomp:\t2') && all.every(part => statSync(`/proc/${part}/mem`).uid === 0)
+    for (let i = 0; i < 200 && !isReady(); i++) await pause()
+    assert.match(status(door!), /^CapPrm:\t0+\nCapEff:\t0+$/m)
+    assert.match(status(door!), /^CapAmb:\t0+\nNoNewPrivs:\t1\nSeccomp:\t2$/m)
+    for (const handler of parts(receiver.pid, '--standby'))
+      assert.doesNotMatch(status(handler), /^CapEff:\t0+$/m)
+    for (const part of all) assert.equal(statSync(`/proc/${part}/mem`).uid, 0, 'dumpable')
+    // The kernel would ask the one that crashes what to do.
+    const pattern = `@@${receiver.path}`
+    await bed.crash('sleep 1', {
+      pattern,
+      during: async () => {
+        process.kill(door!, 'SIGSEGV')
+        assert.deepEqual(await receiver.ended, [1, null])
+      },
+    })
+    assert.equal(isThere(door!), false)
+  })
+
+  test('beyond a quota the kernel writes nothing, and the facts are on record', async () => {
+    using bed = attackBed({ CapturesPerHour: '1' })
     await using receiver = await startReceiver(bed)
+    const pattern = `@@${receiver.path}`
+    await bed.crash(`sh -c 'kill -SEGV $$'; sh -c 'kill -SEGV $$'; sh -c 'kill -ABRT $$'; true`, { pattern })
+    await stored(bed, 3)
+    const states = bed.dumps().map(({ manifest: { core, signal } }) => `${signal.name} ${core.state}`)
+    assert.deepEqual(states.sort(), ['SIGABRT complete', 'SIGSEGV complete', 'SIGSEGV none'])
+    const refused = bed.dumps().find(({ manifest }) => manifest.core.state === 'none')!
+    assert.equal(refused.manifest.core.reason, 'policy')
+    assert.match(refused.manifest.core.detail!, /asked for no core, since 1 crashes of this program by this/)
+    assert.equal(bed.store.corePath(refused), undefined)
+    assert.match(refused.manifest.process.status!, /^Name:\tsh$/m)
+    assert.deepEqual(refused.manifest.process.cmdline, ['sh', '-c', 'kill -SEGV $$'])
+  })
+
+  test('RLIMIT_CORE of 0 is obeyed as by the pipe, and 1 marks who is not dumped', async () => {
+    using bed = attackBed({ RlimitZero: 'record' })
+    await using receiver = await startReceiver(bed)
+    const pattern = `@@${receiver.path}`
+    await bed.crash(`sh -c 'kill -SEGV $$'; true`, { pattern, limit: '0' })
+    await stored(bed, 1)
+    const { core } = bed.dumps()[0]!.manifest
+    assert.deepEqual([core.state, core.reason], ['none', 'rlimit'])
+    let pid = 0
+    await bed.crash('prlimit --core=1:1 sleep 60 & echo $! > pid; wait; true', {
+      pattern,
+      during: async () => {
+        while (pid === 0) {
+          await pause()
+          pid = existsSync(bed.path('pid')) ? Number(readFileSync(bed.path('pid'), 'latin1')) : 0
+        }
+        while (!readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('sleep')) await pause()
+        process.kill(pid, 'SIGSEGV')
+      },
+    })
+    assert.equal(kernelLog(`REFUSED the core of crash of process ${pid} `).length, 1)
+    assert.equal(bed.dumps().length, 1)
+  })
+
+  test('a receiver that is told to end serves who waits, and then ends', async () => {
+    using bed = attackBed({ CapturesMax: '1', CapturesWait: '60s' })
+    const receiver = await startReceiver(bed)
+    await bed.crash(`${`(sh -c 'kill -SEGV $$') &`.repeat(5)} wait; true`, {
+      pattern: `@@${receiver.path}`,
+      during: async () => {
+        while (bed.dumps().length === 0) await pause()
+        process.kill(receiver.pid, 'SIGTERM')
+      },
+    })
+    assert.deepEqual(await receiver.ended, [0, null])
+    await stored(bed, 5)
+    assert.deepEqual(
+      bed.dumps().map(({ manifest }) => manifest.core.state),
+      Array(5).fill('complete'),
+    )
+  })
+
+  test('crashes beyond those that are recorded at a time wait in line, none is lost, and the kernel log has each', async () => {
+    using bed = attackBed({ CapturesMax: '2', CapturesWait: '60s' })
+    await using receiver = await startReceiver(bed, asUnit)
     const each = `(sh -c 'kill -SEGV $$') & (${become(alice)} sh -c 'kill -SEGV $$') &`
     await bed.crash(`${each.repeat(6)} wait; sleep 0.2; true`, { pattern: `@@${receiver.path}` })
     await stored(bed, 12)
     assert.equal(bed.dumps().length, 12)
     assert.ok(bed.dumps().every(({ manifest }) => manifest.core.state !== 'none'))
+    // More than it takes from one opening in so short a time.
+    for (const { manifest } of bed.dumps())
+      assert.equal(kernelLog(`: crash of process ${manifest.process.pid} (sh) of user`).length, 1)
   })
 
   test('a thread may call itself what it likes', async () => {
@@ -123,10 +227,10 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
   test('a receiver that ends takes those that stand by with it, and none that works', async () => {
     using bed = attackBed()
     const receiver = await startReceiver(bed)
-    const spares = children(receiver.pid)
+    const spares = parts(receiver.pid, '--standby')
     assert.equal(spares.length, 2)
     await receiver[Symbol.asyncDispose]()
-    for (let i = 0; i < 100 && spares.some(isThere); i++) await new Promise(done => setTimeout(done, 50))
+    for (let i = 0; i < 100 && spares.some(isThere); i++) await pause()
     assert.deepEqual(spares.filter(isThere), [])
   })
 

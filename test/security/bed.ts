@@ -49,6 +49,47 @@ export const shellAs = (uid: number, script: string) =>
     cwd: '/',
   })
 
+/** Calls `work` while the kernel holds the crashed process of this script, whose core goes nowhere. */
+export async function whileDumped(
+  bed: HandlerBed,
+  script: string,
+  work: (pid: number) => unknown,
+): Promise<void> {
+  const [begun, done] = [bed.path('begun'), bed.path('done')]
+  writeFileSync(
+    bed.path('holder'),
+    `#!/bin/sh\necho $1 >${begun}\nuntil [ -e ${done} ]; do sleep 0.05; done\nexec cat >/dev/null\n`,
+    { mode: 0o755 },
+  )
+  await bed.crash(script, {
+    pattern: `|${bed.path('holder')} %P`,
+    async during() {
+      try {
+        await work(Number(await until(() => textOf(begun))))
+      } finally {
+        writeFileSync(done, '')
+      }
+    },
+  })
+}
+
+/** Looks again and again until there is something. */
+export async function until<T>(look: () => T | undefined): Promise<T> {
+  for (;;) {
+    const found = look()
+    if (found !== undefined) return found
+    await new Promise(done => setTimeout(done, 20))
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1').trim() || undefined
+  } catch {
+    return undefined
+  }
+}
+
 export interface Kept {
   readonly path: string
   readonly mode: number

@@ -1,19 +1,30 @@
 /** What a handler could do if the process that it records took it over. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { capability } from '../../src/base/capabilities.ts'
 import { type HandlerBed, noKernel } from '../support/handler-bed.ts'
-import { attackBed, compile } from './bed.ts'
+import { attackBed, compile, until } from './bed.ts'
 
 const skip =
   noKernel || (process.getBuiltinModule('node:ffi' as never) === undefined ? 'this takes node:ffi' : false)
 
-/** linux/capability.h: what storage takes, and while a process is held haste and a larger pipe. */
-const chown = 1n << 0n
-const storage = chown | (1n << 1n) | (1n << 2n) | (1n << 3n)
-const whileHeld = (1n << 23n) | (1n << 24n)
+const bits = (...names: (keyof typeof capability)[]): bigint =>
+  names.reduce((set, name) => set | (1n << BigInt(capability[name])), 0n)
+/** What storage takes, while a process is held haste and a larger pipe, and before that its /proc. */
+const storage = bits('chown', 'dacOverride', 'dacReadSearch', 'fowner')
+const whileHeld = bits('sysNice', 'sysResource')
+const before = bits('sysPtrace', 'checkpointRestore')
 
 interface Thread {
   readonly name: string
@@ -29,14 +40,6 @@ function threadsOf(pid: number): Thread[] {
     const status = readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1')
     return { name: field(status, 'Name'), capabilities: BigInt(`0x${field(status, 'CapPrm')}`), status }
   })
-}
-
-async function until<T>(look: () => T | undefined): Promise<T> {
-  for (;;) {
-    const found = look()
-    if (found !== undefined) return found
-    await new Promise(done => setTimeout(done, 20))
-  }
 }
 
 /** Megabytes of noise, then death. */
@@ -76,15 +79,51 @@ test('a handler at work has few capabilities, a filter of system calls and limit
   assert.deepEqual(dump.manifest.notes, [])
   for (const { name, status } of threads)
     assert.deepEqual([field(status, 'Seccomp'), field(status, 'NoNewPrivs')], ['2', '1'], name)
-  // V8's own and the kernel's helpers were there before; what they could do with more, the filter takes.
   const ours = threads.filter(({ name }) => /MainThread|^Worker|node$/.test(name))
   assert.ok(ours.length >= 3, JSON.stringify(threads.map(({ name }) => name)))
   for (const { name, capabilities, status } of ours) {
     assert.equal(capabilities & ~(storage | whileHeld), 0n, name)
     assert.equal(BigInt(`0x${field(status, 'CapEff')}`), capabilities, name)
   }
+  // V8's own were there before: what they have, the launcher has let the handler have.
+  const theirs = threads.filter(thread => !ours.includes(thread))
+  assert.ok(theirs.length >= 2, JSON.stringify(threads.map(({ name }) => name)))
+  for (const { name, capabilities, status } of [...theirs, ...ours]) {
+    assert.equal(capabilities & ~(storage | whileHeld | before), 0n, name)
+    assert.equal(BigInt(`0x${field(status, 'CapBnd')}`) & ~(storage | whileHeld | before), 0n, name)
+    assert.equal(BigInt(`0x${field(status, 'CapInh')}`) | BigInt(`0x${field(status, 'CapAmb')}`), 0n, name)
+  }
   assert.match(limits, /^Max core file size +1 +1 /m)
   assert.match(limits, /^Max open files +[0-9]{1,4} +[0-9]{1,4} /m)
+})
+
+test('CVE-2015-3315, CVE-2026-54230: a directory that becomes a link while a dump is written leads nowhere', {
+  skip,
+  timeout: 10 * 60_000,
+}, async () => {
+  using bed = attackBed()
+  const program = compile(bed, 'victim', victim)
+  const elsewhere = bed.path('open/elsewhere')
+  mkdirSync(elsewhere)
+  // What the handler would rename in its own directory is there, too.
+  writeFileSync(join(elsewhere, 'core.lz4.part'), '')
+  await bed.crash(`exec ${program}`, {
+    async during() {
+      const pid = await until(() => (partSize(bed) > 8 << 20 ? bed.handlers()[0] : undefined))
+      process.kill(pid, 'SIGSTOP')
+      try {
+        const directory = join(bed.path('archive/dumps'), partName(bed)!, '..')
+        renameSync(directory, `${directory}.was`)
+        symlinkSync(elsewhere, directory)
+      } finally {
+        process.kill(pid, 'SIGCONT')
+      }
+    },
+  })
+  assert.deepEqual(readdirSync(elsewhere), ['core.lz4.part'])
+  assert.equal(statSync(join(elsewhere, 'core.lz4.part')).size, 0)
+  // The rest is on this machine.
+  assert.match(bed.dumps(bed.spool)[0]?.manifest.notes.join() ?? '', /Could not write to .*EACCES/)
 })
 
 test('a handler that was taken over starts no program, reaches no network and no other process', {
@@ -120,10 +159,14 @@ console.error(calls.call('kill', process.pid, 0), calls.call('socket', 1, 1, 0) 
   assert.equal(run.stderr.trim(), '0 true')
 })
 
+function partName(bed: HandlerBed): string | undefined {
+  const names = readdirSync(bed.path('archive/dumps'), { recursive: true, encoding: 'utf8' })
+  return names.find(name => name.endsWith('.part'))
+}
+
 function partSize(bed: HandlerBed): number {
   try {
-    const names = readdirSync(bed.path('archive/dumps'), { recursive: true, encoding: 'utf8' })
-    const part = names.find(name => name.endsWith('.part'))
+    const part = partName(bed)
     return part === undefined ? 0 : statSync(bed.path(`archive/dumps/${part}`)).size
   } catch {
     return 0

@@ -5,10 +5,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { openLocalStore } from '../../src/archive/index.ts'
+import { KernelLog } from '../../src/handler/log.ts'
 import { parseCgroup } from '../../src/handler/proc-text.ts'
 import { runCli } from '../cli/run-cli.ts'
+import { startDaemon } from '../daemon/running.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
-import { attackBed, dangerous, everything } from './bed.ts'
+import { attackBed, dangerous, everything, until } from './bed.ts'
 
 const kernel = { skip: noKernel, timeout: 10 * 60_000 }
 
@@ -54,7 +56,8 @@ describe('text that the crasher chose', kernel, () => {
     assert.equal(facts.uid, 0)
     const text = readFileSync(bed.store.layout.file(dump, 'manifest.json'), 'utf8')
     assert.doesNotMatch(text, dangerous)
-    assert.ok(text.length < 4 << 20, 'bounded')
+    assert.ok(facts.cmdline!.join('').length < 300_000, 'of the 2 MB, 64 KB and what they are escaped to')
+    assert.ok(text.length < 1 << 20, 'bounded')
     if (host.container_hostname !== undefined) assert.match(host.container_hostname, /\\x1b/)
     for (const line of kernelLog(`crash of process ${facts.pid} `)) assert.doesNotMatch(line, dangerous)
 
@@ -77,6 +80,7 @@ describe('text that the crasher chose', kernel, () => {
       const { stdout, stderr } = runCli([...args, ...common])
       assert.doesNotMatch(stdout + stderr, dangerous, args.join(' '))
       assert.doesNotMatch(stdout + stderr, /^(<0>kernel: forged|Uid:\t0)/m, args.join(' '))
+      assert.doesNotMatch(stderr, /sqlite|fts5|syntax error|SyntaxError/i, args.join(' '))
       if (args.includes('--json') && stdout !== '') JSON.parse(stdout)
     }
     assert.match(
@@ -104,6 +108,68 @@ describe('text that the crasher chose', kernel, () => {
       assert.match(path.slice(bed.directory.length), /^[a-z0-9/.-]+$/, path)
   })
 
+  test('CVE-2026-54231, CVE-2016-9949: is harmless in log, metrics, hooks and completions', async () => {
+    using bed = attackBed()
+    await evilCrash(bed)
+    const [dump] = bed.dumps()
+    const [hook, told] = [bed.path('open/hook'), bed.path('open/told')]
+    writeFileSync(
+      hook,
+      `#!/bin/sh\nenv | sort >${told}.env\ncat >${told}.part\nmv ${told}.part ${told}.json\n`,
+      { mode: 0o755 },
+    )
+    const archive = { directory: bed.directory, store: bed.store } as never
+    // Before the first daemon, all is known.
+    await using first = await startDaemon(archive, { lines: [`Hook=${hook}`, 'HookOn=crash'] })
+    await first.end('SIGTERM')
+    writeFileSync(bed.path('state/announced'), '')
+    await using daemon = await startDaemon(archive, { lines: [`Hook=${hook}`, 'HookOn=crash'] })
+    const json = await until(() =>
+      existsSync(`${told}.json`) ? readFileSync(`${told}.json`, 'utf8') : undefined,
+    )
+    const metrics = await until(() =>
+      existsSync(bed.path('run/metrics.prom'))
+        ? readFileSync(bed.path('run/metrics.prom'), 'utf8')
+        : undefined,
+    )
+    await daemon.end('SIGTERM')
+    const event = JSON.parse(json)
+    assert.equal(event.id, dump!.id)
+    for (const text of Object.values(event))
+      if (typeof text === 'string') assert.doesNotMatch(text, dangerous)
+    const names = readFileSync(`${told}.env`, 'utf8')
+      .trim()
+      .split('\n')
+      .map(line => line.split('=')[0])
+    assert.deepEqual(names, ['GOCORE_SINK_EVENT', 'GOCORE_SINK_ID', 'LC_ALL', 'PATH', 'PWD'])
+    for (const line of metrics.trim().split('\n'))
+      assert.match(line, /^(#.*|[a-z_]+(\{[a-z]+="[a-z0-9.+Inf-]*"(,[a-z]+="[a-z-]*")*\})? [0-9.e+-]+)$/)
+    for (const line of (first.log() + daemon.log()).split('\n')) {
+      assert.doesNotMatch(line, dangerous)
+      assert.match(line, /^($|\d{4}-\d\d-\d\dT)/, 'no line but ours')
+    }
+    assert.match(first.log() + daemon.log(), /x\) R 1/)
+    // What completions are made of.
+    assert.match(runCli(['ls', '--quiet', '--config', bed.config]).stdout, /^([a-z2-7]{12}\n)+$/)
+    assert.equal(spawnSync('find', [bed.directory, '-name', 'HERE'], { encoding: 'latin1' }).stdout, '')
+  })
+
+  test('CVE-2026-54231: a line of the kernel log is one line, whatever it quotes', () => {
+    using bed = attackBed()
+    writeFileSync(bed.path('log'), '')
+    new KernelLog(bed.path('log')).write(
+      'error',
+      'x\n<0>kernel: forged\r\u001b[2J\u009b31m\u202e\u2028\u0007 end',
+    )
+    assert.equal(
+      readFileSync(bed.path('log'), 'utf8'),
+      '<11>gocore-sink: x <0>kernel: forged  [2J 31m    end\n',
+    )
+    const crash = ['4242', '7', '7', '11', '1', '0', 'a\nb\u001b)']
+    assert.equal(bed.replay(Buffer.alloc(0), crash), 0)
+    for (const line of kernelLog('crash of process 4242 ')) assert.doesNotMatch(line, dangerous)
+  })
+
   test('CVE-2025-12744: a container id is 64 hex digits, and nothing else that a cgroup is called', () => {
     const id = 'a1'.repeat(32)
     for (const path of [
@@ -119,7 +185,8 @@ describe('text that the crasher chose', kernel, () => {
   })
 
   test('CVE-2025-12744: a crash in a cgroup with a shell’s words for a name', async t => {
-    const parent = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup/memory', '/sys/fs/cgroup'].find(path =>
+    // Version 2, whose path is the one that is recorded; else that of memory.
+    const parent = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/memory'].find(path =>
       existsSync(join(path, 'cgroup.procs')),
     )
     if (parent === undefined) return t.skip('no cgroups here')
@@ -132,7 +199,8 @@ describe('text that the crasher chose', kernel, () => {
       )
       const { process: facts } = bed.dumps()[0]!.manifest
       assert.equal(facts.container, undefined)
-      assert.doesNotMatch(JSON.stringify(facts), dangerous)
+      assert.match(facts.cgroup!, /docker-\$\(touch HERE\).*\\x1b\[31m/)
+      assert.doesNotMatch(facts.cgroup!, dangerous)
     } finally {
       spawnSync('rmdir', [group])
     }

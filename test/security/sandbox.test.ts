@@ -70,6 +70,15 @@ process.stdout.write(JSON.stringify(got))`)
     assert.equal(Object.keys(got).length, 14)
   })
 
+  test('is ended when it takes more memory than it may, beside what its own limits say', async () => {
+    const hoard = 'globalThis.kept = []; for (;;) kept.push(Buffer.alloc(8 << 20, 1))'
+    const end = await runChild({
+      command: [process.execPath, '-e', hoard],
+      ...{ env: confinedEnvironment, input: '', timeoutMs: 60_000, memory: 300 << 20, output: 1 << 20 },
+    })
+    assert.equal(end.kind, 'memory')
+  })
+
   test('CVE-2022-45873: is ended when it answers without end, and nobody waits for it', async () => {
     const text = "'x'.repeat(1 << 20)"
     assert.equal((await taken(`for (;;) fs.writeSync(1, ${text})`)).kind, 'output')
@@ -82,7 +91,7 @@ process.stdout.write(JSON.stringify(got))`)
   })
 })
 
-test('an encryption is shut in as an analysis is', { skip, timeout: 5 * 60_000 }, async () => {
+test('an encryption is shut in as an analysis is', { skip, timeout: 5 * 60_000 }, async t => {
   using bed = attackBed()
   const core = bed.path('core')
   writeFileSync(core, '')
@@ -96,13 +105,22 @@ test('an encryption is shut in as an analysis is', { skip, timeout: 5 * 60_000 }
     childProgram('encrypt'),
   )
   const child = spawn(command!, args, { env: confinedEnvironment, stdio: ['pipe', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
   child.stdin.end(JSON.stringify({ core, recipients, become }))
   // It waits for somebody to read.
   await once(child.stdout, 'readable')
   const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
-  const of = (key: string): string | undefined => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1]
+  const of = (key: string): string | undefined => new RegExp(`^${key}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1]
   assert.deepEqual([of('Seccomp'), of('NoNewPrivs'), of('CapEff')], ['2', '1', '0'.repeat(16)])
-  assert.equal(of('Uid'), Array(4).fill(65534).join('\t'))
+  for (const key of ['Uid', 'Gid']) assert.equal(of(key), Array(4).fill(65534).join('\t'), key)
+  assert.equal(of('Groups'), '65534')
+  // Rule 3: of processor time, files, descriptors, data and address space it has no more than it needs, nor a core.
+  const limits = readFileSync(`/proc/${child.pid}/limits`, 'latin1')
+  const most = (what: string): number =>
+    Number(new RegExp(`^Max ${what} +\\S+ +(\\S+)`, 'm').exec(limits)?.[1])
+  assert.deepEqual(['cpu time', 'file size', 'open files'].map(most), [60, 0, 256])
+  assert.ok(most('data size') < 2 ** 31 && most('address space') < 2 ** 32, limits)
+  assert.ok(most('core file size') <= 1, limits)
   let size = 0
   child.stdout.on('data', (piece: Buffer) => {
     size += piece.length

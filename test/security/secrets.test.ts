@@ -1,15 +1,17 @@
 /** A core is a store of secrets: what was in the process's memory is in the core and nowhere else, and encrypted there is nowhere at all. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
+import { findGroup } from '../../src/archive/access.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { type Running, startDaemon, until } from '../daemon/running.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
-import { attackBed, filesWith } from './bed.ts'
+import { attackBed, everything, filesWith, type Kept } from './bed.ts'
 
 const have = (program: string, option: string): boolean => spawnSync(program, [option]).status === 0
 const kernel = {
@@ -17,6 +19,11 @@ const kernel = {
   timeout: 10 * 60_000,
 }
 const withAge = { skip: have('age', '--version') ? false : 'age is not installed' }
+
+/** A group that is there on every machine. */
+const group = 'daemon'
+const gid = findGroup(group)!
+const sqlite = createRequire(import.meta.url).resolve('better-sqlite3')
 
 /** Spelt in two halves, so that the program's own text does not hold them. */
 const program = `package main
@@ -98,11 +105,22 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
       execFileSync('rm', [plain])
       assert.ok(existsSync(bed.store.binaryPath(dump!.manifest.executable!.key!)!))
 
-      await using daemon = await startDaemon({ directory: bed.directory, store: bed.store } as never)
+      const [hook, told] = [bed.path('open/hook'), bed.path('open/told')]
+      writeFileSync(hook, `#!/bin/sh\nenv >${told}.part\ncat >>${told}.part\nmv ${told}.part ${told}\n`, {
+        mode: 0o755,
+      })
+      const archive = { directory: bed.directory, store: bed.store } as never
+      const lines = [`Hook=${hook}`, 'HookOn=crash']
+      // What a first daemon finds is no news.
+      await using first = await startDaemon(archive, { lines })
+      await first.end('SIGTERM')
+      writeFileSync(bed.path('state/announced'), '')
+      await using daemon = await startDaemon(archive, { lines })
       await until(
-        () => daemon.row(dump!.id)?.analysis === 'done',
-        () => `not analysed: ${daemon.log()}`,
+        () => daemon.row(dump!.id)?.analysis === 'done' && existsSync(told),
+        () => `not analysed, or not told: ${daemon.log()}`,
       )
+      assert.match(readFileSync(told, 'utf8'), /login failed: -password=…/)
       const { process: facts } = bed.dumps()[0]!.manifest
       assert.deepEqual(facts.cmdline, ['open/server', '-token=…', '--password', '…', 'db://joe:…@host/x'])
       assert.equal(facts.environ!.LC_ALL, 'x -token=…')
@@ -122,14 +140,66 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
         return stdout + stderr
       })
       assert.match(shown[3]!, /login failed: -password=…/)
-      for (const text of [...shown, daemon.log(), ...kernelLog('')]) assert.doesNotMatch(text, /CANARY-in/)
+      const said = [...shown, first.log(), daemon.log(), readFileSync(told, 'utf8'), ...kernelLog('')]
+      for (const text of said) assert.doesNotMatch(text, /CANARY-in/)
+      const holders = (): string[] =>
+        ['archive', 'state', 'run'].flatMap(directory => filesWith(bed.path(directory), 'CANARY-in'))
+      // With the catalog's journal and the outbox as they are while it runs, and afterwards.
+      assert.deepEqual(holders(), [bed.store.corePath(dump!)])
       await daemon.end('SIGTERM')
-      const holders = ['archive', 'state', 'run'].flatMap(directory =>
-        filesWith(bed.path(directory), 'CANARY-in'),
-      )
-      assert.deepEqual(holders, [bed.store.corePath(dump!)])
+      assert.deepEqual(holders(), [bed.store.corePath(dump!)])
     },
   )
+
+  test('CVE-2022-4415: of a dump that is root’s alone the group’s catalog has no words', kernel, async () => {
+    using bed = attackBed({ Group: group })
+    // What was imported has no dump mode, and is root's.
+    importTill(bed)
+    const [dump] = bed.dumps()
+    const archive = { directory: bed.directory, store: bed.store } as never
+    const words = ['assignment to entry', 'table.go']
+    const known = (): Kept[] =>
+      everything(bed.path('state')).filter(
+        ({ path, mode }) =>
+          (mode & 0o170000) === 0o100000 && words.some(word => readFileSync(path).includes(word)),
+      )
+    // At first there is no group, and then there is one, or an older daemon that saw no difference.
+    for (const [lines, isOlder] of [
+      [[], false],
+      [[`Group=${group}`], true],
+      [[`Group=${group}`], false],
+    ] as const) {
+      await using daemon = await startDaemon(archive, { lines: [...lines] })
+      await until(
+        () => daemon.row(dump!.id)?.analysis === 'done',
+        () => `not analysed: ${daemon.log()}`,
+      )
+      assert.equal(known().length > 0, lines.length === 0)
+      for (const { path, mode } of everything(bed.path('state')).filter(({ path }) =>
+        /catalog\.db/.test(path),
+      ))
+        assert.equal(mode & 0o777, lines.length === 0 ? 0o600 : 0o640, path)
+      for (const word of words) assert.ok(!daemon.log().includes(word), 'the journal has more readers')
+      await daemon.end('SIGTERM')
+      const catalog = bed.path('state/catalog.db')
+      if (lines.length > 0)
+        assert.deepEqual([statSync(catalog).mode & 0o777, statSync(catalog).gid], [0o640, gid])
+      if (isOlder)
+        execFileSync(process.execPath, [
+          '-e',
+          `const db = require(${JSON.stringify(sqlite)})(${JSON.stringify(catalog)})
+db.exec("UPDATE crash SET cause = 'assignment to entry'"); db.pragma('user_version = 4')`,
+        ])
+    }
+    assert.deepEqual(known(), [])
+    const run = (...args: string[]): string => runCli([...args, '--config', bed.config]).stdout
+    // Root has them from the report.
+    assert.match(run('ls'), /assignment to entry in nil map/)
+    assert.match(run('ls', '--json'), /assignment to entry in nil map/)
+    assert.match(run('top'), /assignment to entry in nil map/)
+    assert.match(run('show'), /assignment to entry in nil map/)
+    assert.equal(run('verify', '--no-pager').includes('catalog'), false)
+  })
 
   for (const first of ['yes', 'no'])
     test(
@@ -198,6 +268,37 @@ describe('secrets', { timeout: 10 * 60_000 }, () => {
         assert.match(damaged.stderr, /Cannot decrypt/)
       },
     )
+
+  test(
+    'EncryptTo: what a daemon that was killed left plain is gone when the next one has started',
+    withAge,
+    async () => {
+      using bed = attackBed()
+      const keyFile = bed.path('key')
+      execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
+      const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+      importTill(bed)
+      const [dump] = bed.dumps()
+      const at = (name: string): string => bed.store.layout.file(dump!, name)
+      const encrypted = async (isDone: () => boolean): Promise<void> => {
+        const archive = { directory: bed.directory, store: bed.store } as never
+        await using daemon = await startDaemon(archive, { lines: [`EncryptTo=${recipient}`] })
+        await until(isDone, () => `not encrypted: ${daemon.log()}`)
+        await daemon.end('SIGTERM')
+      }
+      const plain = readFileSync(at('core.lz4'))
+      await encrypted(() => existsSync(at('core.lz4.age')) && !existsSync(at('core.lz4')))
+      // Killed between two steps: of an encryption, of a mini-core in the making, of a dump that came in two parts.
+      const names = ['core.lz4', 'core.mini.lz4', 'core.mini.lz4.part', 'core.lz4.part']
+      for (const name of names) writeFileSync(at(name), plain)
+      await encrypted(() => !names.some(name => existsSync(at(name))))
+      const kept = everything(bed.path('archive')).map(({ path }) => path)
+      assert.deepEqual(
+        kept.filter(path => /core\./.test(path)),
+        [at('core.lz4.age')],
+      )
+    },
+  )
 
   test('openCoreFile() reads what age encrypted, with the identity alone', withAge, () => {
     using bed = attackBed()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DumpEntry, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
 import { gateDirectory, gateLimits, loadConfigOrDefaults } from '../../src/config/index.ts'
+import { handlerBounds } from '../../src/install/bounds.ts'
 import { gateText } from '../../src/install/gate.ts'
 import { takeCorePattern } from './core-pattern.ts'
 
@@ -33,7 +34,9 @@ export class HandlerBed {
     writeFileSync(this.config, text.join(''), { mode: 0o644 })
     const program = [process.execPath, '--disable-warning=ExperimentalWarning', HandlerBed.handler]
     const { config } = loadConfigOrDefaults(this.config)
-    const gate = { directory: gateDirectory(config), ...gateLimits(config) }
+    // Whoever is not root has nothing to give up.
+    const bounds = process.getuid?.() === 0 ? handlerBounds() : []
+    const gate = { directory: gateDirectory(config), ...gateLimits(config), bounds }
     writeFileSync(this.path('h'), `#!/bin/sh\n${gateText(program, this.config, gate)}`)
     chmodSync(this.path('h'), 0o755)
   }

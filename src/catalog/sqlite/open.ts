@@ -2,13 +2,26 @@
  * Opens a catalog file for its writer (the daemon, or a command run by root) or for readers beside it. A catalog is a
  * cache: the writer replaces a damaged one by an empty one and says so, a reader gets a sentence with the way out.
  */
-import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { NotFoundError, reasonOf, SinkError, SystemError } from '../../base/errors.ts'
 import type { Catalog } from '../catalog.ts'
 import { SqliteCatalog } from './catalog.ts'
 import { migrate, readVersion, schemaVersion } from './migrate.ts'
+import { wordyBefore } from './schema/index.ts'
 
 export interface OpenOptions {
   /** Opens beside a writer and never changes the file. */
@@ -25,11 +38,26 @@ export function openCatalog(path: string, options: OpenOptions = {}): Catalog {
   return new SqliteCatalog(options.readonly ? openReadonly(path) : openWriter(path, options.onRebuilt))
 }
 
+/** Whether a version made the catalog that put in what is not for all readers; false where there is none, or it can't be told. */
+export function isWordy(path: string): boolean {
+  try {
+    const db = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: busyMs })
+    try {
+      const version = readVersion(db, path)
+      return version > 0 && version < wordyBefore
+    } finally {
+      db.close()
+    }
+  } catch {
+    return false
+  }
+}
+
 function openWriter(path: string, onRebuilt?: (sentence: string) => void): Database {
   if (path !== ':memory:') {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
     // What a crash printed may be secret. SQLite gives the files beside it the same rights.
-    closeSync(openSync(path, 'a', 0o600))
+    makeFile(path, { mode: 0o600 })
   }
   try {
     return prepareWriter(path)
@@ -38,11 +66,26 @@ function openWriter(path: string, onRebuilt?: (sentence: string) => void): Datab
     const aside = `${path}.damaged`
     renameSync(path, aside)
     for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+    makeFile(path, statSync(aside))
     const db = prepareWriter(path)
     onRebuilt?.(
       `The catalog ${path} was damaged (${reasonOf(error)}): kept it as ${aside} and began an empty one`,
     )
     return db
+  }
+}
+
+/** An empty file with these rights, where there is none. */
+function makeFile(path: string, { mode, gid }: { mode: number; gid?: number }): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  try {
+    if (gid !== undefined) fchownSync(fd, -1, gid)
+    fchmodSync(fd, mode & 0o777)
+  } catch {
+    // Then it is for whoever made it alone.
+  } finally {
+    closeSync(fd)
   }
 }
 

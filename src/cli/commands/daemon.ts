@@ -12,9 +12,5 @@ export const builder = define({
 export async function handler(argv: GlobalArgs): Promise<void> {
   const { configPath } = await import('../site.ts')
   const { runDaemon } = await import('../../daemon/index.ts')
-  const { archive } = argv
-  await runDaemon({
-    configPath: configPath(argv),
-    ...(archive === undefined ? {} : { override: config => ({ ...config, archive }) }),
-  })
+  await runDaemon({ configPath: configPath(argv), archive: argv.archive })
 }

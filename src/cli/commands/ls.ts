@@ -13,6 +13,7 @@ import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
 import { lookOf } from '../render/style.ts'
 import { entry } from '../verbs.ts'
+import { allWithWords } from '../words.ts'
 
 export const { command, describe } = entry('ls')
 
@@ -52,7 +53,7 @@ export async function handler(argv: Args): Promise<void> {
   const whole = argv.json || argv.quiet || argv.limit !== undefined
   const rows = catalog.list(whole ? filter : { ...filter, limit: defaultLimit + 1 })
   const shown = whole ? rows : rows.slice(0, defaultLimit)
-  await print(shown, argv)
+  await print(argv.quiet ? shown : await allWithWords(site, shown), argv)
   if (shown.length === 0)
     throw Object.keys(filter).length === 0
       ? nothingYet(site.config.archive)

@@ -10,6 +10,7 @@ import { page } from '../render/pager.ts'
 import { signatureTable } from '../render/signature-table.ts'
 import { lookOf } from '../render/style.ts'
 import { entry } from '../verbs.ts'
+import { signaturesWithWords } from '../words.ts'
 
 export const { command, describe } = entry('top')
 
@@ -27,9 +28,9 @@ export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   using site = openSite(argv)
   const filter = catalogFilter(argv)
-  const rows = (await site.catalog()).top(
-    argv.json || filter.limit !== undefined ? filter : { ...filter, limit: 50 },
-  )
+  const catalog = await site.catalog()
+  const counted = catalog.top(argv.json || filter.limit !== undefined ? filter : { ...filter, limit: 50 })
+  const rows = await signaturesWithWords(site, catalog, counted)
   if (argv.json) writeLines(1, jsonDocument({ schema: 'gocore-top', version: 1 }, 'signatures', rows))
   else await page(signatureTable(fromDump(rows), lookOf(process.stdout)), { pager: !argv.noPager })
   if (rows.length === 0) throw new NotFoundError(`No analysed crash in ${site.config.archive} matches.`)

@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createWriteStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, normalize } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SystemError, UsageError } from '../../base/errors.ts'
@@ -65,13 +65,16 @@ export function cacheDirectory(env: NodeJS.ProcessEnv): string {
 
 function addressOf(server: string, buildId: string, kind: Kind): URL {
   try {
-    const place =
-      typeof kind === 'string' ? kind : `source/${kind.source.split('/').map(encodeURIComponent).join('/')}`
+    const place = typeof kind === 'string' ? kind : `source/${sourcePath(kind.source)}`
     return new URL(`${server.replace(/\/+$/, '')}/buildid/${buildId}/${place}`)
   } catch {
     throw new UsageError(`${server} is no address of a debuginfod server.`)
   }
 }
+
+/** As debuginfod(8) has it, without `..`: a name out of a dump must not lead to another part of the server. */
+const sourcePath = (name: string): string =>
+  normalize(`/${name}`).split('/').map(encodeURIComponent).join('/')
 
 /** Whether the server had it. */
 async function download(url: URL, path: string, options: DebuginfodOptions): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** What hooks are told of a crash: `gocore-sink(7)` documents the JSON. Within a version, fields are only added. */
 import { basename } from 'node:path'
+import { visibleText } from '../../base/escape.ts'
 import type { Catalog, CrashRow } from '../../catalog/index.ts'
 import type { HookEvent } from '../../config/index.ts'
 
@@ -42,17 +43,20 @@ export function crashEvent(row: CrashRow, catalog: Catalog, silence: number, lef
     ...{ schema: 'gocore-event', version: 1, events },
     ...{ id: row.id, time: new Date(row.time).toISOString(), host: row.host },
     program: basename(row.exe) || row.comm,
-    program_version: row.programVersion,
-    go_version: row.goVersion,
+    program_version: visible(row.programVersion),
+    go_version: visible(row.goVersion),
     ...{ pid: row.pid, uid: row.uid, signal: row.signalName },
-    ...{ cause: row.cause, cause_at: row.causeAt },
-    ...{ signature: row.signatureKey, signature_text: row.signatureText },
+    ...{ cause: visible(row.cause), cause_at: visible(row.causeAt) },
+    ...{ signature: row.signatureKey, signature_text: visible(row.signatureText) },
     core: { state: row.coreState, reason: row.coreReason, stored_size: row.storedSize },
     analysis: row.analysis,
     previous: previous === undefined ? null : new Date(previous.time).toISOString(),
     left_out: leftOut,
   }
 }
+
+/** Whoever is told hands it on, to terminals and tickets. */
+const visible = (text: string | null): string | null => text && visibleText(text)
 
 /** The last one before it; of the same millisecond, any other with a smaller id. */
 function previousOf({ id, time, signatureKey }: CrashRow, catalog: Catalog): CrashRow | undefined {

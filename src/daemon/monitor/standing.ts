@@ -1,61 +1,77 @@
 /** The numbers of the moment: what waits in the spool, and what room the archive has. Storage that hangs is not waited for. */
-import { lstatSync, readdirSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
+import { lstat, readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A walk that an absurd spool can't make endless. */
 const mostFiles = 20_000
 
-/** Bytes of all files, and the age of the oldest, seconds; undefined where there is no such directory, or it can't be read. */
-export function spoolStanding(
-  root: string,
-  now = Date.now(),
-): { bytes: number; oldest: number | undefined } | undefined {
+export interface SpoolStanding {
+  readonly bytes: number
+  /** When the oldest file was written, milliseconds of the clock; undefined where there is none. */
+  readonly oldest: number | undefined
+}
+
+/** Of all files; undefined where they can't be read. An absent spool is empty. */
+export async function spoolStanding(root: string): Promise<SpoolStanding | undefined> {
   let bytes = 0
-  let first: number | undefined
+  let oldest: number | undefined
+  let count = 0
   try {
-    let count = 0
-    for (const entry of readdirSync(join(root, 'dumps'), { recursive: true, withFileTypes: true })) {
+    for (const entry of await readdir(join(root, 'dumps'), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue
       if (++count > mostFiles) break
-      const stat = lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })
+      // It may have been shipped meanwhile.
+      const stat = await lstat(join(entry.parentPath, entry.name)).catch(() => undefined)
       if (stat === undefined) continue
       bytes += stat.size
-      first = Math.min(first ?? stat.mtimeMs, stat.mtimeMs)
+      oldest = Math.min(oldest ?? stat.mtimeMs, stat.mtimeMs)
     }
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? { bytes: 0, oldest: undefined } : undefined
   }
-  return { bytes, oldest: first === undefined ? undefined : (now - first) / 1000 }
+  return { bytes, oldest }
 }
 
-/** Asks in a thread of the pool, one question at a time, and tells the last answer. */
-export class Room {
-  readonly #path: string
-  #asking = false
-  #answer: { free: number; size: number } | undefined
+export interface Room {
+  readonly free: number
+  readonly size: number
+}
 
-  constructor(path: string) {
-    this.#path = path
+/** Of the file system below `path`. NFS and FUSE have no cache for it: the server answers, or nobody does. */
+export async function roomOf(path: string): Promise<Room> {
+  const { bavail, blocks, bsize } = await statfs(path)
+  return { free: bavail * bsize, size: blocks * bsize }
+}
+
+/** A question that a thread of the pool asks, which hangs in the daemon's stead. One is open at a time. */
+export class Question<T> {
+  readonly #ask: () => Promise<T>
+  #since: number | undefined
+  #answer: T | undefined
+
+  constructor(ask: () => Promise<T>) {
+    this.#ask = ask
   }
 
   /** What was answered last; undefined before the first answer, and after an error. */
-  look(): { free: number; size: number } | undefined {
-    if (!this.#asking) {
-      this.#asking = true
-      void statfs(this.#path)
-        .then(({ bavail, blocks, bsize }) => ({ free: bavail * bsize, size: blocks * bsize }))
-        .catch(() => undefined)
-        .then(answer => {
-          this.#answer = answer
-          this.#asking = false
-        })
-    }
+  get answer(): T | undefined {
     return this.#answer
   }
 
-  /** Whether the last question is still open. */
-  get isAsking(): boolean {
-    return this.#asking
+  /** How long the last question has been open, milliseconds; 0 where it was answered. */
+  get openMs(): number {
+    return this.#since === undefined ? 0 : performance.now() - this.#since
+  }
+
+  /** Asks, unless a question is open. */
+  look(): void {
+    if (this.#since !== undefined) return
+    this.#since = performance.now()
+    void this.#ask()
+      .catch(() => undefined)
+      .then(answer => {
+        this.#answer = answer
+        this.#since = undefined
+      })
   }
 }

@@ -92,7 +92,8 @@ function numberKind(source: string, at: number, digits: string): TokenKind {
   if (digits.endsWith('i')) return 'imaginary'
   if (/^0[xX]/.test(digits)) {
     if (/[.pP]/.test(digits)) {
-      if (!/[pP]/.test(digits) || !/^0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP]/.test(digits))
+      // A digit before or behind the point, and an exponent.
+      if (!/^0[xX](?=\.?[0-9a-fA-F_])[0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP]/.test(digits))
         bad(source, at, 'a number')
       return 'float'
     }

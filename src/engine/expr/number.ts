@@ -13,5 +13,5 @@ export function parseFloatLiteral(text: string): number {
   const hex = /^0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/.exec(digits)
   if (!hex) return Number(/^0[bo]/.test(digits) ? BigInt(digits) : digits)
   const [, whole = '', fraction = '', exponent = '0'] = hex
-  return Number(BigInt(`0x${whole}${fraction}` || '0x0')) * 2 ** (Number(exponent) - 4 * fraction.length)
+  return Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length)
 }

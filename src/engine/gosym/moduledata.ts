@@ -86,7 +86,7 @@ const maxTable = 1 << 30
 const maxTextSections = 1 << 10
 const maxModules = 64
 const chunkSize = 1 << 20
-/** Writable memory of a program file; what is larger is .bss of zeros in damaged headers. */
+/** Of a program's data; what is larger is .bss of zeros, or said by damaged headers and tables. */
 const maxScan = 256 << 20
 
 /** The program's module and those loaded later, in the runtime's order; empty where none can be found. */
@@ -99,7 +99,7 @@ export function findModules(
   for (const segment of file.elf.segments) {
     if (segment.type !== SegmentType.load || (segment.flags & SegmentFlag.write) === 0) continue
     const start = segment.vaddr + file.bias
-    for (const addr of scanWords(memory, start, start + Math.min(segment.memsz, maxScan), header.addr)) {
+    for (const addr of scanWords(memory, start, start + segment.memsz, header.addr)) {
       const first = readModule(memory, addr, goMinor)
       if (first) return followNext(memory, first, goMinor)
     }
@@ -107,10 +107,11 @@ export function findModules(
   return []
 }
 
-/** Addresses of aligned words equal to `value` in `[start, end)`; holes in memory are passed over. */
-export function* scanWords(memory: Memory, start: number, end: number, value: number): Generator<number> {
+/** Addresses of aligned words equal to `value` in the first quarter of a gigabyte of `[start, last)`; holes are passed over. */
+export function* scanWords(memory: Memory, start: number, last: number, value: number): Generator<number> {
   const { ptrSize, littleEndian } = memory
-  if (!(end <= Number.MAX_SAFE_INTEGER)) return
+  if (!(last <= Number.MAX_SAFE_INTEGER)) return
+  const end = Math.min(last, start + maxScan)
   const low = value % 0x100000000
   const high = Math.floor(value / 0x100000000)
   for (let base = start; base < end; base += chunkSize) {

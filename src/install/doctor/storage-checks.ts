@@ -1,23 +1,23 @@
 /** Where dumps go: is it there, may root write it, what kind of file system is it, how much room has it. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { knownFile, whyAbsent } from '../../archive/known.ts'
 import { reasonOf } from '../../base/errors.ts'
+import { networkFileSystem } from '../../base/network-fs.ts'
 import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
 import type { Finding } from './finding.ts'
 
-/** statfs(2) f_type of file systems that other machines share, where inotify and file locks are not to be relied on. */
-const networkTypes = new Map([
-  [0x6969, 'NFS'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x65735546, 'FUSE'],
-  [0x00c36400, 'CephFS'],
-  [0x01021997, '9P'],
-  [0x47504653, 'GPFS'],
-  [0x0bd00bd0, 'Lustre'],
-])
-
+/** f_type of statfs(2), linux/magic.h. */
 const memoryTypes = new Map([
   [0x01021994, 'tmpfs'],
   [0x858458f6, 'ramfs'],
@@ -46,9 +46,9 @@ export function checkStorage(config: Config): Finding[] {
       },
     ]
   const { type, bavail, bsize, blocks, ffree, files } = statfsSync(archive)
-  const network = networkTypes.get(type)
+  const network = networkFileSystem(archive)
   return [
-    checkRights(archive, stat),
+    checkRights(config, stat),
     checkWrite(archive, network),
     checkSpace(config, { free: bavail * bsize, total: blocks * bsize }, files > 0 ? ffree : undefined),
     checkType(archive, type, network),
@@ -57,7 +57,7 @@ export function checkStorage(config: Config): Finding[] {
   ]
 }
 
-function checkRights(archive: string, stat: { uid: number; mode: number }): Finding {
+function checkRights({ archive, userAccess }: Config, stat: { uid: number; mode: number }): Finding {
   const name = 'archive-rights'
   if (stat.uid !== 0)
     return {
@@ -73,12 +73,13 @@ function checkRights(archive: string, stat: { uid: number; mode: number }): Find
       what: `Others than root may write ${archive} (mode ${octal(stat.mode)}).`,
       remedy: `chmod go-w ${archive}`,
     }
-  if ((stat.mode & 0o007) !== 0)
+  // With UserAccess users pass through to what is theirs.
+  if ((stat.mode & (userAccess ? 0o006 : 0o007)) !== 0)
     return {
       name,
       status: 'warning',
       what: `Everyone may look into ${archive} (mode ${octal(stat.mode)}); dumps hold keys and passwords.`,
-      remedy: `chmod o= ${archive}`,
+      remedy: `chmod ${userAccess ? 'o=x' : 'o='} ${archive}`,
     }
   return { name, status: 'ok', what: `${archive} is root's, mode ${octal(stat.mode)}.` }
 }
@@ -162,6 +163,14 @@ function checkSpace(
   return { name, status: 'ok', what: `${formatSize(roundTo3(free))} are free.` }
 }
 
+function lineIn(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1').trim()
+  } catch {
+    return undefined
+  }
+}
+
 /** `formatSize` is exact; for people three digits are enough. */
 function roundTo3(bytes: number): number {
   const unit = 1024 ** Math.max(0, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1024)))
@@ -177,12 +186,16 @@ function checkType(archive: string, type: number, network: string | undefined): 
       what: `${archive} is on ${memoryTypes.get(type)}: dumps take memory and are gone after a boot.`,
       remedy: 'ArchiveDirectory= on a disk',
     }
-  if (network !== undefined)
+  const shared = `${archive} is on ${network}: the daemon polls it, other machines may share it.`
+  // Linux 7.2 keeps an entry that it knows to be missing as long as it is asked for it.
+  if (network === 'NFS' && lineIn('/sys/module/nfsv4/parameters/directory_delegations') === 'Y')
     return {
       name,
-      status: 'ok',
-      what: `${archive} is on ${network}: the daemon polls it, other machines may share it.`,
+      status: 'note',
+      what: `${shared} With this kernel's directory delegations their dumps may be seen minutes late.`,
+      remedy: '"options nfsv4 directory_delegations=0" in a file of /etc/modprobe.d, and a boot',
     }
+  if (network !== undefined) return { name, status: 'ok', what: shared }
   return { name, status: 'ok', what: `${archive} is on a local file system.` }
 }
 
@@ -196,12 +209,12 @@ function checkState(config: Config): Finding {
       what: `${config.state} does not exist: there is no catalog.`,
       remedy: 'gocore-sink install',
     }
-  const network = networkTypes.get(statfsSync(config.state).type)
+  const network = networkFileSystem(config.state)
   if (network !== undefined && network !== 'FUSE')
     return {
       name,
       status: 'problem',
-      what: `The catalog in ${config.state} is on ${network}, where SQLite's locks fail.`,
+      what: `The catalog in ${config.state} is on ${network}, where SQLite's locks are not to be relied on.`,
       remedy: 'StateDirectory= on a disk of this machine',
     }
   return { name, status: 'ok', what: `The catalog is in ${config.state}.` }

@@ -170,6 +170,9 @@ describe('debuginfod', { skip }, () => {
   })
 
   it('is asked for nothing but a build id', async () => {
+    for (const name of ['/../../../admin', 'x/../../../../admin', '/a/%2e%2e/..\\..\\x', '//admin'])
+      await fetchByBuildId(url, buildId, { source: name }, { cache: fresh() })
+    for (const path of asked.slice(-4)) assert.match(path, new RegExp(`^/buildid/${buildId}/source//[^.]`))
     const before = asked.length
     assert.equal(await fetchByBuildId(url, '../../etc', 'debuginfo', { cache: fresh() }), undefined)
     assert.equal(asked.length, before)

@@ -47,6 +47,7 @@ const understood: readonly (readonly [source: string, shown: string])[] = [
   ['`a\\b`', '"a\\\\b"'],
   ['0b101 + 0o17 + 017 + 1_000', '(((5 + 15) + 15) + 1000)'],
   ['1.5e3 + .5 + 0x1p-2 + 2i', '(((1500 + 0.5) + 0.25) + 2i)'],
+  ['0x.8p1 + 0x1.p1', '(1 + 2)'],
   ['^x', '^x'],
   ['!ok', '!ok'],
 ]
@@ -67,6 +68,8 @@ const refused: readonly (readonly [source: string, column: number, problem: RegE
   ['"abc', 1, /no end/],
   ['"\\q"', 1, /not a string/],
   ['0x', 1, /not a number/],
+  ['0x.p1', 1, /not a number/],
+  ['0xp1', 1, /not a number/],
   ['08', 1, /not a number/],
   ['12ab', 1, /not a number/],
   ['a # b', 3, /"#" begins nothing/],

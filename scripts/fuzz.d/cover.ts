@@ -1,0 +1,43 @@
+/** The inputs that a repository should carry: the shortest that together come to all places that any came to. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { carried, carriedFile, grown } from './corpus.ts'
+import type { Coverage } from './coverage.ts'
+import { type Damage, formatDamage } from './damage.ts'
+import type { Seed, Target } from './target.ts'
+import { tryInput } from './trial.ts'
+
+/** Bytes of the file, and milliseconds of one input, so that it can be tried by everybody each day. */
+const most = { bytes: 48 * 1024, ms: 300 } as const
+
+/** Writes the file; answers how many inputs it has. */
+export function writeCover(target: Target, coverage: Coverage): number {
+  const seeds = target.seeds()
+  const attempt = (damage: Damage, seed: Seed): number => {
+    let ms = 0
+    coverage.of(() => {
+      ms = tryInput(target, seed, damage, Number.POSITIVE_INFINITY).ms
+    })
+    return ms
+  }
+  for (const seed of seeds) attempt({ seed: seed.source.name, edits: [] }, seed)
+  const lines: string[] = []
+  let bytes = 0
+  for (const { line, damage } of shortestFirst([...carried(target.name), ...grown(target.name)])) {
+    const seed = seeds.find(({ source }) => source.name === damage.seed)
+    if (seed === undefined || bytes + line.length > most.bytes) continue
+    const before = coverage.places
+    if (attempt(damage, seed) > most.ms || coverage.places === before) continue
+    lines.push(line)
+    bytes += line.length
+  }
+  mkdirSync(dirname(carriedFile(target.name)), { recursive: true })
+  writeFileSync(carriedFile(target.name), lines.map(line => `${line}\n`).join(''))
+  return lines.length
+}
+
+function shortestFirst(all: readonly Damage[]): { line: string; damage: Damage }[] {
+  return all
+    .map(damage => ({ line: formatDamage(damage), damage }))
+    .sort((a, b) => a.line.length - b.line.length || (a.line < b.line ? -1 : 1))
+}

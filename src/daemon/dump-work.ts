@@ -1,0 +1,113 @@
+/** What the daemon makes of one dump: its analysis, and the encryption of its core. */
+import type { DumpRef } from '../archive/index.ts'
+import { ArchiveError, reasonOf } from '../base/errors.ts'
+import type { CrashRow } from '../catalog/index.ts'
+import { analyseDump } from './analyse.ts'
+import { encryptDump, hasPlainRest, isPlain } from './encrypt.ts'
+import type { Holdings } from './holdings.ts'
+import { syncDump } from './sync.ts'
+
+export interface DumpWorkOptions {
+  readonly holdings: Holdings
+  readonly onStatus: (text: string) => void
+  /** The analysing child's program, for tests. */
+  readonly program?: string | undefined
+}
+
+export class DumpWork {
+  readonly #options: DumpWorkOptions
+
+  constructor(options: DumpWorkOptions) {
+    this.#options = options
+  }
+
+  /** Throws where the dump can't be analysed now, for a reason that is not its own. */
+  async analyse(row: CrashRow, signal: AbortSignal): Promise<void> {
+    const { holdings, onStatus, program } = this.#options
+    const { store, leases, liveness, log, counts } = holdings
+    const { id, day } = row
+    const name = `dump ${id} (${row.comm}, pid ${row.pid} on ${row.host})`
+    try {
+      await liveness.answers()
+      signal.throwIfAborted()
+      using lease = leases.take(id)
+      if (lease === undefined) throw new ArchiveError('another daemon has it in hand')
+      // Another machine may have been faster.
+      if (syncDump(store, holdings.catalog, { id, day })?.analysis !== 'pending') return
+      if (!holdings.config.analyseBeforeEncryption && (await this.#encrypt({ id, day }, signal))) return
+      onStatus(`Analysing ${name}`)
+      const outcome = await analyseDump(
+        { id, day },
+        { store, config: holdings.config, signal, program, answers: () => liveness.answers() },
+      )
+      const after = syncDump(store, holdings.catalog, { id, day })
+      if (outcome.state !== 'interrupted') counts.analysis(outcome.state)
+      if (outcome.state === 'done')
+        log.event(
+          'analysis-done',
+          `Analysed ${name} in ${(outcome.ms / 1000).toFixed(1)} s: ${this.#causeOf(after) ?? 'no cause'}`,
+          { GOCORE_SINK_ID: id, GOCORE_SINK_SIGNATURE: after?.signatureKey ?? undefined },
+        )
+      else if (outcome.state === 'failed')
+        log.event('analysis-failed', `Could not analyse ${name}: ${outcome.reason}`, {
+          GOCORE_SINK_ID: id,
+        })
+      else log.info(`Handed back ${name}: the daemon stops`)
+      if (outcome.state !== 'interrupted') await this.#encrypt({ id, day }, signal)
+    } catch (error) {
+      if (this.#isGone({ id, day })) return
+      log.warning(`Could not analyse ${name} now, trying again later: ${reasonOf(error)}`)
+      holdings.mend(error)
+      throw error
+    }
+  }
+
+  /** Encrypts those that an earlier daemon had no time for, or was killed over, or that were imported. */
+  async encryptTheRest(range: { since?: Date } = {}): Promise<void> {
+    const { holdings } = this.#options
+    const { store, leases, stopping } = holdings
+    if (holdings.config.encryptTo.length === 0) return
+    for (const { id, day, manifest } of store.list(range)) {
+      if (!isPlain(manifest) && !hasPlainRest(store, { id, day }, manifest)) continue
+      if (stopping.aborted) return
+      if (holdings.catalog.get(id)?.analysis === 'pending') continue
+      using lease = leases.take(id)
+      if (lease !== undefined) await this.#encrypt({ id, day }, stopping)
+    }
+  }
+
+  /** More people read the journal than may read what root's eyes alone are to see. */
+  #causeOf(row: CrashRow | undefined): string | null | undefined {
+    return row && this.#options.holdings.store.readManifest(row).dumpable === 1
+      ? row.cause
+      : "the dump is root's alone"
+  }
+
+  /** False where cores are not encrypted. A failure is told, and the next round of retention tries again. */
+  async #encrypt(ref: DumpRef, signal?: AbortSignal): Promise<boolean> {
+    const { holdings } = this.#options
+    const { store, log } = holdings
+    const { encryptTo: recipients, analysis } = holdings.config
+    if (recipients.length === 0) return false
+    try {
+      if (await encryptDump(store, ref, { recipients, user: analysis.user, signal }))
+        log.info(`Encrypted the core of dump ${ref.id} to ${recipients.join(', ')}`)
+      syncDump(store, holdings.catalog, ref)
+    } catch (error) {
+      log.warning(`Could not encrypt the core of dump ${ref.id}, it stays as it is: ${reasonOf(error)}`)
+    }
+    return true
+  }
+
+  /** A dump that was deleted meanwhile is nothing to complain of. */
+  #isGone({ id, day }: DumpRef): boolean {
+    const { store, catalog } = this.#options.holdings
+    try {
+      if (store.ids(day).includes(id)) return false
+      catalog.remove(id)
+      return true
+    } catch {
+      return false
+    }
+  }
+}

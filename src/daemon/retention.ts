@@ -1,0 +1,39 @@
+/** One round of retention: what is too old or too much is shrunk or deleted, and told. */
+import type { DumpRef } from '../archive/index.ts'
+import type { DumpWork } from './dump-work.ts'
+import { runGc } from './gc.ts'
+import type { Holdings } from './holdings.ts'
+import { requireArchive } from './maintenance.ts'
+import { type ShrinkOutcome, shrinker } from './shrink.ts'
+import { syncDump } from './sync.ts'
+
+export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Promise<void> {
+  const { store, log, counts, stopping: signal } = holdings
+  requireArchive(store)
+  await work.encryptTheRest()
+  const { actions } = await runGc({
+    store,
+    catalog: holdings.catalog,
+    policy: holdings.config.retention,
+    shrink: (ref, reason) => shrink(holdings, ref, reason),
+    signal,
+  })
+  for (const { action, kind, name, reason, failed } of actions) {
+    const isShrunk = action === 'shrink'
+    counts.retention(failed ? 'failed' : isShrunk ? 'shrink' : 'delete')
+    if (failed) log.warning(`Could not ${action} ${kind} ${name} (${reason}): ${failed}`)
+    else
+      log.event(
+        isShrunk ? 'dump-shrunk' : 'dump-deleted',
+        `${isShrunk ? 'Shrunk' : 'Deleted'} ${kind} ${name}: ${reason}`,
+        kind === 'dump' ? { GOCORE_SINK_ID: name } : {},
+      )
+  }
+}
+
+async function shrink(holdings: Holdings, ref: DumpRef, reason: string): Promise<ShrinkOutcome> {
+  const { store, leases, config, stopping: signal } = holdings
+  const outcome = await shrinker(store, leases, { analysis: config.analysis, signal })(ref, reason)
+  syncDump(store, holdings.catalog, ref)
+  return outcome
+}

@@ -1,0 +1,118 @@
+/** Looks through the archive for what is new, ends what handlers left behind, and has the spool brought home. */
+import type { DumpRef, LocalStore } from '../archive/index.ts'
+import { spoolRoot } from '../config/index.ts'
+import type { Arrivals } from './arrivals.ts'
+import type { Holdings } from './holdings.ts'
+import { requireArchive } from './maintenance.ts'
+import type { AnalysisQueue } from './queue.ts'
+import { begunIds, type RecoverOptions, recoverDumps } from './recover.ts'
+import { Rotation } from './rotation.ts'
+import { Shipping } from './shipping.ts'
+import { type SyncOptions, syncCatalog } from './sync.ts'
+import { Turns } from './turns.ts'
+
+/** Of which a scan asks whether they were changed: a tenth of a second on a disk, some seconds on a network file system. */
+const manifestsPerScan = 20_000
+/** Work that a look at the newest days covers. */
+export const newestDays = 2
+
+export interface ScanningOptions {
+  readonly holdings: Holdings
+  readonly arrivals: Arrivals
+  readonly queue: AnalysisQueue
+}
+
+export class Scanning {
+  readonly #options: ScanningOptions
+  readonly #turns: Turns
+  readonly #shipping: Shipping
+  readonly #rotation = new Rotation(manifestsPerScan)
+  readonly #watched: NonNullable<RecoverOptions['watched']> = new Map()
+  #lookWaits = false
+
+  constructor(options: ScanningOptions) {
+    const { holdings } = options
+    this.#options = options
+    this.#turns = new Turns(holdings)
+    this.#shipping = new Shipping({
+      spool: () => holdings.spool(),
+      archive: holdings.store,
+      leases: holdings.leases,
+      answers: () => holdings.liveness.answers(),
+      rate: () => holdings.config.shipRate,
+      onHome: ref => this.#onHome(ref),
+      onFailed: (ref, why) => this.#onStays(ref, why),
+      onProblem: sentence => holdings.log.warning(sentence),
+    })
+  }
+
+  /** Looks for what is new in the archive; all of it, or its newest days. */
+  scan(options: SyncOptions = {}): Promise<void> {
+    const { holdings, arrivals, queue } = this.#options
+    const { store, log } = holdings
+    return this.#turns.take('Scan of the archive', async () => {
+      // From here on, what is heard of may be missed by this one.
+      if (options.days !== undefined) this.#lookWaits = false
+      requireArchive(store)
+      this.#bringHome()
+      if (options.days === undefined) this.#recover(store)
+      const { added, changed, removed, broken } = await syncCatalog(store, holdings.catalog, {
+        ...options,
+        rotation: this.#rotation,
+        onAdded: row => arrivals.onAdded(row),
+      })
+      for (const { ref, reason } of broken)
+        holdings.complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
+      if (added + changed + removed > 0)
+        log.info(`Catalog: ${added} dumps added, ${changed} changed, ${removed} removed`)
+      queue.pump()
+    })
+  }
+
+  /** Looks at the newest days. At most one look waits at a time. */
+  look(): void {
+    if (this.#lookWaits) return
+    this.#lookWaits = true
+    void this.scan({ days: newestDays })
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    await this.#shipping.stop()
+    await this.#turns.over()
+  }
+
+  #bringHome(): void {
+    this.#recover(this.#options.holdings.spool())
+    this.#shipping.look()
+  }
+
+  #recover(store: LocalStore): void {
+    const { holdings } = this.#options
+    const known = (day: string): string[] => holdings.catalog.ids(day)
+    const spool = holdings.spool()
+    // What the spool has more of is no leftover of the archive's.
+    const own = store.root === spool.root
+    const options = {
+      ...{ known, leave: own ? new Set<string>() : begunIds(spool), watched: this.#watched },
+      ...(own ? {} : { claim: (id: string) => holdings.leases.take(id) }),
+    }
+    for (const { ref, what } of recoverDumps(store, options))
+      holdings.complain(ref, `Dump ${ref.id}: ${what}`)
+  }
+
+  #onHome(ref: DumpRef): void {
+    const { holdings, arrivals } = this.#options
+    holdings.counts.shipped('done')
+    const sentence = `Brought dump ${ref.id} home from ${spoolRoot(holdings.config)}`
+    holdings.log.event('spool-shipped', sentence, { GOCORE_SINK_ID: ref.id })
+    arrivals.onDump(ref)
+  }
+
+  #onStays(ref: DumpRef, why: string): void {
+    const { holdings } = this.#options
+    holdings.counts.shipped('failed')
+    const sentence = `Could not bring dump ${ref.id} home from ${spoolRoot(holdings.config)}, it stays there: ${why}`
+    holdings.complain(ref, sentence, 'spool-stays')
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Memory that is not the kernel's to give: pages of files whose file system is a program of somebody's (FUSE). Whoever reads
+ * such a page waits for that program, which may never answer, beyond SIGKILL, and any user may have one. So the handler
+ * reads none: neither arguments and environment that lie there, nor the memory itself, which is left to the kernel's stream,
+ * where the crashed process waits for itself.
+ */
+import { closeSync, fstatSync, readFileSync } from 'node:fs'
+import { openSystemCalls } from '../base/system-calls.ts'
+import type { AddressRange, FileRange } from './proc-text.ts'
+
+/** Mounts of this process's own namespace, which root made; one of another may be anything. */
+const mountsFile = '/proc/self/mountinfo'
+
+/** Of the ranges of files those that are on no file system of the kernel's, in order. */
+export function foreignMemory(files: readonly FileRange[], mounts = mountsFile): readonly AddressRange[] {
+  if (files.length === 0) return []
+  const known = kernelDevices(mounts)
+  const unknown = files.filter(({ device }) => !known.has(device))
+  if (unknown.length === 0) return []
+  const shared = sharedMemoryDevice()
+  return unknown.filter(({ device }) => device !== shared)
+}
+
+/** `major:minor` of each file system that is no program's, proc_pid_mountinfo(5). */
+function kernelDevices(mounts: string): Set<string> {
+  const devices = new Map<string, boolean>()
+  for (const line of readFileSync(mounts, 'latin1').split('\n')) {
+    const device = line.split(' ', 3)[2]
+    const type = / - (\S+) /.exec(line)?.[1]
+    if (device !== undefined && type !== undefined) devices.set(padded(device), !type.startsWith('fuse'))
+  }
+  return new Set([...devices].filter(([, isKernels]) => isKernels).map(([device]) => device))
+}
+
+/** Decimal there, two hexadecimal digits and more in `maps`. */
+const padded = (device: string): string =>
+  device
+    .split(':')
+    .map(part => Number(part).toString(16).padStart(2, '0'))
+    .join(':')
+
+/** Where the kernel keeps what has no file system: shared memory, memfd_create(2). It is mounted nowhere. */
+function sharedMemoryDevice(): string | undefined {
+  const fd = openSystemCalls()?.call('memfd_create', Buffer.from('\0'), 0) ?? -1
+  if (fd < 0) return undefined
+  try {
+    const { dev } = fstatSync(fd)
+    // The numbers of glibc's makedev(3).
+    return padded(`${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Whether any of [start, end) is in one of the ranges. */
+export const touches = (ranges: readonly AddressRange[], start: number, end: number): boolean =>
+  ranges.some(range => range.start < end && start < range.end)
+
+/** Whether all of [start, end) is in the ranges, which are in order and may lie side by side. */
+export function covers(ranges: readonly AddressRange[], start: number, end: number): boolean {
+  let at = start
+  for (const range of ranges) if (range.start <= at && at < range.end) at = range.end
+  return at >= end
+}

@@ -1,0 +1,180 @@
+/**
+ * The part of the receiver that meets whoever comes: a process of its own, without any of root's powers, that hears the
+ * kernel's questions, keeps the line and sends away who can't be served. Whom it lets in it passes on.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import { parseArgs } from 'node:util'
+import { reasonOf } from '../base/errors.ts'
+import { refuseCalls } from '../base/seccomp.ts'
+import { foreignCalls } from '../base/system-calls.ts'
+import { type GateLimits, gateLimits, loadConfig } from '../config/index.ts'
+import { KernelLog, type Level } from '../handler/log.ts'
+import { pass } from './crew.ts'
+import type { SocketLibc } from './libc.ts'
+import { Line } from './line.ts'
+import { type Crash, coreLimitOf, meet, refuse } from './receive.ts'
+import type { Handle, StandbyOrder } from './standby.ts'
+
+/** The first argument of such a process, which runs the same file as the receiver. */
+export const doorArgument = '--door'
+
+/** What the receiver tells it. */
+export interface DoorNews {
+  /** As the configuration says, for a door that may not read it. */
+  readonly limits: GateLimits
+  /** A handler has ended. */
+  readonly isDone?: true
+  /** Nobody else is let in; who waits is still served. */
+  readonly isOver?: true
+}
+
+/** What it tells the receiver beside orders: a line for the kernel log. */
+export interface DoorLine {
+  readonly level: Level
+  readonly line: string
+}
+
+/** Each holds a descriptor, and in the kernel a process. */
+const mostWaiting = 4096
+/** The socket that systemd passed. */
+export const passedSocket = 4
+
+interface Visit {
+  readonly socket: Socket
+  readonly crash: Crash
+  /** Milliseconds since the epoch. */
+  readonly time: number
+}
+
+const handleOf = (socket: Socket): Handle => (socket as unknown as { _handle: Handle })._handle
+
+export function keepDoor(calls: SocketLibc): void {
+  const { values } = parseArgs({
+    args: process.argv.slice(3),
+    options: { config: { type: 'string' }, listen: { type: 'string' }, limits: { type: 'string' } },
+  })
+  const { config } = values
+  const log = { write: writeByReceiver }
+  let told = JSON.parse(values.limits ?? '{}') as GateLimits
+  const limits = (): GateLimits => {
+    try {
+      return gateLimits(loadConfig(config))
+    } catch {
+      return told
+    }
+  }
+  let atWork = 0
+  let isOver = false
+  /** Connections on their way to the receiver. */
+  let leaving = 0
+
+  const line = new Line<Visit>({
+    most: mostWaiting,
+    sendAway: (visit, waited) =>
+      sendAway(
+        visit,
+        waited > 0
+          ? `it waited ${(waited / 1000).toFixed(0)} s for a handler, and others were before it`
+          : `${mostWaiting} others were waiting for a handler`,
+      ),
+  })
+
+  function sendAway({ socket, crash }: Visit, why: string): void {
+    refuse(calls, handleOf(socket).fd)
+    log.write('warning', `REFUSED the core of ${crash.fact}: ${why}`)
+    socket.destroy()
+    leave()
+  }
+
+  function meetVisitor(socket: Socket): void {
+    socket.on('error', () => {})
+    const crash = meet(calls, handleOf(socket).fd)
+    if (typeof crash === 'string') {
+      log.write('warning', crash)
+      socket.destroy()
+      return
+    }
+    const visit = { socket, crash, time: Date.now() }
+    // A pipe's handlers and their children have that limit, and the kernel dumps none of them; by a socket it does.
+    if (coreLimitOf(crash.info.tgid) === '1') {
+      sendAway(visit, 'RLIMIT_CORE is 1, which marks crash handlers and their children')
+      return
+    }
+    const { most, longest } = limits()
+    const isFree = atWork < most && line.length === 0
+    // The fact first: of a crash that comes to nothing, nobody else would tell.
+    log.write('notice', isFree ? crash.fact : `${crash.fact}, waits in line for at most ${longest} s`)
+    if (isFree) admit(visit, 0)
+    else line.add(crash.info.uid, visit, 1000 * longest)
+  }
+
+  function admit({ socket, crash: { info, comm }, time }: Visit, waited: number): void {
+    const order: StandbyOrder = {
+      ...{ info, comm, time },
+      waited: Math.round(waited),
+      ...(config === undefined ? {} : { config }),
+    }
+    atWork++
+    leaving++
+    pass(process, order, handleOf(socket), error => {
+      leaving--
+      socket.destroy()
+      if (error !== null) log.write('error', `receiver: could not pass a connection on: ${reasonOf(error)}`)
+      leave()
+    })
+  }
+
+  function leave(): void {
+    if (isOver && line.length === 0 && leaving === 0) process.disconnect?.()
+  }
+
+  const server = createServer({ pauseOnConnect: true }, meetVisitor)
+  server.on('error', error => {
+    log.write('error', `receiver: cannot listen: ${reasonOf(error)}`)
+    process.exit(1)
+  })
+  process.on('message', (news: DoorNews) => {
+    told = news.limits
+    if (news.isDone) atWork--
+    const { most } = limits()
+    while (atWork < most) {
+      const next = line.next()
+      if (next === undefined) break
+      admit(next.entry, next.waited)
+    }
+    if (!news.isOver || isOver) return
+    isOver = true
+    // Who is at the door already still comes in.
+    setImmediate(() => {
+      server.close()
+      leave()
+    })
+  })
+  process.once('disconnect', () => process.exit(isOver ? 0 : 1))
+  if (values.listen === undefined) server.listen({ fd: passedSocket }, confine)
+  else listenAt(server, values.listen)
+}
+
+/** The receiver may open the kernel log, which drops lines of who may not. What follows is passed on behind it. */
+function writeByReceiver(level: Level, line: string): void {
+  const news: DoorLine = { level, line }
+  if (process.connected) process.send?.(news)
+  else new KernelLog().write(level, line)
+}
+
+function listenAt(server: Server, path: string): void {
+  // The kernel connects whatever the mode says; nobody else is to.
+  process.umask(0o177)
+  server.listen(path, confine)
+}
+
+/** Takes from this process what it never does: programs, files' names, sockets of its own. */
+function confine(): void {
+  // libuv has its ring already.
+  const done: readonly string[] = ['accept', 'accept4', 'io_uring_enter']
+  refuseCalls([
+    ...foreignCalls.filter(call => !done.includes(call)),
+    ...(['socket', 'connect'] as const),
+    ...(['kill', 'tgkill'] as const).map(call => ({ call, unless: { argument: 0, is: process.pid } })),
+  ])
+}
