@@ -26,7 +26,7 @@ export const law: Record<string, Rule> = {
     why: 'shared by the writer in the handler and the readers',
   },
   engine: {
-    ours: ['base/errors', 'base/brand', 'base/format'],
+    ours: ['base/errors', 'base/brand', 'base/format', 'base/align'],
     node: ['zlib'],
     packages: [],
     why: 'bytes in, values out: it runs the same in a child process, a test or the command line',

@@ -2,6 +2,7 @@
  * The GNU build id of an ELF file: a note of type NT_GNU_BUILD_ID (3) and owner `GNU` in a PT_NOTE segment (gABI ch. 5).
  * Both word sizes and both byte orders; anything unexpected means that there is none.
  */
+import { alignUp } from '../base/align.ts'
 export type ReadAt = (offset: number, length: number) => Buffer
 
 const PT_NOTE = 4
@@ -32,7 +33,7 @@ export function findBuildId(read: ReadAt): string | undefined {
     )
     for (let note = 0; note + 12 <= notes.length; ) {
       const [namesz, descsz, type] = [u32(notes, note), u32(notes, note + 4), u32(notes, note + 8)]
-      const desc = note + 12 + align4(namesz)
+      const desc = note + 12 + alignUp(namesz, 4)
       if (namesz > 65536 || descsz > 65536 || desc + descsz > notes.length) break
       if (
         type === NT_GNU_BUILD_ID &&
@@ -40,10 +41,8 @@ export function findBuildId(read: ReadAt): string | undefined {
         notes.toString('latin1', note + 12, note + 16) === 'GNU\0'
       )
         return descsz > 0 && descsz <= 64 ? notes.toString('hex', desc, desc + descsz) : undefined
-      note = desc + align4(descsz)
+      note = desc + alignUp(descsz, 4)
     }
   }
   return undefined
 }
-
-const align4 = (length: number): number => (length + 3) & ~3

@@ -2,16 +2,16 @@
  * A note by which a core says that it is a part of one: its own headers promise no more than it holds. Owner `gocore-sink`,
  * type 1 of ours, one u64: the bytes of the whole. Debuggers pass over owners and types that they do not know.
  */
+import { alignUp } from '../base/align.ts'
 
 const owner = 'gocore-sink'
 /** No type of the kernel's, for readers that do not look at owners. */
 const type = 0x70617274
 const headerSize = 12
-const align4 = (length: number): number => (length + 3) & ~3
 
 /** The note, to stand behind the others of a little-endian core. */
 export function formatPartNote(whole: number): Buffer {
-  const name = Buffer.alloc(align4(owner.length + 1))
+  const name = Buffer.alloc(alignUp(owner.length + 1, 4))
   name.write(owner)
   const note = Buffer.alloc(headerSize + name.length + 8)
   note.writeUInt32LE(owner.length + 1, 0)

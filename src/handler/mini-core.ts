@@ -4,7 +4,9 @@
  * hundredth still has its goroutines. Where it is not known how far the room reaches, all of it is planned in that order:
  * wherever the file then ends, it is heap that is missing.
  */
+
 import { formatPartNote } from '../archive/part-note.ts'
+import { alignUp } from '../base/align.ts'
 import type { CoreSegment } from './core-size.ts'
 import { neededPages, type ReadMemory, type ThreadPlace } from './go-ranges.ts'
 import { pageSize } from './process-memory.ts'
@@ -104,9 +106,9 @@ interface Note {
 
 function* notesIn(notes: Buffer): Generator<Note> {
   for (let start = 0; start + 12 <= notes.length; ) {
-    const content = start + 12 + ((notes.readUInt32LE(start) + 3) & ~3)
+    const content = start + 12 + alignUp(notes.readUInt32LE(start), 4)
     const size = notes.readUInt32LE(start + 4)
-    const end = content + ((size + 3) & ~3)
+    const end = content + alignUp(size, 4)
     if (end > notes.length) return
     yield { type: notes.readUInt32LE(start + 8), start, content, size, end }
     start = end

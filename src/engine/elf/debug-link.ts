@@ -1,4 +1,5 @@
 /** Where a stripped file says that its debug information is: `.gnu_debuglink` (GDB manual, "Separate Debug Files"). */
+import { alignUp } from '../../base/align.ts'
 import { fixedText } from '../bytes/cursor.ts'
 import { viewOf } from '../bytes/layout.ts'
 import type { ElfFile } from './file.ts'
@@ -16,7 +17,7 @@ export function readDebugLink(elf: ElfFile): DebugLink | undefined {
   if (!bytes) return undefined
   const name = fixedText(bytes)
   // The CRC stands at the next multiple of four behind the NUL.
-  const at = (Math.min(bytes.length, bytes.indexOf(0)) + 4) & ~3
+  const at = alignUp(Math.min(bytes.length, bytes.indexOf(0)) + 1, 4)
   if (name === '' || name === '.' || name === '..' || name.includes('/') || at < 4 || at + 4 > bytes.length)
     return undefined
   return { name, crc: viewOf(bytes).getUint32(at, elf.header.littleEndian) }

@@ -1,5 +1,6 @@
 /** Notes of PT_NOTE segments and SHT_NOTE sections: owner, type, description. */
 
+import { alignUp } from '../../base/align.ts'
 import { fixedText } from '../bytes/cursor.ts'
 import { viewOf } from '../bytes/layout.ts'
 import { Nhdr } from './records.ts'
@@ -11,7 +12,7 @@ export interface Note {
 }
 
 /** The 4-byte alignment of names and descriptions, which Linux and the Go linker use in both classes. */
-const align4 = (n: number): number => (n + 3) & ~3
+const align4 = (n: number): number => alignUp(n, 4)
 
 /**
  * The notes in `bytes`, in order. Ends at the first one that is not whole: what follows could not be found anyway;

@@ -81,10 +81,12 @@ export function threadFrames(context: StackContext, tid: number): Walked | undef
 
 function savedStart({ image }: StackContext, { layout }: Runtime, g: Goroutine): Start {
   const position = savedPosition(g)
-  const registers = new Map<number, RegisterValue>([
-    [rsp, { value: BigInt(position.sp), origin: 'saved' }],
-    [rip, { value: BigInt(position.pc), origin: 'saved' }],
-  ])
+  const registers = new Map<number, RegisterValue>()
+  for (const [register, address] of [
+    [rsp, position.sp],
+    [rip, position.pc],
+  ] as const)
+    if (Number.isFinite(address)) registers.set(register, { value: BigInt(address), origin: 'saved' })
   const bp = g.addr + layout.at('g.sched') + layout.at('gobuf.bp')
   if (image.arch.savesFramePointer && !position.isSyscall && image.memory.has(bp, 8))
     registers.set(rbp, { value: image.memory.u64(bp), origin: 'saved' })

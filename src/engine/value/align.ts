@@ -32,8 +32,3 @@ export function alignOf(type: Type, ptrSize: number, budget: { left: number } = 
       return ptrSize
   }
 }
-
-/** `offset` rounded up to a multiple of `align`. */
-export function alignUp(offset: number, align: number): number {
-  return Math.ceil(offset / align) * align
-}

@@ -3,9 +3,9 @@
  * map grows, its entries move bucket by bucket from the old array, and slot by slot within a bucket, so both are read:
  * an old slot that has moved says so in its tophash. A same-size grow (many overflow buckets) has as many old ones.
  */
+import { alignUp } from '../../base/align.ts'
 import { MemoryFault } from '../../base/errors.ts'
 import type { Memory } from '../core/memory.ts'
-import { alignUp } from './align.ts'
 import { type Budget, maxInline, type Slot } from './map-slot.ts'
 
 const slots = 8

@@ -3,9 +3,10 @@
  * a small map has no directory but one group. While a table splits or grows, the directory still has the old one, whole,
  * until the new ones are. Several neighbours in the directory may be one table, which is told by its address.
  */
+import { alignUp } from '../../base/align.ts'
 import { MemoryFault } from '../../base/errors.ts'
 import type { Field, Type, TypeOf } from '../type/type.ts'
-import { alignOf, alignUp } from './align.ts'
+import { alignOf } from './align.ts'
 import type { ValueContext } from './context.ts'
 import { type Budget, maxInline, type Slot } from './map-slot.ts'
 
