@@ -98,7 +98,7 @@ async function serveFuse(at: string, files: string): Promise<ChildProcess> {
   return server
 }
 
-const hanging = (name: string, how: string, control: 'taken' | 'deaf'): MountKind => ({
+const hanging = (name: string, how: string, mode: 'taken' | 'deaf'): MountKind => ({
   name,
   how,
   unavailable() {
@@ -111,9 +111,9 @@ const hanging = (name: string, how: string, control: 'taken' | 'deaf'): MountKin
     const told = join(files, 'hang')
     const thaw = async (): Promise<void> => rmSync(told, { force: true })
     return {
-      freeze: () => writeFileSync(told, control),
+      freeze: () => writeFileSync(told, mode),
       thaw,
-      lie: on => (on ? writeFileSync(`${control}.lie`, '') : rmSync(`${control}.lie`)),
+      lie: on => (on ? writeFileSync(`${told}.lie`, '') : rmSync(`${told}.lie`)),
       async end() {
         await thaw()
         run('umount', '-l', at)
