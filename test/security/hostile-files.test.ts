@@ -331,6 +331,7 @@ describe('hostile files', kernel, () => {
       'handler/standard-input.ts': 'descriptor 0, /dev/null',
       'handler/log.ts': '/dev/kmsg',
       'daemon/kernel-log.ts': '/dev/kmsg',
+      'daemon/thread-state.ts': '/proc/self',
       'archive/layout.ts': '/dev/urandom',
       // The archive's root may be a link of the administrator's, and so may the configuration.
       'archive/own-dumps.ts': 'the root',
