@@ -56,7 +56,7 @@ describe('a crash that never ends', {
       try {
         await bed.crash(
           `dd if=/dev/zero of=fuse/file bs=4096 count=4; chmod 755 fuse/file
-          ${program} $(head -c 40000 /dev/zero | tr '\\0' x) & sleep 1; touch files/hang; sleep 1
+          ${program} $(head -c 40000 /dev/zero | tr '\\0' x) & sleep 1; printf taken >files/hang; sleep 1
           ${become(alice)} sh -c 'kill -SEGV $$'; true`,
         )
         assert.deepEqual(bed.handlers(), [], 'none is left, not even in the kernel')
