@@ -54,9 +54,6 @@ function readGoroutine(read: ReadMemory, address: number): Goroutine | 'dead' | 
   return { address, low, high, sp: addressAt(bytes, 56), m: addressAt(bytes, 48) }
 }
 
-/** Where the search ends: a process may be made so that it would take for ever. */
-const mostReads = 1 << 22
-
 interface GoMemory {
   /** Where the variable `runtime.allgs` lies. */
   readonly variable: number
@@ -66,28 +63,40 @@ interface GoMemory {
   readonly dead: readonly number[]
 }
 
-/** The first slice in `data` that is `runtime.allgs`; undefined where the program is not Go's. */
-export function findGoroutines(read: ReadMemory, data: readonly AddressRange[]): GoMemory | undefined {
-  let reads = 0
-  const counted: ReadMemory = (buffer, address) => {
-    if (++reads <= mostReads) read(buffer, address)
-    else buffer.fill(0)
-  }
+/**
+ * The first slice in `data` that is `runtime.allgs`; undefined where the program is not Go's, or where `isOver` says that the
+ * search has taken too long: a process may be made so that it would take for ever.
+ */
+export function findGoroutines(
+  read: ReadMemory,
+  data: readonly AddressRange[],
+  isOver: () => boolean,
+): GoMemory | undefined {
   const bytes = Buffer.alloc(chunkSize)
   // A slice's three words may lie across the end of a chunk.
   for (const { start, end } of data)
     for (let chunk = start; chunk + sliceSize <= end; chunk += chunkSize - sliceSize + word) {
+      if (isOver()) return undefined
       const piece = bytes.subarray(0, Math.min(end - chunk, chunkSize))
-      counted(piece, chunk)
-      for (let at = 0; at + sliceSize <= piece.length && reads < mostReads; at += word) {
-        const found = findIn(counted, piece, at)
+      read(piece, chunk)
+      for (let at = 0; at + sliceSize <= piece.length; at += word) {
+        const slice = sliceIn(piece, at)
+        if (slice === undefined) continue
+        if (isOver()) return undefined
+        const found = readAll(read, slice, isOver)
         if (found !== undefined) return { variable: chunk + at, ...found }
       }
     }
   return undefined
 }
 
-function findIn(read: ReadMemory, bytes: Buffer, at: number): Omit<GoMemory, 'variable'> | undefined {
+interface Slice {
+  readonly pointer: number
+  readonly length: number
+}
+
+/** What may be a slice of as many goroutines as a program has. */
+function sliceIn(bytes: Buffer, at: number): Slice | undefined {
   // Length and capacity below 2^32 first: most words are told apart by two looks.
   if (bytes.readUInt32LE(at + 12) !== 0 || bytes.readUInt32LE(at + 20) !== 0) return undefined
   const length = bytes.readUInt32LE(at + 8)
@@ -95,17 +104,23 @@ function findIn(read: ReadMemory, bytes: Buffer, at: number): Omit<GoMemory, 'va
   if (length < 2 || capacity < length || length > mostGoroutines || capacity > 4 * length + 64)
     return undefined
   const pointer = addressAt(bytes, at)
-  return pointer < heapStart || pointer % word !== 0 ? undefined : readAll(read, pointer, length)
+  return pointer < heapStart || pointer % word !== 0 ? undefined : { pointer, length }
 }
 
-function readAll(read: ReadMemory, pointer: number, length: number): Omit<GoMemory, 'variable'> | undefined {
+function readAll(
+  read: ReadMemory,
+  { pointer, length }: Slice,
+  isOver: () => boolean,
+): Omit<GoMemory, 'variable'> | undefined {
+  const first = Buffer.alloc(word)
+  read(first, pointer)
+  if (readGoroutine(read, addressAt(first, 0)) === undefined) return undefined
   const array = Buffer.alloc(length * word)
-  read(array.subarray(0, word), pointer)
-  if (readGoroutine(read, addressAt(array, 0)) === undefined) return undefined
   read(array, pointer)
   const goroutines: Goroutine[] = []
   const dead: number[] = []
   for (let at = 0; at < array.length; at += word) {
+    if (isOver()) return undefined
     const address = addressAt(array, at)
     const goroutine = readGoroutine(read, address)
     if (goroutine === undefined) return undefined
@@ -134,6 +149,8 @@ export interface Process {
   /** The one that crashed first. */
   readonly threads: readonly ThreadPlace[]
   readonly room: number
+  /** Whether the search for goroutines has taken long enough. */
+  readonly isOver: () => boolean
 }
 
 /** Kept as a whole: the beginnings of program and libraries, then data of a few pages, then all that is small. */
@@ -161,7 +178,7 @@ export function* neededPages(process: Process): Generator<AddressRange> {
   const upTo = (size: number): readonly AddressRange[] => data.filter(({ start, end }) => end - start <= size)
   yield* upTo(small.beginning).slice(0, mostBeginnings)
   if (crashed !== undefined) yield stackFrom(crashed, threadStack.deep)
-  const found = findGoroutines(process.read, data)
+  const found = findGoroutines(process.read, data, process.isOver)
   if (found !== undefined) yield* goRuntime(process, found)
   yield* upTo(small.data)
   for (const thread of others) yield stackFrom(thread, threadStack.shallow)

@@ -9,10 +9,10 @@ import { formatPartNote } from '../archive/part-note.ts'
 import { alignUp } from '../base/align.ts'
 import type { CoreSegment } from './core-size.ts'
 import { neededPages, type ReadMemory, type ThreadPlace } from './go-ranges.ts'
+import { PageSet, programSize } from './page-set.ts'
 import { pageSize } from './process-memory.ts'
 
 const headerSize = 64
-const programSize = 56
 const PT_LOAD = 1
 const PT_NOTE = 4
 const NT_PRSTATUS = 1
@@ -29,11 +29,11 @@ const places: Readonly<Record<number, { sp: number; tls?: number; g?: number; en
 const smallSegment = 1 << 20
 /** More headers than e_phnum counts would need a section. */
 const mostHeaders = 60_000
-/** Runs of pages that are chosen, each of which needs a header; the others may lie between them. */
-const mostRuns = 16_384
 
 /** Milliseconds of processor time that the crashed process is held for the choice, however busy the machine. */
 const patience = 3000
+/** Of these, for the search for goroutines: who has many threads and none has their stacks. */
+const searchPatience = 1500
 
 /** Where the pages of a mini-core lie. */
 export interface MiniCore {
@@ -82,14 +82,24 @@ export function planMiniCore(
     // The runtime's variables lie in small segments, and heap before them in a program that is loaded anywhere.
     .sort((a, b) => a.end - a.start - (b.end - b.start))
   const threads = threadsOf(notes, original.readUInt16LE(18))
-  const started = process.cpuUsage()
-  for (const range of neededPages({ read, data, threads, room: pages.room })) {
-    if (pages.isFull || process.cpuUsage(started).user > patience * 1000) break
+  const spent = stopwatch()
+  const isOver = (): boolean => spent() > searchPatience
+  for (const range of neededPages({ read, data, threads, room: pages.room, isOver })) {
+    if (pages.isFull || spent() > patience) break
     pages.add(range.start, range.end)
   }
   addUpTo(smallSegment)
   if (!andRest) addUpTo(Number.POSITIVE_INFINITY)
   return layOut(original, programs, notes, pages, andRest)
+}
+
+/** Milliseconds of this thread's processor time since it was made. */
+function stopwatch(): () => number {
+  const began = process.threadCpuUsage()
+  return () => {
+    const { user, system } = process.threadCpuUsage(began)
+    return (user + system) / 1000
+  }
 }
 
 const endOf = (segments: readonly CoreSegment[]): number =>
@@ -140,91 +150,6 @@ function threadsOf(notes: Buffer, machine: number): ThreadPlace[] {
     found.push({ sp, ...slot, ...(place.g === undefined ? {} : { g: wordAt(place.g) }) })
   }
   return found
-}
-
-interface PageRun {
-  readonly start: number
-  readonly end: number
-  readonly isChosen: boolean
-}
-
-/** Pages of the segments that were chosen, with their headers as many as there is room for. */
-class PageSet {
-  readonly #segments: readonly CoreSegment[]
-  readonly #chosen = new Map<CoreSegment, Uint8Array>()
-  #left: number
-  #runs = 0
-
-  constructor(segments: readonly CoreSegment[], most: number) {
-    // By address, for the search.
-    this.#segments = [...segments].sort((a, b) => a.address - b.address)
-    this.#left = most
-  }
-
-  get isFull(): boolean {
-    return this.#left < pageSize
-  }
-
-  /** Bytes that there is room for. */
-  get room(): number {
-    return Math.max(0, this.#left)
-  }
-
-  add(start: number, end: number): void {
-    for (let at = start; at < end; ) {
-      const segment = this.#segmentAt(at)
-      if (segment === undefined) return
-      const stop = Math.min(end, segment.address + (segment.end - segment.offset))
-      let bits = this.#chosen.get(segment)
-      if (bits === undefined) {
-        bits = new Uint8Array((segment.end - segment.offset) / pageSize)
-        this.#chosen.set(segment, bits)
-      }
-      const last = Math.ceil((stop - segment.address) / pageSize)
-      for (let page = Math.floor((at - segment.address) / pageSize); page < last; page++) {
-        if (bits[page] === 1) continue
-        if (this.isFull) return
-        const neighbours = (bits[page - 1] ?? 0) + (bits[page + 1] ?? 0)
-        if (neighbours === 0 && this.#runs >= mostRuns) continue
-        this.#runs += 1 - neighbours
-        bits[page] = 1
-        // A run of its own has a header of its own.
-        this.#left -= pageSize + (1 - neighbours) * programSize
-      }
-      at = stop
-    }
-  }
-
-  /** Runs of pages of the segment that begins at `offset`, as addresses in their order: of chosen ones, and of the others. */
-  runs(offset: number): PageRun[] {
-    const segment = this.#segments.find(candidate => candidate.offset === offset)
-    const runs: PageRun[] = []
-    if (segment === undefined) return runs
-    const { address } = segment
-    const bits = this.#chosen.get(segment)
-    const count = (segment.end - segment.offset) / pageSize
-    if (bits === undefined) return [{ start: address, end: address + count * pageSize, isChosen: false }]
-    for (let page = 0; page < count; ) {
-      const from = page
-      while (page < count && bits[page] === bits[from]) page++
-      const isChosen = bits[from] === 1
-      runs.push({ start: address + from * pageSize, end: address + page * pageSize, isChosen })
-    }
-    return runs
-  }
-
-  #segmentAt(address: number): CoreSegment | undefined {
-    let low = 0
-    let high = this.#segments.length - 1
-    while (low <= high) {
-      const middle = (low + high) >>> 1
-      const segment = this.#segments[middle]!
-      if (address < segment.address) high = middle - 1
-      else if (address >= segment.address + (segment.end - segment.offset)) low = middle + 1
-      else return segment
-    }
-    return undefined
-  }
 }
 
 function layOut(
