@@ -111,7 +111,8 @@ const miniCore: Target = {
     }
     const plan = planMiniCore(notes, segments, memory, 1 << 20)
     if (plan === undefined) return
-    if (plan.end > 2 << 20) throw new Error(`${plan.end} bytes are planned for a mebibyte of room`)
+    const pages = plan.end - plan.header.length
+    if (pages > 1 << 20) throw new Error(`${pages} bytes of pages are planned for a mebibyte of room`)
     const bytes = Buffer.alloc(plan.end)
     plan.header.copy(bytes)
     for (const { offset, end, address } of plan.runs) memory(bytes.subarray(offset, end), address)

@@ -46,7 +46,7 @@ export interface MiniCore {
 /**
  * Plans a core of at most `most` bytes, or of headers and notes where these take more; with `andRest`, what found no place among
  * them follows. `original` is the stream up to the first segment's content. Undefined where the core is not a 64-bit
- * little-endian one.
+ * little-endian one, as the kernel writes it.
  */
 export function planMiniCore(
   original: Buffer,
@@ -59,6 +59,7 @@ export function planMiniCore(
   const phnum = original.readUInt16LE(56)
   const phoff = Number(original.readBigUInt64LE(32))
   if (phoff + phnum * programSize > original.length || phnum > mostHeaders) return undefined
+  if (!segments.every(isInPlace)) return undefined
   const programs = Array.from({ length: phnum }, (_, i) =>
     original.subarray(phoff + i * programSize, phoff + (i + 1) * programSize),
   )
@@ -101,6 +102,10 @@ function stopwatch(): () => number {
     return (user + system) / 1000
   }
 }
+
+/** The kernel writes segments one behind the other, of addresses that there are. */
+const isInPlace = ({ address, offset, end }: CoreSegment, i: number, all: readonly CoreSegment[]): boolean =>
+  offset >= (all[i - 1]?.end ?? 0) && address + (end - offset) <= 2 ** 64
 
 const endOf = (segments: readonly CoreSegment[]): number =>
   segments.reduce((most, { end }) => Math.max(most, end), 0)
