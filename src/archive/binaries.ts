@@ -107,12 +107,12 @@ export function storeBinary(
     writeFileAtomic(join(temporary, binaryInfoFile), `${JSON.stringify(info, null, 2)}\n`, rights.file)
     renameSync(temporary, place)
     syncDirectory(dirname(place))
-    letIn(layout, place, rights)
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
-    if (isStored(place, before.size)) return result
-    throw error
+    // Another one was faster.
+    if (!isStored(place, before.size)) throw error
   }
+  letIn(layout, place, rights)
   return result
 }
 

@@ -50,8 +50,33 @@ export function addReader(fd: number, mode: number, uid: number, rights = read):
   const calls = openSystemCalls()
   if (calls === undefined) return false
   const name = Buffer.from(`${attribute}\0`)
-  const uids = [...new Set([...readersOf(calls, fd, name), uid])].sort((a, b) => a - b)
-  if (uids.length > mostReaders) return false
-  const list = accessList(mode, uids, rights)
-  return calls.call('fsetxattr', fd, name, list, list.length, 0) === 0
+  return whileLocked(calls, fd, () => {
+    const uids = [...new Set([...readersOf(calls, fd, name), uid])].sort((a, b) => a - b)
+    if (uids.length > mostReaders) return false
+    const list = accessList(mode, uids, rights)
+    return calls.call('fsetxattr', fd, name, list, list.length, 0) === 0
+  })
 }
+
+/** asm-generic/fcntl.h. */
+const lock = { shared: 1, exclusive: 2, now: 4, release: 8 } as const
+const turnMs = 10
+/** In all, over the life of this process. */
+let turnsLeft = 50
+
+/**
+ * Two who add a reader at the same time would undo each other's. Whoever may read the file can hold its lock for ever, and
+ * some file systems have none, so it is waited for a little, and then done without.
+ */
+function whileLocked<T>(calls: SystemCalls, fd: number, work: () => T): T {
+  const take = (kind: number): boolean => calls.call('flock', fd, kind | lock.now) === 0
+  // Where a shared one is to be had, nobody is adding a reader.
+  for (; !take(lock.exclusive) && !take(lock.shared) && turnsLeft > 0; turnsLeft--) pause(turnMs)
+  try {
+    return work()
+  } finally {
+    calls.call('flock', fd, lock.release)
+  }
+}
+
+const pause = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)

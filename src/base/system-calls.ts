@@ -103,6 +103,7 @@ const callNumbers = {
   setresgid: [119, 149],
   setgroups: [116, 159],
   fgetxattr: [193, 10],
+  flock: [73, 32],
   prctl: [157, 167],
   capget: [125, 90],
   capset: [126, 91],
