@@ -29,7 +29,7 @@ export function cType(types: TypeReader, entry: Entry, depth: number): Type {
     case Tag.unionType:
       return structType(types, entry, base('', 0))
     case Tag.enumerationType:
-      return enumType(types, entry, base('', 4))
+      return enumType(types, entry, base('', 4), depth)
     case Tag.arrayType:
       return arrayType(entry, target() ?? voidType())
     case Tag.typedef: {
@@ -203,10 +203,10 @@ function bitsOf(
   return { byte: Math.floor(bit / 8), offset: bit % 8, size }
 }
 
-function enumType(types: TypeReader, declared: Entry, base: TypeBase): Type {
+function enumType(types: TypeReader, declared: Entry, base: TypeBase, depth: number): Type {
   const incomplete = declared.flag(At.declaration) || declared.has(At.signature)
   const entry = (incomplete ? types.context.definitionOf(declared) : undefined) ?? declared
-  const under = types.typeOf(entry)
+  const under = types.typeOf(entry, At.type, depth + 1)
   const numbers = new Map<bigint, string>()
   let signed = under?.kind === 'int' && under.signed
   for (const child of entry.children()) {

@@ -81,21 +81,22 @@ export class TypeReader {
     if (!entry.unit.isGo) return cType(this, entry, depth)
     // The linker's own types, a map's or channel's header among them, have kind 0.
     const kind = entry.number(At.goKind)
-    if (kind) return this.#goType(entry, kind & 31)
+    if (kind) return this.#goType(entry, kind & 31, depth)
     // Only unsafe.Pointer has neither a kind nor a target before Go gave it one.
-    if (entry.tag === Tag.pointerType && !entry.has(At.type)) return this.#goType(entry, Kind.unsafePointer)
+    if (entry.tag === Tag.pointerType && !entry.has(At.type))
+      return this.#goType(entry, Kind.unsafePointer, depth)
     const under = this.typeOf(entry, At.type, depth + 1)
     const name = entry.text(At.name) ?? '?'
-    if (entry.tag === Tag.pointerType) return this.#goType(entry, Kind.pointer)
-    if (entry.tag === Tag.structureType) return this.#goType(entry, Kind.struct)
-    if (entry.tag === Tag.subroutineType) return this.#goType(entry, Kind.func)
+    if (entry.tag === Tag.pointerType) return this.#goType(entry, Kind.pointer, depth)
+    if (entry.tag === Tag.structureType) return this.#goType(entry, Kind.struct, depth)
+    if (entry.tag === Tag.subroutineType) return this.#goType(entry, Kind.func, depth)
     if (entry.tag === Tag.baseType) return cType(this, entry, depth)
     if (!under) return unknownType(name, 'debug information does not say what it is')
     // A dictionary's type keeps the name of its shape; a named type has its own.
     return name.startsWith('.') || name === under.name ? under : { ...under, name, named: isNamed(name) }
   }
 
-  #goType(entry: Entry, kind: number): Type {
+  #goType(entry: Entry, kind: number, depth: number): Type {
     const name = entry.text(At.name) ?? '?'
     const { ptrSize, descriptors } = this.context
     const runtime = entry.offsetAsAddress(At.goRuntimeType)
@@ -144,7 +145,7 @@ export class TypeReader {
           ...base,
           size: 2 * ptrSize,
           kind: 'interface',
-          empty: this.typeOf(entry)?.name === 'runtime.eface',
+          empty: this.typeOf(entry, At.type, depth + 1)?.name === 'runtime.eface',
         }
       case Kind.map:
         return {
