@@ -2,21 +2,25 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { carried, carriedFile, grown } from './corpus.ts'
-import type { Coverage } from './coverage.ts'
 import { type Damage, formatDamage } from './damage.ts'
-import type { Seed, Target } from './target.ts'
+import type { SearchOptions } from './search.ts'
+import type { Seed } from './target.ts'
 import { tryInput } from './trial.ts'
 
 /** Bytes of the file, and milliseconds of one input, so that it can be tried by everybody each day. */
 const most = { bytes: 48 * 1024, ms: 300 } as const
 
 /** Writes the file; answers how many inputs it has. */
-export function writeCover(target: Target, coverage: Coverage): number {
+export function writeCover(options: Omit<SearchOptions, 'random'>): number {
+  const { target, coverage, times, onTry, onOutcome } = options
   const seeds = target.seeds()
   const attempt = (damage: Damage, seed: Seed): number => {
     let ms = 0
+    onTry(damage)
     coverage.of(() => {
-      ms = tryInput(target, seed, damage, Number.POSITIVE_INFINITY).ms
+      const outcome = tryInput(target, seed, damage, times)
+      onOutcome(damage, outcome)
+      ms = outcome.ms
     })
     return ms
   }

@@ -4,9 +4,10 @@
  */
 import { writeSync } from 'node:fs'
 import { instrumentSources } from './coverage.ts'
-import { formatDamage, parseDamage } from './damage.ts'
+import { type Damage, formatDamage, parseDamage } from './damage.ts'
 import { limits } from './limits.ts'
 import { randomFrom } from './random.ts'
+import type { Outcome } from './trial.ts'
 
 export interface WorkerOrder {
   readonly target: string
@@ -65,8 +66,15 @@ const result: WorkerResult = {
 const known = new Set<string>()
 const times = order.guided ? limits.counted : 1
 const base = peak()
-if (order.cover) result.kept = writeCover(target, coverage)
-else if (order.only === undefined) search()
+const options = {
+  ...{ target, coverage, times },
+  onTry: (damage: Damage) => writeSync(3, `${formatDamage(damage)}\n`),
+  onOutcome: (damage: Damage, outcome: Outcome) => told(formatDamage(damage), outcome),
+}
+if (order.cover) {
+  result.kept = writeCover(options)
+  result.places = coverage.places
+} else if (order.only === undefined) search()
 else {
   const damage = parseDamage(order.only)
   told(order.only, tryInput(target, seedOf(target.seeds(), damage), damage, times))
@@ -75,11 +83,7 @@ result.grownMb = Math.round(peak() - base)
 process.stdout.write(`${JSON.stringify(result)}\n`)
 
 function search(): void {
-  const found = new Search({
-    ...{ target, coverage, times, random: randomFrom(order.seed) },
-    onTry: damage => writeSync(3, `${formatDamage(damage)}\n`),
-    onOutcome: (damage, outcome) => told(formatDamage(damage), outcome),
-  })
+  const found = new Search({ ...options, random: randomFrom(order.seed) })
   result.empty = found.isEmpty
   if (found.isEmpty) return
   const end = process.cpuUsage()
@@ -93,7 +97,7 @@ function search(): void {
   result.places = coverage.places
 }
 
-function told(input: string, { kind, why, ms }: ReturnType<typeof tryInput>): void {
+function told(input: string, { kind, why, ms }: Outcome): void {
   result.inputs++
   result.slowestMs = Math.max(result.slowestMs, Math.round(ms))
   if (kind === 'value') result.values++

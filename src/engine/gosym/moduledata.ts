@@ -96,13 +96,16 @@ export function findModules(
   file: LoadedFile,
   goMinor: number | undefined,
 ): ModuleData[] {
+  let left = maxScan
   for (const segment of file.elf.segments) {
     if (segment.type !== SegmentType.load || (segment.flags & SegmentFlag.write) === 0) continue
     const start = segment.vaddr + file.bias
-    for (const addr of scanWords(memory, start, start + segment.memsz, header.addr)) {
+    const size = Math.min(segment.memsz, left)
+    for (const addr of scanWords(memory, start, start + size, header.addr)) {
       const first = readModule(memory, addr, goMinor)
       if (first) return followNext(memory, first, goMinor)
     }
+    left -= size
   }
   return []
 }
