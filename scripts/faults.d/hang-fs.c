@@ -244,8 +244,9 @@ static void serve(struct fuse_in_header *in, char *data) {
   case FUSE_FSYNC: DONE(fsync(((struct fuse_fsync_in *)data)->fh)); break;
   case FUSE_RELEASE: close(((struct fuse_release_in *)data)->fh); answer(in->unique, 0, 0, 0); break;
   case FUSE_RELEASEDIR: closedir((DIR *)(uintptr_t)((struct fuse_release_in *)data)->fh); answer(in->unique, 0, 0, 0); break;
-  case FUSE_FSYNCDIR: case FUSE_FLUSH: case FUSE_DESTROY: answer(in->unique, 0, 0, 0); break;
+  case FUSE_FSYNCDIR: case FUSE_DESTROY: answer(in->unique, 0, 0, 0); break;
   case FUSE_FORGET: case FUSE_BATCH_FORGET: case FUSE_INTERRUPT: break;
+  /* FUSE_FLUSH among them, which is not asked again then: who is killed would wait for it as it closes its files. */
   default: answer(in->unique, ENOSYS, 0, 0);
   }
 }
