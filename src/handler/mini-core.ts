@@ -4,7 +4,6 @@
  * hundredth still has its goroutines. Where it is not known how far the room reaches, all of it is planned in that order:
  * wherever the file then ends, it is heap that is missing.
  */
-
 import { formatPartNote } from '../archive/part-note.ts'
 import { alignUp } from '../base/align.ts'
 import type { CoreSegment } from './core-size.ts'
@@ -184,7 +183,7 @@ function layOut(
   }
   if (headers.length > mostHeaders) return undefined
   const noteAt = headerSize + headers.length * programSize
-  let offset = Math.ceil((noteAt + notes.length) / pageSize) * pageSize
+  let offset = alignUp(noteAt + notes.length, pageSize)
   const headerEnd = offset
   // Headers by address, as gABI wants them; the file in the order of need.
   const ordered = [...loads.filter(load => load.isChosen), ...loads.filter(load => !load.isChosen)]

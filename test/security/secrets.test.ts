@@ -13,6 +13,14 @@ import { type Running, startDaemon, until } from '../daemon/running.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
 import { attackBed, everything, filesWith, type Kept } from './bed.ts'
 
+/** A key of age's, and whom to encrypt to so that it opens what is encrypted. */
+function newKey(bed: HandlerBed): { keyFile: string; recipient: string } {
+  const keyFile = bed.path('key')
+  execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
+  const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+  return { keyFile, recipient }
+}
+
 const have = (program: string, option: string): boolean => spawnSync(program, [option]).status === 0
 const kernel = {
   skip: noKernel || (have('go', 'version') ? false : 'Go is not installed'),
@@ -207,9 +215,7 @@ db.exec("UPDATE crash SET cause = 'assignment to entry'"); db.pragma('user_versi
       withAge,
       async () => {
         using bed = attackBed()
-        const keyFile = bed.path('key')
-        execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
-        const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+        const { keyFile, recipient } = newKey(bed)
         const lines = [`EncryptTo=${recipient}`, `AnalyseBeforeEncryption=${first}`]
         importTill(bed)
         const [dump] = bed.dumps()
@@ -274,9 +280,7 @@ db.exec("UPDATE crash SET cause = 'assignment to entry'"); db.pragma('user_versi
     withAge,
     async () => {
       using bed = attackBed()
-      const keyFile = bed.path('key')
-      execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
-      const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+      const { recipient } = newKey(bed)
       importTill(bed)
       const [dump] = bed.dumps()
       const at = (name: string): string => bed.store.layout.file(dump!, name)
@@ -302,9 +306,7 @@ db.exec("UPDATE crash SET cause = 'assignment to entry'"); db.pragma('user_versi
 
   test('openCoreFile() reads what age encrypted, with the identity alone', withAge, () => {
     using bed = attackBed()
-    const keyFile = bed.path('key')
-    execFileSync('age-keygen', ['-o', keyFile], { stdio: 'ignore' })
-    const recipient = execFileSync('age-keygen', ['-y', keyFile], { encoding: 'utf8' }).trim()
+    const { keyFile, recipient } = newKey(bed)
     const text = 'not a core, '.repeat(50_000)
     execFileSync('age', ['-r', recipient, '-o', bed.path('sealed')], { input: text })
     assert.throws(() => openCoreFile(bed.path('sealed')), /is encrypted: --identity/)

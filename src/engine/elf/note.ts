@@ -11,8 +11,8 @@ export interface Note {
   readonly desc: Uint8Array
 }
 
-/** The 4-byte alignment of names and descriptions, which Linux and the Go linker use in both classes. */
-const align4 = (n: number): number => alignUp(n, 4)
+/** Of names and descriptions, in both classes: Linux and the Go linker have it so. */
+const noteAlign = 4
 
 /**
  * The notes in `bytes`, in order. Ends at the first one that is not whole: what follows could not be found anyway;
@@ -24,13 +24,13 @@ export function* readNotes(bytes: Uint8Array, littleEndian: boolean, onCut?: () 
   while (at + Nhdr.size <= bytes.length) {
     const { namesz, descsz, type } = Nhdr.read(view, at, littleEndian)
     const name = at + Nhdr.size
-    const desc = name + align4(namesz)
+    const desc = name + alignUp(namesz, noteAlign)
     const end = desc + descsz
     if (namesz > bytes.length || descsz > bytes.length || end > bytes.length) {
       onCut?.()
       return
     }
     yield { owner: fixedText(bytes.subarray(name, name + namesz)), type, desc: bytes.subarray(desc, end) }
-    at = desc + align4(descsz)
+    at = desc + alignUp(descsz, noteAlign)
   }
 }
