@@ -102,9 +102,9 @@ function stopwatch(): () => number {
   }
 }
 
-/** The kernel writes segments one behind the other, of addresses that there are. */
+/** The kernel writes segments one behind the other, of addresses that there are, and no address space fills 2^53 bytes. */
 const isInPlace = ({ address, offset, end }: CoreSegment, i: number, all: readonly CoreSegment[]): boolean =>
-  offset >= (all[i - 1]?.end ?? 0) && address + (end - offset) <= 2 ** 64
+  offset >= (all[i - 1]?.end ?? 0) && Number.isSafeInteger(end) && address + (end - offset) <= 2 ** 64
 
 const endOf = (segments: readonly CoreSegment[]): number =>
   segments.reduce((most, { end }) => Math.max(most, end), 0)
