@@ -4,6 +4,7 @@
  * would lie hidden beneath the mount, so handlers take the spool, and a daemon does not begin.
  */
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { lstat, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { formatFile } from './layout.ts'
@@ -43,9 +44,31 @@ export function whyNotMounted(state: string, root: string): string | undefined {
   return `${known.mount} is not mounted. Mount it; or remove ${knownFile(state)} where the archive is to begin anew`
 }
 
+/**
+ * Whether the archive that is known was at `root` and is not there now, mounted or not. For who must not wait for storage:
+ * a thread of the pool asks. Rejects where the directory gives an error.
+ */
+export async function isGone(state: string, root: string): Promise<boolean> {
+  try {
+    await lstat(join(root, formatFile))
+    return false
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  return parseKnown(await readFile(knownFile(state), 'utf8').catch(() => ''))?.root === root
+}
+
 function readKnown(state: string): Known | undefined {
   try {
-    const { root, mount } = JSON.parse(readFileSync(knownFile(state), 'utf8')) as Partial<Known>
+    return parseKnown(readFileSync(knownFile(state), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function parseKnown(text: string): Known | undefined {
+  try {
+    const { root, mount } = JSON.parse(text) as Partial<Known>
     return typeof root === 'string' && typeof mount === 'string' ? { root, mount } : undefined
   } catch {
     return undefined

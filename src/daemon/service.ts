@@ -127,6 +127,12 @@ export class Service {
     void this.#holdings.whenAnswering(() => this.#record(lines))
   }
 
+  /** The archive's file system was mounted anew: the watches are on what lies beneath, and the spool may come home. */
+  remounted(): void {
+    this.#watchAgain()
+    void this.scan({ failed: true })
+  }
+
   gc(): Promise<void> {
     return this.#retention.take('Retention', () => keepWithinLimits(this.#holdings, this.#work))
   }
@@ -140,9 +146,7 @@ export class Service {
     this.#holdings.config = { ...config, archive, state, run }
     this.#holdings.log.level = config.logLevel
     this.#startSchedules()
-    this.#startWatch().catch(error =>
-      this.#holdings.log.error(`Cannot watch ${archive}, scanning as scheduled: ${reasonOf(error)}`),
-    )
+    this.#watchAgain()
     this.#queue.pump()
     return asked.map(([key, value]) => `A new ${key} directory takes a restart; going on with ${value}`)
   }
@@ -204,6 +208,13 @@ export class Service {
     } catch (error) {
       this.#holdings.complainOf('counts', `Could not count the dumps that wait: ${reasonOf(error)}`)
     }
+  }
+
+  #watchAgain(): void {
+    const { config, log } = this.#holdings
+    this.#startWatch().catch(error =>
+      log.error(`Cannot watch ${config.archive}, scanning as scheduled: ${reasonOf(error)}`),
+    )
   }
 
   /** One after the other: each ends the watch before it. */

@@ -49,6 +49,8 @@ export class Supervisor {
   /** No other daemon has our places. */
   #isOnly = false
   #isReady = false
+  /** systemd knows that it runs. */
+  #isUp = false
   #status = 'Starting'
   #counts = ''
   #vouchedAt = 0
@@ -67,10 +69,11 @@ export class Supervisor {
     this.#vigil = new Vigil(this.#thread.beats, config.state)
     for (const directory of [config.archive, config.state]) this.#vigil.directories.set(directory, directory)
     this.#silence.ask()
+    this.#silence.askSpool()
     this.#repeat(interval, () => this.#look())
     this.#repeat(metricsMs, () => {
       this.#writeMetrics()
-      this.#silence.ask()
+      this.#silence.askSpool()
     })
   }
 
@@ -142,6 +145,7 @@ export class Supervisor {
   async #listen(): Promise<void> {
     const { config, log } = this.#options
     this.#isOnly = true
+    this.#writeMetrics()
     try {
       this.#nudges = await listenForNudges(config.run, id => this.#thread.tell({ kind: 'nudge', id }))
     } catch (error) {
@@ -161,18 +165,28 @@ export class Supervisor {
   #onReady(): void {
     this.#isReady = true
     this.#status = 'Waiting for dumps'
-    this.#notifier.send('READY=1', `STATUS=${this.#status}`)
+    this.#beUp()
     this.#options.onReady()
     this.#readKernelLog()
   }
 
+  #beUp(): void {
+    this.#isUp = true
+    this.#tellStatus('READY=1')
+  }
+
   #look(): void {
     const judgement = this.#vigil.look()
+    const wasGone = this.#silence.isArchiveGone
     if (this.#silence.look(judgement, this.#vigil.silentMs)) {
       this.#tellStatus()
       this.#writeMetrics()
+      if (wasGone && this.#isReady && !this.#silence.isArchiveGone) this.#thread.tell({ kind: 'remounted' })
     }
-    if (this.#isReady) this.#vouch(judgement)
+    this.#silence.ask()
+    // A mount that is missing may come in a minute or in days.
+    if (this.#silence.isArchiveGone && !this.#isUp) this.#beUp()
+    if (this.#isUp) this.#vouch(judgement)
     // A start that waits for storage is no start that has failed.
     else if (this.#silence.sentence !== undefined) this.#notifier.send('EXTEND_TIMEOUT_USEC=60000000')
   }
@@ -195,8 +209,8 @@ export class Supervisor {
     this.#complained.delete('stuck')
   }
 
-  #tellStatus(): void {
-    this.#notifier.send(`STATUS=${this.#silence.sentence ?? this.#status}`)
+  #tellStatus(...more: string[]): void {
+    this.#notifier.send(...more, `STATUS=${this.#silence.sentence ?? this.#status}`)
   }
 
   /** Lines are handed over when the first scan is through, and again until they are dealt with. */

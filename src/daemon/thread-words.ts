@@ -23,6 +23,8 @@ export type Order =
   /** All lines of the kernel log that are not dealt with; answered by `kernel-log`. */
   | { readonly kind: 'kernel-log'; readonly lines: readonly LogRecord[] }
   | { readonly kind: 'reload' }
+  /** The archive is there again, mounted anew. */
+  | { readonly kind: 'remounted' }
   | { readonly kind: 'stop'; readonly graceMs: number }
   /** Hands back at once what is in hand. */
   | { readonly kind: 'abort' }

@@ -1,7 +1,10 @@
 /** The daemon's thread that works: the service over archive, spool and catalog, which waits wherever they make it wait. */
 import { realpathSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import { whyNotMounted } from '../archive/known.ts'
 import { ConfigError, reasonOf, SinkError } from '../base/errors.ts'
+import type { Config } from '../config/index.ts'
 import { readConfig } from './config-source.ts'
 import { Liveness } from './liveness.ts'
 import { takeLock } from './lock.ts'
@@ -9,6 +12,9 @@ import { openLog } from './log.ts'
 import { Service } from './service.ts'
 import { ownThread } from './thread-state.ts'
 import type { Failure, Order, WorkReport, WorkStart } from './thread-words.ts'
+
+/** Between looks for a mount that is missing. */
+const mountMs = 2000
 
 const start = workerData as WorkStart
 const port = parentPort!
@@ -33,8 +39,7 @@ async function work(): Promise<void> {
   const { config, configPath, program } = start
   using _lock = takeLock(config.state)
   report({ kind: 'locked' })
-  // A start that waits for storage is no start that has failed.
-  await new Liveness(config.archive).answers()
+  await untilThere(config)
   const service = new Service({
     ...{ config, log, program, configPath, onStatus: status },
     onCounts: text => report({ kind: 'counts', text }),
@@ -49,6 +54,8 @@ async function work(): Promise<void> {
         return service.readKernelLog(order.lines)
       case 'reload':
         return reload(service)
+      case 'remounted':
+        return service.remounted()
       case 'abort':
         return service.abort()
       case 'stop':
@@ -59,6 +66,18 @@ async function work(): Promise<void> {
   await service.start()
   report({ kind: 'ready' })
   await stopped
+}
+
+/** A start that waits for storage is no start that has failed. */
+async function untilThere({ archive, state }: Config): Promise<void> {
+  const liveness = new Liveness(archive)
+  for (let isTold = false; ; isTold = true) {
+    await liveness.answers()
+    const absent = whyNotMounted(state, archive)
+    if (absent === undefined) return
+    if (!isTold) log.warning(absent)
+    await sleep(mountMs)
+  }
 }
 
 function reload(service: Service): void {

@@ -14,14 +14,32 @@ export function renderTemplate(text: string, layout: Layout): string {
     [defaults.state, layout.settings.state],
     [defaults.archive, layout.settings.archive],
     [defaults.run, layout.settings.run],
+    [mountUnits(defaults.state), mountUnits(layout.settings.state)],
+    [mountUnits(defaults.archive), mountUnits(layout.settings.archive)],
   ]
   paths.sort(([a], [b]) => b.length - a.length)
-  const pattern = new RegExp(`(${paths.map(([from]) => from).join('|')})(?![\\w-])`, 'g')
+  const pattern = new RegExp(`(${paths.map(([from]) => RegExp.escape(from)).join('|')})(?![\\w-])`, 'g')
   const rendered = text.replace(pattern, from => paths.find(([known]) => known === from)![1])
   if (layout.settings.group !== '') return rendered
   // tmpfiles.d: without the group, root's own.
   return rendered.replace(/^(d \S+ \S+ root) gocore /gm, '$1 root ')
 }
+
+/** The units of all file systems that may be mounted on the way to `path`, those nearer to the root first. */
+export function mountUnits(path: string): string {
+  const names = path.split('/').filter(name => name !== '')
+  return names.map((_, i) => mountUnit(names.slice(0, i + 1))).join(' ')
+}
+
+/** As systemd-escape(1) does it. */
+const mountUnit = (names: readonly string[]): string =>
+  `${names
+    .map(name => name.replace(/[^A-Za-z0-9:_.]/gu, escapeUnit))
+    .join('-')
+    .replace(/^\./, '\\x2e')}.mount`
+
+const escapeUnit = (character: string): string =>
+  [...Buffer.from(character)].map(byte => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
 
 export function readTemplate(productRoot: string, name: string): string {
   return readFileSync(join(productRoot, 'systemd', name), 'utf8')

@@ -28,6 +28,8 @@ export interface StartOptions {
   /** Lines of the configuration. */
   lines?: string[]
   env?: Record<string, string>
+  /** What the log of one that has started says. */
+  started?: RegExp
 }
 
 export const configOf = (archive: TestArchive): string => join(archive.directory, 'gocore-sink.conf')
@@ -81,7 +83,7 @@ export async function startDaemon(archive: TestArchive, options: StartOptions = 
   }
   try {
     await until(
-      () => /keeps/.test(log) || daemon.exitCode !== null,
+      () => (options.started ?? /keeps/).test(log) || daemon.exitCode !== null,
       () => `it does not start: ${log}`,
       60_000,
     )

@@ -10,18 +10,13 @@ import { openCatalog } from '../../src/catalog/index.ts'
 import { nudgeDaemon } from '../../src/daemon/nudge.ts'
 import { noKernel } from '../support/handler-bed.ts'
 import { addDump, type TestArchive, testArchive } from './archive.ts'
+import { metric } from './metric.ts'
 import { refusedCrash } from './refused-crash.ts'
 import { child, type Running, startDaemon, until } from './running.ts'
 import { archiveOnFuse, type Served, serve, staysAlive } from './served.ts'
 
 const ext4 = freezable[0]!
 const minutes = 60_000
-
-function metric({ directory }: TestArchive, name: string): number | undefined {
-  const text = readFileSync(join(directory, 'run/metrics.prom'), 'utf8')
-  const value = new RegExp(`^gocore_sink_${name} (.*)$`, 'm').exec(text)?.[1]
-  return value === undefined ? undefined : Number(value)
-}
 
 /** Until monitoring and systemd are told which directory does not answer, while the work hangs. */
 async function silent(archive: TestArchive, served: Served, directory: string, name: string): Promise<void> {

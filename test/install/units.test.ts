@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { findLayout } from '../../src/install/layout.ts'
-import { renderSysctl, renderTemplate } from '../../src/install/units.ts'
+import { mountUnits, renderSysctl, renderTemplate } from '../../src/install/units.ts'
 
 const folder = join(import.meta.dirname, '../../systemd')
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
@@ -101,7 +101,18 @@ test('renderTemplate() puts in the paths of the prefix, and leaves no default be
       assert.ok(!text.includes(gone), `${name} still has ${gone}`)
   }
   const unit = renderTemplate(read('gocore-sink.service'), layout)
+  assert.match(unit, /^After=mnt.mount mnt-nfs.mount mnt-nfs-dumps.mount$/m)
+  assert.doesNotMatch(unit, /lib-gocore/)
   assert.match(unit, /^ReadWritePaths=\/mnt\/nfs\/dumps \/opt\/sink\/var\/state \/opt\/sink\/var\/run$/m)
+})
+
+test('mountUnits() names what systemd-escape does', {
+  skip: has('systemd-escape') ? false : 'systemd-escape is not installed',
+}, () => {
+  for (const path of ['/mnt', '/.dumps/of a-b', '/srv/größe\\x/%i', '/a/.b//c_d:e.f/']) {
+    const made = spawnSync('systemd-escape', ['--path', '--suffix=mount', path], { encoding: 'utf8' })
+    assert.equal(mountUnits(path).split(' ').at(-1), made.stdout.trim())
+  }
 })
 
 test('renderTemplate() changes nothing for the default layout', () => {

@@ -1,6 +1,7 @@
-/** The numbers of the moment: what waits in the spool, and what room the archive has. Storage that hangs is not waited for. */
+/** The state of the moment: what waits in the spool, whether the archive is there, and what room it has. Storage that hangs is not waited for. */
 import { lstat, readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isGone } from '../../archive/known.ts'
 
 /** A walk that an absurd spool can't make endless. */
 const mostFiles = 20_000
@@ -37,9 +38,11 @@ export interface Room {
   readonly size: number
 }
 
-/** Of the file system below `path`. NFS and FUSE have no cache for it: the server answers, or nobody does. */
-export async function roomOf(path: string): Promise<Room> {
-  const { bavail, blocks, bsize } = await statfs(path)
+/** The room of the archive's file system; `gone` where the archive is not there: not mounted, most likely. */
+export async function archiveStanding(config: { state: string; archive: string }): Promise<Room | 'gone'> {
+  // NFS and FUSE have no cache for it: the server answers, or nobody does.
+  const { bavail, blocks, bsize } = await statfs(config.archive)
+  if (await isGone(config.state, config.archive)) return 'gone'
   return { free: bavail * bsize, size: blocks * bsize }
 }
 
