@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { DumpRef } from '../archive/index.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { CrashRow } from '../catalog/index.ts'
+import type { HeardCrashes } from './heard-crashes.ts'
 import type { Holdings } from './holdings.ts'
 import type { EventName } from './monitor/journal.ts'
 import type { AnalysisQueue } from './queue.ts'
@@ -18,6 +19,7 @@ export interface ArrivalsOptions {
   readonly queue: AnalysisQueue
   /** Looks for dumps that somebody told of and that are not where they should be. */
   readonly look: () => void
+  readonly heard: HeardCrashes
 }
 
 export class Arrivals {
@@ -62,8 +64,14 @@ export class Arrivals {
   /** Of each crash of this machine once, when it is listed: counted, and told to the journal. */
   onAdded(row: CrashRow): void {
     if (row.host !== hostname() || Date.now() - row.time > newsMs) return
-    const { counts, log } = this.#options.holdings
+    const { holdings, heard } = this.#options
+    const { counts, log, store } = holdings
     counts.crash(row)
+    try {
+      heard.add(store.readManifest(row))
+    } catch {
+      // It was removed in this moment.
+    }
     const { id, comm, pid, uid, signalName, coreState, coreReason } = row
     const kept =
       coreState === 'complete'

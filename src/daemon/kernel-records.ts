@@ -16,6 +16,7 @@ import { escapeText } from '../base/escape.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
 import type { Catalog } from '../catalog/index.ts'
+import type { CrashMoment, HeardCrashes } from './heard-crashes.ts'
 import { type KernelCrash, parseKernelLine } from './kernel-crash.ts'
 import { bootId, type LogPosition, type LogRecord } from './kernel-log.ts'
 
@@ -24,6 +25,8 @@ export interface KernelRecordsOptions {
   spool: () => LocalStore
   /** Asked each time: a damaged catalog is replaced. */
   catalog: () => Catalog
+  /** Listed, be it that they are there no more. */
+  heard?: HeardCrashes
   /** StateDirectory: there lies how far the log has been read. */
   state: string
   /** A handler that has begun is given so long to leave something, milliseconds. */
@@ -76,7 +79,6 @@ export class KernelRecords {
       this.#sequence = line.sequence
     }
     for (const [pid, waiting] of this.#waiting) {
-      // One that was listed is not lost, though somebody may remove it before patience ends.
       if (!this.#isListed(pid, waiting.first)) {
         const patience = this.#options.patience() + 1000 * (waitsOf(waiting.crash) ?? 0)
         if (performance.now() - waiting.since < patience) continue
@@ -115,9 +117,13 @@ export class KernelRecords {
     return this.#isListed(pid, line) || this.#isBegun(pid, line)
   }
 
-  /** The catalog has the dump of this process that began when the line was written. */
+  /**
+   * The catalog has the dump of this process that began when the line was written, or had it: one that was listed is not lost,
+   * though somebody may have removed it since.
+   */
   #isListed(pid: number, line: LogRecord): boolean {
-    const { store, catalog } = this.#options
+    const { store, catalog, heard } = this.#options
+    if (heard?.has(crash => this.#isOf(pid, line, crash))) return true
     const listed = catalog().list({ pid, limit: 100 })
     return listed.some(ref => this.#isOf(pid, line, readManifest(store, ref)))
   }
@@ -135,7 +141,7 @@ export class KernelRecords {
   }
 
   /** The line may be as old as the wait in line before the handler began. */
-  #isOf(pid: number, { microseconds }: LogRecord, manifest: Manifest | undefined): boolean {
+  #isOf(pid: number, { microseconds }: LogRecord, manifest: CrashMoment | undefined): boolean {
     if (manifest?.process.pid !== pid || manifest.host.boot_id !== this.#boot) return false
     const since = (manifest.monotonic_ns ?? 0) / 1000 - microseconds
     return since > -60_000_000 && since < 60_000_000 + 1000 * manifest.held_ms

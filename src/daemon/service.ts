@@ -9,6 +9,7 @@ import { networkFileSystem } from '../base/network-fs.ts'
 import type { Config } from '../config/index.ts'
 import { Arrivals } from './arrivals.ts'
 import { DumpWork } from './dump-work.ts'
+import { HeardCrashes } from './heard-crashes.ts'
 import { Holdings } from './holdings.ts'
 import type { LogRecord } from './kernel-log.ts'
 import { KernelRecords } from './kernel-records.ts'
@@ -59,6 +60,7 @@ export class Service {
   #watch: Watch | undefined
   #watchTurn = Promise.resolve()
   #schedules: { stop(): void | Promise<void> }[] = []
+  readonly #heard = new HeardCrashes()
   #kernelRecords: KernelRecords | undefined
 
   constructor(options: ServiceOptions) {
@@ -82,7 +84,10 @@ export class Service {
         this.#telling.soon()
       },
     })
-    this.#arrivals = new Arrivals({ holdings, queue: this.#queue, look: () => this.#scanning.look() })
+    this.#arrivals = new Arrivals({
+      ...{ holdings, queue: this.#queue, heard: this.#heard },
+      look: () => this.#scanning.look(),
+    })
     this.#scanning = new Scanning({ holdings, arrivals: this.#arrivals, queue: this.#queue })
     this.#retention = new Turns(holdings)
     this.#repeat(leaseBeat, () => void holdings.whenAnswering(() => holdings.leases.beat()))
@@ -191,6 +196,7 @@ export class Service {
       store: holdings.store,
       spool: () => holdings.spool(),
       catalog: () => holdings.catalog,
+      heard: this.#heard,
       state: holdings.config.state,
       patience: () => (2 * holdings.config.storageDeadline + 30) * 1000,
       onRecord: (ref, sentence) => {

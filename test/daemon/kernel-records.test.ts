@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import type { DumpEntry, Manifest } from '../../src/archive/index.ts'
 import { openLocalStore } from '../../src/archive/index.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
+import { HeardCrashes } from '../../src/daemon/heard-crashes.ts'
 import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
 import { KernelLines } from '../../src/daemon/kernel-lines.ts'
 import { parseLogRecord } from '../../src/daemon/kernel-log.ts'
@@ -157,9 +158,10 @@ describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
     mkdirSync(state)
     const catalog = openCatalog(join(state, 'catalog.db'))
     let patience = Number.POSITIVE_INFINITY
+    const heard = new HeardCrashes()
     using lines = new KernelLines({ run: archive.directory, onProblem: assert.fail })
     const records = new KernelRecords({
-      ...{ store: archive.store, catalog: () => catalog, state, patience: () => patience },
+      ...{ store: archive.store, catalog: () => catalog, state, heard, patience: () => patience },
       spool: () => openLocalStore(join(archive.directory, 'spool')),
       onRecord: () => {},
     })
@@ -178,6 +180,17 @@ describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
     records.look(lines.look())
     const left = [...archive.store.list()].filter(({ manifest }) => manifest.process.pid === pid)
     assert.deepEqual(left, [])
+
+    // Before anybody looked at the line.
+    await bed.crash('kill -SEGV $$')
+    const [brief] = [...archive.store.list()].filter(isOurs)
+    assert.ok(brief)
+    heard.add(brief.manifest)
+    archive.store.remove(brief)
+    records.look(lines.look())
+    records.look(lines.look())
+    const pids = [...archive.store.list()].map(({ manifest }) => manifest.process.pid)
+    assert.ok(!pids.includes(brief.manifest.process.pid), 'removed within seconds')
     catalog.close()
   })
 })
