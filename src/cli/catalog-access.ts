@@ -22,7 +22,8 @@ export interface CatalogPlace {
   readonly foreign: boolean
 }
 
-export async function openForReading({ config, store, foreign }: CatalogPlace): Promise<Catalog> {
+export async function openForReading(place: CatalogPlace): Promise<Catalog> {
+  const { config, store, foreign } = place
   if (foreign) return openOwn(config, store)
   let reader: Catalog | undefined
   try {
@@ -40,6 +41,15 @@ export async function openForReading({ config, store, foreign }: CatalogPlace): 
   } catch {
     // Slightly old rows are better than a catalog built from nothing for each call.
     return reader ?? openOwn(config, store)
+  }
+}
+
+/** The machine's catalog, whatever has become of the archive; undefined where there is none that we may read. */
+export function openAsItIs({ config }: CatalogPlace): Catalog | undefined {
+  try {
+    return openCatalog(catalogPath(config), { readonly: true })
+  } catch {
+    return undefined
   }
 }
 

@@ -43,8 +43,10 @@ export async function dumpsByPrefix(site: Site, prefix: string): Promise<DumpEnt
 
 async function latest(site: Site): Promise<DumpEntry> {
   const row = (await site.catalog()).latest()
+  // Which says so where it is not there.
+  const { root } = site.store
   const dump = row && read(site, row)[0]
-  if (!dump) throw nothingYet(site.config.archive)
+  if (!dump) throw nothingYet(root)
   return dump
 }
 

@@ -145,12 +145,12 @@ export class Supervisor {
   async #listen(): Promise<void> {
     const { config, log } = this.#options
     this.#isOnly = true
-    this.#writeMetrics()
     try {
       this.#nudges = await listenForNudges(config.run, id => this.#thread.tell({ kind: 'nudge', id }))
     } catch (error) {
       return this.#thread.abandon(error)
     }
+    this.#writeMetrics()
     if (!config.kernelLog) return
     try {
       this.#kernelLines = new KernelLines({ run: config.run, onProblem: sentence => log.warning(sentence) })

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -172,6 +181,72 @@ describe('an archive that is empty', () => {
 function stable(text: string): string {
   return text.replace(/\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z)?/g, 'TIME')
 }
+
+describe('an archive that is known and not there', () => {
+  const place = mkdtempSync(join(tmpdir(), 'gocore-cli-'))
+  after(() => rmSync(place, { recursive: true }))
+  const own = makeArchive(place)
+  const archive = join(place, 'archive')
+  const on = (...args: string[]): Outcome => runCli(['--config', own, ...args])
+  before(() => {
+    mkdirSync(join(place, 'state'))
+    assert.equal(on('ls', '-q').status, 0)
+    writeFileSync(join(place, 'state/archive.json'), JSON.stringify({ root: archive, mount: '/' }))
+    renameSync(archive, `${archive}.away`)
+    mkdirSync(archive, { mode: 0o755 })
+  })
+  const gone = /archive has no format\.json any more: it was moved or emptied/
+
+  for (const verb of ['ls', 'top', 'search nil'])
+    it(`${verb} lists what the catalog knows, and says so`, () => {
+      const list = on(...verb.split(' '), '--no-pager')
+      assert.equal(list.status, 0)
+      assert.match(list.stdout, /nil map/)
+      assert.match(list.stderr, gone)
+    })
+  it('names the spool, where the latest are', () => {
+    const spool = join(place, 'state/spool')
+    mkdirSync(spool)
+    writeFileSync(join(spool, 'format.json'), '{"schema":"gocore-archive","version":1}\n')
+    addCrash(spool, 'spooled22222')
+    assert.match(on('ls', '-q').stderr, new RegExp(`wait in the spool: gocore-sink ls --archive ${spool}`))
+    assert.deepEqual(ids(on('ls', '-q', '--archive', spool).stdout), ['spooled22222'])
+    assert.match(on('show', '--archive', spool, '--no-pager').stdout, /nil map/)
+  })
+  for (const verb of [
+    'show',
+    'info',
+    'bt',
+    'verify',
+    'gc',
+    'reindex',
+    'pin 7f3k',
+    'rm --yes 7f3k',
+    'shrink 7f3k',
+  ])
+    it(`${verb} says so, and does nothing`, () => {
+      const refused = on(...verb.split(' '))
+      assert.deepEqual([refused.status, refused.stdout], [1, ''])
+      assert.match(refused.stderr, gone)
+      assert.match(
+        refused.stderr,
+        /Mount it; or remove .*archive\.json where the archive is to begin anew\.\n$/,
+      )
+    })
+  it('import begins no other archive in its place', () => {
+    const imported = on('import', `${archive}.away`)
+    assert.equal(imported.status, 1)
+    assert.match(imported.stderr, gone)
+    assert.deepEqual(readdirSync(archive), [])
+  })
+  it('is as before when it is back', () => {
+    rmdirSync(archive)
+    renameSync(`${archive}.away`, archive)
+    assert.deepEqual(ids(on('ls', '-q').stdout), ['7f3k2mabcdef', '7f3zzzzzzzzz', 'xacbqdabcdef'])
+    assert.equal(on('ls').stderr, '')
+    assert.equal(on('show', '--no-pager').status, 0)
+  })
+})
 
 describe('ls --watch', () => {
   it('prints what there is, then each crash as it comes', async () => {

@@ -42,8 +42,9 @@ interface Args extends GlobalArgs, FilterArgs, JsonArgs {
 const defaultLimit = 200
 
 export async function handler(argv: Args): Promise<void> {
-  const { openSite } = await import('../site.ts')
+  const { noteAbsence, openSite } = await import('../site.ts')
   using site = openSite(argv)
+  noteAbsence(site)
   const catalog = await site.catalog()
   const filter: CrashFilter = { ...catalogFilter(argv), ...(argv.reverse ? { reverse: true } : {}) }
   if (argv.watch) {

@@ -36,7 +36,7 @@ export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   const { openTarget } = await import('../target.ts')
   const { endAs, runProgram } = await import('../../install/index.ts')
-  const { store } = openSite(argv)
+  const { place: store } = openSite(argv)
   const explain = async (id: string): Promise<void> => {
     using target = await openTarget({ ...argv, dump: id })
     const crash = {

@@ -35,8 +35,9 @@ interface Args extends GlobalArgs, FilterArgs, JsonArgs {
 const defaultLimit = 50
 
 export async function handler(argv: Args): Promise<void> {
-  const { openSite } = await import('../site.ts')
+  const { noteAbsence, openSite } = await import('../site.ts')
   using site = openSite(argv)
+  noteAbsence(site)
   const words = argv.words.join(' ')
   const limit = argv.limit ?? (argv.json ? undefined : defaultLimit)
   const hits = (await site.catalog()).search(words, {

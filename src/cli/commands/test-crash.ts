@@ -30,7 +30,7 @@ export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   const { testCrash } = await import('../../install/index.ts')
   using site = openSite(argv)
-  const { config, store } = site
+  const { config, place: store } = site
   const timeout = argv.timeout === undefined ? {} : { timeoutMs: argv.timeout * 1000 }
   const result = await testCrash({ config, store, ...timeout }, argv.json ? () => {} : sayTo(1))
   if (argv.json) writeLines(1, jsonObject({ schema: 'gocore-test-crash', version: 1, ...result }))

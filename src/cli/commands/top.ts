@@ -25,8 +25,9 @@ export const builder = define({
 interface Args extends GlobalArgs, FilterArgs, JsonArgs {}
 
 export async function handler(argv: Args): Promise<void> {
-  const { openSite } = await import('../site.ts')
+  const { noteAbsence, openSite } = await import('../site.ts')
   using site = openSite(argv)
+  noteAbsence(site)
   const filter = catalogFilter(argv)
   const catalog = await site.catalog()
   const counted = catalog.top(argv.json || filter.limit !== undefined ? filter : { ...filter, limit: 50 })
