@@ -7,6 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { openForReading } from '../base/regular-file.ts'
 import { Lz4Writer } from '../lz4/index.ts'
 import type { Rights } from './access.ts'
 import { type BinaryHint, storeBinary } from './binaries.ts'
@@ -161,7 +162,7 @@ function storeAs(
   rights: Rights | undefined,
   hint: BinaryHint & { path: string },
 ): StoredBinary {
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | flags)
+  const fd = openForReading(file, flags)
   try {
     const isForAll = (fstatSync(fd).mode & 0o004) !== 0
     const own = rights ?? (isForAll ? store.rights : store.rights.forDumpable(undefined))

@@ -5,9 +5,28 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { SystemError } from './errors.ts'
 
+/** Milliseconds between tries, eight seconds in all; the kernel takes a lease from who does not give it up after 45. */
+const waits = [1, 5, 20, 100, 400, 1500, 3000, 3000]
+
+/**
+ * Opens for reading and waits for no other end of a FIFO or a device; whether it is one, fstat(2) tells. Only a lease on a file
+ * is waited for, fcntl(2) F_SETLEASE: by it a server of NFS or SMB lends files to its clients, and such an open has asked for
+ * it back.
+ */
+export function openForReading(path: string, flags = 0): number {
+  for (const ms of [...waits, undefined])
+    try {
+      return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags)
+    } catch (error) {
+      if (ms === undefined || (error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    }
+  throw new SystemError(`Cannot open ${path}`)
+}
+
 /** The text of a regular file. Throws the system's error, or a SystemError that says what it is instead. */
 export function readRegularFile(path: string, most: number): string {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  const fd = openForReading(path, constants.O_NOFOLLOW)
   try {
     const stat = fstatSync(fd)
     if (!stat.isFile()) throw new SystemError('it is not a regular file')

@@ -3,10 +3,11 @@
  * `tar -x` in an empty directory makes a small archive, which `--archive` reads and `import` takes in.
  */
 import { once } from 'node:events'
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pack as newPack, type Pack } from 'tar-stream'
 import { SystemError } from '../base/errors.ts'
+import { openForReading } from '../base/regular-file.ts'
 import type { Progress } from './render/progress.ts'
 import type { Target } from './target.ts'
 
@@ -42,7 +43,7 @@ export async function writeBundle(
 }
 
 async function addFile(pack: Pack, name: string, path: string, onBytes: (n: number) => void): Promise<void> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  const fd = openForReading(path, constants.O_NOFOLLOW)
   try {
     const { size, mtime } = fstatSync(fd)
     const entry = pack.entry({ name, size, mode: 0o600, mtime })

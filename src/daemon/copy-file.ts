@@ -8,6 +8,7 @@ import { closeSync, constants, fsyncSync, openSync, readSync } from 'node:fs'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { writeAll } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
+import { openForReading } from '../base/regular-file.ts'
 
 export interface CopyOptions {
   signal?: AbortSignal | undefined
@@ -80,7 +81,7 @@ async function copyPiece(
 
 function openIfThere(path: string, mayBeAbsent: boolean): number | undefined {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return openForReading(path, constants.O_NOFOLLOW)
   } catch (error) {
     if (mayBeAbsent && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -3,17 +3,7 @@
  * the spool has the archive's layout. A dump goes core first, then its executables, the manifest last, and leaves the
  * spool only when the copy has been read back; one that was cut in the middle is begun again.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, constants, existsSync, fsyncSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Rights } from '../archive/access.ts'
 import { storeBinary } from '../archive/binaries.ts'
@@ -25,6 +15,7 @@ import { type Lease, Leases } from '../archive/lease.ts'
 import type { StoredBinary, StoredCore } from '../archive/manifest.ts'
 import { createFile, syncDirectory } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { openForReading } from '../base/regular-file.ts'
 import { type CopyOptions, copyPieces, type Piece } from './copy-file.ts'
 import { describeJoined } from './joined-core.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -185,7 +176,7 @@ function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, bina
   const path = key === undefined ? undefined : spool.binaryPath(key)
   const own = unreadable ? rights.withoutReader : rights
   if (path === undefined || (own.reader === undefined && archive.binaryPath(key!) !== undefined)) return
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  const fd = openForReading(path, constants.O_NOFOLLOW)
   try {
     storeBinary(archive.layout, fd, own)
   } finally {

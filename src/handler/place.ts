@@ -3,7 +3,7 @@
  * never return (a hard NFS mount whose server is gone, a frozen file system). `PlaceThread` runs them where that does no
  * harm.
  */
-import { closeSync, constants, openSync, readSync } from 'node:fs'
+import { closeSync, constants, readSync } from 'node:fs'
 import type { Crash } from '../archive/access.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
@@ -13,6 +13,7 @@ import type { Manifest, StoredBinary } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { SystemError } from '../base/errors.ts'
 import { networkFileSystem } from '../base/network-fs.ts'
+import { openForReading } from '../base/regular-file.ts'
 import { endOfCut, openLz4 } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
 import { spoolRoom } from './spool-bound.ts'
@@ -150,7 +151,7 @@ export class Place implements PlaceCommands {
 
   adopt(path: string, size: number): void {
     const dump = this.#begun
-    const from = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const from = openForReading(path, constants.O_NOFOLLOW)
     try {
       const chunk = Buffer.alloc(chunkSize)
       for (let at = 0; at < size; ) {

@@ -1,6 +1,7 @@
 /** A file as a ByteSource: pages of it are kept, the longest unused ones go first. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, readSync } from 'node:fs'
 import { reasonOf, SystemError } from '../base/errors.ts'
+import { openForReading } from '../base/regular-file.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 
 const pageSize = 64 * 1024
@@ -72,8 +73,7 @@ export class FileSource implements ByteSource {
 export function openRegular(path: string, { links = true } = {}): { fd: number; size: number } {
   let fd: number
   try {
-    const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants
-    fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | (links ? 0 : O_NOFOLLOW))
+    fd = openForReading(path, constants.O_NOCTTY | (links ? 0 : constants.O_NOFOLLOW))
   } catch (error) {
     throw new SystemError(`Cannot open ${path}: ${reasonOf(error)}`, { cause: error })
   }
