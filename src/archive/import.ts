@@ -112,7 +112,7 @@ export function importDump(store: LocalStore, from: LocalStore, dump: DumpEntry)
     const file = key === undefined ? undefined : from.binaryPath(key)
     if (file === undefined) continue
     // The key tells of the content: a different one means that the file is not what it was, or has become a link.
-    storeAs(store, file, constants.O_NOFOLLOW, store.rights, { path, key })
+    storeAs(store, file, { links: false }, store.rights, { path, key })
   }
   const rights = writer.rights.file
   for (const [name, text] of [
@@ -153,16 +153,16 @@ function exactly(content: CoreContent, offset: number, length: number): Uint8Arr
 
 /** A file of this machine's that a core names: what not everybody may read is no more for the group here. */
 const keep = (store: LocalStore, { path, file }: ImportedFile): StoredBinary =>
-  storeAs(store, file, 0, undefined, { path })
+  storeAs(store, file, { links: true }, undefined, { path })
 
 function storeAs(
   store: LocalStore,
   file: string,
-  flags: number,
+  { links }: { links: boolean },
   rights: Rights | undefined,
   hint: BinaryHint & { path: string },
 ): StoredBinary {
-  const fd = openForReading(file, flags)
+  const fd = openForReading(file, { links })
   try {
     const isForAll = (fstatSync(fd).mode & 0o004) !== 0
     const own = rights ?? (isForAll ? store.rights : store.rights.forDumpable(undefined))

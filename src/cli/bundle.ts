@@ -3,7 +3,7 @@
  * `tar -x` in an empty directory makes a small archive, which `--archive` reads and `import` takes in.
  */
 import { once } from 'node:events'
-import { closeSync, constants, fstatSync, lstatSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pack as newPack, type Pack } from 'tar-stream'
 import { SystemError } from '../base/errors.ts'
@@ -43,7 +43,7 @@ export async function writeBundle(
 }
 
 async function addFile(pack: Pack, name: string, path: string, onBytes: (n: number) => void): Promise<void> {
-  const fd = openForReading(path, constants.O_NOFOLLOW)
+  const fd = openForReading(path)
   try {
     const { size, mtime } = fstatSync(fd)
     const entry = pack.entry({ name, size, mode: 0o600, mtime })

@@ -81,7 +81,7 @@ async function copyPiece(
 
 function openIfThere(path: string, mayBeAbsent: boolean): number | undefined {
   try {
-    return openForReading(path, constants.O_NOFOLLOW)
+    return openForReading(path)
   } catch (error) {
     if (mayBeAbsent && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

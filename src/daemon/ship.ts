@@ -3,7 +3,7 @@
  * the spool has the archive's layout. A dump goes core first, then its executables, the manifest last, and leaves the
  * spool only when the copy has been read back; one that was cut in the middle is begun again.
  */
-import { closeSync, constants, existsSync, fsyncSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Rights } from '../archive/access.ts'
 import { storeBinary } from '../archive/binaries.ts'
@@ -176,7 +176,7 @@ function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, bina
   const path = key === undefined ? undefined : spool.binaryPath(key)
   const own = unreadable ? rights.withoutReader : rights
   if (path === undefined || (own.reader === undefined && archive.binaryPath(key!) !== undefined)) return
-  const fd = openForReading(path, constants.O_NOFOLLOW)
+  const fd = openForReading(path)
   try {
     storeBinary(archive.layout, fd, own)
   } finally {

@@ -3,7 +3,7 @@
  * never return (a hard NFS mount whose server is gone, a frozen file system). `PlaceThread` runs them where that does no
  * harm.
  */
-import { closeSync, constants, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import type { Crash } from '../archive/access.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
@@ -151,7 +151,7 @@ export class Place implements PlaceCommands {
 
   adopt(path: string, size: number): void {
     const dump = this.#begun
-    const from = openForReading(path, constants.O_NOFOLLOW)
+    const from = openForReading(path)
     try {
       const chunk = Buffer.alloc(chunkSize)
       for (let at = 0; at < size; ) {

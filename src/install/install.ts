@@ -155,6 +155,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...(options.socket
       ? [
           file(layout.receiver.socket, template('gocore-sink-receiver.socket')),
+          file(layout.receiver.anyway, template('gocore-sink-receiver-anyway.service')),
           file(
             layout.receiver.service,
             renderReceiver(

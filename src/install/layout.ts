@@ -29,7 +29,12 @@ export interface Layout {
   readonly config: string
   readonly unit: string
   /** Socket, service and user of the receiver, where dumps come by a socket. */
-  readonly receiver: { readonly socket: string; readonly service: string; readonly sysusers: string }
+  readonly receiver: {
+    readonly socket: string
+    readonly service: string
+    readonly anyway: string
+    readonly sysusers: string
+  }
   /** What delivers events to hooks, and starts it. */
   readonly hooks: { readonly path: string; readonly service: string }
   readonly sysctl: string
@@ -72,6 +77,7 @@ export function findLayout(options: LayoutOptions = {}): Layout {
     receiver: {
       socket: join(etc, 'systemd/system/gocore-sink-receiver.socket'),
       service: join(etc, 'systemd/system/gocore-sink-receiver.service'),
+      anyway: join(etc, 'systemd/system/gocore-sink-receiver-anyway.service'),
       sysusers: join(etc, 'sysusers.d/gocore-sink-receiver.conf'),
     },
     hooks: {

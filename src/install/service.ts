@@ -9,6 +9,8 @@ export const systemdRuns = (): boolean => existsSync('/run/systemd/system')
 
 const unit = 'gocore-sink.service'
 const receiver = { socket: 'gocore-sink-receiver.socket', service: 'gocore-sink-receiver.service' }
+/** Where the receiver's unit notes that storage did not answer when it was to start. */
+const receiverNote = '/run/systemd/system/gocore-sink-receiver.service.d'
 const hooks = 'gocore-sink-hooks.path'
 
 /** Makes systemd know the unit, and the daemon run this version. */
@@ -35,10 +37,12 @@ export function activationSteps(
 /** Listens at the coredump socket, with this version's receiver behind it before there is a crash to wait for it. */
 export function receiverSteps(units: readonly Step[]): Step[] {
   if (!systemdRuns()) return []
-  const changed = units.some(step => !isDone(step))
+  const note = forgetNote()
+  const changed = [...units, note].some(step => !isDone(step))
   const isOn = (name: string): boolean => is('enabled', name) && is('active', name)
   const wasActive = is('active', receiver.service)
   return [
+    note,
     command(['systemctl', 'daemon-reload'], 'the receiver', () => changed),
     command(
       ['systemctl', 'enable', '--now', receiver.socket, receiver.service],
@@ -57,8 +61,11 @@ export function receiverOffSteps(): Step[] {
     command(['systemctl', 'disable', '--now', ...names], 'the coredump socket', () =>
       names.some(name => is('enabled', name) || is('active', name)),
     ),
+    forgetNote(),
   ]
 }
+
+const forgetNote = (): Step => ({ kind: 'remove', path: receiverNote, at: receiverNote, recursive: true })
 
 export function deactivationSteps(): Step[] {
   if (!systemdRuns()) return []

@@ -1,5 +1,5 @@
 /** A file as a ByteSource: pages of it are kept, the longest unused ones go first. */
-import { closeSync, constants, fstatSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync } from 'node:fs'
 import { reasonOf, SystemError } from '../base/errors.ts'
 import { openForReading } from '../base/regular-file.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
@@ -73,7 +73,7 @@ export class FileSource implements ByteSource {
 export function openRegular(path: string, { links = true } = {}): { fd: number; size: number } {
   let fd: number
   try {
-    fd = openForReading(path, constants.O_NOCTTY | (links ? 0 : constants.O_NOFOLLOW))
+    fd = openForReading(path, { links })
   } catch (error) {
     throw new SystemError(`Cannot open ${path}: ${reasonOf(error)}`, { cause: error })
   }
