@@ -10,7 +10,7 @@ export const systemdRuns = (): boolean => existsSync('/run/systemd/system')
 const unit = 'gocore-sink.service'
 const receiver = { socket: 'gocore-sink-receiver.socket', service: 'gocore-sink-receiver.service' }
 /** Where the receiver's unit notes that storage did not answer when it was to start. */
-const receiverNote = '/run/systemd/system/gocore-sink-receiver.service.d'
+export const receiverNote = '/run/systemd/system/gocore-sink-receiver.service.d'
 const hooks = 'gocore-sink-hooks.path'
 
 /** Makes systemd know the unit, and the daemon run this version. */

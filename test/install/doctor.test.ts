@@ -148,6 +148,24 @@ test('doctor says for each kernel setting what follows from it, with a remedy', 
   }
 })
 
+test('doctor knows that dumps come by a socket', async () => {
+  put({
+    'proc/sys/kernel/core_pattern': '@@/run/gocore-sink.sock\n',
+    'proc/sys/kernel/core_pipe_limit': '0\n',
+  })
+  const none = (await findings()).get('core-pattern')!
+  assert.equal(none.status, 'problem')
+  assert.match(none.what, /nobody listens there: every dump is lost/)
+  put({ 'run/gocore-sink.sock': '' })
+  const found = await findings()
+  for (const name of ['core-pattern', 'core-pipe-limit', 'core-uses-pid', 'receiver'])
+    assert.equal(found.get(name)?.status, 'ok', name)
+  put({ 'run/systemd/system/gocore-sink-receiver.service.d/anyway.conf': '' })
+  const receiver = (await findings()).get('receiver')!
+  assert.equal(receiver.status, 'warning')
+  assert.match(receiver.what, /the archive did not answer when it was started/)
+})
+
 test('doctor reads sysctl.d as systemd does: by name, the last file counts, /etc hides /usr/lib', async () => {
   put({ 'usr/lib/sysctl.d/50-coredump.conf': 'kernel.core_pattern=|/usr/lib/systemd/systemd-coredump\n' })
   assert.equal((await findings()).get('boot')!.status, 'ok')

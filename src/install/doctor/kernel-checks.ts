@@ -6,6 +6,7 @@ import { type Host, lineOf } from './host.ts'
 
 const setting = (host: Host, name: string): string | undefined => lineOf(host, `/proc/sys/kernel/${name}`)
 const install = 'gocore-sink install'
+const isSocket = (host: Host): boolean => setting(host, 'core_pattern')?.startsWith('@') === true
 
 export function checkCorePattern(host: Host): Finding {
   const name = 'core-pattern'
@@ -58,6 +59,7 @@ export function checkCorePattern(host: Host): Finding {
 export function checkPipeLimit(host: Host): Finding {
   const name = 'core-pipe-limit'
   const limit = Number(setting(host, 'core_pipe_limit') ?? Number.NaN)
+  if (isSocket(host)) return { name, status: 'ok', what: 'core_pipe_limit has no effect on a socket.' }
   if (Number.isNaN(limit)) return { name, status: 'skipped', what: 'This kernel has no core_pipe_limit.' }
   if (limit === 0)
     return {
@@ -79,8 +81,13 @@ export function checkPipeLimit(host: Host): Finding {
 export function checkUsesPid(host: Host): Finding {
   const name = 'core-uses-pid'
   const uses = setting(host, 'core_uses_pid')
-  if (setting(host, 'core_pattern')?.startsWith('|') !== false)
-    return { name, status: 'ok', what: `core_uses_pid is ${uses ?? 'absent'}, without effect on a pipe.` }
+  const isPlain = /^[^|@]/.test(setting(host, 'core_pattern') ?? '|')
+  if (!isPlain)
+    return {
+      name,
+      status: 'ok',
+      what: `core_uses_pid is ${uses ?? 'absent'}, without effect on a ${isSocket(host) ? 'socket' : 'pipe'}.`,
+    }
   return uses === '1'
     ? { name, status: 'note', what: 'core_uses_pid is 1: files get .PID at their end.' }
     : {

@@ -19,7 +19,10 @@ export function checkProcesses(host: Host, config: Config): Finding[] {
 
 function checkLimits(processes: readonly Process[], config: Config): Finding {
   const name = 'rlimit-core'
-  const limited = processes.filter(({ coreLimit }) => coreLimit !== undefined && coreLimit < 4096)
+  // 1 is what crash handlers and their children have, ours among them.
+  const limited = processes.filter(
+    ({ coreLimit }) => coreLimit !== undefined && coreLimit < 4096 && coreLimit !== 1,
+  )
   if (limited.length === 0) return { name, status: 'ok', what: 'No process has RLIMIT_CORE at 0.' }
   if (config.rlimitZero === 'store')
     return {

@@ -6,7 +6,8 @@ import { reasonOf } from '../../base/errors.ts'
 import type { Config } from '../../config/index.ts'
 import { requireRootOwned } from '../files.ts'
 import { launcherVersion } from '../launcher.ts'
-import { describePattern } from '../pattern.ts'
+import { describePattern, socketPattern } from '../pattern.ts'
+import { receiverNote } from '../service.ts'
 import type { Finding } from './finding.ts'
 import { type Host, lineOf } from './host.ts'
 
@@ -15,6 +16,7 @@ export function checkHandler(host: Host): Finding {
   const name = 'handler'
   const pattern = lineOf(host, '/proc/sys/kernel/core_pattern') ?? ''
   const { program, owner } = describePattern(pattern)
+  if (pattern === socketPattern) return checkReceiver(host)
   if (owner !== 'gocore-sink' || program === undefined)
     return { name, status: 'skipped', what: 'No handler of ours is registered.' }
   const version = launcherVersion(host.text(program) ?? '')
@@ -39,6 +41,28 @@ export function checkHandler(host: Host): Finding {
     }
   }
   return { name, status: 'ok', what: `${program} and its files are root's alone.` }
+}
+
+/** Where dumps come by the socket. */
+function checkReceiver(host: Host): Finding {
+  const name = 'receiver'
+  const unit = 'gocore-sink-receiver.service'
+  const state = host.output(['systemctl', 'show', '-P', 'ActiveState', unit])?.trim()
+  if (state !== undefined && state !== 'active')
+    return {
+      name,
+      status: 'problem',
+      what: `The receiver of the socket is ${state}: whoever crashes waits for it.`,
+      remedy: `systemctl start ${unit}; journalctl -u ${unit} says why it ended`,
+    }
+  if (host.exists(receiverNote))
+    return {
+      name,
+      status: 'warning',
+      what: 'The receiver runs in a sandbox that leaves it more to write: the archive did not answer when it was started.',
+      remedy: 'gocore-sink install --socket, when the archive answers',
+    }
+  return { name, status: 'ok', what: 'The receiver runs.' }
 }
 
 export function checkNode(versions: string = process.versions.node): Finding {
