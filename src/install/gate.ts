@@ -39,6 +39,7 @@ gate=${gate.directory}
 ticket=$gate/$$ most=${gate.most} longest=${gate.longest} waited= left=1
 [ -d $gate ] || mkdir -p -m 700 $gate </dev/null
 [ -f $gate/limits ] && read -r most longest <$gate/limits
+case $most/$longest in /* | */ | *[!0-9/]*) most=${gate.most} longest=${gate.longest} ;; esac
 count_tickets() {
   set -- $gate/[0-9]*
   [ -e "$1" ] && tickets=$# || tickets=0

@@ -117,6 +117,14 @@ describe('gateText()', () => {
     assert.deepEqual(await crash({ most: 1, longest: 1 }, 0), [0, null])
   })
 
+  for (const text of ['', '2', 'two twenty\n', '-1 20\n', '2 20 7\n'])
+    it(`takes the launcher's own limits for ${JSON.stringify(text)}`, async () => {
+      mkdirSync(join(folder, 'gate'))
+      writeFileSync(join(folder, 'gate/limits'), text)
+      assert.deepEqual(await crash({}, 0), [0, null])
+      assert.equal(log().length, 2)
+    })
+
   it('tells the kernel log before there is a handler', {
     skip: process.getuid?.() !== 0 ? 'the kernel log takes root' : false,
   }, async () => {
