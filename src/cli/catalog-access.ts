@@ -8,7 +8,7 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
-import { type Catalog, openCatalog } from '../catalog/index.ts'
+import { type Catalog, copyCatalog, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
 import { startProgress } from './render/progress.ts'
 
@@ -32,15 +32,36 @@ export async function openForReading(place: CatalogPlace): Promise<Catalog> {
   } catch {
     // None yet, or one that only its writer can mend.
   }
-  try {
-    const writer = openCatalog(catalogPath(config))
+  // The newest days are what somebody waits for; with nothing there, everything is new.
+  const behind = reader ? { days: recentDays } : {}
+  const writer = await synced(store, () => openCatalog(catalogPath(config)), behind)
+  if (writer !== undefined) {
     reader?.close()
-    // The newest days are what somebody waits for; with nothing there, everything is new.
-    await sync(store, writer, reader ? { days: recentDays } : {})
     return writer
+  }
+  if (reader === undefined) return openOwn(config, store)
+  // We may not write it, or there is no room. Old rows are better than a catalog built from nothing for each call.
+  const copy = await synced(store, () => copyCatalog(catalogPath(config)), behind)
+  if (copy !== undefined) reader.close()
+  else
+    process.stderr.write('(the catalog could not be brought up to date: the latest crashes may be missing)\n')
+  return copy ?? reader
+}
+
+/** Opened and brought up to date; undefined where either fails. */
+async function synced(
+  store: ArchiveStore,
+  open: () => Catalog | undefined,
+  options: { days?: number },
+): Promise<Catalog | undefined> {
+  let catalog: Catalog | undefined
+  try {
+    catalog = open()
+    if (catalog !== undefined) await sync(store, catalog, options)
+    return catalog
   } catch {
-    // Slightly old rows are better than a catalog built from nothing for each call.
-    return reader ?? openOwn(config, store)
+    catalog?.close()
+    return undefined
   }
 }
 
@@ -90,17 +111,11 @@ function isCurrent(store: ArchiveStore, catalog: Catalog): boolean {
 }
 
 async function openOwn(config: Config, store: ArchiveStore): Promise<Catalog> {
-  const catalog = openOwnFile(config)
+  const own = await synced(store, () => openCatalog(ownPath(config)), {})
+  if (own !== undefined) return own
+  const catalog = openCatalog(':memory:')
   await sync(store, catalog, {})
   return catalog
-}
-
-function openOwnFile(config: Config): Catalog {
-  try {
-    return openCatalog(ownPath(config))
-  } catch {
-    return openCatalog(':memory:')
-  }
 }
 
 function ownPath(config: Config): string {

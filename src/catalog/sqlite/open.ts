@@ -38,6 +38,23 @@ export function openCatalog(path: string, options: OpenOptions = {}): Catalog {
   return new SqliteCatalog(options.readonly ? openReadonly(path) : openWriter(path, options.onRebuilt))
 }
 
+/** More memory than a command should take for it. */
+const mostCopied = 256 << 20
+
+/** A catalog in memory with the rows of this file, for who may not write it or has no room; undefined for a large one. */
+export function copyCatalog(path: string): Catalog | undefined {
+  if (statSync(path).size > mostCopied) return undefined
+  const file = openReadonly(path)
+  try {
+    const bytes = file.serialize()
+    // "File format version numbers" (SQLite, Database File Format, 1.3.3): 1 is without a write-ahead log, which memory can't have.
+    bytes.fill(1, 18, 20)
+    return new SqliteCatalog(new Sqlite(bytes))
+  } finally {
+    file.close()
+  }
+}
+
 /** Whether a version made the catalog that put in what is not for all readers; false where there is none, or it can't be told. */
 export function isWordy(path: string): boolean {
   try {
