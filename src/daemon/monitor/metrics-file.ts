@@ -24,7 +24,11 @@ export class MetricsFile {
     'gauge',
     'Age of the oldest file in the spool; 0 for an empty one.',
   )
-  readonly #archiveUp = new Values('gocore_sink_archive_up', 'gauge', 'Whether the archive is there and answers.')
+  readonly #archiveUp = new Values(
+    'gocore_sink_archive_up',
+    'gauge',
+    'Whether the archive is there and answers.',
+  )
   readonly #stateUp = new Values(
     'gocore_sink_state_up',
     'gauge',
