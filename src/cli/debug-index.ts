@@ -9,7 +9,6 @@ import {
   constants,
   fstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readSync,
   renameSync,
@@ -20,6 +19,7 @@ import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { binaryFile, binaryInfoFile } from '../archive/layout.ts'
 import { type Access, createFile, writeAll } from '../base/atomic-file.ts'
+import { openForReading } from '../base/regular-file.ts'
 import type { IndexCache } from '../engine/index.ts'
 
 /** `debug-index-…` beside `binary`: goes with it when it is removed. */
@@ -75,7 +75,7 @@ function besideBinary(path: string): { directory: string; owner: number; access:
 function readWhole(path: string, owner: number): Uint8Array | undefined {
   let fd: number | undefined
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    fd = openForReading(path)
     const { size, uid } = fstatSync(fd)
     if (size > maxBytes || (uid !== owner && uid !== ownId())) return undefined
     const bytes = new Uint8Array(size)

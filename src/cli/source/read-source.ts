@@ -3,7 +3,8 @@
  * opened is bounded: a regular file (no device, no FIFO that would block), not by a symbolic link as its last step, of
  * reasonable size, and of text.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { openForReading } from '../../base/regular-file.ts'
 
 export interface SourceText {
   readonly path: string
@@ -18,7 +19,7 @@ export const largestSource: number = 4 * 1024 * 1024
 export function readSource(path: string): SourceText | undefined {
   let fd: number
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY)
+    fd = openForReading(path)
   } catch {
     return undefined
   }

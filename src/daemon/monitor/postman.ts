@@ -2,10 +2,11 @@
  * Delivers what lies in an outbox until it is empty: each receiver's letters in their order, a receiver that fails again
  * later and later, the others meanwhile. A letter that is a day old is given up.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../../base/errors.ts'
+import { readRegularFile } from '../../base/regular-file.ts'
 import type { Hooks } from '../../config/index.ts'
 import type { Log } from '../log.ts'
 import { type Delivery, postEvent, runHook } from './deliver.ts'
@@ -103,24 +104,13 @@ export class Postman {
     const { directory, log } = this.#options
     return this.#outbox.letters().flatMap(name => {
       try {
-        return [{ name, letter: parseLetter(readSmall(join(directory, name))) }]
+        return [{ name, letter: parseLetter(readRegularFile(join(directory, name), mostBytes)) }]
       } catch (error) {
         log.warning(`Gave up ${name} in the outbox: ${reasonOf(error)}`)
         rmSync(join(directory, name), { force: true })
         return []
       }
     })
-  }
-}
-
-function readSmall(path: string): string {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const stat = fstatSync(fd)
-    if (!stat.isFile() || stat.size > mostBytes) throw new Error('not a small file')
-    return readFileSync(fd, 'utf8')
-  } finally {
-    closeSync(fd)
   }
 }
 
@@ -137,7 +127,7 @@ function parseLetter(text: string): Letter {
 
 /** The key in a file, without the newline that editors put. */
 function keyOf(path: string): Buffer {
-  const text = readSmall(path).replace(/\r?\n$/, '')
+  const text = readRegularFile(path).replace(/\r?\n$/, '', mostBytes)
   if (text === '') throw new Error(`the key in ${path} is empty`)
   return Buffer.from(text)
 }
