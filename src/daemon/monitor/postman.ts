@@ -127,7 +127,7 @@ function parseLetter(text: string): Letter {
 
 /** The key in a file, without the newline that editors put. */
 function keyOf(path: string): Buffer {
-  const text = readRegularFile(path).replace(/\r?\n$/, '', mostBytes)
+  const text = readRegularFile(path, mostBytes).replace(/\r?\n$/, '')
   if (text === '') throw new Error(`the key in ${path} is empty`)
   return Buffer.from(text)
 }
