@@ -1,13 +1,13 @@
 /**
  * Maps since Go 1.24 (internal/runtime/maps): a directory of tables, each with groups of 8 slots behind a control word;
- * a small map has no directory but one group. While a table splits or grows, the directory still has the old one, whole,
- * until the new ones are. Several neighbours in the directory may be one table, which is told by its address.
+ * a small map has no directory but one group.
  */
 import { alignUp } from '../../base/align.ts'
 import { MemoryFault } from '../../base/errors.ts'
 import type { Field, Type, TypeOf } from '../type/type.ts'
 import { alignOf } from './align.ts'
 import type { ValueContext } from './context.ts'
+import { readDirectory } from './map-directory.ts'
 import { type Budget, maxInline, type Slot } from './map-slot.ts'
 
 const slots = 8
@@ -35,16 +35,13 @@ export function* swissSlots(
   const { memory } = context
   const { ptrSize } = memory
   const layout = groupLayout(context, type)
-  const directory = memory.word(header + 8 + ptrSize)
-  const length = memory.word(header + 8 + 2 * ptrSize)
-  if (directory === 0) return
-  if (length === 0) return yield* groupSlots(context, layout, directory, budget)
-  let last = 0
-  for (let i = 0; i < length; i++) {
-    if (budget.left-- <= 0) return
-    const table = memory.word(directory + i * ptrSize)
-    if (table === last || table === 0) continue
-    last = table
+  const directory = readDirectory(memory, header, budget)
+  if (directory === 'small') {
+    const group = memory.word(header + 8 + ptrSize)
+    if (group !== 0) yield* groupSlots(context, layout, group, budget)
+    return
+  }
+  for (const table of directory) {
     // table {used, capacity, growthLeft u16, localDepth u8, index int, groups {data, lengthMask u64}}
     const groups = memory.word(table + 8 + ptrSize)
     const count = Number(memory.u64(table + 8 + 2 * ptrSize)) + 1
