@@ -1,5 +1,5 @@
 /** Types of C, and what C++ and Rust have in common with it, named as gdb names them. */
-import { cArrayName, cPointerName } from '../type/c-name.ts'
+import { cArrayName, cFunctionName, cPointerName } from '../type/c-name.ts'
 import { arrayOf, type Field, pointerTo, type Type, type TypeBase, unknownType } from '../type/type.ts'
 import { At, Ate, Tag } from './constants.ts'
 import type { Entry } from './entry.ts'
@@ -253,10 +253,10 @@ function functionType(types: TypeReader, entry: Entry, depth: number): Type {
       params.push(types.typeOf(child, At.type, depth + 1) ?? voidType())
     if (child.tag === Tag.unspecifiedParameters) variadic = true
   }
-  const list = [...params.map(({ name }) => name), ...(variadic ? ['...'] : [])].join(', ') || 'void'
+  const names = [...params.map(({ name }) => name), ...(variadic ? ['...'] : [])]
   return {
     kind: 'func',
-    name: `${result?.name ?? 'void'} (${list})`,
+    name: cFunctionName(result?.name ?? 'void', names),
     size: 1,
     language: 'c',
     from: 'dwarf',

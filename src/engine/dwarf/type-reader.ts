@@ -23,6 +23,8 @@ export interface TypeContext {
 
 /** A chain of typedefs or qualifiers longer than this refers to itself. */
 export const maxChain = 64
+/** Characters of the name of C's pointers, arrays and functions, which has their parts' names in it. */
+const maxDerivedName = 1 << 14
 const maxFields = 1 << 16
 
 /** reflect.Kind, as DW_AT_go_kind has it. */
@@ -69,6 +71,8 @@ export class TypeReader {
     if (depth > maxChain) return unknownType('?', 'debug information refers to itself')
     try {
       type = this.#read(this.context.entryAt(reference), depth)
+      if (type.language === 'c' && !type.named && type.name.length > maxDerivedName)
+        type = unknownType('?', 'debug information nests it too deeply')
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
       type = unknownType('?', `debug information is damaged: ${error.problem}`)

@@ -1,6 +1,9 @@
 /** Names of C's derived types, as gdb writes them: a star or a length stands where a declaration would have the name. */
 import type { Type } from './type.ts'
 
+/** Characters of a function's parameters: each may be a function whose name has its parameters, and so on. */
+const maxParams = 4096
+
 /** `int *`, `char **`, `int (*)[3]`, `int (*)(int)`, `int (**)(int)`; `mark` is `*`, `&` or `&&`. */
 export function cPointerName(elem: Type, mark = '*'): string {
   const { name } = elem
@@ -16,6 +19,16 @@ export function cArrayName(elem: Type, length: number | ''): string {
   const at = holeIn(elem) ?? name.length
   const [before, after] = [name.slice(0, at).trimEnd(), name.slice(at).trimStart()]
   return `${before}${/[*&](?: (?:const|volatile|restrict))*$/.test(before) ? '' : ' '}[${length}]${after}`
+}
+
+/** `int (char *, ...)`, `void (void)`; ends with `…` where it comes to more than a screen. */
+export function cFunctionName(result: string, params: readonly string[]): string {
+  let list = ''
+  for (const param of params) {
+    if (list.length > maxParams) return `${result} (${list}, …)`
+    list += list === '' ? param : `, ${param}`
+  }
+  return `${result} (${list || 'void'})`
 }
 
 /** Where a name would stand in the type's own name, if not at its end: behind `(*`, before a length or parameters. */
