@@ -4,7 +4,8 @@
  */
 
 /** C0, DEL and C1 controls, line and paragraph separators, direction marks, the byte order mark, and the backslash. */
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\\]/gu
+const unsafe =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\\]/gu
 
 /**
  * The text of `bytes`, with everything that isn't printable UTF-8 as `\xNN`, and so is the backslash itself: what is

@@ -23,8 +23,11 @@ export function parseRedaction(pattern: string): string {
 
 export type Redaction = (text: string) => string
 
-/** A slash ends each attempt, and each begins with two; `\0` stands between two arguments. */
-const urlPassword = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^:/?#\s@\0]{0,256}):[^@/\s\0]*@/gi
+/**
+ * Up to the last `@` before a slash, as net/url has it. A slash ends each attempt, and each begins with two; `\0` stands
+ * between two arguments.
+ */
+const urlPassword = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^:/?#\s@\0]{0,256}):[^/\s\0]*@/gi
 
 /** What takes out everything that fits one of the patterns, and the passwords of URLs. Letters' case does not matter. */
 export function compileRedactions(patterns: readonly string[]): Redaction {

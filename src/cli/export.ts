@@ -4,8 +4,10 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
 } from 'node:fs'
@@ -109,16 +111,20 @@ function openOutput(
   force: boolean,
   mode: number,
 ): { fd: number; finish: () => void; discard: () => void } {
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
   const existing = statSync(path, { throwIfNoEntry: false })
   if (existing?.isFile() && !force) throw new SystemError(`${path} exists already; --force replaces it.`)
   // Devices and FIFOs are written as they are; nothing of theirs is replaced.
   const inPlace = existing !== undefined && !existing.isFile()
+  if (!force && lstatSync(path, { throwIfNoEntry: false })?.isFIFO() && isForeign(existing!.uid))
+    throw new SystemError(`${path} is a FIFO of user ${existing!.uid}'s; --force writes into it.`)
   const partial = `${path}.partial`
   try {
     if (inPlace) return { fd: openSync(path, O_WRONLY), finish: () => {}, discard: () => {} }
+    // What an export that was killed left, or somebody else put there to be written into.
+    rmSync(partial, { force: true })
     return {
-      fd: openSync(partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode),
+      fd: openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode),
       finish: () => renameSync(partial, path),
       discard: () => unlinkSync(partial),
     }
@@ -126,6 +132,8 @@ function openOutput(
     throw new SystemError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
   }
 }
+
+const isForeign = (uid: number): boolean => uid !== 0 && uid !== process.geteuid?.()
 
 const piece = 1024 * 1024
 const page = 4096

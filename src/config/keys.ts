@@ -3,6 +3,7 @@
  * comment that the default file carries. `gocore-sink.conf(5)` has one paragraph for each row, and a test holds the two together.
  */
 import { isAbsolute, normalize } from 'node:path'
+import { isBech32 } from '../base/bech32.ts'
 import { parseRedaction } from '../base/redact.ts'
 import { type Config, hookEvents, logLevels } from './schema.ts'
 import { formatDuration, formatShare, formatSize, parseDuration, parseSize } from './units.ts'
@@ -113,11 +114,13 @@ const words = (text: string): string[] =>
 
 const quoted = (word: string): string => (/\s/.test(word) ? `"${word}"` : word)
 
-/** Bech32 (BIP 173) as age's native recipients have it; the checksum is for the library that encrypts to judge. */
+/** As age's native recipients have it: of one that is none, the daemon would learn with the first core. */
 const recipient: Kind<string> = {
   parse(text) {
     if (!/^age1(pq1)?[ac-hj-np-z02-9]{58,2000}$/.test(text))
       throw new Error(`${JSON.stringify(text.slice(0, 80))} is not a public key of age (age1…)`)
+    if (!isBech32(text))
+      throw new Error(`${JSON.stringify(text.slice(0, 80))} is mistyped: its checksum is wrong`)
     return text
   },
   format: value => value,

@@ -71,9 +71,7 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
 
 /** A report quotes what the memory held: what looks like a secret is taken out before it is stored. */
 function redacted(json: string, patterns: readonly string[] = []): string {
-  return patterns.length === 0
-    ? json
-    : JSON.stringify(redactDeep(JSON.parse(json), compileRedactions(patterns)))
+  return JSON.stringify(redactDeep(JSON.parse(json), compileRedactions(patterns)))
 }
 
 /** The job, or the sentence why there is none. */

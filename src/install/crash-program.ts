@@ -2,7 +2,7 @@
  * What test-crash crashes: a small Go program that the product carries (amd64), so that the analysis has something to
  * say; elsewhere, or where it can't be executed, a shell that ends itself by SIGSEGV.
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
@@ -32,6 +32,8 @@ export function openCrashProgram(
         zstdDecompressSync(readFileSync(join(productRoot, 'test/fixtures/till/till.zst'))),
       )
       chmodSync(program, 0o755)
+      // A directory for temporary files may be mounted noexec.
+      accessSync(program, constants.X_OK)
       return {
         argv: [program, token],
         what: 'a small Go program that writes to a nil map',

@@ -69,7 +69,8 @@ async function* follow(options: TestCrashOptions): AsyncGenerator<TestCrashStep 
     }
     return
   }
-  yield { name: 'kernel', ok: true, what: `core_pattern pipes dumps to ${program}` }
+  const way = program === undefined ? "sends dumps to gocore-sink's socket" : `pipes dumps to ${program}`
+  yield { name: 'kernel', ok: true, what: `core_pattern ${way}` }
 
   const token = `gocore-sink-test-${randomBytes(8).toString('hex')}`
   using crash = openCrashProgram(options.productRoot ?? findProduct().root, token)

@@ -1,6 +1,7 @@
 /** Waiting for a dump of a known process to appear in the archive. */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ArchiveStore, DumpEntry } from '../archive/store.ts'
+import { readCorePattern, socketPattern } from './pattern.ts'
 
 export interface Wanted {
   /** As this process sees it; in a container that is not the `%P` that the manifest holds. */
@@ -46,8 +47,10 @@ export async function awaitDumpInHand(
   wanted: Wanted,
   before: ReadonlySet<number>,
 ): Promise<DumpEntry | undefined> {
+  // Handlers of the socket stand by: who is at work can't be told.
+  const isByPipe = readCorePattern() !== socketPattern
   const end = await poll(mostPatienceMs, () => {
-    const idle = runningHandlers().every(pid => before.has(pid))
+    const idle = isByPipe && runningHandlers().every(pid => before.has(pid))
     return findDump(store, wanted) ?? (idle ? 'none' : undefined)
   })
   return end === 'none' ? undefined : end

@@ -1,6 +1,7 @@
 /**
  * Crashes that wait for a handler. Users take turns, so that nobody who crashes a thousand times keeps the others waiting for
- * all of them; who has waited too long, or finds too many before it, is sent away.
+ * all of them; who has waited too long, or finds too many before it, is sent away. Where the line is full, it is the user
+ * with most in it who has too many.
  */
 
 export interface LineOptions<T> {
@@ -31,7 +32,7 @@ export class Line<T> {
 
   /** `longest` in milliseconds. */
   add(uid: number, entry: T, longest: number): void {
-    if (this.#length >= this.#options.most) {
+    if (this.#length >= this.#options.most && !this.#makeRoom(uid)) {
       this.#options.sendAway(entry, 0)
       return
     }
@@ -58,6 +59,17 @@ export class Line<T> {
     // To the end of the users.
     if (this.#users.delete(uid) && own.length > 0) this.#users.set(uid, own)
     return { entry: waiting.entry, waited: performance.now() - waiting.since }
+  }
+
+  /** Sends away the last one of the user with most, if that is more than this one has with another. */
+  #makeRoom(uid: number): boolean {
+    const [[fullest, theirs] = [uid, []]] = [...this.#users].sort(([, a], [, b]) => b.length - a.length)
+    const last = theirs.at(-1)
+    if (last === undefined || theirs.length <= (this.#users.get(uid)?.length ?? 0) + 1) return false
+    clearTimeout(last.timer)
+    this.#remove(fullest, last)
+    this.#options.sendAway(last.entry, performance.now() - last.since)
+    return true
   }
 
   #remove(uid: number, waiting: Waiting<T>): void {

@@ -90,18 +90,21 @@ export function parseInfo(bytes: Buffer): PidfdInfo | undefined {
 
 /**
  * Signal and thread of a core's beginning, for kernels that don't tell: the first note is the crashed thread's
- * NT_PRSTATUS (elfcore.h: si_signo first, pr_pid after pr_sighold). Of 64-bit little-endian cores.
+ * NT_PRSTATUS (elfcore.h: si_signo first, pr_pid after pr_sighold, as the process's own PID namespace numbers it). Of
+ * 64-bit little-endian cores. `more`: a longer beginning may tell.
  */
-export function peekStatus(head: Buffer): { signal: number; tid: number } | undefined {
-  if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2 || head[5] !== 1)
-    return undefined
+export function peekStatus(head: Buffer): { signal: number; tid: number } | 'more' | undefined {
+  if (head.length < 64) return 'more'
+  if (head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2 || head[5] !== 1) return undefined
   const headers = Number(head.readBigUInt64LE(32))
   for (let i = 0; i < 2; i++) {
     const at = headers + 56 * i
-    if (at + 56 > head.length || head.readUInt32LE(at) !== 4) continue
+    if (at + 56 > head.length) return 'more'
+    if (head.readUInt32LE(at) !== 4) continue
     const note = Number(head.readBigUInt64LE(at + 8))
     // Name "CORE", eight bytes padded, type NT_PRSTATUS.
-    if (note + 20 + 36 > head.length || head.readUInt32LE(note + 8) !== 1) return undefined
+    if (note + 20 + 36 > head.length) return 'more'
+    if (head.readUInt32LE(note + 8) !== 1) return undefined
     return { signal: head.readUInt32LE(note + 20), tid: head.readUInt32LE(note + 20 + 32) }
   }
   return undefined

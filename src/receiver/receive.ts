@@ -2,7 +2,7 @@
  * What is said to the kernel over one connection: who crashed is asked of a pidfd, and the answer is given before a byte of
  * the core is written. The kernel holds the process until the last of us has closed the connection.
  */
-import { closeSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { escapeBytes } from '../base/escape.ts'
 import { signalName } from '../handler/signals.ts'
 import type { SocketLibc } from './libc.ts'
@@ -21,6 +21,10 @@ import {
 const patience = 1000
 /** Of a core's beginning: program headers of a thousand mappings, and the first note behind them. */
 const headSize = 64 * 1024
+
+/** A millisecond each. */
+const mostLooks = 50
+const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /** A crash whose process the kernel holds until it has an answer. */
 export interface Crash {
@@ -49,10 +53,17 @@ export function meet(libc: SocketLibc, fd: number): Crash | string {
 }
 
 /** Has the kernel write the core; answers what the core begins with, and undefined where the process is gone. */
-export const accept = (libc: SocketLibc, fd: number): ReturnType<typeof peekStatus> =>
-  answer(libc, fd, CoredumpBit.kernel | CoredumpBit.wait)
-    ? peekStatus(libc.peek(fd, headSize, patience))
-    : undefined
+export function accept(libc: SocketLibc, fd: number): { signal: number; tid: number } | undefined {
+  if (!answer(libc, fd, CoredumpBit.kernel | CoredumpBit.wait)) return undefined
+  // The kernel writes header by header, and what is there at first may be the ELF header alone.
+  for (let looks = 0; ; looks++) {
+    const head = libc.peek(fd, headSize, patience)
+    const status = peekStatus(head)
+    if (status !== 'more') return status
+    if (looks === mostLooks || head.length === headSize) return undefined
+    Atomics.wait(pause, 0, 0, 1)
+  }
+}
 
 /** Has the kernel write nothing, and let the process go. */
 export function refuse(libc: SocketLibc, fd: number): void {
@@ -71,6 +82,21 @@ export function coreLimitOf(tgid: number): string | undefined {
 /** The name of a thread, a character for each byte. */
 export const commOf = (tgid: number, tid: number): string =>
   text(`/proc/${tgid}/task/${tid}/comm`)?.replace(/\n$/, '') ?? ''
+
+/** The thread that its own PID namespace gives the number `own`; undefined where there is none, or not any more. */
+export function threadOf(tgid: number, own: number): number | undefined {
+  const numberIn = (task: number | string): string | undefined =>
+    /^NSpid:.*?(\d+)$/m.exec(text(`/proc/${tgid}/task/${task}/status`) ?? '')?.[1]
+  // Outside of containers the numbers are the same.
+  if (numberIn(own) === String(own)) return own
+  try {
+    return readdirSync(`/proc/${tgid}/task`)
+      .map(Number)
+      .find(task => numberIn(task) === String(own))
+  } catch {
+    return undefined
+  }
+}
 
 /** The signal that a process dies of, for kernels that don't tell it by the pidfd. */
 export const signalOf = (tgid: number): number => parseStatSignal(text(`/proc/${tgid}/stat`) ?? '')

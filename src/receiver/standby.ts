@@ -12,7 +12,7 @@ import { openLibc } from '../handler/libc.ts'
 import { refusalByLimit, refusalByQuota } from '../handler/refusal.ts'
 import type { SocketLibc } from './libc.ts'
 import type { PidfdInfo } from './protocol.ts'
-import { accept, commOf, coreLimitOf, exeOf, refuse, signalOf } from './receive.ts'
+import { accept, commOf, coreLimitOf, exeOf, refuse, signalOf, threadOf } from './receive.ts'
 
 /** The first argument of such a process, which runs the same file as the receiver. */
 export const standbyArgument = '--standby'
@@ -71,7 +71,7 @@ function callFor(calls: SocketLibc, connection: number, order: StandbyOrder, beg
   const refusal =
     refusalByLimit(limit === undefined ? undefined : BigInt(limit), config) ?? refusalByQuota(admission)
   const status = refusal === undefined ? accept(calls, connection) : undefined
-  const tid = status?.tid ?? info.pid
+  const tid = (status && threadOf(tgid, status.tid)) ?? info.pid
   const fields = [
     ...[tgid, uid, gid, signal || (status?.signal ?? 0), Math.floor(order.time / 1000)].map(String),
     limit ?? '18446744073709551615',

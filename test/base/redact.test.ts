@@ -23,6 +23,8 @@ for (const [pattern, text, result] of rows)
 
 test('compileRedactions() takes out the passwords of URLs whatever is configured', () => {
   assert.equal(compileRedactions([])('postgres://joe:secret@db/x'), 'postgres://joe:…@db/x')
+  assert.equal(compileRedactions([])('postgres://joe:p@ss@db/x a@b'), 'postgres://joe:…@db/x a@b')
+  assert.equal(compileRedactions([])('https://joe:a@b:c@db/ x'), 'https://joe:…@db/ x')
   assert.equal(compileRedactions([])(`amqp://joe:${'s'.repeat(9000)}@db/x`), 'amqp://joe:…@db/x')
   // A port, and somebody's address behind it.
   const args = ['http://host:80', 'joe@example.org']

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -162,6 +173,25 @@ describe('export of a core file', () => {
     assert.equal(refused.status, 1)
     assert.match(refused.stderr, /out exists already; --force replaces it/)
     assert.equal(cli('export', './core.zst', '-o', 'out', '--force').status, 0)
+  })
+  it('writes into nothing that lay there under the name that it has until it is whole', () => {
+    writeFileSync(join(work, 'fresh.partial'), 'of an export that was killed, or of a stranger', {
+      mode: 0o666,
+    })
+    const theirs = openSync(join(work, 'fresh.partial'), 'r')
+    assert.equal(cli('export', './core.zst', '-o', 'fresh').status, 0)
+    assert.equal(statSync(join(work, 'fresh')).mode & 0o777, 0o600)
+    assert.match(readFileSync(theirs, 'utf8'), /^of an export/)
+    closeSync(theirs)
+    execFileSync('mkfifo', [join(work, 'piped.partial')])
+    assert.equal(cli('export', './core.zst', '-o', 'piped').status, 0)
+    assert.ok(readFileSync(join(work, 'piped')).equals(readFileSync(join(work, 'raw'))))
+  })
+  it('writes into no FIFO of another user, unless told', { skip: process.getuid!() !== 0 }, () => {
+    execFileSync('mkfifo', [join(work, 'fifo')])
+    chownSync(join(work, 'fifo'), 61234, 61234)
+    const refused = cli('export', './core.zst', '-o', 'fifo')
+    assert.deepEqual([refused.status, /fifo is a FIFO of user 61234's/.test(refused.stderr)], [1, true])
   })
   it('says when the disk is full', () => {
     const full = cli('export', './core.zst', '-o', '/dev/full')

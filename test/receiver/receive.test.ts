@@ -1,0 +1,51 @@
+/** What is told of a crash at the coredump socket beside the core: the thread that died. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { zstdDecompressSync } from 'node:zlib'
+import { peekStatus } from '../../src/receiver/protocol.ts'
+import { threadOf } from '../../src/receiver/receive.ts'
+
+test('peekStatus() asks for more of a core until the first note is there', () => {
+  const core = zstdDecompressSync(readFileSync(join(import.meta.dirname, '../fixtures/till/core.zst')))
+  const whole = peekStatus(core.subarray(0, 64 * 1024))
+  assert.ok(whole !== 'more' && whole !== undefined)
+  assert.equal(whole.signal, 6)
+  const end = [...Array(64 * 1024).keys()].find(length => peekStatus(core.subarray(0, length)) !== 'more')!
+  assert.deepEqual(peekStatus(core.subarray(0, end)), whole)
+  assert.ok(end > 64 + 56)
+  // A core of 32 bits does not tell, however much there is.
+  const other = Buffer.from(core.subarray(0, 64))
+  other[4] = 1
+  assert.equal(peekStatus(other), undefined)
+})
+
+test('threadOf() finds the thread that its PID namespace calls by a number', {
+  skip: process.getuid!() !== 0,
+}, async () => {
+  // The namespace's first process, which unshare is the parent of.
+  const unshare = spawn(
+    'unshare',
+    ['--pid', '--fork', '--kill-child', 'sh', '-c', 'echo up; sleep 60 & wait'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  try {
+    await once(unshare.stdout, 'data')
+    const children = (pid: number): number[] =>
+      readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+    const [first] = children(unshare.pid!)
+    assert.equal(threadOf(first!, 1), first)
+    assert.equal(threadOf(first!, 77), undefined)
+    assert.equal(threadOf(process.pid, process.pid), process.pid)
+    const own = readdirSync('/proc/self/task').map(Number).at(-1)!
+    assert.equal(threadOf(process.pid, own), own)
+    assert.equal(threadOf(2 ** 22 + 1, 1), undefined)
+  } finally {
+    unshare.kill('SIGKILL')
+  }
+})
