@@ -59,6 +59,8 @@ export interface BinaryHint {
   readonly path?: string | undefined
   /** What it is to be; nothing is stored of a file that is something else. */
   readonly key?: string | undefined
+  /** Called for each piece that was read or written. */
+  readonly onProgress?: (() => void) | undefined
 }
 
 /**
@@ -69,12 +71,12 @@ export function storeBinary(
   layout: Layout,
   fd: number,
   rights: Rights,
-  { path, key: expected }: BinaryHint = {},
+  { path, key: expected, onProgress = () => {} }: BinaryHint = {},
 ): { key: string; buildId?: string; size: number } {
   const before = fstatSync(fd)
   if (!before.isFile()) throw new ArchiveError('Cannot store the executable: it is not a regular file')
   const buildId = findBuildId(readerOf(fd))
-  const sha256 = hashOf(fd)
+  const sha256 = hashOf(fd, onProgress)
   const key =
     buildId !== undefined && /^.{16,64}$/.test(buildId)
       ? `${buildId}-${sha256.slice(0, 16)}`
@@ -93,7 +95,7 @@ export function storeBinary(
   const temporary = join(layout.temporary, newId())
   makeDirectory(temporary, rights.directory)
   try {
-    copyTo(fd, join(temporary, binaryFile), rights, sha256)
+    copyTo(fd, join(temporary, binaryFile), rights, sha256, onProgress)
     const info: BinaryInfo = {
       schema: 'gocore-binary',
       version: 1,
@@ -158,19 +160,23 @@ function isStored(place: string, size: number): boolean {
 /** Loaded when it is needed: the handler gets here only after the crashed process is free. */
 const newHash = (): Hash => process.getBuiltinModule('node:crypto').createHash('sha256')
 
-function hashOf(fd: number): string {
+function hashOf(fd: number, onProgress: () => void): string {
   const hash = newHash()
-  eachChunk(fd, chunk => hash.update(chunk))
+  eachChunk(fd, chunk => {
+    hash.update(chunk)
+    onProgress()
+  })
   return hash.digest('hex')
 }
 
-function copyTo(fd: number, path: string, rights: Rights, sha256: string): void {
+function copyTo(fd: number, path: string, rights: Rights, sha256: string, onProgress: () => void): void {
   const output = createFile(path, rights.file)
   try {
     const hash = newHash()
     eachChunk(fd, chunk => {
       hash.update(chunk)
       writeAll(output, chunk)
+      onProgress()
     })
     if (hash.digest('hex') !== sha256) throw new ArchiveError('The file changed while it was stored')
     fsyncSync(output)

@@ -4,15 +4,13 @@
  * reads none: neither arguments and environment that lie there, nor the memory itself, which is left to the kernel's stream,
  * where the crashed process waits for itself.
  */
-import { closeSync, fstatSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { openSystemCalls } from '../base/system-calls.ts'
+import { kernelDevices, ownMounts, padded } from './mounts.ts'
 import type { AddressRange, FileRange } from './proc-text.ts'
 
-/** Mounts of this process's own namespace, which root made; one of another may be anything. */
-const mountsFile = '/proc/self/mountinfo'
-
 /** Of the ranges of files those that are on no file system of the kernel's, in order. */
-export function foreignMemory(files: readonly FileRange[], mounts = mountsFile): readonly AddressRange[] {
+export function foreignMemory(files: readonly FileRange[], mounts = ownMounts): readonly AddressRange[] {
   if (files.length === 0) return []
   const known = kernelDevices(mounts)
   const unknown = files.filter(({ device }) => !known.has(device))
@@ -20,24 +18,6 @@ export function foreignMemory(files: readonly FileRange[], mounts = mountsFile):
   const shared = sharedMemoryDevice()
   return unknown.filter(({ device }) => device !== shared)
 }
-
-/** `major:minor` of each file system that is no program's, proc_pid_mountinfo(5). */
-function kernelDevices(mounts: string): Set<string> {
-  const devices = new Map<string, boolean>()
-  for (const line of readFileSync(mounts, 'latin1').split('\n')) {
-    const device = line.split(' ', 3)[2]
-    const type = / - (\S+) /.exec(line)?.[1]
-    if (device !== undefined && type !== undefined) devices.set(padded(device), !type.startsWith('fuse'))
-  }
-  return new Set([...devices].filter(([, isKernels]) => isKernels).map(([device]) => device))
-}
-
-/** Decimal there, two hexadecimal digits and more in `maps`. */
-const padded = (device: string): string =>
-  device
-    .split(':')
-    .map(part => Number(part).toString(16).padStart(2, '0'))
-    .join(':')
 
 /** Where the kernel keeps what has no file system: shared memory, memfd_create(2). It is mounted nowhere. */
 function sharedMemoryDevice(): string | undefined {

@@ -12,7 +12,7 @@ import { type Captured, captureCore, describeCore, storageFailure } from './capt
 import { CoreInput } from './core-input.ts'
 import { takeInHand } from './last-words.ts'
 import { KernelLog } from './log.ts'
-import { closeMappedFiles, openMappedFiles } from './mapped-files.ts'
+import { MappedFileOpener } from './mapped-files.ts'
 import { memoryOf } from './memory-source.ts'
 import { nudgeDaemon } from './nudge.ts'
 import type { HandlerOptions } from './options.ts'
@@ -60,7 +60,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   for (const warning of warnings) log.write('warning', warning)
 
   const snapshot = takeSnapshot(crash, config.environ, config.redact)
-  const files = openMappedFiles(snapshot)
+  const opener = new MappedFileOpener(snapshot, script)
   const { uid, signal } = crash
   using admission = call.admission ?? admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
   if (admission.note !== undefined) snapshot.notes.push(admission.note)
@@ -81,6 +81,8 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const pipe = new PipeReader(call.input(), onRelease, beat)
   pipe.shareWith(others)
   if (refusal === undefined) pipe.begin()
+  const room = (wanted: number): number => storage.room(wanted * (1 + others)) / (1 + others)
+  const memory = memoryOf(snapshot, config.coreMax, { room }, admission.refused)
   const storage = new DumpStorage({
     config,
     time,
@@ -92,20 +94,13 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   })
   const record = (): Manifest => manifest(storage.ref, storage.continues)
   try {
+    const patience = config.storageDeadline * 1000
+    const files = opener.take({ patience, idle: () => pipe.pump(), beat })
     if (refusal !== undefined) held.core = refusal
     else {
       const options = { most: config.coreMax, threads: threads(), script }
       const captured = captureCore(
-        new CoreInput(
-          pipe,
-          memoryOf(
-            snapshot,
-            config.coreMax,
-            { room: () => storage.room() / (1 + others) },
-            admission.refused,
-          ),
-          () => keepCapabilities('held'),
-        ),
+        new CoreInput(pipe, memory, () => keepCapabilities('held')),
         storage,
         options,
       )
@@ -127,9 +122,8 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     pipe.close()
     const why = storage.failures.length > 0 ? storage.failures.join('; ') : reasonOf(error)
     log.write('error', `LOST the core of ${fact}: ${why}`)
-    return leave(storage, 1)
+    return leave(storage, opener, 1)
   }
-  closeMappedFiles(files)
   snapshot.close()
   ticket.tellLimits(config)
   const { state, reason, detail } = held.core
@@ -139,13 +133,13 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
       `the core of ${fact} is ${state === 'none' ? 'not stored' : 'cut'} (${reason}): ${detail}`,
     )
   await nudgeDaemon(config.run, storage.ref.id)
-  return leave(storage, 0)
+  return leave(storage, opener, 0)
 }
 
 /** Ends this process even where a thread of it hangs in the kernel, for which an ordinary end would wait. */
-function leave(storage: DumpStorage, code: number): number {
+function leave(storage: DumpStorage, opener: MappedFileOpener, code: number): number {
   storage.close()
-  if (storage.hasStalled) process.kill(process.pid, 'SIGKILL')
+  if (storage.hasStalled || opener.hasStalled) process.kill(process.pid, 'SIGKILL')
   return code
 }
 

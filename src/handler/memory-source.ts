@@ -29,7 +29,9 @@ export function memoryOf(
   refused?: string,
 ): OpenMemory | undefined {
   if (directory === undefined) return undefined
-  const open = (): ProcessMemory => new ProcessMemory(directory, foreignMemory(files))
+  // Now, and not when it is asked for: threads that are confined by then may not make what it needs.
+  const foreign = foreignMemory(files)
+  const open = (): ProcessMemory => new ProcessMemory(directory, foreign)
   return (size, begin) => {
     const limit = limitOf(size.expected ?? 0, begin.length, usedOf(facts.status), most, storage, refused)
     const part = limit && openPart(open(), size, begin, limit)
@@ -67,10 +69,10 @@ function limitOf(
     return { most: small, reason: 'policy', why: `a small record, since ${refused}` }
   if (expected > most) return { most, reason: 'cap', why: 'the configured limit' }
   if (expected < worthAsking) return undefined
-  const room = storage.room()
   const lack = { reason: 'no-space', why: 'the room there is' } as const
   // What was reserved and never used compresses to next to nothing.
   const content = Math.min(expected, used + fileContent + expected * zerosShare)
+  const room = storage.room(content)
   if (content < room) return undefined
   // Compressed it may fit.
   if (content < room * hopeless) return { most: Math.floor(room / 2), andRest: true, ...lack }
@@ -89,7 +91,10 @@ function openPart(
   const segments = size.segments.filter(
     ({ address, offset, end }) => !memory.isForeign(address, address + (end - offset)),
   )
-  const plan = planMiniCore(notes, segments, read, limit.most, limit.andRest)
+  // Where all of it is to come, the kernel alone has what is somebody's.
+  const isWhole = segments.length === size.segments.length
+  const plan =
+    limit.andRest && !isWhole ? undefined : planMiniCore(notes, segments, read, limit.most, limit.andRest)
   if (plan === undefined) {
     memory.close()
     return undefined

@@ -33,10 +33,11 @@ export interface Failure {
 
 type Answer = { value: unknown } | { failure: Failure }
 
-/** Places of the counters: commands given, taken up, answered. */
+/** Places of the counters: commands given, answered, taken up; and steps of one that takes long. */
 const sent = 0
 const answered = 1
 const begun = 2
+const moved = 3
 
 /** A thread that has not come up says nothing of the storage: the machine is busy. */
 const patienceForThread = 10
@@ -46,7 +47,7 @@ export class StorageStalled extends Error {}
 
 export class PlaceChannel {
   readonly staged: SharedArrayBuffer
-  readonly #control = new Int32Array(new SharedArrayBuffer(12))
+  readonly #control = new Int32Array(new SharedArrayBuffer(16))
   readonly #worker: Worker | undefined
   readonly #port: MessagePort | undefined
   /** In the place of a thread, where none is to be had. */
@@ -54,6 +55,7 @@ export class PlaceChannel {
   readonly #answers: Answer[] = []
   #received = 0
   #begun = 0
+  #moved = 0
   #progress = performance.now()
 
   constructor(script: string, staged: SharedArrayBuffer) {
@@ -115,11 +117,13 @@ export class PlaceChannel {
     }
   }
 
-  /** The time of a command runs from when the thread has taken it up. */
+  /** The time of a command runs from when the thread has taken it up, or has come a step further with it. */
   #scale(): number {
     const taken = Atomics.load(this.#control, begun)
-    if (taken !== this.#begun) {
+    const steps = Atomics.load(this.#control, moved)
+    if (taken !== this.#begun || steps !== this.#moved) {
       this.#begun = taken
+      this.#moved = steps
       this.#progress = performance.now()
     }
     return taken > this.#received ? 1 : patienceForThread
@@ -141,7 +145,7 @@ export function runPlaceThread(): void {
   const { receiveMessageOnPort, workerData } = process.getBuiltinModule('node:worker_threads')
   const { port, control, staged } = workerData as Order
   const counters = new Int32Array(control)
-  const place = new Place()
+  const place = new Place(() => Atomics.add(counters, moved, 1))
   // Of the kernel's own niceness, not of the thread that empties the pipe; and behind all others at the disk.
   if (getPriority() < 0) setPriority(0, 0)
   openSystemCalls()?.call('ioprio_set', IOPRIO_WHO_PROCESS, 0, lastAtDisk)

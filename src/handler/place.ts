@@ -3,7 +3,8 @@
  * never return (a hard NFS mount whose server is gone, a frozen file system). `PlaceThread` runs them where that does no
  * harm.
  */
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, readSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Crash } from '../archive/access.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
@@ -16,6 +17,7 @@ import { networkFileSystem } from '../base/network-fs.ts'
 import { openForReading } from '../base/regular-file.ts'
 import { endOfCut, openLz4 } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
+import { type OpenedElf, openElf } from './open-elf.ts'
 import { spoolRoom } from './spool-bound.ts'
 import { storeMappedFiles } from './store-files.ts'
 
@@ -40,6 +42,10 @@ export interface StoredFiles {
 
 /** The commands, their arguments and answers. Sizes and offsets are of this place's file. */
 export interface PlaceCommands {
+  /** Bytes that a spool at `root` has room for, below the bound that `spoolRoom` has; of a place that is not begun yet. */
+  room(root: string, most: number | null): number
+  /** Of a place that is none: opens a file, see `openElf`. */
+  openElf(path: string): OpenedElf | undefined
   /** Makes the dump's directory, its `pending.json` and its file; answers the bytes that are free there. */
   begin(order: PlaceOrder, pending: Manifest): number
   write(bytes: Uint8Array): void
@@ -70,6 +76,7 @@ const lookAfter = 64 << 20
 const sentLater: ReadonlySet<string | undefined> = new Set(['NFS', 'SMB', 'SMB2', 'CIFS', 'CephFS'])
 
 export class Place implements PlaceCommands {
+  readonly #onProgress: () => void
   #dump: DumpWriter | undefined
   #crash: Crash | undefined
   #failed: unknown
@@ -78,6 +85,19 @@ export class Place implements PlaceCommands {
   /** Bytes that may be written, and those after which that is reckoned anew. */
   #left = Number.POSITIVE_INFINITY
   #unseen = 0
+
+  /** `onProgress` is called now and then in the middle of what takes long. */
+  constructor(onProgress: () => void = () => {}) {
+    this.#onProgress = onProgress
+  }
+
+  room(root: string, most: number | null): number {
+    return Math.min(freeNear(root), spoolRoom(root, most))
+  }
+
+  openElf(path: string): OpenedElf | undefined {
+    return openElf(path)
+  }
 
   begin(order: PlaceOrder, pending: Manifest): number {
     const { root, group, userAccess, ref, crash, spoolMax = null, state } = order
@@ -159,19 +179,22 @@ export class Place implements PlaceCommands {
         if (got === 0) throw new SystemError(`${path} has lost what was written to it`)
         dump.write(chunk.subarray(0, got))
         at += got
+        this.#onProgress()
       }
     } finally {
       closeSync(from)
     }
     // Storage that failed may give back anything: each block is held against its checksum.
     const reader = openLz4({ name: path, size, read: this.#read })
-    for (let i = 0; i < reader.table.count; i++)
+    for (let i = 0; i < reader.table.count; i++) {
       reader.read(reader.table.starts[i]!, reader.table.starts[i + 1]! - reader.table.starts[i]!)
+      this.#onProgress()
+    }
   }
 
   storeFiles(files: MappedFiles): StoredFiles {
     const notes: string[] = []
-    return { ...storeMappedFiles(files, this.#begun, this.#crash!, notes), notes }
+    return { ...storeMappedFiles(files, this.#begun, this.#crash!, notes, this.#onProgress), notes }
   }
 
   finish(manifest: Manifest): void {
@@ -197,5 +220,15 @@ export class Place implements PlaceCommands {
   get #begun(): DumpWriter {
     if (this.#dump === undefined) throw new SystemError('the dump could not be begun there')
     return this.#dump
+  }
+}
+
+/** Bytes free where `path` would be; 0 where that can't be told. */
+function freeNear(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(path)
+    return bavail * bsize
+  } catch {
+    return dirname(path) === path || path.startsWith('/proc/') ? 0 : freeNear(dirname(path))
   }
 }

@@ -3,8 +3,7 @@
  * disk, from which the daemon brings it home. What the archive has acknowledged stays there (`Continuation` in
  * `src/archive/manifest.ts`); whatever is not acknowledged is still here and is written once more.
  */
-import { statfsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Crash } from '../archive/access.ts'
 import { dayOf, layoutOf, newId, partFile } from '../archive/layout.ts'
 import type { Continuation, Manifest } from '../archive/manifest.ts'
@@ -15,7 +14,6 @@ import type { ByteSink } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
 import type { StoredFiles } from './place.ts'
 import { type Command, type Failure, PlaceChannel, StorageStalled } from './place-channel.ts'
-import { spoolRoom } from './spool-bound.ts'
 
 export interface StorageOptions {
   config: Config
@@ -71,7 +69,8 @@ export class DumpStorage implements ByteSink {
   /** Bytes of the whole file that are acknowledged. */
   #acknowledged = 0
   #continues: Continuation | undefined
-  #stalled = false
+  /** Threads that hang. */
+  #stalls = 0
   #again = false
   #coreIsLast = false
   #idle: (() => void) | undefined
@@ -97,14 +96,15 @@ export class DumpStorage implements ByteSink {
 
   /** Some thread hangs, so that this process can't end by itself. */
   get hasStalled(): boolean {
-    return this.#stalled
+    return this.#stalls > 0
   }
 
-  /** Bytes that there is room for, in this place or the next. Waits for the place to begin. */
-  room(): number {
+  /** Bytes that there is room for, in this place, or in the next if this one has less than `wanted`. Waits for it to begin. */
+  room(wanted: number): number {
     this.#retry(() => this.#drain())
-    const rest = this.#roots.map(root => Math.min(freeNear(root), this.#bound(root)))
-    return Math.max(this.#room, ...rest)
+    return this.#room >= wanted
+      ? this.#room
+      : Math.max(this.#room, ...this.#roots.map(root => this.#roomAt(root)))
   }
 
   /** The process has been let go. */
@@ -114,6 +114,11 @@ export class DumpStorage implements ByteSink {
 
   /** Appends to the core. Throws NoStorage, or the last place's error, where no place takes it. */
   write(bytes: Uint8Array): void {
+    // Blocks fit into a slot; the index of a large core and the copy of its head need not.
+    for (let at = 0; at < bytes.length; at += slotSize) this.#stage(bytes.subarray(at, at + slotSize))
+  }
+
+  #stage(bytes: Uint8Array): void {
     this.#options.beat?.()
     if (this.#filling !== undefined && this.#filling.length + bytes.length > slotSize) this.#give()
     this.#filling ??= { slot: this.#takeSlot(), length: 0 }
@@ -168,8 +173,14 @@ export class DumpStorage implements ByteSink {
     this.#coreIsLast = true
   }
 
+  /** Where a place stalls over them, it may be the files that do not answer: the next one gets none. */
   storeFiles(files: MappedFiles): StoredFiles {
-    return this.#retry(() => this.#call({ do: 'storeFiles', with: [files] })) as StoredFiles
+    const stalls = this.#stalls
+    const wanted = (): MappedFiles => (this.#stalls === stalls ? files : { libraries: [] })
+    const stored = this.#retry(() => this.#call({ do: 'storeFiles', with: [wanted()] })) as StoredFiles
+    if (this.#stalls === stalls) return stored
+    const note = 'Storing the core without its executable and libraries: they could not be copied in time'
+    return { ...stored, notes: [...stored.notes, note] }
   }
 
   /** Writes the manifest, which `make` makes for the place that takes it: from here on the dump exists. */
@@ -192,11 +203,19 @@ export class DumpStorage implements ByteSink {
     this.#place.give({ do: 'begin', with: [order, pending(this.ref, this.#continues)] })
   }
 
-  #bound(root: string): number {
+  /** Asked in a thread of its own, which storage that hangs may keep. */
+  #roomAt(root: string): number {
+    const { config, script, beat } = this.#options
+    const channel = new PlaceChannel(script, this.#staged)
     try {
-      return spoolRoom(root, this.#options.config.spoolMax)
+      channel.give({ do: 'room', with: [root, config.spoolMax] })
+      const answer = channel.next(config.storageDeadline * 1000, this.#idle, beat)
+      return 'failure' in answer ? 0 : Number(answer.value)
     } catch {
+      this.#stalls++
       return 0
+    } finally {
+      channel.stop()
     }
   }
 
@@ -288,7 +307,7 @@ export class DumpStorage implements ByteSink {
     const stalled = error instanceof StorageStalled
     const why = stalled ? `it has not answered for ${storageDeadline} s` : reasonOf(error)
     this.failures.push(`Could not write to ${this.#root}: ${why}`)
-    this.#stalled ||= stalled
+    if (stalled) this.#stalls++
     const root = this.#roots.shift()
     if (root === undefined || this.#place === undefined) throw stalled ? new NoStorage(why) : error
     const before = {
@@ -310,8 +329,8 @@ export class DumpStorage implements ByteSink {
       if (this.#coreIsLast) this.#call({ do: 'dropCore', with: [] })
     } catch (second) {
       this.failures.push(`Could not write to ${root}: ${reasonOf(second)}`)
-      this.#stalled ||= second instanceof StorageStalled
-      if (!this.#stalled && !before.begun && !this.#again) {
+      if (second instanceof StorageStalled) this.#stalls++
+      if (this.#stalls === 0 && !before.begun && !this.#again) {
         // Both failed at once and at the first step: an error that may not come twice.
         this.#again = true
         this.#roots.push(this.#options.config.archive)
@@ -348,16 +367,6 @@ export class DumpStorage implements ByteSink {
       this.#call({ do: 'truncate', with: [0] })
     }
     this.#call({ do: 'finishCore', with: [] })
-  }
-}
-
-/** Bytes free where `path` would be; 0 where that can't be told. Of this machine's own disks alone. */
-function freeNear(path: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(path)
-    return bavail * bsize
-  } catch {
-    return dirname(path) === path || path.startsWith('/proc/') ? 0 : freeNear(dirname(path))
   }
 }
 

@@ -14,13 +14,18 @@ export function storeMappedFiles(
   dump: DumpWriter,
   crash: Crash,
   notes: string[],
+  onProgress: () => void,
 ): { executable?: StoredBinary; libraries: StoredBinary[] } {
   const store = (file: MappedFile): StoredBinary => {
+    onProgress()
     try {
       // One who was given a process that was started by another may run what they can't read.
       const isReadable = mayRead(crash, fstatSync(file.fd))
       const rights = isReadable ? dump.rights : dump.rights.withoutReader
-      const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, rights, { path: file.path })
+      const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, rights, {
+        path: file.path,
+        onProgress,
+      })
       return {
         ...{ key, path: file.path, ...(buildId === undefined ? {} : { build_id: buildId }), size },
         ...(isReadable ? {} : { unreadable: true }),

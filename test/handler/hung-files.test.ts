@@ -1,0 +1,92 @@
+/** What a crashed program was made of, and where the spool would be, on storage that does not answer: nobody waits for it. */
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { byDeafFuse } from '../../scripts/faults.d/mounts.ts'
+import { initializeStore } from '../../src/archive/local-store.ts'
+import { attackBed, compile } from '../security/bed.ts'
+import { HandlerBed, noKernel } from '../support/handler-bed.ts'
+
+const unavailable = noKernel || byDeafFuse.unavailable()
+
+const source = `#include <stdlib.h>
+#include <unistd.h>
+int main(void) {
+  while (access("die", F_OK)) usleep(10000);
+  abort();
+}`
+
+/** What storage-child.ts answers. */
+function storageChild(bed: HandlerBed, order: string, config: Record<string, unknown> = {}) {
+  const all = { archive: bed.path('archive'), state: bed.path('state'), ...config }
+  const child = join(import.meta.dirname, 'storage-child.ts')
+  const run = spawnSync(process.execPath, [child, order, JSON.stringify(all)], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return JSON.parse(run.stdout || JSON.stringify(run.stderr))
+}
+
+describe('storage that does not answer', { skip: unavailable, timeout: 180_000 }, () => {
+  test('and has the executable: the core is stored without it, and the process waits for the deadline', async () => {
+    using bed = attackBed({ StorageDeadline: '3s' })
+    const program = compile(bed, 'victim', source)
+    for (const directory of ['fuse', 'files', 'files/content']) mkdirSync(bed.path(directory))
+    copyFileSync(program, bed.path('files/content/victim'))
+    const mounted = await byDeafFuse.mount(bed.path('fuse'), bed.path('files'))
+    try {
+      await bed.crash('fuse/victim & sleep 1; wait', {
+        async during() {
+          await new Promise(done => setTimeout(done, 500))
+          mounted.freeze()
+          execFileSync('touch', [bed.path('die')])
+        },
+      })
+      const [dump] = bed.dumps()
+      const { core, held_ms, notes, executable } = dump!.manifest
+      assert.equal(core.state, 'complete', JSON.stringify(core))
+      assert.match(notes.join('\n'), /storing the core without its executable: its storage does not answer/)
+      assert.equal(executable, undefined)
+      assert.ok(held_ms > 2900 && held_ms < 30_000, `${held_ms} ms`)
+      assert.deepEqual(bed.handlers(), [])
+    } finally {
+      await mounted.end()
+    }
+  })
+
+  test('and would have the spool: it is asked where the archive has no room, for no longer than the deadline', async () => {
+    using bed = new HandlerBed()
+    for (const directory of ['fuse', 'files']) mkdirSync(bed.path(directory))
+    const mounted = await byDeafFuse.mount(bed.path('fuse'), bed.path('files'))
+    try {
+      const { archive, answers } = storageChild(bed, 'room', {
+        state: join(bed.path('fuse'), 'state'),
+        storageDeadline: 1,
+        hang: bed.path('files/hang'),
+      })
+      const [enough, more] = answers
+      assert.deepEqual([enough.room, enough.stalled], [archive, false])
+      assert.deepEqual([more.room, more.stalled], [archive, true])
+      assert.ok(more.ms > 900 && more.ms < 20_000, `${more.ms} ms`)
+    } finally {
+      await mounted.end()
+    }
+  })
+})
+
+test('what is longer than a slot of the staging memory is written as it is, whichever slots are free', () => {
+  using bed = new HandlerBed()
+  initializeStore(bed.store)
+  for (let blocks = 0; blocks <= 5; blocks++) {
+    const { path, size, sha256 } = storageChild(bed, String(blocks))
+    assert.equal(statSync(path).size, size)
+    assert.equal(
+      createHash('sha256').update(readFileSync(path)).digest('hex'),
+      sha256,
+      `behind ${blocks} blocks`,
+    )
+  }
+})
