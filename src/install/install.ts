@@ -1,6 +1,7 @@
 /** `gocore-sink install`: the list of steps that puts the product in place, and its reasons for refusing. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { SystemError, UsageError } from '../base/errors.ts'
 import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
 import { handlerBounds } from './bounds.ts'
@@ -201,6 +202,10 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   const retired = former.map((path): Step => ({ kind: 'remove', path, at: at(path) }))
   const before = installedProgram(layout)
   return [
+    // Ours alone, and where an umask of old has shut users out, they are let in again.
+    ...[layout.lib, dirname(program)].map(
+      (path): Step => ({ kind: 'directory', path, at: at(path), mode: 0o755 }),
+    ),
     { kind: 'tree', path: program, at: at(program), entries },
     ...accounts,
     ...(live && !layout.private ? [accountsStep(layout, options.socket === true)] : []),

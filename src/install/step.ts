@@ -102,8 +102,20 @@ export interface RunResult {
   same: number
 }
 
-/** Makes the changes that are needed, in order. The first that fails ends the run, and the message names it. */
+/**
+ * Makes the changes that are needed, in order. The first that fails ends the run, and the message names it. Users pass
+ * through what is made on the way to a file, whatever umask the administrator works with.
+ */
 export function runSteps(steps: readonly Step[], options: { dryRun: boolean; say: Say }): RunResult {
+  const umask = process.umask(0o022)
+  try {
+    return runEach(steps, options)
+  } finally {
+    process.umask(umask)
+  }
+}
+
+function runEach(steps: readonly Step[], options: { dryRun: boolean; say: Say }): RunResult {
   const result: RunResult = { changed: 0, same: 0 }
   for (const step of steps) {
     const done = isDone(step)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -111,6 +111,35 @@ test(
     assert.equal(existsSync(prefix), false)
   },
 )
+
+test("install: root's umask keeps nobody from the program", needsRoot, () => {
+  const umask = process.umask(0o077)
+  try {
+    install({ prefix, proc, product }, say)
+    assert.equal(process.umask(), 0o077, 'the umask is again what it was')
+  } finally {
+    process.umask(umask)
+  }
+  chmodSync(folder, 0o755)
+  for (const line of [`${prefix} 40755`, ...listing(prefix).map(name => `${prefix}/${name}`)]) {
+    const [path = '', mode = ''] = line.split(' ')
+    if (!path.startsWith(join(prefix, 'var/'))) assert.match(mode, /[45]$/, path)
+  }
+  const { status, stdout, stderr } = spawnSync(join(prefix, 'bin/gocore-sink'), ['--version'], {
+    uid: 65534,
+    gid: 65534,
+    encoding: 'utf8',
+  })
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: '--version' }, stderr)
+})
+
+test('install lets users in again whom an earlier run under an umask kept out', needsRoot, () => {
+  install({ prefix, proc, product }, say)
+  const lib = join(prefix, 'lib/gocore-sink')
+  for (const path of [lib, join(lib, 'versions')]) chmodSync(path, 0o700)
+  install({ prefix, proc, product }, say)
+  for (const path of [lib, join(lib, 'versions')]) assert.equal(statSync(path).mode & 0o777, 0o755, path)
+})
 
 test(
   'uninstall keeps the dumps unless they are asked for, and a changed configuration',
