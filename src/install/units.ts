@@ -5,7 +5,10 @@ import { type Config, defaultConfig } from '../config/index.ts'
 import type { Layout } from './layout.ts'
 import { pipeLimit } from './pattern.ts'
 
-/** Replaces the default paths in a template. One pass, longest name first: one default is the beginning of another. */
+/**
+ * Replaces the default paths in a template. One pass, longest name first: one default is the beginning of another, and the
+ * run directory that of the kernel's socket, which stays where core_pattern says.
+ */
 export function renderTemplate(text: string, layout: Layout): string {
   const defaults = defaultConfig()
   const paths: [string, string][] = [
@@ -18,7 +21,7 @@ export function renderTemplate(text: string, layout: Layout): string {
     [mountUnits(defaults.archive), mountUnits(layout.settings.archive)],
   ]
   paths.sort(([a], [b]) => b.length - a.length)
-  const pattern = new RegExp(`(${paths.map(([from]) => RegExp.escape(from)).join('|')})(?![\\w-])`, 'g')
+  const pattern = new RegExp(`(${paths.map(([from]) => RegExp.escape(from)).join('|')})(?![\\w.-])`, 'g')
   const rendered = text.replace(pattern, from => paths.find(([known]) => known === from)![1])
   if (layout.settings.group !== '') return rendered
   // tmpfiles.d: without the group, root's own.

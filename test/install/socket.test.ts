@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { findLayout } from '../../src/install/layout.ts'
-import { describePattern, noSocketMode, socketPattern } from '../../src/install/pattern.ts'
+import { describePattern, noSocketMode, socketPath, socketPattern } from '../../src/install/pattern.ts'
 import { readTemplate, renderReceiver, renderTemplate } from '../../src/install/units.ts'
 
 test('noSocketMode() says in a sentence why an older kernel has none', () => {
@@ -32,4 +32,14 @@ test('renderReceiver() names the version outright, and the socket’s unit the p
   )
   const socket = renderTemplate(readTemplate(root, 'gocore-sink-receiver.socket'), layout)
   assert.match(socket, new RegExp(`^ListenStream=${socketPattern.slice(2)}$`, 'm'))
+})
+
+test('the socket’s unit listens where core_pattern says, wherever the configuration has the run directory', () => {
+  const root = join(import.meta.dirname, '../..')
+  const layout = findLayout()
+  const moved = { ...layout, settings: { ...layout.settings, run: '/run/other' } }
+  const text = renderTemplate(readTemplate(root, 'gocore-sink-receiver.socket'), moved)
+  assert.equal(/^ListenStream=(.*)$/m.exec(text)?.[1], socketPath)
+  const service = renderTemplate(readTemplate(root, 'gocore-sink-receiver.service'), moved)
+  assert.match(service, /^BindPaths=-\/run\/other$/m)
 })
