@@ -282,18 +282,21 @@ function trialStep(program: string, before: string | undefined): Step {
 }
 
 function accountsStep(layout: Layout, withReceiver: boolean): Step {
-  const users = [layout.settings.analysis.user, hooksUser, ...(withReceiver ? [receiverUser] : [])]
+  const { group, analysis } = layout.settings
+  const users = [analysis.user, hooksUser, ...(withReceiver ? [receiverUser] : [])].filter(
+    user => user !== '',
+  )
   return {
     kind: 'command',
     argv: ['systemd-sysusers', layout.sysusers, ...(withReceiver ? [layout.receiver.sysusers] : [])],
-    why: `group ${layout.settings.group} and ${users.length > 1 ? 'users' : 'user'} ${users.join(', ')}`,
+    why: `${group === '' ? '' : `group ${group} and `}${users.length > 1 ? 'users' : 'user'} ${users.join(', ')}`,
     needed: () => {
       const has = (file: string, name: string): boolean =>
         name === '' ||
         readFileSync(file, 'utf8')
           .split('\n')
           .some(line => line.startsWith(`${name}:`))
-      return !has('/etc/group', layout.settings.group) || users.some(user => !has('/etc/passwd', user))
+      return !has('/etc/group', group) || users.some(user => !has('/etc/passwd', user))
     },
   }
 }

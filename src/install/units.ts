@@ -23,10 +23,19 @@ export function renderTemplate(text: string, layout: Layout): string {
   paths.sort(([a], [b]) => b.length - a.length)
   const pattern = new RegExp(`(${paths.map(([from]) => RegExp.escape(from)).join('|')})(?![\\w.-])`, 'g')
   const rendered = text.replace(pattern, from => paths.find(([known]) => known === from)![1])
-  if (layout.settings.group !== '') return rendered
-  // tmpfiles.d: without the group, root's own.
-  return rendered.replace(/^(d \S+ \S+ root) gocore /gm, '$1 root ')
+  return withAccounts(rendered, layout.settings)
 }
+
+/** tmpfiles.d and sysusers.d: the configuration's group and user of the analysis; without a group, root's own. */
+const withAccounts = (text: string, { group, analysis }: Config): string =>
+  text
+    .replace(/^(d \S+) 0750 root gocore /gm, (_, path) =>
+      group === '' ? `${path} 0700 root root ` : `${path} 0750 root ${group} `,
+    )
+    .replace(/^g gocore -\n/m, () => (group === '' ? '' : `g ${group} -\n`))
+    .replace(/^u gocore-sink -(.*\n)/m, (_, rest) =>
+      analysis.user === '' ? '' : `u ${analysis.user} -${rest}`,
+    )
 
 /** The units of all file systems that may be mounted on the way to `path`, those nearer to the root first. */
 export function mountUnits(path: string): string {
