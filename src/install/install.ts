@@ -8,7 +8,14 @@ import { handlerBounds } from './bounds.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
 import { launcherText, launcherVersion } from './launcher.ts'
-import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
+import {
+  findLayout,
+  type Layout,
+  type LayoutOptions,
+  requirePlainDirectories,
+  staged,
+  warnOfHidden,
+} from './layout.ts'
 import { generatedFiles } from './manual.ts'
 import { corePattern, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
 import { findProduct, type Product, productEntries, versionName } from './product.ts'
@@ -57,6 +64,7 @@ export function install(options: InstallOptions, say: Say): RunResult {
   if (dryRun) say(`Dry run: ${result.changed} of ${steps.length} steps would change something.`)
   else if (result.changed === 0) say('Everything is in place already; nothing was changed.')
   else say(`Installed: ${result.changed} of ${steps.length} steps changed something.`)
+  for (const line of warnOfHidden(layout)) say(line)
   if (live && !dryRun) for (const line of closingWords(layout, options)) say(line)
   return result
 }
@@ -84,6 +92,7 @@ function withExistingConfig(layout: Layout): Layout {
   const path = staged(layout, layout.config)
   if (!existsSync(path)) return layout
   const settings = loadConfig(path)
+  requirePlainDirectories(settings, path)
   if (
     settings.archive !== layout.settings.archive &&
     layout.settings.archive !== findLayout(layout).settings.archive

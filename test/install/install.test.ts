@@ -264,6 +264,41 @@ test('install refuses paths that others than root could replace', needsRoot, () 
   assert.equal(kernel('core_pattern'), 'core.%p')
 })
 
+test('install refuses directories of the configuration that units and launcher would misread', () => {
+  const stage = join(folder, 'stage')
+  const config = join(stage, 'etc/gocore-sink.conf')
+  mkdirSync(join(stage, 'etc'), { recursive: true })
+  for (const [key, path] of [
+    ['ArchiveDirectory', '/mnt/core dumps'],
+    ['StateDirectory', '/var/lib/%H'],
+    ['RuntimeDirectory', '/run/a;reboot'],
+  ]) {
+    writeFileSync(config, `${key}=${path}\n`)
+    assert.throws(
+      () => install({ root: stage, product }, say),
+      new RegExp(`Cannot use "${path}" as ${key} of ${config}: it must be an absolute path of letters`),
+    )
+  }
+  assert.deepEqual(readdirSync(stage), ['etc'], 'nothing was put down')
+  writeFileSync(config, 'ArchiveDirectory=/mnt/größe\n')
+  install({ root: stage, product }, say)
+  assert.ok(existsSync(join(stage, 'mnt/größe')))
+})
+
+test('install warns of directories that the sandbox of the units hides', () => {
+  const stage = join(folder, 'stage')
+  const warnings = (): string[] => lines.filter(line => line.includes('ProtectHome'))
+  install({ root: stage, product }, say)
+  assert.deepEqual(warnings(), [])
+  const config = join(stage, 'etc/gocore-sink.conf')
+  writeFileSync(config, 'ArchiveDirectory=/home/dumps\nStateDirectory=/run/user/0/state\n')
+  install({ root: stage, product }, say)
+  assert.deepEqual(
+    warnings().map(line => line.split(',')[0]),
+    ['ArchiveDirectory is /home/dumps', 'StateDirectory is /run/user/0/state'],
+  )
+})
+
 test('a setting that the kernel does not have ends the run before core_pattern is changed', needsRoot, () => {
   rmSync(join(proc, 'sys/kernel/core_pipe_limit'))
   assert.throws(
