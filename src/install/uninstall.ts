@@ -7,7 +7,7 @@ import { spoolRoot } from '../config/index.ts'
 import { requireInstalled } from './install.ts'
 import { readKernelSetting } from './kernel.ts'
 import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
-import { pipeLimit } from './pattern.ts'
+import { isPatternOf, pipeLimit } from './pattern.ts'
 import type { InstallRecord } from './record.ts'
 import { deactivationSteps, reloadStep } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
@@ -30,10 +30,8 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
   const record = requireInstalled(layout)
   const dryRun = options.dryRun === true
 
-  const first = runSteps(live ? [...kernelSteps(record, options.proc, say), ...deactivation(layout)] : [], {
-    dryRun,
-    say,
-  })
+  const off = live ? [...kernelSteps(layout, record, options.proc, say), ...deactivation(layout)] : []
+  const first = runSteps(off, { dryRun, say })
   // The kernel starts no new handler now. One that has a dump in hand needs its files a little longer.
   if (live && !dryRun) await handlersGone(layout)
   const second = runSteps(removalSteps(layout, record, options.purge === true, say), { dryRun, say })
@@ -50,11 +48,13 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
 
 const deactivation = (layout: Layout): Step[] => (layout.private ? [] : deactivationSteps())
 
-function kernelSteps(record: InstallRecord, proc: string | undefined, say: Say): Step[] {
-  if (record.pattern === undefined) return []
+function kernelSteps(layout: Layout, record: InstallRecord, proc: string | undefined, say: Say): Step[] {
   const current = readKernelSetting('core_pattern', proc)
-  if (current !== record.pattern) {
-    say(`core_pattern is ${JSON.stringify(current)}, which is not ours any more: left as it is.`)
+  if (current === undefined) return []
+  // Also where install left the kernel alone: sysctl.d or a person may have set it.
+  if (current !== record.pattern && !isPatternOf(layout, current)) {
+    if (record.pattern !== undefined)
+      say(`core_pattern is ${JSON.stringify(current)}, which is not ours any more: left as it is.`)
     return []
   }
   const { core_pattern: pattern = 'core', core_pipe_limit: limit = '0' } = record.previous

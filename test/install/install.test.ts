@@ -194,6 +194,54 @@ test('a new version remembers the settings from before the first one', needsRoot
 })
 
 test(
+  'install --no-kernel leaves the kernel alone, and its settings of the next boot',
+  needsRoot,
+  async () => {
+    install({ prefix, proc, product, kernel: false }, say)
+    assert.equal(kernel('core_pattern'), 'core.%p')
+    const sysctl = join(prefix, 'etc/sysctl.d/60-gocore-sink.conf')
+    assert.equal(existsSync(sysctl), false)
+    assert.match(lines.join('\n'), /core_pattern was left alone: no dump arrives until it is set/)
+    // A person sets it by hand.
+    setKernel('core_pattern', `|${prefix}/bin/gocore-sink %P %u %g %s %t %c %e`)
+    await uninstall({ prefix, proc }, say)
+    assert.equal(kernel('core_pattern'), 'core.%p')
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+test('install --no-kernel over an installation forgets nothing of it', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const pattern = kernel('core_pattern')
+  const sysctl = join(prefix, 'etc/sysctl.d/60-gocore-sink.conf')
+  const settings = readFileSync(sysctl, 'utf8')
+  lines = []
+  install({ prefix, proc, product: makeProduct('two'), kernel: false }, say)
+  assert.equal(kernel('core_pattern'), pattern)
+  assert.equal(readFileSync(sysctl, 'utf8'), settings)
+  assert.doesNotMatch(lines.join('\n'), /no dump arrives/)
+  await uninstall({ prefix, proc }, say)
+  assert.equal(kernel('core_pattern'), 'core.%p')
+  assert.equal(kernel('core_pipe_limit'), '0')
+  assert.equal(existsSync(prefix), false)
+})
+
+test(
+  'uninstall takes its launcher out of core_pattern though the record does not know of it',
+  needsRoot,
+  async () => {
+    install({ prefix, proc, product }, say)
+    // As an earlier version's --no-kernel left it.
+    const path = join(prefix, 'lib/gocore-sink/installed.json')
+    const { pattern: _, ...record } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    writeFileSync(path, JSON.stringify({ ...record, previous: {} }))
+    await uninstall({ prefix, proc }, say)
+    assert.equal(kernel('core_pattern'), 'core')
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+test(
   'an upgrade keeps the version before and any that still runs, and removes older ones',
   needsRoot,
   async () => {
