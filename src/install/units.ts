@@ -79,9 +79,12 @@ export const renderHooks = programOf('deliver', 'deliver')
 /** Directories that the daemon and the handler write, and who may look into them. */
 export function storageDirectories(settings: Config): { path: string; mode: number; group?: string }[] {
   const group = settings.group === '' ? {} : { group: settings.group }
+  const mode = settings.group === '' ? 0o700 : 0o750
+  // With UserAccess users pass through to what is theirs.
+  const pass = settings.userAccess ? 0o001 : 0
   return [
-    { path: settings.archive, mode: settings.group === '' ? 0o700 : 0o750, ...group },
-    { path: settings.state, mode: settings.group === '' ? 0o700 : 0o750, ...group },
+    { path: settings.archive, mode: mode | pass, ...group },
+    { path: settings.state, mode, ...group },
     { path: settings.run, mode: 0o755 },
   ]
 }

@@ -312,6 +312,19 @@ test('install refuses paths that others than root could replace', needsRoot, () 
   assert.equal(kernel('core_pattern'), 'core.%p')
 })
 
+test('UserAccess: a further run of install keeps nobody out', needsRoot, () => {
+  install({ prefix, proc, product }, say)
+  const config = join(prefix, 'etc/gocore-sink.conf')
+  writeFileSync(config, `${readFileSync(config, 'utf8')}UserAccess=yes\n`)
+  // As the first dump of a user's leaves it.
+  chmodSync(join(prefix, 'var/archive'), 0o701)
+  for (const kind of ['archive', 'state']) {
+    install({ prefix, proc, product }, say)
+    const mode = statSync(join(prefix, 'var', kind)).mode & 0o777
+    assert.equal(mode, kind === 'archive' ? 0o701 : 0o700, kind)
+  }
+})
+
 test('install refuses directories of the configuration that units and launcher would misread', () => {
   const stage = join(folder, 'stage')
   const config = join(stage, 'etc/gocore-sink.conf')
