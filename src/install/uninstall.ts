@@ -35,7 +35,7 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
   // The kernel starts no new handler now. One that has a dump in hand needs its files a little longer.
   if (live && !dryRun) await handlersGone(layout)
   const second = runSteps(removalSteps(layout, record, options.purge === true, say), { dryRun, say })
-  if (!options.purge && existsSync(staged(layout, record.settings.archive)))
+  if (!options.purge && readNames(staged(layout, record.settings.archive)).length > 0)
     say(`The dumps stay in ${record.settings.archive}; "uninstall --purge" would have removed them.`)
   const changed = first.changed + second.changed
   say(
@@ -86,13 +86,14 @@ function removalSteps(layout: Layout, record: InstallRecord, purge: boolean, say
   }
   const { archive, state, run } = record.settings
   return [
-    remove(layout.launcher),
-    ...files,
+    // What storage may refuse comes first: the record and the command are there as long as there is something left to do.
     remove(run, { recursive: true }),
     ...stateSteps(layout, state, purge, say).map(path => remove(path, { recursive: true })),
     remove(state, { onlyEmpty: true }),
     purge ? remove(archive, { recursive: true }) : remove(archive, { onlyEmpty: true }),
+    ...files,
     remove(layout.lib, { recursive: true }),
+    remove(layout.launcher),
     ...(layout.private ? emptied(layout, record).map(path => remove(path, { onlyEmpty: true })) : []),
     ...(layout.private || layout.root !== '/' ? [] : reloadStep()),
   ]

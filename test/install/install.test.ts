@@ -162,6 +162,65 @@ test(
   },
 )
 
+for (const purge of [false, true])
+  test(
+    `uninstall${purge ? ' --purge' : ''} ends where archive and state are mount points`,
+    needsRoot,
+    async context => {
+      if (spawnSync('unshare', ['-m', 'true']).status !== 0)
+        return context.skip('no mount namespace of our own')
+      install({ prefix, proc, product }, say)
+      const [archive, state] = [join(prefix, 'var/archive'), join(prefix, 'var/state')]
+      const index = join(checkout, 'src/install/index.ts')
+      const program = `import { uninstall } from '${index}'
+      await uninstall({ prefix: '${prefix}', proc: '${proc}', purge: ${purge} }, line => console.log(line))`
+      const script = `set -e
+      for at in ${archive} ${state}; do mount -t tmpfs none $at; mkdir -p $at/dumps; echo x > $at/dumps/a; done
+      node --input-type=module -e "$1"
+      find ${archive} ${state}`
+      const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', program], {
+        encoding: 'utf8',
+      })
+      assert.equal(status, 0, stderr)
+      for (const path of purge ? [archive, state] : [state])
+        assert.match(
+          stdout,
+          new RegExp(
+            `^\\+ remove ${path}: a directory in use stays, as one that a file system is mounted on$`,
+            'm',
+          ),
+        )
+      const left = stdout.slice(stdout.indexOf('Removed gocore-sink')).trim().split('\n').slice(1)
+      const dumps = purge ? [] : [`${archive}/dumps`, `${archive}/dumps/a`]
+      assert.deepEqual(left, [archive, ...dumps, state])
+      assert.deepEqual(readdirSync(prefix), ['var'])
+      assert.equal(kernel('core_pattern'), 'core.%p')
+    },
+  )
+
+test(
+  'uninstall can be given again where storage refused it: record and command are still there',
+  needsRoot,
+  async context => {
+    const archive = join(folder, 'dumps')
+    install({ prefix, proc, product, archive }, say)
+    writeFileSync(join(archive, 'a'), 'dump')
+    const fix = (flag: string): number | null => spawnSync('chattr', [flag, join(archive, 'a')]).status
+    if (fix('+i') !== 0) return context.skip('the file system has no immutable files')
+    try {
+      await assert.rejects(
+        uninstall({ prefix, proc, purge: true }, say),
+        /Could not do "remove .*dumps": EPERM/,
+      )
+      assert.ok(existsSync(join(prefix, 'bin/gocore-sink')))
+    } finally {
+      fix('-i')
+    }
+    await uninstall({ prefix, proc, purge: true }, say)
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
 test('uninstall keeps dumps that wait in the spool', needsRoot, async () => {
   install({ prefix, proc, product }, say)
   const dump = join(prefix, 'var/state/spool/dumps/2026/11/23/aaaaaaaaaaaa')
