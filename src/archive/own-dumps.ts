@@ -29,9 +29,8 @@ const nameOf = ({ id, day }: DumpRef): string => `${day.replaceAll('/', '-')}-${
 export function markOwn(layout: Layout, ref: DumpRef, rights: Rights): void {
   if (rights.reader === undefined) return
   openWay(layout.root, layout.dump(ref))
-  openToAll(join(layout.root, formatFile), 0o044)
+  openToUsers(layout, rights)
   const directory = directoryOf(layout, rights.reader)
-  makeDirectories(layout.root, layout.users, rights.directory)
   makeDirectories(layout.root, directory, { mode: 0o700 })
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   try {
@@ -47,6 +46,14 @@ export function markOwn(layout: Layout, ref: DumpRef, rights: Rights): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
+}
+
+/** Lets users pass to their lists, those without one too: that they have no dump is an answer, that they may not look is none. */
+export function openToUsers(layout: Layout, rights: Rights): void {
+  openWay(layout.root, layout.root)
+  openToAll(join(layout.root, formatFile), 0o044)
+  makeDirectories(layout.root, layout.users, rights.directory)
+  openWay(layout.root, layout.users)
 }
 
 /** Takes the dump from that user's list; what is not there is no error. */

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path'
 import { findGroup } from '../archive/access.ts'
 import { initializeStore, type LocalStore, openLocalStore } from '../archive/index.ts'
 import { rememberArchive, whyNotMounted } from '../archive/known.ts'
+import { openToUsers } from '../archive/own-dumps.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { type Catalog, isWordy, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
@@ -37,7 +38,17 @@ export function openArchive(
   } catch (error) {
     throw new ArchiveError(`Cannot use the archive ${config.archive}: ${reasonOf(error)}`, { cause: error })
   }
+  if (store.rights.users) openToItsUsers(store)
   return store
+}
+
+/** Storage that refuses it (root_squash) is one that nobody but its owner reads. */
+function openToItsUsers({ layout, rights }: LocalStore): void {
+  try {
+    openToUsers(layout, rights)
+  } catch {
+    // What is granted dump by dump will say so.
+  }
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -88,8 +89,24 @@ export function copyTree(path: string, entries: readonly TreeEntry[]): void {
   syncDirectory(dirname(path))
 }
 
-export function removeTree(path: string, recursive: boolean): void {
-  if (recursive) rmSync(path, { recursive: true, force: true })
-  else if (lstatSync(path).isDirectory()) rmdirSync(path)
-  else unlinkSync(path)
+/**
+ * Removes a file, or a directory that is empty or, `recursive`, with what is in it. One that is in use, as that is which a
+ * file system is mounted on, is emptied and stays with those above it: then the answer is false.
+ */
+export function removeTree(path: string, recursive: boolean): boolean {
+  try {
+    if (!lstatSync(path).isDirectory()) unlinkSync(path)
+    else {
+      const names = recursive ? readdirSync(path) : []
+      if (names.map(name => removeTree(join(path, name), true)).includes(false)) return false
+      rmdirSync(path)
+    }
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // Another machine that shares the archive may be quicker.
+    if (code === 'ENOENT') return true
+    if (code === 'EBUSY') return false
+    throw error
+  }
 }

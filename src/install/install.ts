@@ -1,15 +1,23 @@
 /** `gocore-sink install`: the list of steps that puts the product in place, and its reasons for refusing. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { SystemError, UsageError } from '../base/errors.ts'
 import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
 import { handlerBounds } from './bounds.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
 import { launcherText, launcherVersion } from './launcher.ts'
-import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
+import {
+  findLayout,
+  type Layout,
+  type LayoutOptions,
+  requirePlainDirectories,
+  staged,
+  warnOfHidden,
+} from './layout.ts'
 import { generatedFiles } from './manual.ts'
-import { corePattern, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
+import { corePattern, isPatternOf, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
 import { findProduct, type Product, productEntries, versionName } from './product.ts'
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
 import { activationSteps, receiverOffSteps, receiverSteps, systemdRuns } from './service.ts'
@@ -56,6 +64,7 @@ export function install(options: InstallOptions, say: Say): RunResult {
   if (dryRun) say(`Dry run: ${result.changed} of ${steps.length} steps would change something.`)
   else if (result.changed === 0) say('Everything is in place already; nothing was changed.')
   else say(`Installed: ${result.changed} of ${steps.length} steps changed something.`)
+  for (const line of warnOfHidden(layout)) say(line)
   if (live && !dryRun) for (const line of closingWords(layout, options)) say(line)
   return result
 }
@@ -83,6 +92,7 @@ function withExistingConfig(layout: Layout): Layout {
   const path = staged(layout, layout.config)
   if (!existsSync(path)) return layout
   const settings = loadConfig(path)
+  requirePlainDirectories(settings, path)
   if (
     settings.archive !== layout.settings.archive &&
     layout.settings.archive !== findLayout(layout).settings.archive
@@ -97,10 +107,14 @@ function withExistingConfig(layout: Layout): Layout {
 export function installSteps(layout: Layout, options: InstallOptions = {}): Step[] {
   const live = layout.root === '/'
   const withKernel = live && options.kernel !== false
+  const earlier = readRecord(staged(layout, layout.record))
+  const leave = options.kernel === false
+  // Where the kernel is left alone, its dumps come as they came.
+  const socket = options.socket === true || (leave && earlier?.pattern === socketPattern)
+  const pattern = socket ? socketPattern : corePattern(layout.launcher)
   const product = options.product ?? findProduct()
   const entries = productEntries(product)
   const program = `${layout.lib}/versions/${versionName(product, entries)}`
-  const pattern = options.socket ? socketPattern : corePattern(layout.launcher)
   const at = (path: string): string => staged(layout, path)
   const file = (
     path: string,
@@ -125,7 +139,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...(live ? { bounds: handlerBounds() } : {}),
   }
   const launcher = launcherText({ version: program, config: layout.config, tell: layout.private, gate })
-  const forReceiver = layout.private || !options.socket ? [] : [layout.receiver.sysusers]
+  const forReceiver = layout.private || !socket ? [] : [layout.receiver.sysusers]
   const accounts = layout.private
     ? []
     : [
@@ -150,9 +164,9 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
           file(layout.hooks.service, renderHooks(template('gocore-sink-hooks.service'), layout, program)),
         ]),
     file(layout.tmpfiles, template('gocore-sink.tmpfiles.conf')),
-    file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern)),
+    ...(leave ? [] : [file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern))]),
     ...limits,
-    ...(options.socket
+    ...(socket
       ? [
           file(layout.receiver.socket, template('gocore-sink-receiver.socket')),
           file(layout.receiver.anyway, template('gocore-sink-receiver-anyway.service')),
@@ -178,7 +192,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   const written = [...accounts, ...files].flatMap(step =>
     step.kind === 'file' && !step.keep ? [step.path] : [],
   )
-  const earlier = readRecord(at(layout.record))
+  // The kernel's settings for the next boot are left alone with those of this one, and are ours to remove as before.
+  if (leave && earlier?.files.includes(layout.sysctl)) written.push(layout.sysctl)
   const former = [...new Set([...(earlier?.former ?? []), ...(earlier?.files ?? [])])].filter(
     path => !written.includes(path),
   )
@@ -186,8 +201,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     schema: 'gocore-sink-install',
     version: 1,
     program,
-    ...(withKernel ? { pattern } : {}),
-    previous: withKernel ? previousSettings(layout, pattern, options.proc) : {},
+    ...(withKernel ? { pattern } : earlier?.pattern === undefined ? {} : { pattern: earlier.pattern }),
+    previous: live ? previousSettings(layout, options.proc) : (earlier?.previous ?? {}),
     config: { path: layout.config, sha256: createHash('sha256').update(config).digest('hex') },
     files: written,
     former,
@@ -201,9 +216,13 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
   const retired = former.map((path): Step => ({ kind: 'remove', path, at: at(path) }))
   const before = installedProgram(layout)
   return [
+    // Ours alone, and where an umask of old has shut users out, they are let in again.
+    ...[layout.lib, dirname(program)].map(
+      (path): Step => ({ kind: 'directory', path, at: at(path), mode: 0o755 }),
+    ),
     { kind: 'tree', path: program, at: at(program), entries },
     ...accounts,
-    ...(live && !layout.private ? [accountsStep(layout, options.socket === true)] : []),
+    ...(live && !layout.private ? [accountsStep(layout, socket)] : []),
     ...storageDirectories(layout.settings).map(
       ({ path, mode, group }): Step => ({
         kind: 'directory',
@@ -219,10 +238,10 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     file(layout.launcher, launcher, { mode: 0o755 }),
     file(layout.record, formatRecord(record)),
     // Before the kernel knows of it.
-    ...(live && options.socket ? receiverSteps(units) : []),
+    ...(live && socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
     // And when it no longer does.
-    ...(withKernel && !options.socket && !layout.private ? receiverOffSteps() : []),
+    ...(withKernel && !socket && !layout.private ? receiverOffSteps() : []),
     // What the version before put down and this one does not.
     ...retired,
     ...(live && !layout.private && options.service !== false
@@ -242,13 +261,12 @@ function kernelSteps(pattern: string, proc = '/proc'): Step[] {
 }
 
 /** The settings before us: those of the first installation as long as ours are in force. */
-function previousSettings(layout: Layout, pattern: string, proc?: string): InstallRecord['previous'] {
+function previousSettings(layout: Layout, proc?: string): InstallRecord['previous'] {
   const current = readKernelSetting('core_pattern', proc)
   const limit = readKernelSetting('core_pipe_limit', proc)
   const earlier = readRecord(staged(layout, layout.record))
-  const ours =
-    current === pattern || current === earlier?.pattern || current?.startsWith(`|${layout.launcher} `)
-  if (ours) return earlier?.previous ?? { core_pattern: 'core', core_pipe_limit: '0' }
+  if (current === earlier?.pattern || isPatternOf(layout, current))
+    return earlier?.previous ?? { core_pattern: 'core', core_pipe_limit: '0' }
   return {
     ...(current === undefined ? {} : { core_pattern: current }),
     ...(limit === undefined ? {} : { core_pipe_limit: limit }),
@@ -277,18 +295,21 @@ function trialStep(program: string, before: string | undefined): Step {
 }
 
 function accountsStep(layout: Layout, withReceiver: boolean): Step {
-  const users = [layout.settings.analysis.user, hooksUser, ...(withReceiver ? [receiverUser] : [])]
+  const { group, analysis } = layout.settings
+  const users = [analysis.user, hooksUser, ...(withReceiver ? [receiverUser] : [])].filter(
+    user => user !== '',
+  )
   return {
     kind: 'command',
     argv: ['systemd-sysusers', layout.sysusers, ...(withReceiver ? [layout.receiver.sysusers] : [])],
-    why: `group ${layout.settings.group} and ${users.length > 1 ? 'users' : 'user'} ${users.join(', ')}`,
+    why: `${group === '' ? '' : `group ${group} and `}${users.length > 1 ? 'users' : 'user'} ${users.join(', ')}`,
     needed: () => {
       const has = (file: string, name: string): boolean =>
         name === '' ||
         readFileSync(file, 'utf8')
           .split('\n')
           .some(line => line.startsWith(`${name}:`))
-      return !has('/etc/group', layout.settings.group) || users.some(user => !has('/etc/passwd', user))
+      return !has('/etc/group', group) || users.some(user => !has('/etc/passwd', user))
     },
   }
 }
@@ -303,7 +324,8 @@ function closingWords(layout: Layout, options: InstallOptions): string[] {
     lines.push(
       `systemd does not run here: the unit was put down for later, the kernel's settings last until the next boot. Start the daemon with "${layout.launcher} daemon".`,
     )
-  if (options.kernel === false) lines.push('core_pattern was left alone: no dump arrives until it is set.')
+  if (options.kernel === false && !isPatternOf(layout, readKernelSetting('core_pattern', options.proc)))
+    lines.push('core_pattern was left alone: no dump arrives until it is set.')
   return lines
 }
 

@@ -103,9 +103,40 @@ export function findLayout(options: LayoutOptions = {}): Layout {
 export const staged = (layout: Layout, path: string): string =>
   layout.root === '/' ? path : join(layout.root, path)
 
-function absolute(path: string, what: string): string {
+/** The directories of a configuration, each with the key that names it. */
+const directories = [
+  ['ArchiveDirectory', 'archive'],
+  ['StateDirectory', 'state'],
+  ['RuntimeDirectory', 'run'],
+] as const
+
+/**
+ * Throws UsageError where a directory of the configuration `file` could not stand in units and the launcher as it is: there
+ * a space ends a word, and a percent or dollar sign begins something else. Letters may be any alphabet's.
+ */
+export function requirePlainDirectories(settings: Config, file: string): void {
+  for (const [key, name] of directories)
+    absolute(settings[name], `${key} of ${file}`, /^[\p{L}\p{M}\p{N}_./@+:-]+$/u)
+}
+
+/** What the sandbox of the units hides by ProtectHome=yes, systemd.exec(5). */
+const hidden = /^\/(home|root|run\/user)(\/|$)/
+
+/** A sentence for each directory of the configuration that the daemon would not find. */
+export function warnOfHidden({ settings, private: isPrivate }: Layout): string[] {
+  // Its unit is not started.
+  if (isPrivate) return []
+  return directories
+    .filter(([, name]) => hidden.test(settings[name]))
+    .map(
+      ([key, name]) =>
+        `${key} is ${settings[name]}, which ProtectHome=yes hides from the daemon and the receiver: no dump is analysed. Choose another directory, or give gocore-sink.service and gocore-sink-receiver.service a drop-in with ProtectHome=no.`,
+    )
+}
+
+function absolute(path: string, what: string, plain = /^[\w./@+:-]+$/): string {
   // Spaces would split the kernel's core_pattern, and newlines the units.
-  if (!isAbsolute(path) || !/^[\w./@+:-]+$/.test(path))
+  if (!isAbsolute(path) || !plain.test(path))
     throw new UsageError(
       `Cannot use ${JSON.stringify(path)} as ${what}: it must be an absolute path of letters, digits and ./@+:_-`,
     )

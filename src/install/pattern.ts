@@ -54,6 +54,12 @@ export function corePattern(launcher: string, kernel: readonly [number, number] 
 export const socketPath = '/run/gocore-sink.sock'
 export const socketPattern = `@@${socketPath}`
 
+/** Whether a pattern brings dumps to this installation: to its launcher, or to the socket, which no private one has. */
+export const isPatternOf = (
+  { launcher, private: isPrivate }: { readonly launcher: string; readonly private: boolean },
+  pattern: string | undefined,
+): boolean => pattern?.startsWith(`|${launcher} `) === true || (!isPrivate && pattern === socketPattern)
+
 /** Why dumps can't come by a socket here, or undefined. `modes`: /proc/sys/kernel/core_modes. */
 export function noSocketMode(
   modes: string | undefined,

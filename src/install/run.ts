@@ -14,8 +14,8 @@ import type { Say } from './step.ts'
 import { awaitDump, awaitDumpInHand, runningHandlers } from './watch.ts'
 
 export interface RunOptions {
-  /** The archive that the handler of this machine writes. */
-  store: ArchiveStore
+  /** Opens the archive that the handler of this machine writes, when there is something to look for; may throw. */
+  openStore: () => ArchiveStore
   command: readonly string[]
   /** Prints the explanation of a dump. */
   show: (id: string) => Promise<void>
@@ -74,16 +74,23 @@ export async function runProgram(options: RunOptions, say: Say): Promise<RunOutc
   const wanted = { pid, since, variable: runVariable, token }
   const timeout = options.timeoutMs ?? 60_000
   const died = 'signal' in outcome && dumping.has(outcome.signal)
+  const sayWhy = (error: unknown): void => say(`Could not explain the crash: ${reasonOf(error)}`)
+  let store: ArchiveStore
+  try {
+    store = options.openStore()
+  } catch (error) {
+    // Whoever may not read the archive is not told so at each failure of a program.
+    if (died) sayWhy(error)
+    return outcome
+  }
   try {
     // One that merely failed may have had a child that crashed: `go run` ends with 1 then.
-    const dump = died
-      ? await awaitDump(options.store, wanted, timeout)
-      : await awaitDumpInHand(options.store, wanted, before)
+    const dump = died ? await awaitDump(store, wanted, timeout) : await awaitDumpInHand(store, wanted, before)
     if (dump !== undefined) await options.show(dump.id)
-    else if (died) say(noDump(options, pid, linesAbout(mark, pid)))
+    else if (died) say(noDump(store, pid, linesAbout(mark, pid)))
   } catch (error) {
     // The program's end is what counts, whatever becomes of the explanation.
-    say(`Could not explain the crash: ${reasonOf(error)}`)
+    sayWhy(error)
   }
   return outcome
 }
@@ -105,8 +112,8 @@ function whyNothingArrives(): string | undefined {
   }
 }
 
-const noDump = (options: RunOptions, pid: number, said: readonly string[]): string =>
-  `No dump of process ${pid} came into ${options.store.root}${said.length > 0 ? `; the kernel log says: ${said.join(' | ')}` : ''}; "gocore-sink doctor" may know why`
+const noDump = ({ root }: ArchiveStore, pid: number, said: readonly string[]): string =>
+  `No dump of process ${pid} came into ${root}${said.length > 0 ? `; the kernel log says: ${said.join(' | ')}` : ''}; "gocore-sink doctor" may know why`
 
 /** Starts the program and waits for its end; what we are sent goes to it. We listen first: it may be quick to say that it runs. */
 async function untilItsEnd(start: () => ChildProcess): Promise<{ pid: number; outcome: RunOutcome }> {

@@ -74,7 +74,8 @@ function hasGroup(path: string, group: string | undefined): boolean {
   }
 }
 
-function apply(step: Step): void {
+/** What is to be said of it besides. */
+function apply(step: Step): string | undefined {
   switch (step.kind) {
     case 'directory':
       ensureDirectory(step.at, step.mode, step.group)
@@ -92,9 +93,10 @@ function apply(step: Step): void {
       runCommand(step.argv)
       break
     case 'remove':
-      removeTree(step.at, step.recursive === true)
-      break
+      if (!removeTree(step.at, step.recursive === true))
+        return 'a directory in use stays, as one that a file system is mounted on'
   }
+  return undefined
 }
 
 export interface RunResult {
@@ -102,8 +104,20 @@ export interface RunResult {
   same: number
 }
 
-/** Makes the changes that are needed, in order. The first that fails ends the run, and the message names it. */
+/**
+ * Makes the changes that are needed, in order. The first that fails ends the run, and the message names it. Users pass
+ * through what is made on the way to a file, whatever umask the administrator works with.
+ */
 export function runSteps(steps: readonly Step[], options: { dryRun: boolean; say: Say }): RunResult {
+  const umask = process.umask(0o022)
+  try {
+    return runEach(steps, options)
+  } finally {
+    process.umask(umask)
+  }
+}
+
+function runEach(steps: readonly Step[], options: { dryRun: boolean; say: Say }): RunResult {
   const result: RunResult = { changed: 0, same: 0 }
   for (const step of steps) {
     const done = isDone(step)
@@ -114,13 +128,15 @@ export function runSteps(steps: readonly Step[], options: { dryRun: boolean; say
     }
     result.changed++
     if (options.dryRun) continue
+    let remark: string | undefined
     try {
-      apply(step)
+      remark = apply(step)
     } catch (error) {
       const reason = error instanceof SystemError ? error.message : reasonOf(error)
       throw new SystemError(`Could not do "${describeStep(step)}": ${reason}`, { cause: error })
     }
-    if (!(step.kind === 'file' && step.quiet)) options.say(`+ ${describeStep(step)}`)
+    if (step.kind === 'file' && step.quiet) continue
+    options.say(`+ ${describeStep(step)}${remark === undefined ? '' : `: ${remark}`}`)
   }
   return result
 }

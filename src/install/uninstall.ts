@@ -7,7 +7,7 @@ import { spoolRoot } from '../config/index.ts'
 import { requireInstalled } from './install.ts'
 import { readKernelSetting } from './kernel.ts'
 import { findLayout, type Layout, type LayoutOptions, staged } from './layout.ts'
-import { pipeLimit } from './pattern.ts'
+import { isPatternOf, pipeLimit } from './pattern.ts'
 import type { InstallRecord } from './record.ts'
 import { deactivationSteps, reloadStep } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
@@ -30,14 +30,12 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
   const record = requireInstalled(layout)
   const dryRun = options.dryRun === true
 
-  const first = runSteps(live ? [...kernelSteps(record, options.proc, say), ...deactivation(layout)] : [], {
-    dryRun,
-    say,
-  })
+  const off = live ? [...kernelSteps(layout, record, options.proc, say), ...deactivation(layout)] : []
+  const first = runSteps(off, { dryRun, say })
   // The kernel starts no new handler now. One that has a dump in hand needs its files a little longer.
   if (live && !dryRun) await handlersGone(layout)
   const second = runSteps(removalSteps(layout, record, options.purge === true, say), { dryRun, say })
-  if (!options.purge && existsSync(staged(layout, record.settings.archive)))
+  if (!options.purge && readNames(staged(layout, record.settings.archive)).length > 0)
     say(`The dumps stay in ${record.settings.archive}; "uninstall --purge" would have removed them.`)
   const changed = first.changed + second.changed
   say(
@@ -50,11 +48,13 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
 
 const deactivation = (layout: Layout): Step[] => (layout.private ? [] : deactivationSteps())
 
-function kernelSteps(record: InstallRecord, proc: string | undefined, say: Say): Step[] {
-  if (record.pattern === undefined) return []
+function kernelSteps(layout: Layout, record: InstallRecord, proc: string | undefined, say: Say): Step[] {
   const current = readKernelSetting('core_pattern', proc)
-  if (current !== record.pattern) {
-    say(`core_pattern is ${JSON.stringify(current)}, which is not ours any more: left as it is.`)
+  if (current === undefined) return []
+  // Also where install left the kernel alone: sysctl.d or a person may have set it.
+  if (current !== record.pattern && !isPatternOf(layout, current)) {
+    if (record.pattern !== undefined)
+      say(`core_pattern is ${JSON.stringify(current)}, which is not ours any more: left as it is.`)
     return []
   }
   const { core_pattern: pattern = 'core', core_pipe_limit: limit = '0' } = record.previous
@@ -86,13 +86,14 @@ function removalSteps(layout: Layout, record: InstallRecord, purge: boolean, say
   }
   const { archive, state, run } = record.settings
   return [
-    remove(layout.launcher),
-    ...files,
+    // What storage may refuse comes first: the record and the command are there as long as there is something left to do.
     remove(run, { recursive: true }),
     ...stateSteps(layout, state, purge, say).map(path => remove(path, { recursive: true })),
     remove(state, { onlyEmpty: true }),
     purge ? remove(archive, { recursive: true }) : remove(archive, { onlyEmpty: true }),
+    ...files,
     remove(layout.lib, { recursive: true }),
+    remove(layout.launcher),
     ...(layout.private ? emptied(layout, record).map(path => remove(path, { onlyEmpty: true })) : []),
     ...(layout.private || layout.root !== '/' ? [] : reloadStep()),
   ]

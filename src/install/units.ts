@@ -5,7 +5,10 @@ import { type Config, defaultConfig } from '../config/index.ts'
 import type { Layout } from './layout.ts'
 import { pipeLimit } from './pattern.ts'
 
-/** Replaces the default paths in a template. One pass, longest name first: one default is the beginning of another. */
+/**
+ * Replaces the default paths in a template. One pass, longest name first: one default is the beginning of another, and the
+ * run directory that of the kernel's socket, which stays where core_pattern says.
+ */
 export function renderTemplate(text: string, layout: Layout): string {
   const defaults = defaultConfig()
   const paths: [string, string][] = [
@@ -18,12 +21,21 @@ export function renderTemplate(text: string, layout: Layout): string {
     [mountUnits(defaults.archive), mountUnits(layout.settings.archive)],
   ]
   paths.sort(([a], [b]) => b.length - a.length)
-  const pattern = new RegExp(`(${paths.map(([from]) => RegExp.escape(from)).join('|')})(?![\\w-])`, 'g')
+  const pattern = new RegExp(`(${paths.map(([from]) => RegExp.escape(from)).join('|')})(?![\\w.-])`, 'g')
   const rendered = text.replace(pattern, from => paths.find(([known]) => known === from)![1])
-  if (layout.settings.group !== '') return rendered
-  // tmpfiles.d: without the group, root's own.
-  return rendered.replace(/^(d \S+ \S+ root) gocore /gm, '$1 root ')
+  return withAccounts(rendered, layout.settings)
 }
+
+/** tmpfiles.d and sysusers.d: the configuration's group and user of the analysis; without a group, root's own. */
+const withAccounts = (text: string, { group, analysis }: Config): string =>
+  text
+    .replace(/^(d \S+) 0750 root gocore /gm, (_, path) =>
+      group === '' ? `${path} 0700 root root ` : `${path} 0750 root ${group} `,
+    )
+    .replace(/^g gocore -\n/m, () => (group === '' ? '' : `g ${group} -\n`))
+    .replace(/^u gocore-sink -(.*\n)/m, (_, rest) =>
+      analysis.user === '' ? '' : `u ${analysis.user} -${rest}`,
+    )
 
 /** The units of all file systems that may be mounted on the way to `path`, those nearer to the root first. */
 export function mountUnits(path: string): string {
@@ -67,9 +79,12 @@ export const renderHooks = programOf('deliver', 'deliver')
 /** Directories that the daemon and the handler write, and who may look into them. */
 export function storageDirectories(settings: Config): { path: string; mode: number; group?: string }[] {
   const group = settings.group === '' ? {} : { group: settings.group }
+  const mode = settings.group === '' ? 0o700 : 0o750
+  // With UserAccess users pass through to what is theirs.
+  const pass = settings.userAccess ? 0o001 : 0
   return [
-    { path: settings.archive, mode: settings.group === '' ? 0o700 : 0o750, ...group },
-    { path: settings.state, mode: settings.group === '' ? 0o700 : 0o750, ...group },
+    { path: settings.archive, mode: mode | pass, ...group },
+    { path: settings.state, mode, ...group },
     { path: settings.run, mode: 0o755 },
   ]
 }

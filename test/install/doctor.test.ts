@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -249,6 +258,67 @@ test('doctor says what is wrong with the storage', async () => {
   assert.match((await findings()).get('spool')!.what, /^1 dump waits in /)
   config.state = join(folder, 'gone')
   assert.match((await findings()).get('state')!.what, /there is no catalog/)
+})
+
+/** What doctor tells a user who is nobody here. */
+async function findingsOfNobody(pid?: number): Promise<Map<string, Finding>> {
+  for (const path of [folder, config.run]) chmodSync(path, 0o755)
+  process.seteuid!(65534)
+  try {
+    return await findings(pid)
+  } finally {
+    process.seteuid!(0)
+  }
+}
+
+const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root: another user looks' }
+
+test('doctor tells an ordinary user what can be seen, and skips what can not', needsRoot, async () => {
+  mkdirSync(join(config.state, 'spool/dumps'), { recursive: true })
+  const closed = await findingsOfNobody()
+  for (const [name, path] of [
+    ['archive', join(config.archive, 'format.json')],
+    ['spool', join(config.state, 'spool/dumps')],
+  ] as const) {
+    assert.equal(closed.get(name)!.status, 'skipped', name)
+    assert.equal(closed.get(name)!.what, `This user may not look at ${path}.`)
+  }
+  for (const name of ['archive-rights', 'archive-type', 'state'])
+    assert.notEqual(closed.get(name)!.status, 'skipped', name)
+  assert.ok(closed.has('daemon') && closed.has('processes'), 'all other checks are made')
+
+  // Directories of a private prefix that is closed as a whole.
+  const inner = join(folder, 'closed')
+  for (const name of ['archive', 'state'] as const) config[name] = join(inner, name)
+  mkdirSync(config.archive, { recursive: true })
+  chmodSync(inner, 0o700)
+  chmodSync(join(folder, 'usr/local/bin'), 0o700)
+  const none = await findingsOfNobody()
+  for (const name of [
+    'core-pattern',
+    'handler',
+    'archive',
+    'archive-rights',
+    'archive-space',
+    'archive-type',
+    'state',
+    'spool',
+  ])
+    assert.equal(none.get(name)!.status, 'skipped', name)
+})
+
+test("doctor says of another user's process only what it knows", needsRoot, async () => {
+  putProcess(11, { exe: 'go' })
+  put({ 'proc/11/status': 'Name:\tserver\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t  100 kB\n' })
+  const environ = join(folder, 'proc/11/environ')
+  const dumpable = async (): Promise<string> => (await findingsOfNobody(11)).get('dumpable')!.status
+  chmodSync(environ, 0o400)
+  assert.equal(await dumpable(), 'warning', 'the kernel made it root’s')
+  chownSync(environ, 1000, 1000)
+  assert.equal(await dumpable(), 'ok')
+  chmodSync(join(folder, 'proc/11'), 0o755)
+  rmSync(environ)
+  assert.equal(await dumpable(), 'skipped')
 })
 
 test('doctor looks at this machine for real, quickly', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -112,6 +112,35 @@ test(
   },
 )
 
+test("install: root's umask keeps nobody from the program", needsRoot, () => {
+  const umask = process.umask(0o077)
+  try {
+    install({ prefix, proc, product }, say)
+    assert.equal(process.umask(), 0o077, 'the umask is again what it was')
+  } finally {
+    process.umask(umask)
+  }
+  chmodSync(folder, 0o755)
+  for (const line of [`${prefix} 40755`, ...listing(prefix).map(name => `${prefix}/${name}`)]) {
+    const [path = '', mode = ''] = line.split(' ')
+    if (!path.startsWith(join(prefix, 'var/'))) assert.match(mode, /[45]$/, path)
+  }
+  const { status, stdout, stderr } = spawnSync(join(prefix, 'bin/gocore-sink'), ['--version'], {
+    uid: 65534,
+    gid: 65534,
+    encoding: 'utf8',
+  })
+  assert.deepEqual({ status, stdout }, { status: 0, stdout: '--version' }, stderr)
+})
+
+test('install lets users in again whom an earlier run under an umask kept out', needsRoot, () => {
+  install({ prefix, proc, product }, say)
+  const lib = join(prefix, 'lib/gocore-sink')
+  for (const path of [lib, join(lib, 'versions')]) chmodSync(path, 0o700)
+  install({ prefix, proc, product }, say)
+  for (const path of [lib, join(lib, 'versions')]) assert.equal(statSync(path).mode & 0o777, 0o755, path)
+})
+
 test(
   'uninstall keeps the dumps unless they are asked for, and a changed configuration',
   needsRoot,
@@ -129,6 +158,65 @@ test(
     assert.match(readFileSync(config, 'utf8'), /LogLevel=debug/, "the administrator's configuration stays")
     await uninstall({ prefix, proc, purge: true }, say)
     assert.equal(existsSync(archive), false)
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+for (const purge of [false, true])
+  test(
+    `uninstall${purge ? ' --purge' : ''} ends where archive and state are mount points`,
+    needsRoot,
+    async context => {
+      if (spawnSync('unshare', ['-m', 'true']).status !== 0)
+        return context.skip('no mount namespace of our own')
+      install({ prefix, proc, product }, say)
+      const [archive, state] = [join(prefix, 'var/archive'), join(prefix, 'var/state')]
+      const index = join(checkout, 'src/install/index.ts')
+      const program = `import { uninstall } from '${index}'
+      await uninstall({ prefix: '${prefix}', proc: '${proc}', purge: ${purge} }, line => console.log(line))`
+      const script = `set -e
+      for at in ${archive} ${state}; do mount -t tmpfs none $at; mkdir -p $at/dumps; echo x > $at/dumps/a; done
+      node --input-type=module -e "$1"
+      find ${archive} ${state}`
+      const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', program], {
+        encoding: 'utf8',
+      })
+      assert.equal(status, 0, stderr)
+      for (const path of purge ? [archive, state] : [state])
+        assert.match(
+          stdout,
+          new RegExp(
+            `^\\+ remove ${path}: a directory in use stays, as one that a file system is mounted on$`,
+            'm',
+          ),
+        )
+      const left = stdout.slice(stdout.indexOf('Removed gocore-sink')).trim().split('\n').slice(1)
+      const dumps = purge ? [] : [`${archive}/dumps`, `${archive}/dumps/a`]
+      assert.deepEqual(left, [archive, ...dumps, state])
+      assert.deepEqual(readdirSync(prefix), ['var'])
+      assert.equal(kernel('core_pattern'), 'core.%p')
+    },
+  )
+
+test(
+  'uninstall can be given again where storage refused it: record and command are still there',
+  needsRoot,
+  async context => {
+    const archive = join(folder, 'dumps')
+    install({ prefix, proc, product, archive }, say)
+    writeFileSync(join(archive, 'a'), 'dump')
+    const fix = (flag: string): number | null => spawnSync('chattr', [flag, join(archive, 'a')]).status
+    if (fix('+i') !== 0) return context.skip('the file system has no immutable files')
+    try {
+      await assert.rejects(
+        uninstall({ prefix, proc, purge: true }, say),
+        /Could not do "remove .*dumps": EPERM/,
+      )
+      assert.ok(existsSync(join(prefix, 'bin/gocore-sink')))
+    } finally {
+      fix('-i')
+    }
+    await uninstall({ prefix, proc, purge: true }, say)
     assert.equal(existsSync(prefix), false)
   },
 )
@@ -163,6 +251,54 @@ test('a new version remembers the settings from before the first one', needsRoot
   await uninstall({ prefix, proc }, say)
   assert.equal(kernel('core_pattern'), '|/other', 'the last one that was not ours')
 })
+
+test(
+  'install --no-kernel leaves the kernel alone, and its settings of the next boot',
+  needsRoot,
+  async () => {
+    install({ prefix, proc, product, kernel: false }, say)
+    assert.equal(kernel('core_pattern'), 'core.%p')
+    const sysctl = join(prefix, 'etc/sysctl.d/60-gocore-sink.conf')
+    assert.equal(existsSync(sysctl), false)
+    assert.match(lines.join('\n'), /core_pattern was left alone: no dump arrives until it is set/)
+    // A person sets it by hand.
+    setKernel('core_pattern', `|${prefix}/bin/gocore-sink %P %u %g %s %t %c %e`)
+    await uninstall({ prefix, proc }, say)
+    assert.equal(kernel('core_pattern'), 'core.%p')
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+test('install --no-kernel over an installation forgets nothing of it', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const pattern = kernel('core_pattern')
+  const sysctl = join(prefix, 'etc/sysctl.d/60-gocore-sink.conf')
+  const settings = readFileSync(sysctl, 'utf8')
+  lines = []
+  install({ prefix, proc, product: makeProduct('two'), kernel: false }, say)
+  assert.equal(kernel('core_pattern'), pattern)
+  assert.equal(readFileSync(sysctl, 'utf8'), settings)
+  assert.doesNotMatch(lines.join('\n'), /no dump arrives/)
+  await uninstall({ prefix, proc }, say)
+  assert.equal(kernel('core_pattern'), 'core.%p')
+  assert.equal(kernel('core_pipe_limit'), '0')
+  assert.equal(existsSync(prefix), false)
+})
+
+test(
+  'uninstall takes its launcher out of core_pattern though the record does not know of it',
+  needsRoot,
+  async () => {
+    install({ prefix, proc, product }, say)
+    // As an earlier version's --no-kernel left it.
+    const path = join(prefix, 'lib/gocore-sink/installed.json')
+    const { pattern: _, ...record } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    writeFileSync(path, JSON.stringify({ ...record, previous: {} }))
+    await uninstall({ prefix, proc }, say)
+    assert.equal(kernel('core_pattern'), 'core')
+    assert.equal(existsSync(prefix), false)
+  },
+)
 
 test(
   'an upgrade keeps the version before and any that still runs, and removes older ones',
@@ -233,6 +369,54 @@ test('install refuses paths that others than root could replace', needsRoot, () 
     /choose a shorter prefix/,
   )
   assert.equal(kernel('core_pattern'), 'core.%p')
+})
+
+test('UserAccess: a further run of install keeps nobody out', needsRoot, () => {
+  install({ prefix, proc, product }, say)
+  const config = join(prefix, 'etc/gocore-sink.conf')
+  writeFileSync(config, `${readFileSync(config, 'utf8')}UserAccess=yes\n`)
+  // As the first dump of a user's leaves it.
+  chmodSync(join(prefix, 'var/archive'), 0o701)
+  for (const kind of ['archive', 'state']) {
+    install({ prefix, proc, product }, say)
+    const mode = statSync(join(prefix, 'var', kind)).mode & 0o777
+    assert.equal(mode, kind === 'archive' ? 0o701 : 0o700, kind)
+  }
+})
+
+test('install refuses directories of the configuration that units and launcher would misread', () => {
+  const stage = join(folder, 'stage')
+  const config = join(stage, 'etc/gocore-sink.conf')
+  mkdirSync(join(stage, 'etc'), { recursive: true })
+  for (const [key, path] of [
+    ['ArchiveDirectory', '/mnt/core dumps'],
+    ['StateDirectory', '/var/lib/%H'],
+    ['RuntimeDirectory', '/run/a;reboot'],
+  ]) {
+    writeFileSync(config, `${key}=${path}\n`)
+    assert.throws(
+      () => install({ root: stage, product }, say),
+      new RegExp(`Cannot use "${path}" as ${key} of ${config}: it must be an absolute path of letters`),
+    )
+  }
+  assert.deepEqual(readdirSync(stage), ['etc'], 'nothing was put down')
+  writeFileSync(config, 'ArchiveDirectory=/mnt/größe\n')
+  install({ root: stage, product }, say)
+  assert.ok(existsSync(join(stage, 'mnt/größe')))
+})
+
+test('install warns of directories that the sandbox of the units hides', () => {
+  const stage = join(folder, 'stage')
+  const warnings = (): string[] => lines.filter(line => line.includes('ProtectHome'))
+  install({ root: stage, product }, say)
+  assert.deepEqual(warnings(), [])
+  const config = join(stage, 'etc/gocore-sink.conf')
+  writeFileSync(config, 'ArchiveDirectory=/home/dumps\nStateDirectory=/run/user/0/state\n')
+  install({ root: stage, product }, say)
+  assert.deepEqual(
+    warnings().map(line => line.split(',')[0]),
+    ['ArchiveDirectory is /home/dumps', 'StateDirectory is /run/user/0/state'],
+  )
 })
 
 test('a setting that the kernel does not have ends the run before core_pattern is changed', needsRoot, () => {

@@ -106,6 +106,29 @@ test('renderTemplate() puts in the paths of the prefix, and leaves no default be
   assert.match(unit, /^ReadWritePaths=\/mnt\/nfs\/dumps \/opt\/sink\/var\/state \/opt\/sink\/var\/run$/m)
 })
 
+test('renderTemplate() puts in the accounts of the configuration', () => {
+  const layout = findLayout()
+  const lines = (name: string, group: string, user: string): string[] => {
+    const analysis = { ...layout.settings.analysis, user }
+    const settings = { ...layout.settings, group, analysis }
+    const text = renderTemplate(read(name), { ...layout, settings })
+    return text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
+  }
+  const hooks = 'u gocore-sink-hooks - "gocore-sink hooks"'
+  const analysis = '"gocore-sink analysis"'
+  for (const [group, user, accounts, state] of [
+    ['gocore', 'gocore-sink', ['g gocore -', `u gocore-sink - ${analysis}`, hooks], '0750 root gocore'],
+    ['ops', 'crash$', ['g ops -', `u crash$ - ${analysis}`, hooks], '0750 root ops'],
+    ['', '', [hooks], '0700 root root'],
+  ] as const) {
+    assert.deepEqual(lines('gocore-sink.sysusers.conf', group, user), accounts)
+    assert.deepEqual(lines('gocore-sink.tmpfiles.conf', group, user), [
+      'd /run/gocore-sink 0755 root root -',
+      `d /var/lib/gocore-sink-state ${state} -`,
+    ])
+  }
+})
+
 test('mountUnits() names what systemd-escape does', {
   skip: has('systemd-escape') ? false : 'systemd-escape is not installed',
 }, () => {

@@ -1,7 +1,7 @@
 /** The installed product on this machine, for real: the kernel, the handler, the daemon, the catalog, and back again. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -92,6 +92,22 @@ describe('the whole way', needsRoot, () => {
     assert.deepEqual([fine.status, fine.stdout, fine.stderr], [3, 'out\ncrash unlimited\n', 'err\n'])
     assert.equal(cli('run', '--', 'sh', '-c', 'kill -s TERM $$').signal, 'SIGTERM')
     assert.equal(cli('run', '--', join(folder, 'no-such-program')).status, 127)
+  })
+
+  test('run tells who may not read the archive that it can not explain the crash', () => {
+    chmodSync(folder, 0o711)
+    const crashed = spawnSync(launcher, ['run', '--', 'sh', '-c', 'echo out; kill -s SEGV $$'], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH },
+      uid: 65534,
+      gid: 65534,
+      cwd: '/',
+    })
+    assert.deepEqual([crashed.status, crashed.stdout], [128 + 11, 'out\n'], crashed.stderr)
+    assert.match(
+      crashed.stderr,
+      /^gocore-sink: Could not explain the crash: Cannot read \S+\/archive\/format\.json: EACCES$/m,
+    )
   })
 
   test('run passes signals on', async () => {

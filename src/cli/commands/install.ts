@@ -26,7 +26,7 @@ export const builder = define({
       type: 'boolean',
       describe: 'take dumps over the coredump socket of Linux 6.17 instead of a pipe (systemd)',
     },
-    'no-kernel': { type: 'boolean', describe: 'leave core_pattern alone' },
+    'no-kernel': { type: 'boolean', describe: 'leave core_pattern alone, now and at boot' },
     'no-service': { type: 'boolean', describe: "put the daemon's unit down but don't start it" },
   },
   examples: [

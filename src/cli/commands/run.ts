@@ -36,7 +36,7 @@ export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   const { openTarget } = await import('../target.ts')
   const { endAs, runProgram } = await import('../../install/index.ts')
-  const { place: store } = openSite(argv)
+  const site = openSite(argv)
   const explain = async (id: string): Promise<void> => {
     using target = await openTarget({ ...argv, dump: id })
     const crash = {
@@ -47,7 +47,7 @@ export async function handler(argv: Args): Promise<void> {
     writeLines(2, ['', ...show(crash, lookOf(process.stderr), { source: sourceFinder(['.']), all: false })])
   }
   const say = sayTo(2)
-  const outcome = await runProgram({ store, command: program, show: explain }, line =>
+  const outcome = await runProgram({ openStore: () => site.place, command: program, show: explain }, line =>
     say(`gocore-sink: ${line}`),
   )
   endAs(outcome)

@@ -14,6 +14,22 @@ export interface Finding {
   readonly detail?: readonly string[]
 }
 
+/** What this user may not look at is skipped: that is no fault, and no reason to tell nothing of the rest. */
+export function ifAllowed<F>(name: string, check: () => F): F | Finding {
+  try {
+    return check()
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException
+    if (code !== 'EACCES') throw error
+    return {
+      name,
+      status: 'skipped',
+      what: `This user may not look at ${path}.`,
+      remedy: 'run doctor as root',
+    }
+  }
+}
+
 const labels: Record<FindingStatus, string> = {
   ok: 'ok',
   note: 'note',

@@ -9,7 +9,10 @@ export interface Host {
   text(path: string): string | undefined
   names(path: string): string[]
   link(path: string): string | undefined
+  /** Throws EACCES where one may not look. */
   exists(path: string): boolean
+  /** User to whom a file belongs, or undefined. It takes no leave to open it. */
+  owner(path: string): number | undefined
   /** Opens for reading, or undefined. The caller closes. */
   open(path: string): number | undefined
   /** Standard output of a command, or undefined where it fails or is not there. */
@@ -57,6 +60,13 @@ export function openHost(root = '/'): Host {
     },
     exists(path) {
       return statSync(at(path), { throwIfNoEntry: false }) !== undefined
+    },
+    owner(path) {
+      try {
+        return statSync(at(path)).uid
+      } catch {
+        return undefined
+      }
     },
     open(path) {
       try {

@@ -1,6 +1,6 @@
 /** `gocore-sink doctor`: all that can keep a dump from arriving or from being useful, each with its remedy. */
 import type { Config } from '../../config/index.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, ifAllowed } from './finding.ts'
 import { type Host, openHost } from './host.ts'
 import {
   checkBoot,
@@ -30,13 +30,13 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
   const host = options.host ?? openHost()
   const checks: (() => Finding | Finding[] | Promise<Finding>)[] = [
     () => checkSuidDumpable(host),
-    () => checkCorePattern(host),
+    () => ifAllowed('core-pattern', () => checkCorePattern(host)),
     () => checkUsesPid(host),
     () => checkPipeLimit(host),
     () => checkBoot(host),
     () => checkOthers(host),
     () => checkKernel(host),
-    () => checkHandler(host),
+    () => ifAllowed('handler', () => checkHandler(host)),
     () => checkNode(),
     () => checkStorage(config),
     () => checkDaemon(host, config),

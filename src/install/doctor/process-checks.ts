@@ -115,19 +115,28 @@ export function checkOneProcess(host: Host, pid: number, config: Config): Findin
     status: 'ok',
     what: `${pid} is ${process.comm} of ${process.group}, ${process.isGo === undefined ? 'whose executable can not be read' : process.isGo ? 'a Go program' : 'not a Go program'}.`,
   }
-  const dumpable: Finding = process.dumpable
-    ? { name: 'dumpable', status: 'ok', what: 'The kernel lets it dump core.' }
-    : {
-        name: 'dumpable',
-        status: 'warning',
-        what: 'It is not dumpable: it changed users, has file capabilities, or asked for it by prctl. With suid_dumpable 0 it leaves nothing.',
-        remedy: 'sysctl -w fs.suid_dumpable=2, or prctl(PR_SET_DUMPABLE, 1) in the program',
-      }
   return [
     about,
-    dumpable,
+    checkDumpable(process),
     checkLimits([process], config),
     ...(process.isGo ? [checkTraceback([process])] : []),
     checkFilter([process]),
   ]
+}
+
+function checkDumpable({ dumpable }: Process): Finding {
+  const name = 'dumpable'
+  if (dumpable === undefined)
+    return {
+      name,
+      status: 'skipped',
+      what: 'Whether the kernel lets it dump core is not to be seen from here.',
+    }
+  if (dumpable) return { name, status: 'ok', what: 'The kernel lets it dump core.' }
+  return {
+    name,
+    status: 'warning',
+    what: 'It is not dumpable: it changed users, has file capabilities, or asked for it by prctl. With suid_dumpable 0 it leaves nothing.',
+    remedy: 'sysctl -w fs.suid_dumpable=2, or prctl(PR_SET_DUMPABLE, 1) in the program',
+  }
 }

@@ -14,8 +14,8 @@ export interface Process {
   readonly isGo: boolean | undefined
   /** Value of GOTRACEBACK, `''` where it is unset; undefined where the environment can't be read. */
   readonly gotraceback: string | undefined
-  /** false where the kernel made /proc/PID root's, which it does for processes that are not dumpable (proc(5)). */
-  readonly dumpable: boolean
+  /** false where the kernel made files of /proc/PID root's, which it does for processes that are not dumpable (proc(5)). */
+  readonly dumpable: boolean | undefined
 }
 
 export function readProcesses(host: Host): Process[] {
@@ -39,6 +39,8 @@ export function readProcess(
   const comm = printable(lineOf(host, `${folder}/comm`) ?? '?')
   const uid = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN)
   const environ = host.text(`${folder}/environ`)
+  // Not that of /proc/PID: the kernel leaves a directory for all to read to the process's user.
+  const owner = host.owner(`${folder}/environ`)
   return {
     pid,
     comm,
@@ -48,7 +50,7 @@ export function readProcess(
     isGo: isGo(host, `${folder}/exe`, known),
     gotraceback:
       environ === undefined ? undefined : (/(?:^|\0)GOTRACEBACK=([^\0]*)/.exec(environ)?.[1] ?? ''),
-    dumpable: ownerOf(host, `${folder}/environ`) === uid || uid === 0,
+    dumpable: uid === 0 ? true : owner === undefined ? undefined : owner === uid,
   }
 }
 
@@ -67,16 +69,6 @@ function coreLimit(limits: string | undefined): number | undefined {
 function unitOf(cgroup: string): string | undefined {
   const unit = /\/([\w@.:\\-]{1,200}\.service)(?:\/|$)/m.exec(cgroup)?.[1]
   return unit
-}
-
-function ownerOf(host: Host, path: string): number | undefined {
-  const fd = host.open(path)
-  if (fd === undefined) return undefined
-  try {
-    return fstatSync(fd).uid
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** Whether an executable has a section `.go.buildinfo`; asked once per file. */

@@ -19,7 +19,7 @@ export function checkHandler(host: Host): Finding {
   if (pattern === socketPattern) return checkReceiver(host)
   if (owner !== 'gocore-sink' || program === undefined)
     return { name, status: 'skipped', what: 'No handler of ours is registered.' }
-  const version = launcherVersion(host.text(program) ?? '')
+  const version = host.exists(program) ? launcherVersion(host.text(program) ?? '') : undefined
   if (version === undefined)
     return {
       name,
@@ -33,6 +33,7 @@ export function checkHandler(host: Host): Finding {
       requireRootOwned(path)
     }
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
     return {
       name,
       status: 'problem',

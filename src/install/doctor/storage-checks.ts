@@ -15,7 +15,7 @@ import { knownFile, whyAbsent } from '../../archive/known.ts'
 import { reasonOf } from '../../base/errors.ts'
 import { networkFileSystem } from '../../base/network-fs.ts'
 import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, ifAllowed } from './finding.ts'
 
 /** f_type of statfs(2), linux/magic.h. */
 const memoryTypes = new Map([
@@ -24,41 +24,46 @@ const memoryTypes = new Map([
 ])
 
 export function checkStorage(config: Config): Finding[] {
-  const { archive } = config
-  const stat = statSync(archive, { throwIfNoEntry: false })
-  if (stat === undefined || !stat.isDirectory())
-    return [
-      {
-        name: 'archive',
-        status: 'problem',
-        what: `${archive} ${stat === undefined ? 'does not exist' : 'is not a directory'}: no dump can be stored.`,
-        remedy: 'gocore-sink install, or mount it',
-      },
-    ]
-  const absent = whyAbsent(config.state, archive)
-  if (absent !== undefined)
-    return [
-      {
-        name: 'archive',
-        status: 'problem',
-        what: `${absent}: dumps go to the spool until it is back.`,
-        remedy: `mount it; or remove ${knownFile(config.state)} and restart the daemon where it is to begin anew`,
-      },
-    ]
-  const { type, bavail, bsize, blocks, ffree, files } = statfsSync(archive)
-  const network = networkFileSystem(archive)
+  const absence = ifAllowed('archive', () => checkPresence(config))
+  if (absence?.status === 'problem') return [absence]
+  const checks: [name: string, check: (config: Config) => Finding][] = [
+    ['archive-rights', checkRights],
+    ['archive-write', checkWrite],
+    ['archive-space', checkSpace],
+    ['archive-type', checkType],
+    ['state', checkState],
+    ['spool', checkSpool],
+  ]
   return [
-    checkRights(config, stat),
-    checkWrite(archive, network),
-    checkSpace(config, { free: bavail * bsize, total: blocks * bsize }, files > 0 ? ffree : undefined),
-    checkType(archive, type, network),
-    checkState(config),
-    checkSpool(config),
+    ...(absence === undefined ? [] : [absence]),
+    ...checks.map(([name, check]) => ifAllowed(name, () => check(config))),
   ]
 }
 
-function checkRights({ archive, userAccess }: Config, stat: { uid: number; mode: number }): Finding {
+/** A problem where the archive is not there. */
+function checkPresence({ archive, state }: Config): Finding | undefined {
+  const name = 'archive'
+  const stat = statSync(archive, { throwIfNoEntry: false })
+  if (stat === undefined || !stat.isDirectory())
+    return {
+      name,
+      status: 'problem',
+      what: `${archive} ${stat === undefined ? 'does not exist' : 'is not a directory'}: no dump can be stored.`,
+      remedy: 'gocore-sink install, or mount it',
+    }
+  const absent = whyAbsent(state, archive)
+  if (absent === undefined) return undefined
+  return {
+    name,
+    status: 'problem',
+    what: `${absent}: dumps go to the spool until it is back.`,
+    remedy: `mount it; or remove ${knownFile(state)} and restart the daemon where it is to begin anew`,
+  }
+}
+
+function checkRights({ archive, userAccess }: Config): Finding {
   const name = 'archive-rights'
+  const stat = statSync(archive)
   if (stat.uid !== 0)
     return {
       name,
@@ -87,7 +92,7 @@ function checkRights({ archive, userAccess }: Config, stat: { uid: number; mode:
 const octal = (mode: number): string => (mode & 0o7777).toString(8)
 
 /** Writes a file as the handler would: only that shows root_squash, read-only mounts and quotas. */
-function checkWrite(archive: string, network: string | undefined): Finding {
+function checkWrite({ archive }: Config): Finding {
   const name = 'archive-write'
   if (process.geteuid?.() !== 0)
     return {
@@ -96,6 +101,7 @@ function checkWrite(archive: string, network: string | undefined): Finding {
       what: 'Whether root can write the archive is only seen as root.',
       remedy: 'run doctor as root',
     }
+  const network = networkFileSystem(archive)
   const path = join(archive, `.doctor-${process.pid}`)
   try {
     const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
@@ -139,20 +145,18 @@ function checkWrite(archive: string, network: string | undefined): Finding {
   }
 }
 
-function checkSpace(
-  config: Config,
-  { free, total }: { free: number; total: number },
-  inodes: number | undefined,
-): Finding {
+function checkSpace({ archive, retention }: Config): Finding {
   const name = 'archive-space'
-  if (inodes !== undefined && inodes < 1000)
+  const { bavail, bsize, blocks, ffree, files } = statfsSync(archive)
+  const free = bavail * bsize
+  if (files > 0 && ffree < 1000)
     return {
       name,
       status: 'problem',
-      what: `Only ${inodes} files can still be made in the archive's file system.`,
+      what: `Only ${ffree} files can still be made in the archive's file system.`,
       remedy: 'gocore-sink gc, or free files',
     }
-  const keep = keepFreeBytes(config.retention.keepFree ?? 0, total)
+  const keep = keepFreeBytes(retention.keepFree ?? 0, blocks * bsize)
   if (free < Math.max(keep, 64 * 2 ** 20))
     return {
       name,
@@ -177,8 +181,10 @@ function roundTo3(bytes: number): number {
   return Math.floor(bytes / unit) * unit
 }
 
-function checkType(archive: string, type: number, network: string | undefined): Finding {
+function checkType({ archive }: Config): Finding {
   const name = 'archive-type'
+  const { type } = statfsSync(archive)
+  const network = networkFileSystem(archive)
   if (memoryTypes.has(type))
     return {
       name,
@@ -229,8 +235,9 @@ function checkSpool(config: Config): Finding {
     waiting = readdirSync(dumps, { recursive: true, encoding: 'utf8' }).filter(
       path => path.split('/').length === 4,
     ).length
-  } catch {
-    return { name, status: 'ok', what: 'No dump waits for the archive.' }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
+    waiting = 0
   }
   if (waiting === 0) return { name, status: 'ok', what: 'No dump waits for the archive.' }
   return {
