@@ -1,13 +1,13 @@
 /**
  * What the archive holds already of a dump in the spool: none of it, all of it, or the beginning of its core, which this
- * daemon or another node's may have listed since.
+ * daemon or another node's may have listed since, and somebody put on hold, encrypted or shrunk.
  */
 import { lstatSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
 import { coreFile, manifestFile, pendingFile } from '../archive/layout.ts'
 import { beginsCore } from './joined-core.ts'
-import { knowsCrash } from './recover.ts'
+import { killed, knowsCrash } from './recover.ts'
 
 export type Standing =
   /** To be shipped, with what both know of it. */
@@ -28,8 +28,22 @@ export function standingOf(spool: LocalStore, archive: LocalStore, entry: DumpEn
       : { kind: 'wanted', manifest }
   const there = archive.readManifest(entry)
   if (there.core.reason !== 'handler-error' || isShipped(there)) return { kind: 'there' }
-  if (isKnown) return manifest.core.continues === undefined ? { kind: 'there' } : { kind: 'wanted', manifest }
+  if (isKnown) return ofRest(entry, there)
   return ofLostFacts(spool, archive, entry, there)
+}
+
+/** The archive has listed the beginning, of which it may know what the spool does not: a hold, above all. */
+function ofRest({ manifest }: DumpEntry, there: Manifest): Standing {
+  const { continues } = manifest.core
+  if (continues === undefined) return { kind: 'there' }
+  const { file = coreFile, encrypted } = there.core
+  if (file !== coreFile && continues.at > 0)
+    return {
+      kind: 'apart',
+      why: `the beginning in the archive has been ${encrypted === undefined ? 'shrunk' : 'encrypted'}, and the rest begins at byte ${continues.at} of what it was`,
+    }
+  const own = there.notes.filter(note => note !== killed && !manifest.notes.includes(note))
+  return { kind: 'wanted', manifest: { ...there, ...manifest, notes: [...own, ...manifest.notes] } }
 }
 
 /** The spool does not know any more where its bytes belong; the archive knows the crash. */

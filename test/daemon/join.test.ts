@@ -12,7 +12,14 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { type DumpRef, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import {
+  type DumpRef,
+  initializeStore,
+  type LocalStore,
+  type Manifest,
+  openLocalStore,
+  type StoredCore,
+} from '../../src/archive/index.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
@@ -101,6 +108,86 @@ describe('shipSpool() of a core in two parts', () => {
       ['complete', undefined],
     )
     assert.equal([...archive.store.list()].length, 1)
+  })
+
+  /** Another node's daemon has listed the beginning, and something was done to it since. */
+  function listed(archive: TestArchive, change: (manifest: Manifest) => Manifest): ReturnType<typeof split> {
+    const dump = split(archive)
+    writeFileSync(dump.begun, dump.whole.subarray(0, at))
+    recoverDumps(archive.store, { booted: 0, now: Date.now() + 48 * 3_600_000 })
+    archive.store.changeManifest(dump.ref, change)
+    return dump
+  }
+
+  it('keeps the hold and the notes that the archive has of the beginning', async () => {
+    using archive = testArchive()
+    const hold = { by: 'ada', time: new Date().toISOString(), reason: 'case 7' }
+    const { ref, spool, whole } = listed(archive, manifest => ({
+      ...{ ...manifest, hold, go_version: 'go1.26.8' },
+      notes: [...manifest.notes, 'Seen by ada.'],
+    }))
+    assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }])
+    const { core, notes, ...facts } = archive.store.readManifest(ref)
+    assert.deepEqual([facts.hold, facts.go_version, core.state], [hold, 'go1.26.8', 'complete'])
+    assert.deepEqual(
+      notes.slice(0, -1),
+      ['Seen by ada.'],
+      'and not that its handler was killed, which it was not',
+    )
+    assert.throws(() => archive.store.remove(ref), /on hold by ada/)
+    assert.deepEqual(readFileSync(archive.store.corePath(ref)!), whole)
+  })
+
+  /** The beginning under another name, as encryption or shrinking leave it. */
+  const changed = (
+    archive: TestArchive,
+    file: string,
+    own: Partial<StoredCore>,
+  ): ReturnType<typeof split> => {
+    const dump = listed(archive, manifest => ({ ...manifest, core: { ...manifest.core, file, ...own } }))
+    const path = (name: string): string => archive.store.layout.file(dump.ref, name)
+    renameSync(path('core.lz4'), path(file))
+    return dump
+  }
+  const time = new Date().toISOString()
+  const encrypted = { to: ['age1x'], sha256: 'x', time }
+  const shrunk = { raw_size: 1, stored_size: 1, time, reason: 'age', tool: '0' }
+  for (const [file, own, why] of [
+    ['core.lz4.age', { encrypted }, /has been encrypted/],
+    ['core.mini.lz4', { shrunk }, /has been shrunk/],
+  ] as const)
+    it(`keeps a beginning that is ${file} by now, and the rest where it is, and says so once`, async () => {
+      using archive = testArchive()
+      const { ref, spool, whole } = changed(archive, file, own)
+      const before = readFileSync(archive.store.corePath(ref)!)
+      let manifest = ''
+      for (let n = 0; n < 2; n++) {
+        const [shipment] = await shipSpool(spool, archive.store)
+        assert.equal(shipment?.failed, undefined)
+        assert.match(shipment?.apart ?? '', why)
+        const text = readFileSync(archive.store.layout.file(ref, 'manifest.json'), 'utf8')
+        if (n > 0) assert.equal(text, manifest)
+        manifest = text
+      }
+      const { core, notes } = archive.store.readManifest(ref)
+      assert.deepEqual([core.file, core.state], [file, 'truncated'])
+      assert.match(notes.at(-1)!, new RegExp(`${whole.length - at} bytes of the file, stays in .*spool of `))
+      assert.ok(readFileSync(archive.store.corePath(ref)!).equals(before))
+      assert.ok(readFileSync(spool.corePath(ref)!).equals(whole.subarray(at)))
+    })
+
+  it('ships what the spool has all of, though the beginning was encrypted', async () => {
+    using archive = testArchive()
+    const { ref, spool, whole } = changed(archive, 'core.lz4.age', { encrypted })
+    writeFileSync(spool.corePath(ref)!, whole)
+    spool.changeManifest(ref, ({ core, ...facts }) => ({
+      ...facts,
+      core: { ...core, continues: { archive: archive.store.root, at: 0 } },
+    }))
+    assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }])
+    const { core } = archive.store.readManifest(ref)
+    assert.deepEqual([core.file, core.state, core.encrypted], ['core.lz4', 'complete', undefined])
+    assert.deepEqual(readFileSync(archive.store.corePath(ref)!), whole)
   })
 
   it('does not let the archive recover what the spool has more of', () => {
