@@ -11,6 +11,7 @@ export {
   importCore,
   importDump,
 } from './import.ts'
+export { latestDays } from './latest-days.ts'
 export { dayOf, idPattern, keyPattern, newId } from './layout.ts'
 export { initializeStore, LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts'
 export {
