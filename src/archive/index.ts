@@ -8,6 +8,8 @@ export {
   type ImportedFile,
   type ImportFacts,
   type ImportOptions,
+  type ImportWatch,
+  idOfCore,
   importCore,
   importDump,
 } from './import.ts'
