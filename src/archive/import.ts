@@ -91,7 +91,7 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
   return { ref, isNew: true }
 }
 
-/** Takes over a dump of another archive as it is, its executable and libraries included. */
+/** Takes over a dump of another archive as it is, its executable and libraries included. The rest of a core is for `joinDump`. */
 export function importDump(
   store: LocalStore,
   from: LocalStore,
@@ -100,23 +100,16 @@ export function importDump(
 ): Imported {
   const known = store.find(dump.id)[0]
   if (known) return { ref: known, isNew: false }
-  initializeStore(store)
   const { manifest } = dump
+  if (manifest.core.continues !== undefined) throw new ArchiveError('it holds the rest of a core alone')
+  initializeStore(store)
   const ref = { id: dump.id, day: dump.day }
   const writer = new DumpWriter(store, ref, store.rights.forDumpable(manifest.dumpable))
   const core = from.corePath(dump)
   const name = coreFiles.find(name => name === manifest.core.file) ?? coreFile
   if (core === undefined) makeDirectories(store.root, writer.directory, store.rights.directory)
   else storeCore(writer, name, watch, () => copyInto(writer, core, watch.onProgress))
-  for (const { key, path } of [
-    ...(manifest.executable ? [manifest.executable] : []),
-    ...manifest.libraries,
-  ]) {
-    const file = key === undefined ? undefined : from.binaryPath(key)
-    if (file === undefined) continue
-    // The key tells of the content: a different one means that the file is not what it was, or has become a link.
-    storeAs(store, file, { links: false }, store.rights, { path, key })
-  }
+  importBinaries(store, from, manifest)
   const rights = writer.rights.file
   for (const [name, text] of [
     [reportFile, from.readReport(dump)],
@@ -126,6 +119,20 @@ export function importDump(
   // Users of the same numbers may be other people there.
   writer.finish({ ...manifest, imported_from: manifest.imported_from ?? from.root })
   return { ref, isNew: true }
+}
+
+/** Takes over the executable and the libraries of a dump. */
+export function importBinaries(
+  store: LocalStore,
+  from: LocalStore,
+  { executable, libraries }: Manifest,
+): void {
+  for (const { key, path } of executable ? [executable, ...libraries] : libraries) {
+    const file = key === undefined ? undefined : from.binaryPath(key)
+    if (file === undefined) continue
+    // The key tells of the content: a different one means that the file is not what it was, or has become a link.
+    storeAs(store, file, { links: false }, store.rights, { path, key })
+  }
 }
 
 /** Writes a core and gives it its name; one that could not be written leaves nothing in the way of the next try. */

@@ -10,6 +10,7 @@ export {
   type ImportOptions,
   type ImportWatch,
   idOfCore,
+  importBinaries,
   importCore,
   importDump,
 } from './import.ts'

@@ -1,5 +1,5 @@
 /** An import under a lease: of two of the same core one does the work, and one that was cut is in nobody's way. */
-import type { Imported, ImportWatch, LocalStore } from '../archive/index.ts'
+import type { DumpEntry, Imported, ImportWatch, LocalStore } from '../archive/index.ts'
 import { Leases, leaseBeat } from '../archive/lease.ts'
 import { leaseOn } from './lease.ts'
 
@@ -23,4 +23,18 @@ export async function importOnce(
     leases.beat()
   }
   return await work({ onProgress, isHeld: () => lease.isHeld() })
+}
+
+/** Of another node's spool: the rest of a core, put behind what the archive has of it. */
+export async function importRest(store: LocalStore, from: LocalStore, dump: DumpEntry): Promise<Imported> {
+  const { joinDump } = await import('../daemon/index.ts')
+  const { id, day } = dump
+  const leases = new Leases(store)
+  using lease = await leaseOn(leases, id, waitMs)
+  const beat = setInterval(() => leases.beat(), leaseBeat).unref()
+  try {
+    return { ref: { id, day }, isNew: await joinDump(store, from, dump, lease) }
+  } finally {
+    clearInterval(beat)
+  }
 }

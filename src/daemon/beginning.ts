@@ -60,11 +60,14 @@ function ofLostFacts(spool: LocalStore, archive: LocalStore, entry: DumpEntry, t
 }
 
 const shipped = 'Stored on this machine first; shipped to the archive at'
+const joined = 'Stored on its machine first; imported at'
 
-/** The note of a dump that came from a spool. */
-export const noteOfShipping = (): string => `${shipped} ${new Date().toISOString()}.`
+/** The note of a dump that came from a spool, this machine's or another one's. */
+export const noteOfShipping = ({ imported_from }: Manifest): string =>
+  `${imported_from === undefined ? shipped : joined} ${new Date().toISOString()}.`
 
-const isShipped = ({ notes }: Manifest): boolean => notes.some(note => note.startsWith(shipped))
+const isShipped = ({ notes }: Manifest): boolean =>
+  notes.some(note => note.startsWith(shipped) || note.startsWith(joined))
 
 /** Tells in the archive where the rest of the core lies, once. */
 export function noteApart(spool: LocalStore, archive: LocalStore, entry: DumpEntry, why: string): void {

@@ -91,7 +91,7 @@ export function hasBegun(store: LocalStore, ref: DumpRef): boolean {
   }
 }
 
-const readPending = (path: string): PendingManifest =>
+export const readPending = (path: string): PendingManifest =>
   parseManifest(readRegularFile(path, mostManifest), path)
 
 function hasLostFacts(store: LocalStore, ref: DumpRef): boolean {

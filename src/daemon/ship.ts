@@ -77,7 +77,8 @@ export async function shipSpool(
   return shipments
 }
 
-async function shipDump(
+/** Of what the archive has and what the spool has it makes one dump, `entry`. */
+export async function shipDump(
   spool: LocalStore,
   archive: LocalStore,
   entry: DumpEntry,
@@ -93,7 +94,7 @@ async function shipDump(
   if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
   // What was found in a part of the core says nothing of the whole.
   for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
-  writer.finish({ ...manifest, core, notes: [...manifest.notes, noteOfShipping()] })
+  writer.finish({ ...manifest, core, notes: [...manifest.notes, noteOfShipping(manifest)] })
   rmSync(archive.layout.file(entry, pendingFile), { force: true })
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -13,6 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
+  type DumpEntry,
   type DumpRef,
   initializeStore,
   type LocalStore,
@@ -20,6 +22,7 @@ import {
   openLocalStore,
   type StoredCore,
 } from '../../src/archive/index.ts'
+import { importRest } from '../../src/cli/import-once.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
@@ -280,5 +283,63 @@ describe('shipSpool() of what a power cut has left of the rest of a core', () =>
     assert.equal(archive.store.readManifest(ref).core.state, 'truncated')
     assert.deepEqual([...spool.list()], [])
     assert.deepEqual(problems(archive.store), [])
+  })
+})
+
+describe('import of the spool of a node that is no more', () => {
+  const entryOf = (spool: LocalStore): DumpEntry => [...spool.list()][0]!
+  const files = (store: LocalStore, ref: DumpRef): string[] => readdirSync(store.layout.dump(ref)).sort()
+
+  it('joins the rest of a core with its beginning, once, and leaves the spool as it is', async () => {
+    for (const isListed of [false, true]) {
+      using archive = testArchive()
+      const { ref, spool, whole } = split(archive)
+      if (isListed) recoverDumps(archive.store, { booted: 0, now: Date.now() + 48 * 3_600_000 })
+      const before = files(spool, ref)
+      assert.deepEqual(await importRest(archive.store, spool, entryOf(spool)), { ref, isNew: true })
+      assert.deepEqual(readFileSync(archive.store.corePath(ref)!), whole)
+      const { core, imported_from } = archive.store.readManifest(ref)
+      assert.deepEqual([core.state, core.continues, imported_from], ['complete', undefined, spool.root])
+      assert.deepEqual(files(archive.store, ref), ['core.lz4', 'manifest.json'])
+      assert.deepEqual(files(spool, ref), before)
+      assert.equal((await importRest(archive.store, spool, entryOf(spool))).isNew, false)
+      assert.deepEqual(problems(archive.store), [])
+    }
+  })
+
+  it('says how much is lost where the archive has no beginning, and keeps the rest', async () => {
+    using archive = testArchive()
+    const { ref, spool } = split(archive)
+    rmSync(archive.store.layout.dump(ref), { recursive: true })
+    assert.equal((await importRest(archive.store, spool, entryOf(spool))).isNew, true)
+    const { core } = archive.store.readManifest(ref)
+    assert.deepEqual([core.state, core.continues], ['truncated', undefined])
+    assert.match(core.detail!, new RegExp(`${4 * 65536} of ${content.length} bytes .* are lost`))
+    using source = openCoreFile(archive.store.corePath(ref)!, { tolerant: true })
+    const got = Buffer.from(source.read(0, source.size))
+    assert.ok(got.subarray(4 * 65536).equals(content.subarray(4 * 65536)))
+    assert.equal((await importRest(archive.store, spool, entryOf(spool))).isNew, false)
+    assert.equal(readFileSync(archive.store.corePath(ref)!).length, core.stored_size)
+  })
+
+  it('does not believe what it says where the archive knows another crash, or has not the room', async () => {
+    using archive = testArchive()
+    const { ref, spool, begun } = split(archive)
+    const change = (own: Partial<Manifest>): unknown => spool.changeManifest(ref, all => ({ ...all, ...own }))
+    const { process, core } = spool.readManifest(ref)
+    const continuing = (at: number): unknown =>
+      change({ core: { ...core, continues: { archive: '/srv/archive', at } } })
+    const before = readFileSync(begun)
+    const refused = (why: RegExp): Promise<void> =>
+      assert.rejects(importRest(archive.store, spool, entryOf(spool)), why)
+    change({ process: { ...process, pid: 1 } })
+    await refused(/a dump of this id, of another crash/)
+    change({ process })
+    continuing(Number.MAX_SAFE_INTEGER)
+    await refused(/bytes are to come before it, which the archive does not have/)
+    continuing(-1)
+    await refused(/can't go on at byte -1/)
+    assert.ok(readFileSync(begun).equals(before))
+    assert.deepEqual([...archive.store.list()], [])
   })
 })
