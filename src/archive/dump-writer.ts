@@ -86,16 +86,21 @@ export class DumpWriter {
     return bavail * bsize
   }
 
-  /** The facts so far, and who we are, for the case that this process doesn't live to write the manifest. */
-  writePending(manifest: Manifest): void {
+  /**
+   * The facts so far, and who we are, for the case that this process doesn't live to write the manifest; `lasting` where they
+   * are to outlive the power, too.
+   */
+  writePending(manifest: Manifest, { lasting = false } = {}): void {
     const fd = createFile(join(this.directory, pendingFile), this.rights.file)
     this.#pending = true
     try {
       const pending: PendingManifest = { ...manifest, handler: ownIdentity() }
       writeAll(fd, Buffer.from(`${JSON.stringify(pending)}\n`))
+      if (lasting) fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
+    if (lasting) syncDirectory(this.directory)
   }
 
   /** Makes the core last and gives it its name; answers its size in the file system. */

@@ -1,9 +1,10 @@
 /**
  * Dumps that did not come through the handler: a core file of some other writer, or a dump of another archive. Both
- * end as every dump does, with the manifest as the last thing written.
+ * end as every dump does, with the manifest as the last thing written. Whoever imports has a lease on the id, so that the
+ * part of a core that lies there is one of an import that was cut.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
@@ -13,7 +14,7 @@ import type { Rights } from './access.ts'
 import { type BinaryHint, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
-import { analysisFile, coreFile, coreFiles, dayOf, reportFile } from './layout.ts'
+import { analysisFile, coreFile, coreFiles, dayOf, partFile, pendingFile, reportFile } from './layout.ts'
 import { initializeStore, type LocalStore } from './local-store.ts'
 import { type Manifest, manifestVersion, type StoredBinary } from './manifest.ts'
 import type { DumpEntry, DumpRef } from './store.ts'
@@ -36,12 +37,19 @@ export type ImportFacts = Omit<
   'schema' | 'version' | 'id' | 'core' | 'executable' | 'libraries' | 'held_ms'
 >
 
-export interface ImportOptions {
+/** What keeps an eye on an import. */
+export interface ImportWatch {
+  /** Called after each piece. */
+  readonly onProgress?: (done: number, of: number) => void
+  /** False once somebody else has taken the dump over: what is under way must not be published. */
+  readonly isHeld?: () => boolean
+}
+
+export interface ImportOptions extends ImportWatch {
   readonly facts: ImportFacts
   readonly expectedSize: number
   readonly executable?: ImportedFile | undefined
   readonly libraries: readonly ImportedFile[]
-  readonly onProgress?: (done: number, of: number) => void
 }
 
 /** `isNew` is false where the archive holds this dump already. */
@@ -55,20 +63,12 @@ const blockSize = 1 << 20
 /** Stores a core file. The same core gets the same id, so that a second import of it finds the first. */
 export function importCore(store: LocalStore, content: CoreContent, options: ImportOptions): Imported {
   const { facts } = options
-  const ref = { id: idOf(content), day: dayOf(new Date(facts.time)) }
+  const ref = { id: idOfCore(content), day: dayOf(new Date(facts.time)) }
   const known = store.find(ref.id)[0]
   if (known) return { ref: known, isNew: false }
   initializeStore(store)
   const writer = new DumpWriter(store, ref, store.rights.forDumpable(facts.dumpable))
-  makeDirectories(store.root, writer.directory, store.rights.directory)
-  let storedSize: number
-  try {
-    compress(content, writer, options.onProgress)
-    storedSize = writer.finishCore()
-  } catch (error) {
-    writer.dropCore()
-    throw error
-  }
+  const storedSize = storeCore(writer, coreFile, options, () => compress(content, writer, options.onProgress))
   const complete = content.size >= options.expectedSize
   const executable = options.executable && keep(store, options.executable)
   writer.finish({
@@ -91,29 +91,25 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
   return { ref, isNew: true }
 }
 
-/** Takes over a dump of another archive as it is, its executable and libraries included. */
-export function importDump(store: LocalStore, from: LocalStore, dump: DumpEntry): Imported {
+/** Takes over a dump of another archive as it is, its executable and libraries included. The rest of a core is for `joinDump`. */
+export function importDump(
+  store: LocalStore,
+  from: LocalStore,
+  dump: DumpEntry,
+  watch: ImportWatch = {},
+): Imported {
   const known = store.find(dump.id)[0]
   if (known) return { ref: known, isNew: false }
-  initializeStore(store)
   const { manifest } = dump
+  if (manifest.core.continues !== undefined) throw new ArchiveError('it holds the rest of a core alone')
+  initializeStore(store)
   const ref = { id: dump.id, day: dump.day }
   const writer = new DumpWriter(store, ref, store.rights.forDumpable(manifest.dumpable))
-  makeDirectories(store.root, writer.directory, store.rights.directory)
   const core = from.corePath(dump)
-  if (core !== undefined) {
-    copyInto(writer, core)
-    writer.finishCore(coreFiles.find(name => name === manifest.core.file))
-  }
-  for (const { key, path } of [
-    ...(manifest.executable ? [manifest.executable] : []),
-    ...manifest.libraries,
-  ]) {
-    const file = key === undefined ? undefined : from.binaryPath(key)
-    if (file === undefined) continue
-    // The key tells of the content: a different one means that the file is not what it was, or has become a link.
-    storeAs(store, file, { links: false }, store.rights, { path, key })
-  }
+  const name = coreFiles.find(name => name === manifest.core.file) ?? coreFile
+  if (core === undefined) makeDirectories(store.root, writer.directory, store.rights.directory)
+  else storeCore(writer, name, watch, () => copyInto(writer, core, watch.onProgress))
+  importBinaries(store, from, manifest)
   const rights = writer.rights.file
   for (const [name, text] of [
     [reportFile, from.readReport(dump)],
@@ -125,10 +121,41 @@ export function importDump(store: LocalStore, from: LocalStore, dump: DumpEntry)
   return { ref, isNew: true }
 }
 
+/** Takes over the executable and the libraries of a dump. */
+export function importBinaries(
+  store: LocalStore,
+  from: LocalStore,
+  { executable, libraries }: Manifest,
+): void {
+  for (const { key, path } of executable ? [executable, ...libraries] : libraries) {
+    const file = key === undefined ? undefined : from.binaryPath(key)
+    if (file === undefined) continue
+    // The key tells of the content: a different one means that the file is not what it was, or has become a link.
+    storeAs(store, file, { links: false }, store.rights, { path, key })
+  }
+}
+
+/** Writes a core and gives it its name; one that could not be written leaves nothing in the way of the next try. */
+function storeCore(writer: DumpWriter, name: string, { isHeld }: ImportWatch, write: () => void): number {
+  const { store, directory } = writer
+  makeDirectories(store.root, directory, store.rights.directory)
+  if (lstatSync(join(directory, pendingFile), { throwIfNoEntry: false }) !== undefined)
+    throw new ArchiveError('a handler has begun it in the archive, and the daemon has yet to see to that')
+  rmSync(join(directory, partFile), { force: true })
+  try {
+    write()
+    if (isHeld?.() === false) throw new ArchiveError('somebody else has taken it over')
+    return writer.finishCore(name)
+  } catch (error) {
+    writer.dropCore()
+    throw error
+  }
+}
+
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
-/** Of the beginning and the length: there lie the registers of all threads and the addresses of all mappings. */
-function idOf(content: CoreContent): string {
+/** The id that a core file gets. Of the beginning and the length: there lie the registers of all threads and the addresses of all mappings. */
+export function idOfCore(content: CoreContent): string {
   const hash = createHash('sha256').update(`gocore-import ${content.size}\n`)
   const digest = hash.update(content.read(0, Math.min(content.size, blockSize))).digest()
   return [...digest.subarray(0, 12)].map(byte => alphabet[byte & 31]).join('')
@@ -175,7 +202,7 @@ function storeAs(
   }
 }
 
-function copyInto(writer: DumpWriter, path: string): void {
+function copyInto(writer: DumpWriter, path: string, onProgress: ImportWatch['onProgress']): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { size } = fstatSync(fd)
@@ -185,6 +212,7 @@ function copyInto(writer: DumpWriter, path: string): void {
       if (got === 0) throw new ArchiveError(`${path} became shorter while it was read`)
       writer.write(bytes.subarray(0, got))
       at += got
+      onProgress?.(at, size)
     }
   } finally {
     closeSync(fd)

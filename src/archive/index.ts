@@ -8,9 +8,13 @@ export {
   type ImportedFile,
   type ImportFacts,
   type ImportOptions,
+  type ImportWatch,
+  idOfCore,
+  importBinaries,
   importCore,
   importDump,
 } from './import.ts'
+export { latestDays } from './latest-days.ts'
 export { dayOf, idPattern, keyPattern, newId } from './layout.ts'
 export { initializeStore, LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts'
 export {

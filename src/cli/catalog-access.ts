@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { latestDays } from '../archive/latest-days.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
 import { type Catalog, copyCatalog, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
@@ -101,9 +102,7 @@ const mostLookups = 2000
 
 /** Whether the catalog knows the dumps of the newest days: what a daemon that runs has seen to. */
 function isCurrent(store: ArchiveStore, catalog: Catalog): boolean {
-  let days = 0
-  for (const day of store.days()) {
-    if (days++ === recentDays) break
+  for (const day of latestDays(store.days(), recentDays)) {
     const ids = store.ids(day)
     if (ids.length <= mostLookups && ids.some(id => catalog.get(id) === undefined)) return false
   }

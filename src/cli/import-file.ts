@@ -2,14 +2,19 @@
 import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, resolve } from 'node:path'
-import { type Imported, type ImportFacts, importCore, type LocalStore } from '../archive/index.ts'
+import { type Imported, type ImportFacts, idOfCore, importCore, type LocalStore } from '../archive/index.ts'
 import { toolVersion } from '../base/version.ts'
 import { signalName } from '../engine/index.ts'
+import { importOnce } from './import-once.ts'
 import { startProgress } from './render/progress.ts'
 import { openSession, type Session } from './session.ts'
 
 /** Throws FormatError where the file is no core, MismatchError where `exe` is not its program. */
-export function importFile(store: LocalStore, path: string, exe: string | undefined): Imported {
+export async function importFile(
+  store: LocalStore,
+  path: string,
+  exe: string | undefined,
+): Promise<Imported> {
   using session = openSession({ path, label: path, exe, manifest: undefined, store: () => store })
   const { image, found } = session
   const { executable, libraries, executablePath } = image
@@ -17,17 +22,23 @@ export function importFile(store: LocalStore, path: string, exe: string | undefi
     found.get(name.replace(/ \(deleted\)$/, '')) ?? found.get(name)
   const exeFile = executable && (exe ?? fileOf(executable.path))
   using progress = startProgress(`importing ${path}`)
-  return importCore(store, session.core, {
-    facts: factsOf(session, path),
-    expectedSize: image.core.expectedSize,
-    executable:
-      executable && exeFile ? { path: executablePath ?? executable.path, file: exeFile } : undefined,
-    libraries: libraries.flatMap(library => {
-      const file = fileOf(library.path)
-      return file === undefined ? [] : [{ path: library.path, file }]
+  return await importOnce(store, idOfCore(session.core), watch =>
+    importCore(store, session.core, {
+      facts: factsOf(session, path),
+      expectedSize: image.core.expectedSize,
+      executable:
+        executable && exeFile ? { path: executablePath ?? executable.path, file: exeFile } : undefined,
+      libraries: libraries.flatMap(library => {
+        const file = fileOf(library.path)
+        return file === undefined ? [] : [{ path: library.path, file }]
+      }),
+      ...watch,
+      onProgress: (done, of) => {
+        watch.onProgress?.(done, of)
+        progress.update(done, of)
+      },
     }),
-    onProgress: (done, of) => progress.update(done, of),
-  })
+  )
 }
 
 function factsOf({ image }: Session, path: string): ImportFacts {

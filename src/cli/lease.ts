@@ -1,19 +1,19 @@
-/** A lease for a verb that changes a dump: short work, which waits a while for the daemon's. */
+/** A lease for a verb that makes or changes a dump, which waits a while for the daemon's and others'. */
 import { setTimeout } from 'node:timers/promises'
 import type { Lease, Leases } from '../archive/lease.ts'
 import { SystemError } from '../base/errors.ts'
 
-const waitMs = 20_000
+const usualWait = 20_000
 const stepMs = 250
 
-/** Throws where somebody else has the dump in hand for longer than people wait. */
-export async function leaseOn(leases: Leases, id: string): Promise<Lease> {
+/** Throws where somebody else has the dump in hand for longer than `waitMs`. */
+export async function leaseOn(leases: Leases, id: string, waitMs = usualWait): Promise<Lease> {
   for (let waited = 0; waited <= waitMs; waited += stepMs) {
     const lease = leases.take(id)
     if (lease !== undefined) return lease
     await setTimeout(stepMs)
   }
   throw new SystemError(
-    `Dump ${id} is being analysed, encrypted or shrunk, by this machine's daemon or another one's: try again when that is done.`,
+    `Dump ${id} is being analysed, imported, encrypted or shrunk, by this machine's daemon or another one's: try again when that is done.`,
   )
 }

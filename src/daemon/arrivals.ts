@@ -1,6 +1,6 @@
 /** What is done when the daemon hears of a dump: it is looked up, listed, told of, and waits for its analysis. */
 import { hostname } from 'node:os'
-import type { DumpRef } from '../archive/index.ts'
+import { type DumpRef, latestDays } from '../archive/index.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { CrashRow } from '../catalog/index.ts'
 import type { HeardCrashes } from './heard-crashes.ts'
@@ -34,7 +34,7 @@ export class Arrivals {
     const { holdings, look } = this.#options
     const { store, log } = holdings
     try {
-      const days = [...store.days()].slice(0, newestDays)
+      const days = latestDays(store.days(), newestDays)
       const newest = days.find(candidate => store.ids(candidate).includes(id))
       // An imported dump bears the day of its crash.
       const day = newest ?? store.find(id)[0]?.day

@@ -2,6 +2,7 @@
 export { type AnalyseOptions, type AnalysisOutcome, analyseDump } from './analyse.ts'
 export { type AnalysisRecord, readAnalysisRecord } from './analysis-record.ts'
 export { type GcAction, type GcOptions, type GcResult, runGc } from './gc.ts'
+export { joinDump } from './join.ts'
 export { catalogPath, openArchive } from './maintenance.ts'
 export { nudgeDaemon, socketPath } from './nudge.ts'
 export { parseReport } from './report-file.ts'

@@ -11,7 +11,7 @@ import { FormatError, reasonOf } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openElf } from '../engine/index.ts'
 import { readIndex } from '../lz4/block-index.ts'
-import { formatFrameHeader } from '../lz4/frame.ts'
+import { formatFrameHeader, frameMagic } from '../lz4/frame.ts'
 import { type CutEnd, endOfCut } from '../lz4/index.ts'
 import { FileSource, openRegular } from '../source/file-source.ts'
 import { openCoreFile } from '../source/index.ts'
@@ -90,6 +90,13 @@ export function lostBytes(source: ByteSource): number {
 function cut(core: StoredCore, detail: string): StoredCore {
   const more = core.detail === undefined ? detail : `${core.detail}; ${detail}`
   return { ...core, state: 'truncated', reason: core.reason ?? 'storage-error', detail: more }
+}
+
+/** False of a file that holds the rest of a core, or whose first bytes storage did not keep. */
+export function beginsCore(path: string): boolean {
+  const { fd, size } = openRegular(path, { links: false })
+  using file = new FileSource(path, fd, size)
+  return size >= 4 && Buffer.from(file.read(0, 4)).readUInt32LE() === frameMagic
 }
 
 /** The handler's, of which there is an index only at the end of a whole file. */

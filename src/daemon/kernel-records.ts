@@ -8,7 +8,14 @@ import { constants, hostname, release } from 'node:os'
 import { join } from 'node:path'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
-import { type DumpRef, dayOf, type LocalStore, type Manifest, parseManifest } from '../archive/index.ts'
+import {
+  type DumpRef,
+  dayOf,
+  type LocalStore,
+  latestDays,
+  type Manifest,
+  parseManifest,
+} from '../archive/index.ts'
 import { pendingFile } from '../archive/layout.ts'
 import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { writeFileAtomic } from '../base/atomic-file.ts'
@@ -132,7 +139,7 @@ export class KernelRecords {
   #isBegun(pid: number, line: LogRecord): boolean {
     const { store, catalog, spool } = this.#options
     for (const place of [store, spool()])
-      for (const day of [...place.days()].slice(0, 3)) {
+      for (const day of latestDays(place.days(), 3)) {
         const known = new Set(place === store ? catalog().ids(day) : [])
         for (const id of place.ids(day))
           if (!known.has(id) && this.#isOf(pid, line, readManifest(place, { id, day }))) return true

@@ -16,7 +16,7 @@ import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
-import { describeJoined } from './joined-core.ts'
+import { beginsCore, describeJoined } from './joined-core.ts'
 
 export interface Recovery {
   readonly ref: DumpRef
@@ -68,11 +68,15 @@ export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): R
   return recovered
 }
 
-/** Dumps there, finished or in the making; a directory that a handler was killed in before it had said anything is none. */
+/**
+ * Dumps there, finished or in the making; a directory that a handler was killed in before it had said anything is none,
+ * nor is what a power cut has left of one: where the archive has its beginning, the facts lie there.
+ */
 export function begunIds(store: LocalStore): Set<string> {
   const ids = new Set<string>()
   for (const day of store.days())
-    for (const id of store.ids(day)) if (hasBegun(store, { id, day })) ids.add(id)
+    for (const id of store.ids(day))
+      if (hasBegun(store, { id, day }) && !hasLostFacts(store, { id, day })) ids.add(id)
   return ids
 }
 
@@ -87,8 +91,19 @@ export function hasBegun(store: LocalStore, ref: DumpRef): boolean {
   }
 }
 
-const readPending = (path: string): PendingManifest =>
+export const readPending = (path: string): PendingManifest =>
   parseManifest(readRegularFile(path, mostManifest), path)
+
+function hasLostFacts(store: LocalStore, ref: DumpRef): boolean {
+  try {
+    return !knowsCrash(store.readManifest(ref))
+  } catch {
+    return false
+  }
+}
+
+/** False of what `pendingOf` made up. */
+export const knowsCrash = ({ host }: Manifest): boolean => host.name !== ''
 
 /** What is known where a power cut has left a part of it, or nothing: that there was a crash, and when. */
 function pendingOf(path: string, { id }: DumpRef, changed: number): PendingManifest {
@@ -134,7 +149,11 @@ function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | 
   if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))
   const { continues } = pending.core
   const core =
-    continues === undefined ? coreOf(path(coreFile)) : continuedCore(pending.core, sizeOf(path(coreFile)))
+    continues !== undefined
+      ? continuedCore(pending.core, sizeOf(path(coreFile)))
+      : !knowsCrash(pending) && exists(path(coreFile)) && !beginsCore(path(coreFile))
+        ? looseCore(sizeOf(path(coreFile)))
+        : coreOf(path(coreFile))
   const manifest: Manifest = { ...pending, id: ref.id, core, notes: [...pending.notes, killed] }
   const rights = store.rights.forCrash(pending)
   writeFileAtomic(path(manifestFile), `${JSON.stringify(manifest, null, 2)}\n`, rights.file)
@@ -144,7 +163,8 @@ function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | 
   return `its handler was killed; listed it as ${core.state} with ${core.raw_size} bytes of core`
 }
 
-const killed = 'The handler was killed before it could write this manifest; the daemon wrote it.'
+/** The last of the notes of a dump that the daemon brought to an end. */
+export const killed = 'The handler was killed before it could write this manifest; the daemon wrote it.'
 
 /**
  * A handler that merely waits for its storage must not lose the file beneath its hands. One of an earlier boot is dead,
@@ -199,6 +219,12 @@ function continuedCore({ continues, expected_size }: StoredCore, size: number): 
     continues: continues!,
   }
 }
+
+/** Bytes that may be the rest of a core which began elsewhere: whatever is put right in them now might be wrong. */
+const looseCore = (size: number): StoredCore => ({
+  ...{ state: 'truncated', reason: 'handler-error', file: coreFile, raw_size: 0, stored_size: size },
+  detail: 'It does not begin as a core does, and what the handler had noted of it is damaged',
+})
 
 const sizeOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
 

@@ -42,6 +42,7 @@ export class Scanning {
       rate: () => holdings.config.shipRate,
       onHome: ref => this.#onHome(ref),
       onFailed: (ref, why) => this.#onStays(ref, why),
+      onApart: (ref, why) => this.#onApart(ref, why),
       onProblem: sentence => holdings.log.warning(sentence),
     })
   }
@@ -107,6 +108,12 @@ export class Scanning {
     const sentence = `Brought dump ${ref.id} home from ${spoolRoot(holdings.config)}`
     holdings.log.event('spool-shipped', sentence, { GOCORE_SINK_ID: ref.id })
     arrivals.onDump(ref)
+  }
+
+  #onApart({ id }: DumpRef, why: string): void {
+    const { holdings } = this.#options
+    const what = `Could not join what ${spoolRoot(holdings.config)} holds of dump ${id} with what the archive has`
+    holdings.complainOf(`joining of ${id}`, `${what}, keeping both: ${why}`)
   }
 
   #onStays(ref: DumpRef, why: string): void {

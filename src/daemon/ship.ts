@@ -16,6 +16,7 @@ import type { StoredBinary, StoredCore } from '../archive/manifest.ts'
 import { createFile, syncDirectory } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { openForReading } from '../base/regular-file.ts'
+import { noteApart, noteOfShipping, standingOf } from './beginning.ts'
 import { type CopyOptions, copyPieces, type Piece } from './copy-file.ts'
 import { describeJoined } from './joined-core.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -26,6 +27,8 @@ export interface Shipment {
   readonly ref: DumpRef
   /** Why it could not be shipped; absent where it was. */
   readonly failed?: string
+  /** Why it stays in the spool for good, unless somebody sees to it. */
+  readonly apart?: string
 }
 
 export interface ShipOptions extends CopyOptions {
@@ -54,7 +57,16 @@ export async function shipSpool(
       requireArchive(archive)
       using lease = leases.take(id)
       if (lease === undefined || !existsSync(spool.layout.file(entry, manifestFile))) continue
-      await shipDump(spool, archive, entry, lease, options)
+      const standing = standingOf(spool, archive, entry)
+      if (standing.kind === 'unlisted') continue
+      if (standing.kind === 'apart') {
+        noteApart(spool, archive, entry, standing.why)
+        shipments.push({ ref: { id, day }, apart: standing.why })
+        continue
+      }
+      if (standing.kind === 'wanted')
+        await shipDump(spool, archive, { ...entry, manifest: standing.manifest }, lease, options)
+      spool.remove(entry)
       shipments.push({ ref: { id, day } })
     } catch (error) {
       shipments.push({ ref: { id, day }, failed: reasonOf(error) })
@@ -65,7 +77,8 @@ export async function shipSpool(
   return shipments
 }
 
-async function shipDump(
+/** Of what the archive has and what the spool has it makes one dump, `entry`. */
+export async function shipDump(
   spool: LocalStore,
   archive: LocalStore,
   entry: DumpEntry,
@@ -73,27 +86,16 @@ async function shipDump(
   options: CopyOptions,
 ): Promise<void> {
   const { id, day, manifest } = entry
-  if (isWanted(archive, entry)) {
-    const rights = archive.rights.forCrash(manifest)
-    const writer = new DumpWriter(archive, { id, day }, rights)
-    makeDirectories(archive.root, writer.directory, archive.rights.directory)
-    const core = await shipCore(spool, archive, entry, writer, lease, options)
-    for (const binary of binariesOf(manifest)) shipBinary(spool, archive, writer.rights, binary)
-    if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
-    // What was found in a part of the core says nothing of the whole.
-    for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
-    const note = `Stored on this machine first; shipped to the archive at ${new Date().toISOString()}.`
-    writer.finish({ ...manifest, core, notes: [...manifest.notes, note] })
-    rmSync(archive.layout.file(entry, pendingFile), { force: true })
-  }
-  spool.remove(entry)
-}
-
-/** The archive has no such dump, or only what could be recovered of the beginning of this one. */
-function isWanted(archive: LocalStore, entry: DumpEntry): boolean {
-  if (!existsSync(archive.layout.file(entry, manifestFile))) return true
-  const there = archive.readManifest(entry).core
-  return entry.manifest.core.continues !== undefined && there.reason === 'handler-error'
+  const rights = archive.rights.forCrash(manifest)
+  const writer = new DumpWriter(archive, { id, day }, rights)
+  makeDirectories(archive.root, writer.directory, archive.rights.directory)
+  const core = await shipCore(spool, archive, entry, writer, lease, options)
+  for (const binary of binariesOf(manifest)) shipBinary(spool, archive, writer.rights, binary)
+  if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
+  // What was found in a part of the core says nothing of the whole.
+  for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
+  writer.finish({ ...manifest, core, notes: [...manifest.notes, noteOfShipping(manifest)] })
+  rmSync(archive.layout.file(entry, pendingFile), { force: true })
 }
 
 /** Answers the archive's account of the core. */
@@ -120,7 +122,7 @@ async function shipCore(
   try {
     let shipped = core
     await copyPieces(pieces, { fd, path: temporary }, options)
-    if (core.continues !== undefined || !asWritten) {
+    if (core.continues !== undefined || core.raw_size === 0 || !asWritten) {
       shipped = describeJoined(core, temporary)
       fsyncSync(fd)
     }
@@ -184,17 +186,27 @@ function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, bina
   }
 }
 
-/** What a removal or a handler left that was cut: the archive has the dump, so nothing here is needed. And old temporary files. */
+/**
+ * What a removal or a handler left that was cut: the archive has the dump, so nothing here is needed; but for the rest of a core
+ * whose facts a power cut has damaged. And old temporary files.
+ */
 function sweep(spool: LocalStore, archive: LocalStore): void {
   for (const day of spool.days())
     for (const id of spool.ids(day)) {
       const ref = { id, day }
-      if (!hasBegun(spool, ref) && hasFile(archive, ref, manifestFile))
+      if (!hasBegun(spool, ref) && hasFile(archive, ref, manifestFile) && !hasPart(spool, ref))
         rmSync(spool.layout.dump(ref), { recursive: true, force: true })
     }
   for (const { path, mtime, keepMs, remove } of findLeftovers(spool))
     if (path.startsWith('tmp/') && Date.now() - mtime > keepMs) remove()
 }
+
+/** Beside what is left of its facts: a removal leaves none. */
+const hasPart = (store: LocalStore, ref: DumpRef): boolean =>
+  hasFile(store, ref, pendingFile) &&
+  [partFile, coreFile].some(
+    name => (lstatSync(store.layout.file(ref, name), { throwIfNoEntry: false })?.size ?? 0) > 0,
+  )
 
 /** Executables that no dump left in the spool needs. Only those of before now: a handler stores its own first. */
 function dropBinaries(spool: LocalStore): void {

@@ -14,6 +14,8 @@ export interface ShippingOptions {
   answers: () => Promise<void>
   onHome: (ref: DumpRef) => void
   onFailed: (ref: DumpRef, why: string) => void
+  /** It stays where it is until somebody sees to it. */
+  onApart: (ref: DumpRef, why: string) => void
   onProblem: (sentence: string) => void
   /** Milliseconds to the next attempt after a failure: doubled with each, up to the most. */
   pause?: Pause
@@ -75,15 +77,16 @@ export class Shipping {
   }
 
   async #ship(): Promise<boolean> {
-    const { spool, archive, leases, rate, answers, onHome, onFailed, onProblem } = this.#options
+    const { spool, archive, leases, rate, answers, onHome, onFailed, onApart, onProblem } = this.#options
     let anyFailed = false
     try {
       const { signal } = this.#stopping
-      for (const { ref, failed } of await shipSpool(spool(), archive, {
+      for (const { ref, failed, apart } of await shipSpool(spool(), archive, {
         ...{ signal, rate: rate(), leases, answers },
       })) {
         anyFailed ||= failed !== undefined
-        if (failed === undefined) onHome(ref)
+        if (apart !== undefined) onApart(ref, apart)
+        else if (failed === undefined) onHome(ref)
         else if (!signal.aborted) onFailed(ref, failed)
       }
     } catch (error) {

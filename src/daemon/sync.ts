@@ -1,6 +1,7 @@
 /** Brings the catalog in line with the archive, which is the truth. */
 import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { latestDays } from '../archive/latest-days.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
 import { NotFoundError, reasonOf } from '../base/errors.ts'
 import type { Catalog, CrashRow, CrashText } from '../catalog/index.ts'
@@ -12,7 +13,7 @@ import { rowOf } from './row.ts'
 export interface SyncOptions {
   /** Reads every dump again, not only those that the catalog does not know or waits for. */
   deep?: boolean
-  /** Only so many of the newest days. */
+  /** Only so many of the newest days, and those of clocks that were wrong. */
   days?: number
   /** Chooses the days whose manifests are looked at, whether they are those that are known; all days where it is absent. */
   rotation?: Rotation
@@ -79,7 +80,8 @@ function* syncSteps(
   const result: SyncResult = { added: 0, changed: 0, removed: 0, broken: [] }
   const pins = new Set(store.readPins().keys())
   const unsettled = unsettledIds(catalog, options, pins)
-  const days = [...new Set([...store.days(), ...catalog.days()])].sort().reverse().slice(0, options.days)
+  const all = [...new Set([...store.days(), ...catalog.days()])].sort().reverse()
+  const days = options.days === undefined ? all : latestDays(all, options.days)
   // Looks at the newest days alone come every few seconds.
   const compared =
     options.deep || options.days !== undefined

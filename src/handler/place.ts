@@ -100,7 +100,7 @@ export class Place implements PlaceCommands {
   }
 
   begin(order: PlaceOrder, pending: Manifest): number {
-    const { root, group, userAccess, ref, crash, spoolMax = null, state } = order
+    const { root, group, userAccess, ref, crash, spoolMax, state } = order
     const absent = state === undefined ? undefined : whyAbsent(state, root)
     if (absent !== undefined) throw new SystemError(absent)
     const store = openLocalStore(root, { group, userAccess })
@@ -108,11 +108,12 @@ export class Place implements PlaceCommands {
     const dump = new DumpWriter(store, ref, store.rights.forCrash(crash))
     makeDirectories(store.root, dump.directory, store.rights.directory)
     try {
-      this.#spoolMax = spoolMax
-      this.#left = spoolRoom(root, spoolMax)
+      this.#spoolMax = spoolMax ?? null
+      this.#left = spoolRoom(root, this.#spoolMax)
       const free = Math.min(dump.free(), this.#left)
       if (free < leastFree) throw new SystemError(`only ${free} bytes are free`)
-      dump.writePending(pending)
+      // In a spool it tells where the rest of the core belongs, of which no byte counts without it.
+      dump.writePending(pending, { lasting: spoolMax !== undefined })
       // A read-only disk shows here, and a full one: not at the first block.
       void dump.fd
       this.#syncs = sentLater.has(networkFileSystem(dump.directory))

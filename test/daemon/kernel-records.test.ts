@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { DumpEntry, Manifest } from '../../src/archive/index.ts'
@@ -10,9 +10,9 @@ import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
 import { KernelLines } from '../../src/daemon/kernel-lines.ts'
 import { parseLogRecord } from '../../src/daemon/kernel-log.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
-import { syncDump } from '../../src/daemon/sync.ts'
+import { syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
-import { testArchive } from './archive.ts'
+import { addDump, testArchive } from './archive.ts'
 import { refusedCrash } from './refused-crash.ts'
 
 describe('parseKernelLine()', () => {
@@ -191,6 +191,38 @@ describe('KernelRecords', { skip: noKernel, timeout: 10 * 60_000 }, () => {
     records.look(lines.look())
     const pids = [...archive.store.list()].map(({ manifest }) => manifest.process.pid)
     assert.ok(!pids.includes(brief.manifest.process.pid), 'removed within seconds')
+    catalog.close()
+  })
+})
+
+describe('KernelRecords of lines that are given', () => {
+  it('knows the dump of a handler at work, whatever days clocks that were wrong have left', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const state = join(archive.directory, 'state')
+    mkdirSync(state)
+    const boot_id = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    writeFileSync(join(state, 'kernel-log.json'), JSON.stringify({ boot_id, sequence: 5 }))
+    for (const day of [1, 2, 3, 4]) addDump(store, { time: new Date(`2136-01-0${day}T10:00:00Z`) })
+    const catalog = openCatalog(':memory:')
+    await syncCatalog(store, catalog)
+    const microseconds = Number(process.hrtime.bigint() / 1000n)
+    const ref = addDump(store, {
+      manifest: {
+        host: { name: 'x', boot_id },
+        process: { pid: 4122, uid: 33, gid: 33, comm: 'api' },
+        monotonic_ns: microseconds * 1000,
+      },
+    })
+    renameSync(store.layout.file(ref, 'manifest.json'), store.layout.file(ref, 'pending.json'))
+    const records = new KernelRecords({
+      ...{ store, catalog: () => catalog, state, patience: () => 0 },
+      spool: () => openLocalStore(join(archive.directory, 'spool')),
+      onRecord: (_, sentence) => assert.fail(sentence),
+    })
+    const text = 'gocore-sink: crash of process 4122 (api) of user 33, SIGABRT'
+    for (let n = 0; n < 2; n++) records.look([{ sequence: 6, microseconds, isKernels: false, text }])
+    assert.equal([...store.list()].length, 4)
     catalog.close()
   })
 })

@@ -181,6 +181,7 @@ describe('Shipping', () => {
       answers: () => Promise.resolve(),
       onHome: () => home++,
       onFailed: () => failures.push(performance.now()),
+      onApart: ({ id }) => assert.fail(id),
       onProblem: sentence => assert.fail(sentence),
       pause: { first: 200, most: 800 },
     })

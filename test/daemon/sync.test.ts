@@ -145,6 +145,19 @@ describe('syncCatalog()', () => {
     assert.deepEqual(idsOf(catalog), [])
   })
 
+  it('days: today, whatever days clocks that were wrong have left', async () => {
+    using archive = testArchive()
+    const catalog = openCatalog(':memory:')
+    const at = (days: number): DumpRef =>
+      addDump(archive.store, { time: new Date(Date.now() + days * 86_400_000) })
+    const wrong = [at(3000), at(3001), at(3002)]
+    const [tomorrow, today, old] = [at(1), at(0), at(-1)]
+    await syncCatalog(archive.store, catalog, { days: 2 })
+    assert.deepEqual(new Set(idsOf(catalog)), new Set([...wrong, tomorrow, today].map(({ id }) => id)))
+    await syncCatalog(archive.store, catalog, { days: 3 })
+    assert.ok(catalog.get(old.id))
+  })
+
   it('days: only the newest', async () => {
     using archive = testArchive()
     const catalog = openCatalog(':memory:')

@@ -219,6 +219,16 @@ describe('the spool', { skip: noShim }, () => {
     assert.ok(size > 4 << 20 && size <= 10 << 20, `${size} bytes`)
   })
 
+  test('takes no byte of a core before what is known of the crash would outlive the power', () => {
+    using bed = new HandlerBed({ ArchiveDirectory: '/proc/nowhere', StorageDeadline: '1s' })
+    initializeStore(bed.spool)
+    const prefix = faultPrefix(bed, bed.spool.root, [['fsync', 1, 'stall']])
+    bed.replay(core, replayArguments, { prefix })
+    const [day] = [...bed.spool.days()]
+    const [id] = bed.spool.ids(day!)
+    assert.deepEqual(readdirSync(bed.spool.layout.dump({ id: id!, day: day! })), ['pending.json'])
+  })
+
   test('takes a small record where it is full, and nothing where it is an eighth beyond that', () => {
     using bed = inSpool({ SpoolMax: '20M' })
     writeFileSync(join(bed.spool.root, 'ballast'), Buffer.alloc(20 << 20))

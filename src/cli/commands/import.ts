@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Imported, importDump, openLocalStore } from '../../archive/index.ts'
 import { FormatError, NotFoundError, UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
+import { importOnce, importRest } from '../import-once.ts'
 import type { GlobalArgs } from '../options.ts'
 import { exitOf } from '../render/exit.ts'
 import { sayTo } from '../render/output.ts'
@@ -117,7 +118,10 @@ function* workOf(site: Site, path: string, exe: string | undefined): Generator<W
       yield {
         label: `${dump.id} of ${path}`,
         searched: false,
-        run: async () => importDump(site.store, from, dump),
+        run: () =>
+          dump.manifest.core.continues === undefined
+            ? importOnce(site.store, dump.id, watch => importDump(site.store, from, dump, watch))
+            : importRest(site.store, from, dump),
       }
     return
   }

@@ -1,0 +1,81 @@
+/**
+ * What the archive holds already of a dump in the spool: none of it, all of it, or the beginning of its core, which this
+ * daemon or another node's may have listed since, and somebody put on hold, encrypted or shrunk.
+ */
+import { lstatSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
+import { coreFile, manifestFile, pendingFile } from '../archive/layout.ts'
+import { beginsCore } from './joined-core.ts'
+import { killed, knowsCrash } from './recover.ts'
+
+export type Standing =
+  /** To be shipped, with what both know of it. */
+  | { readonly kind: 'wanted'; readonly manifest: Manifest }
+  /** The archive has all of it. */
+  | { readonly kind: 'there' }
+  /** The archive knows more of the crash than the spool does, and has yet to list it. */
+  | { readonly kind: 'unlisted' }
+  /** The archive's part and the spool's can't be made one core. */
+  | { readonly kind: 'apart'; readonly why: string }
+
+export function standingOf(spool: LocalStore, archive: LocalStore, entry: DumpEntry): Standing {
+  const { manifest } = entry
+  const isKnown = knowsCrash(manifest)
+  if (!hasFile(archive, entry, manifestFile))
+    return !isKnown && hasFile(archive, entry, pendingFile)
+      ? { kind: 'unlisted' }
+      : { kind: 'wanted', manifest }
+  const there = archive.readManifest(entry)
+  if (there.core.reason !== 'handler-error' || isShipped(there)) return { kind: 'there' }
+  if (isKnown) return ofRest(entry, there)
+  return ofLostFacts(spool, archive, entry, there)
+}
+
+/** The archive has listed the beginning, of which it may know what the spool does not: a hold, above all. */
+function ofRest({ manifest }: DumpEntry, there: Manifest): Standing {
+  const { continues } = manifest.core
+  if (continues === undefined) return { kind: 'there' }
+  const { file = coreFile, encrypted } = there.core
+  if (file !== coreFile && continues.at > 0)
+    return {
+      kind: 'apart',
+      why: `the beginning in the archive has been ${encrypted === undefined ? 'shrunk' : 'encrypted'}, and the rest begins at byte ${continues.at} of what it was`,
+    }
+  const own = there.notes.filter(note => note !== killed && !manifest.notes.includes(note))
+  return { kind: 'wanted', manifest: { ...there, ...manifest, notes: [...own, ...manifest.notes] } }
+}
+
+/** The spool does not know any more where its bytes belong; the archive knows the crash. */
+function ofLostFacts(spool: LocalStore, archive: LocalStore, entry: DumpEntry, there: Manifest): Standing {
+  const { core } = entry.manifest
+  if (core.state === 'none' || core.stored_size === 0) return { kind: 'there' }
+  if (!beginsCore(spool.layout.file(entry, coreFile)) || core.raw_size <= there.core.raw_size)
+    return { kind: 'apart', why: 'a power cut has damaged what it says of where its bytes belong' }
+  // It begins with the first byte of the core, and has more of it.
+  return {
+    kind: 'wanted',
+    manifest: { ...there, core: { ...core, continues: { archive: archive.root, at: 0 } } },
+  }
+}
+
+const shipped = 'Stored on this machine first; shipped to the archive at'
+const joined = 'Stored on its machine first; imported at'
+
+/** The note of a dump that came from a spool, this machine's or another one's. */
+export const noteOfShipping = ({ imported_from }: Manifest): string =>
+  `${imported_from === undefined ? shipped : joined} ${new Date().toISOString()}.`
+
+const isShipped = ({ notes }: Manifest): boolean =>
+  notes.some(note => note.startsWith(shipped) || note.startsWith(joined))
+
+/** Tells in the archive where the rest of the core lies, once. */
+export function noteApart(spool: LocalStore, archive: LocalStore, entry: DumpEntry, why: string): void {
+  const size = lstatSync(spool.layout.file(entry, coreFile), { throwIfNoEntry: false })?.size ?? 0
+  const note = `More of its core, ${size} bytes of the file, stays in ${spool.root} of ${hostname()}: ${why}.`
+  if (archive.readManifest(entry).notes.includes(note)) return
+  archive.changeManifest(entry, manifest => ({ ...manifest, notes: [...manifest.notes, note] }))
+}
+
+const hasFile = (store: LocalStore, ref: DumpRef, name: string): boolean =>
+  lstatSync(store.layout.file(ref, name), { throwIfNoEntry: false }) !== undefined

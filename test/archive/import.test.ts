@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import {
+  type CoreContent,
+  type DumpEntry,
+  type ImportOptions,
+  idOfCore,
+  importCore,
+  importDump,
+  initializeStore,
+  type LocalStore,
+  openLocalStore,
+} from '../../src/archive/index.ts'
+import { Leases } from '../../src/archive/lease.ts'
+import { importOnce } from '../../src/cli/import-once.ts'
+import { isFinding, verify } from '../../src/daemon/verify.ts'
+import { openCoreFile } from '../../src/source/index.ts'
+import { addDump, type TestArchive, testArchive } from '../daemon/archive.ts'
+
+const core = randomBytes(5_000_000)
+const contentOf = (bytes: Buffer): CoreContent => ({
+  size: bytes.length,
+  read: (offset, length) => bytes.subarray(offset, offset + length),
+})
+const options: ImportOptions = {
+  facts: {
+    ...{ tool: { version: '0', node: '' }, host: { name: 'here' }, time: '2026-11-20T10:00:00.000Z' },
+    ...{ process: { pid: 1, uid: 0, gid: 0, comm: 'x' }, signal: { number: 6, name: 'SIGABRT' } },
+    ...{ rlimit_core: 'unlimited', notes: [] },
+  },
+  expectedSize: core.length,
+  libraries: [],
+}
+
+/** An import of a process that ends without a word in the middle of the core. */
+function interrupt({ directory, store }: TestArchive): void {
+  const file = join(directory, 'core')
+  writeFileSync(file, core)
+  const source = join(import.meta.dirname, '../../src/archive/index.ts')
+  const script = `
+    import { readFileSync } from 'node:fs'
+    import { importCore, openLocalStore } from ${JSON.stringify(source)}
+    const bytes = readFileSync(${JSON.stringify(file)})
+    const read = (offset, length) => bytes.subarray(offset, offset + length)
+    importCore(openLocalStore(${JSON.stringify(store.root)}), { size: bytes.length, read }, {
+      ...${JSON.stringify(options)},
+      onProgress: done => done > 2_000_000 && process.kill(process.pid, 'SIGKILL'),
+    })`
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script])
+  assert.equal(run.signal, 'SIGKILL', String(run.stderr))
+}
+
+function contentIn(store: LocalStore, ref: { id: string; day: string }): Buffer {
+  using source = openCoreFile(store.corePath(ref)!)
+  return Buffer.from(source.read(0, source.size))
+}
+
+/** Another archive with a dump. */
+function other({ directory }: TestArchive): { from: LocalStore; dump: DumpEntry } {
+  const from = openLocalStore(join(directory, 'from'))
+  initializeStore(from)
+  addDump(from, { core })
+  return { from, dump: [...from.list()][0]! }
+}
+
+describe('importCore()', () => {
+  it('takes a core in whose import was killed before', () => {
+    using archive = testArchive()
+    const { store } = archive
+    interrupt(archive)
+    const ref = { id: idOfCore(contentOf(core)), day: '2026/11/20' }
+    assert.deepEqual(readdirSync(store.layout.dump(ref)), ['core.lz4.part'])
+    assert.deepEqual(importCore(store, contentOf(core), options), { ref, isNew: true })
+    assert.ok(contentIn(store, ref).equals(core))
+    assert.deepEqual([...verify({ store })].filter(isFinding), [])
+    assert.equal(importCore(store, contentOf(core), options).isNew, false)
+  })
+
+  it('publishes nothing once somebody else has taken over', () => {
+    using archive = testArchive()
+    const taken = { ...options, isHeld: () => false }
+    assert.throws(() => importCore(archive.store, contentOf(core), taken), /somebody else has taken it over/)
+    assert.deepEqual([...archive.store.list()], [])
+    assert.equal(importCore(archive.store, contentOf(core), options).isNew, true)
+  })
+})
+
+describe('importDump()', () => {
+  it('leaves nothing in the way where there was no room', {
+    skip: process.getuid!() !== 0 && 'needs root',
+  }, () => {
+    using archive = testArchive()
+    const { from, dump } = other(archive)
+    const small = join(archive.directory, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m,mode=755', 'tmpfs', small])
+    try {
+      const store = openLocalStore(join(small, 'archive'))
+      initializeStore(store)
+      assert.throws(() => importDump(store, from, dump), /ENOSPC/)
+      assert.deepEqual(readdirSync(store.layout.dump(dump)), [])
+      execFileSync('mount', ['-o', 'remount,size=30m', small])
+      assert.equal(importDump(store, from, dump).isNew, true)
+      assert.ok(contentIn(store, dump).equals(core))
+    } finally {
+      execFileSync('umount', [small])
+    }
+  })
+
+  it('does not touch what a handler has begun', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    const directory = store.layout.dump(dump)
+    mkdirSync(directory, { recursive: true })
+    for (const name of ['pending.json', 'core.lz4.part']) writeFileSync(join(directory, name), 'begun')
+    assert.throws(() => importDump(store, from, dump), /a handler has begun it in the archive/)
+    assert.deepEqual(readdirSync(directory).sort(), ['core.lz4.part', 'pending.json'])
+  })
+})
+
+describe('importOnce()', () => {
+  it('waits for who is at the same core, and finds what they have made', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    const lease = new Leases(store).take(dump.id)!
+    const second = importOnce(store, dump.id, watch => importDump(store, from, dump, watch))
+    await setTimeout(600)
+    assert.deepEqual([...store.list()], [])
+    assert.equal(importDump(store, from, dump).isNew, true)
+    lease[Symbol.dispose]()
+    assert.deepEqual(await second, { ref: [...store.list()][0], isNew: false })
+    assert.deepEqual(readdirSync(join(store.root, 'leases')), [])
+  })
+
+  it('asks for no lease where the dump is there', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    importDump(store, from, dump)
+    rmSync(join(store.root, 'leases'), { recursive: true, force: true })
+    assert.equal((await importOnce(store, dump.id, () => assert.fail())).isNew, false)
+    assert.ok(!readdirSync(store.root).includes('leases'))
+  })
+})
