@@ -1,18 +1,12 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
 import { setImmediate } from 'node:timers/promises'
 import type { Manifest, StoredBinary } from '../archive/manifest.ts'
-import {
-  expectedGain,
-  planRetention,
-  type RetentionEntry,
-  type RetentionPolicy,
-  type RetentionRule,
-  type RetentionStep,
-} from '../archive/retention.ts'
+import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
-import { formatDuration, formatShare, formatSize, keepFreeBytes } from '../config/index.ts'
+import { formatDuration, keepFreeBytes } from '../config/index.ts'
+import { carryOut } from './carry-out.ts'
 import { findLeftovers } from './leftovers.ts'
 import { parseReport } from './report-file.ts'
 import { type ShrinkOutcome, whyNotShrunk } from './shrink.ts'
@@ -86,20 +80,9 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   const usage = store.usage()
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
   const left = dryRun ? { used: usage.used - before, free: usage.free + before } : usage
-  for (const step of planRetention(entries, { ...policy, keepFree }, left, now)) {
-    if (options.signal?.aborted) break
-    if (step.action === 'shrink') {
-      actions.push(await shrinkOne(step, options))
-      continue
-    }
-    const { id, day, size, rule } = step
-    act({ kind: 'dump', name: id, bytes: size, reason: reasonOfRule(rule, policy) }, () => {
-      // Pinned since the plan was made: a person's word comes before a number's.
-      if (store.readPins().has(id)) throw new Error('it was pinned just now')
-      store.remove({ id, day })
-      options.catalog?.remove(id)
-    })
-    if (!actions.at(-1)!.failed) users.delete(id)
+  for await (const action of carryOut(entries, { ...policy, keepFree }, left, options)) {
+    actions.push(action)
+    if (action.action === 'delete' && !action.failed) users.delete(action.name)
   }
   // A manifest that can't be read may name any of them.
   if (sound) {
@@ -120,23 +103,6 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     kept: entries.length - deleted.length,
     pinned: entries.filter(({ pinned }) => pinned).length - held,
     held,
-  }
-}
-
-async function shrinkOne(
-  { id, day, size, rule }: RetentionStep,
-  { policy, dryRun, shrink }: GcOptions,
-): Promise<GcAction> {
-  const reason = reasonOfRule(rule, policy)
-  const action: GcAction = { action: 'shrink', kind: 'dump', name: id, bytes: expectedGain(size), reason }
-  if (dryRun) return action
-  try {
-    const outcome = await shrink!({ id, day }, reason)
-    return outcome.state === 'shrunk'
-      ? { ...action, bytes: outcome.from - outcome.to }
-      : { ...action, bytes: 0, failed: outcome.reason }
-  } catch (error) {
-    return { ...action, bytes: 0, failed: reasonOf(error) }
   }
 }
 
@@ -202,25 +168,5 @@ function signatureIn(store: ArchiveStore, ref: DumpRef): string | undefined {
     return text === undefined ? undefined : parseReport(text, 'report.json').signature.key
   } catch {
     return undefined
-  }
-}
-
-function reasonOfRule(rule: RetentionRule, policy: RetentionPolicy): string {
-  const { keepFirst = 0, keepLatest = 0 } = policy
-  switch (rule) {
-    case 'age':
-      return `older than MaxAge=${formatDuration(policy.maxAge!)}`
-    case 'alike':
-      return `among its like beyond KeepFirst=${keepFirst} and KeepLatest=${keepLatest}`
-    case 'program-count':
-      return `its program has more dumps than ProgramMaxCount=${policy.programMaxCount!}`
-    case 'program-size':
-      return `its program's dumps take more than ProgramMaxSize=${formatSize(policy.programMaxSize!)}`
-    case 'size':
-      return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
-    case 'keep-free': {
-      const keep = policy.keepFree!
-      return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`
-    }
   }
 }
