@@ -2,7 +2,7 @@
  * Makes honest dumps of what handlers left behind that were killed in the middle (by the out-of-memory killer, a
  * shutdown, a power cut): the facts are in `pending.json`, and what came of the core in `core.lz4.part`.
  */
-import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { PendingManifest } from '../archive/dump-writer.ts'
@@ -16,6 +16,7 @@ import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
+import { openRegular } from '../source/file-source.ts'
 import { describeJoined } from './joined-core.ts'
 
 export interface Recovery {
@@ -135,6 +136,7 @@ function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | 
   const { continues } = pending.core
   const core =
     continues === undefined ? coreOf(path(coreFile)) : continuedCore(pending.core, sizeOf(path(coreFile)))
+  syncFile(path(coreFile))
   const manifest: Manifest = { ...pending, id: ref.id, core, notes: [...pending.notes, killed] }
   const rights = store.rights.forCrash(pending)
   writeFileAtomic(path(manifestFile), `${JSON.stringify(manifest, null, 2)}\n`, rights.file)
@@ -197,6 +199,17 @@ function continuedCore({ continues, expected_size }: StoredCore, size: number): 
     file: coreFile,
     ...(expected_size === undefined ? {} : { expected_size }),
     continues: continues!,
+  }
+}
+
+/** A handler that was killed had not come to this: its core is as safe as the manifest that will call it whole. */
+function syncFile(path: string): void {
+  if (!exists(path)) return
+  const { fd } = openRegular(path, { links: false })
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 
