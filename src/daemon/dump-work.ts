@@ -71,7 +71,7 @@ export class DumpWork {
     const { holdings } = this.#options
     const { store, leases, stopping } = holdings
     if (holdings.config.encryptTo.length === 0) return
-    for (const { id, day, manifest } of store.list(range)) {
+    for (const { id, day, manifest } of store.list({ ...range, onUnlisted: holdings.onUnlisted })) {
       if (!isPlain(manifest) && !hasPlainRest(store, { id, day }, manifest)) continue
       if (stopping.aborted) return
       if (holdings.catalog.get(id)?.analysis === 'pending') continue

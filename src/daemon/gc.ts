@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Manifest, StoredBinary } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
-import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { formatDuration, keepFreeBytes } from '../config/index.ts'
@@ -22,6 +22,8 @@ export interface GcOptions {
   shrink?: ((ref: DumpRef, reason: string) => Promise<ShrinkOutcome>) | undefined
   /** Ends the work between two steps. */
   signal?: AbortSignal | undefined
+  /** Told of what is passed over, in which nothing is deleted. */
+  onUnlisted?: OnUnlisted | undefined
   onProgress?: ((done: number, of: number) => void) | undefined
 }
 
@@ -84,10 +86,10 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     actions.push(action)
     if (action.action === 'delete' && !action.failed) users.delete(action.name)
   }
-  // A manifest that can't be read may name any of them.
+  // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
   if (sound) {
     const named = new Set([...users.values()].flat())
-    for (const { key, size, mtime } of store.binaries())
+    for (const { key, size, mtime } of store.binaries(options.onUnlisted ?? (() => {})))
       if (!named.has(key) && now - mtime.getTime() > leaveAloneMs)
         act(
           { kind: 'binary', name: key, bytes: size, reason: 'no dump names this executable any more' },
@@ -116,7 +118,7 @@ async function readEntries(options: GcOptions): Promise<{
   sound: boolean
   held: number
 }> {
-  const { store, onProgress } = options
+  const { store, onProgress, onUnlisted } = options
   const pins = store.readPins()
   const entries: RetentionEntry[] = []
   const users = new Map<string, string[]>()
@@ -125,7 +127,11 @@ async function readEntries(options: GcOptions): Promise<{
   const onBroken = (): void => {
     sound = false
   }
-  for (const { id, day, manifest } of store.list({ onBroken })) {
+  const onGap: OnUnlisted = (directory, error) => {
+    sound = false
+    onUnlisted?.(directory, error)
+  }
+  for (const { id, day, manifest } of store.list({ onBroken, onUnlisted: onGap })) {
     const { core, executable, libraries, hold, process } = manifest
     if (hold) held++
     entries.push({

@@ -24,6 +24,9 @@ export interface Leftover {
 
 const day = 24 * 60 * 60 * 1000
 
+/** Whoever lists the dumps tells of it. */
+const passOver = (): void => {}
+
 export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
   for (const name of namesIn(join(store.root, 'tmp'))) {
     const path = join('tmp', name)
@@ -35,8 +38,8 @@ export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
       remove: () => rmSync(join(store.root, path), { recursive: true }),
     }
   }
-  for (const date of store.days())
-    for (const id of store.ids(date)) {
+  for (const date of store.days(passOver))
+    for (const id of store.ids(date, passOver)) {
       const ref = { id, day: date }
       const path = join('dumps', date, id)
       const manifest = manifestOf(store, ref)

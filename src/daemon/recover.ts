@@ -11,7 +11,7 @@ import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout
 import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { markOwn } from '../archive/own-dumps.ts'
 import { isAlive, pidNamespace } from '../archive/process-identity.ts'
-import type { DumpRef } from '../archive/store.ts'
+import type { DumpRef, OnUnlisted } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
@@ -44,6 +44,8 @@ export interface RecoverOptions {
   claim?: (id: string) => Disposable | undefined
   /** What was seen of dumps in the making, kept between calls. */
   watched?: Map<string, Watched>
+  /** Told of days that are passed over. */
+  onUnlisted?: OnUnlisted
   now?: number
   /** When this machine was started. */
   booted?: number
@@ -51,10 +53,10 @@ export interface RecoverOptions {
 
 /** Looks at the directories that have no manifest. */
 export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): Recovery[] {
-  const { known, leave, now = Date.now(), booted = now - uptime() * 1000 } = options
+  const { known, leave, onUnlisted = () => {}, now = Date.now(), booted = now - uptime() * 1000 } = options
   const recovered: Recovery[] = []
-  for (const day of store.days()) {
-    const unknown = new Set(store.ids(day)).difference(new Set(known?.(day)))
+  for (const day of store.days(onUnlisted)) {
+    const unknown = new Set(store.ids(day, onUnlisted)).difference(new Set(known?.(day)))
     for (const id of unknown) {
       if (leave?.has(id)) continue
       const ref = { id, day }
@@ -70,10 +72,10 @@ export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): R
 }
 
 /** Dumps there, finished or in the making; a directory that a handler was killed in before it had said anything is none. */
-export function begunIds(store: LocalStore): Set<string> {
+export function begunIds(store: LocalStore, onUnlisted?: OnUnlisted): Set<string> {
   const ids = new Set<string>()
-  for (const day of store.days())
-    for (const id of store.ids(day)) if (hasBegun(store, { id, day })) ids.add(id)
+  for (const day of store.days(onUnlisted))
+    for (const id of store.ids(day, onUnlisted)) if (hasBegun(store, { id, day })) ids.add(id)
   return ids
 }
 

@@ -1,5 +1,6 @@
 /** Looks through the archive for what is new, ends what handlers left behind, and has the spool brought home. */
 import type { DumpRef, LocalStore } from '../archive/index.ts'
+import type { OnUnlisted } from '../archive/store.ts'
 import { spoolRoot } from '../config/index.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Holdings } from './holdings.ts'
@@ -60,6 +61,7 @@ export class Scanning {
         ...options,
         rotation: this.#rotation,
         onAdded: row => arrivals.onAdded(row),
+        onUnlisted: holdings.onUnlisted,
       })
       for (const { ref, reason } of broken)
         holdings.complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
@@ -93,8 +95,15 @@ export class Scanning {
     const spool = holdings.spool()
     // What the spool has more of is no leftover of the archive's.
     const own = store.root === spool.root
+    const gaps: string[] = []
+    const onGap: OnUnlisted = (directory, error) => {
+      gaps.push(directory)
+      holdings.onUnlisted(directory, error)
+    }
+    const leave = own ? new Set<string>() : begunIds(spool, onGap)
+    if (gaps.length > 0) return
     const options = {
-      ...{ known, leave: own ? new Set<string>() : begunIds(spool), watched: this.#watched },
+      ...{ known, leave, watched: this.#watched, onUnlisted: holdings.onUnlisted },
       ...(own ? {} : { claim: (id: string) => holdings.leases.take(id) }),
     }
     for (const { ref, what } of recoverDumps(store, options))

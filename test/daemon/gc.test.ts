@@ -22,7 +22,7 @@ import { type GcResult, runGc } from '../../src/daemon/gc.ts'
 import { leastToShrink, type ShrinkOutcome, shrinker } from '../../src/daemon/shrink.ts'
 import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { addDump, report, testArchive } from './archive.ts'
+import { addDump, makeUnlistable, report, testArchive } from './archive.ts'
 
 const day = 24 * 3600 * 1000
 const policy = { maxAge: null, maxSize: null, keepFree: null }
@@ -142,6 +142,27 @@ describe('runGc()', () => {
     )
     assert.ok(statSync(join(temporary, 'new')).isFile())
     assert.equal(existsSync(store.layout.dump(cut)), false)
+  })
+
+  it('passes over a day that can’t be listed, and deletes no executable that may be named there', async () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const named = addBinary(store, directory, 'named', ago(3))
+    const [old, hidden, older] = [40, 41, 42].map(days =>
+      addDump(store, { time: ago(days), manifest: naming(named) }),
+    )
+    makeUnlistable(store.layout.day(hidden!.day))
+    const told: string[] = []
+    const { actions } = await runGc({
+      ...{ store, policy: { ...policy, maxAge: (30 * day) / 1000 } },
+      onUnlisted: (_, error) => told.push(error.message),
+    })
+    assert.deepEqual(
+      actions.map(({ name }) => name),
+      [older!.id, old!.id],
+    )
+    assert.deepEqual([...new Set(told)], [`Cannot list ${store.layout.day(hidden!.day)}: ELOOP`])
+    assert.ok(store.binaryPath(named))
   })
 
   it('takes a share of the file system for KeepFree', async () => {

@@ -26,7 +26,7 @@ import { formatPartNote } from '../../src/archive/part-note.ts'
 import { ownIdentity } from '../../src/archive/process-identity.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { addDump, testArchive } from './archive.ts'
+import { addDump, makeUnlistable, testArchive } from './archive.ts'
 
 const minute = 60_000
 const machineId = readFileSync('/etc/machine-id', 'utf8').trim()
@@ -207,6 +207,25 @@ describe('recoverDumps()', () => {
     assert.equal(recoverDumps(store, longAgo).length, 1)
     const { core } = store.readManifest(ref)
     assert.deepEqual([core.state, core.expected_size], ['truncated', 5_000_000])
+  })
+
+  it('passes over a day that can’t be listed', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = abandon(store, 90)
+    const hidden = addDump(store, { time: new Date() })
+    const other = store.layout.day('2026/11/02')
+    addDump(store, { time: new Date('2026-11-02T10:00:00Z') })
+    makeUnlistable(other)
+    const told: string[] = []
+    const onUnlisted = (directory: string): void => void told.push(directory)
+    const known = (): string[] => [hidden.id]
+    const recovered = recoverDumps(store, { ...longAgo, known, onUnlisted })
+    assert.deepEqual(
+      recovered.map(({ ref: { id } }) => id),
+      [ref.id],
+    )
+    assert.deepEqual(told, [other])
   })
 
   const cases: [what: string, minutesAgo: number, machine: string, booted: number, recovers: boolean][] = [
