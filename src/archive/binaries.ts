@@ -139,6 +139,8 @@ function letIn(layout: Layout, place: string, { reader, file }: Rights): void {
 }
 
 /** Used again is as good as new: gc leaves alone what is young, until the manifest that names it is there. */
+export const renewBinary = (layout: Layout, key: string): void => touch(layout.binary(key))
+
 function touch(place: string): void {
   try {
     const now = new Date()

@@ -87,15 +87,11 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     if (action.action === 'delete' && !action.failed) users.delete(action.name)
   }
   // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
-  if (sound) {
-    const named = new Set([...users.values()].flat())
-    for (const { key, size, mtime } of store.binaries(options.onUnlisted ?? (() => {})))
-      if (!named.has(key) && now - mtime.getTime() > leaveAloneMs)
-        act(
-          { kind: 'binary', name: key, bytes: size, reason: 'no dump names this executable any more' },
-          () => store.removeBinary(key),
-        )
-  }
+  if (sound)
+    for await (const { key, size } of findOrphans(options, new Set([...users.values()].flat()), now))
+      act({ kind: 'binary', name: key, bytes: size, reason: 'no dump names this executable any more' }, () =>
+        store.removeBinary(key),
+      )
   const deleted = actions.filter(
     ({ action, kind, failed }) => kind === 'dump' && action === 'delete' && !failed,
   )
@@ -106,6 +102,51 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     pinned: entries.filter(({ pinned }) => pinned).length - held,
     held,
   }
+}
+
+interface Orphan {
+  readonly key: string
+  readonly size: number
+}
+
+/**
+ * Executables that none of the dumps names. What is deleted is looked at twice: shrinking takes its time, and dumps may have
+ * been brought home since that name them. Those that come now make theirs young before their manifests are there.
+ */
+async function* findOrphans(
+  options: GcOptions,
+  named: ReadonlySet<string>,
+  now: number,
+): AsyncGenerator<Orphan> {
+  const { store, dryRun, onUnlisted = () => {} } = options
+  const areOrphans = function* (names: ReadonlySet<string>): Generator<Orphan> {
+    for (const { key, size, mtime } of store.binaries(onUnlisted))
+      if (!names.has(key) && now - mtime.getTime() > leaveAloneMs) yield { key, size }
+  }
+  const first = [...areOrphans(named)]
+  if (dryRun || first.length === 0) return yield* first
+  const namedNow = await readKeys(store)
+  if (namedNow !== undefined) yield* areOrphans(namedNow)
+}
+
+/** Of the executables that dumps name; undefined where some of the dumps can't be read, and may name others. */
+async function readKeys(store: ArchiveStore): Promise<ReadonlySet<string> | undefined> {
+  const keys = new Set<string>()
+  let sound = true
+  const onGap = (): void => {
+    sound = false
+  }
+  let read = 0
+  for (const { manifest } of store.list({ onBroken: onGap, onUnlisted: onGap })) {
+    for (const key of keysOf(manifest)) keys.add(key)
+    if (++read % 500 === 0) await setImmediate()
+  }
+  return sound ? keys : undefined
+}
+
+const keysOf = ({ executable, libraries }: Manifest): string[] => {
+  const binaries: (StoredBinary | undefined)[] = [executable, ...libraries]
+  return binaries.flatMap(binary => binary?.key ?? [])
 }
 
 const freedBy = (actions: GcAction[]): number =>
@@ -132,7 +173,7 @@ async function readEntries(options: GcOptions): Promise<{
     onUnlisted?.(directory, error)
   }
   for (const { id, day, manifest } of store.list({ onBroken, onUnlisted: onGap })) {
-    const { core, executable, libraries, hold, process } = manifest
+    const { core, hold, process } = manifest
     if (hold) held++
     entries.push({
       ...{ id, day, time: Date.parse(manifest.time), size: core.stored_size },
@@ -140,11 +181,7 @@ async function readEntries(options: GcOptions): Promise<{
       program: (process.exe ?? process.comm).replace(/ \(deleted\)$/, ''),
       ...alikeOf({ id, day }, manifest, options),
     })
-    const binaries: (StoredBinary | undefined)[] = [executable, ...libraries]
-    users.set(
-      id,
-      binaries.flatMap(binary => binary?.key ?? []),
-    )
+    users.set(id, keysOf(manifest))
     if (entries.length % 500 === 0) {
       onProgress?.(entries.length, entries.length + 500)
       await setImmediate()

@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fsyncSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Rights } from '../archive/access.ts'
-import { storeBinary } from '../archive/binaries.ts'
+import { renewBinary, storeBinary } from '../archive/binaries.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
 import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
@@ -170,12 +170,18 @@ const binariesOf = ({ executable, libraries }: Manifest): StoredBinary[] =>
 const keysOf = (manifest: Manifest): string[] =>
   binariesOf(manifest).flatMap(({ key }) => (key === undefined ? [] : [key]))
 
-/** The key is made of the content, so it is the same in both places. One that is there may get another reader. */
+/**
+ * The key is made of the content, so it is the same in both places. One that is there is as good as new then, which gc leaves
+ * alone until the manifest has come, and may get another reader.
+ */
 function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, binary: StoredBinary): void {
   const { key, unreadable } = binary
-  const path = key === undefined ? undefined : spool.binaryPath(key)
+  if (key === undefined) return
+  const path = spool.binaryPath(key)
   const own = unreadable ? rights.withoutReader : rights
-  if (path === undefined || (own.reader === undefined && archive.binaryPath(key!) !== undefined)) return
+  const isThere = archive.binaryPath(key) !== undefined
+  if (isThere) renewBinary(archive.layout, key)
+  if (path === undefined || (own.reader === undefined && isThere)) return
   const fd = openForReading(path)
   try {
     storeBinary(archive.layout, fd, own)

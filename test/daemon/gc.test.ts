@@ -14,11 +14,18 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { type DumpRef, initializeStore, type LocalStore, type Manifest } from '../../src/archive/index.ts'
+import {
+  type DumpRef,
+  initializeStore,
+  type LocalStore,
+  type Manifest,
+  openLocalStore,
+} from '../../src/archive/index.ts'
 import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { type GcResult, runGc } from '../../src/daemon/gc.ts'
+import { shipSpool } from '../../src/daemon/ship.ts'
 import { leastToShrink, type ShrinkOutcome, shrinker } from '../../src/daemon/shrink.ts'
 import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
@@ -114,6 +121,38 @@ describe('runGc()', () => {
       ].sort(),
     )
     assert.deepEqual([...store.binaries()].map(({ key }) => key).sort(), [used, fresh].sort())
+  })
+
+  it('keeps the executable of a dump that is brought home meanwhile', async () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const spool = openLocalStore(join(directory, 'spool'))
+    initializeStore(spool)
+    const key = addBinary(store, directory, 'the program', ago(3))
+    const late = addBinary(store, directory, 'another program', ago(3))
+    const orphan = addBinary(store, directory, 'needed no more', ago(3))
+    addBinary(spool, directory, 'the program', ago(3))
+    const big = addDump(store, { time: ago(99), core: randomBytes(2 * leastToShrink) })
+    store.writeReport(big, JSON.stringify(report()))
+    const ref = addDump(spool, { manifest: naming(key) })
+    const { actions } = await runGc({
+      ...{ store, policy: { ...policy, shrinkAfter: day / 1000 } },
+      shrink: async () => {
+        assert.deepEqual(await shipSpool(spool, store), [{ ref }])
+        // Storage may let nobody but the owner make it young.
+        utimesSync(store.binaryPath(key)!, ago(3), ago(3))
+        addDump(store, { manifest: naming(late) })
+        return { state: 'kept', reason: 'so' }
+      },
+    })
+    assert.deepEqual(
+      actions.map(({ kind, name }) => [kind, name]),
+      [
+        ['dump', big.id],
+        ['binary', orphan],
+      ],
+    )
+    assert.deepEqual([...verify({ store })].filter(isFinding), [])
   })
 
   it('clears away writes that never ended, once they are old', async () => {
