@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
+import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
@@ -272,9 +273,13 @@ export class LocalStore implements ArchiveStore {
     removeBinary(this.layout, key)
   }
 
-  usage(): { used: number; free: number; total: number } {
+  measure(): Steps<number> {
+    return sizeBelow(this.root, 8)
+  }
+
+  usage(used?: number): { used: number; free: number; total: number } {
     const { bavail, bsize, blocks } = statfsSync(this.root)
-    return { used: sizeBelow(this.root, 8), free: bavail * bsize, total: blocks * bsize }
+    return { used: used ?? runThrough(this.measure()), free: bavail * bsize, total: blocks * bsize }
   }
 
   #text(ref: DumpRef, name: string, most: number): string | undefined {
@@ -378,13 +383,14 @@ function removeIfThere(path: string): void {
 }
 
 /** What can't be looked at counts for nothing: too little is deleted for it rather than too much. */
-function sizeBelow(directory: string, depth: number): number {
+function* sizeBelow(directory: string, depth: number): Steps<number> {
   let sum = 0
   for (const entry of entriesOf(directory)) {
     const path = join(directory, entry.name)
-    if (entry.isDirectory()) sum += depth > 0 ? sizeBelow(path, depth - 1) : 0
+    if (entry.isDirectory()) sum += depth > 0 ? yield* sizeBelow(path, depth - 1) : 0
     else if (entry.isFile()) sum += blocksOf(path) * 512
   }
+  yield
   return sum
 }
 

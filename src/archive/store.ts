@@ -2,6 +2,7 @@
  * The archive as the rest of the program sees it. One implementation is files on a local or network disk
  * (`local-store.ts`); the interface is narrow enough for an object store.
  */
+import type { Steps } from '../base/steps.ts'
 import type { Manifest } from './manifest.ts'
 
 /** A dump's place: ids are unique, `day` (`YYYY/MM/DD`, UTC) makes it findable without a search. */
@@ -66,8 +67,10 @@ export interface ArchiveStore {
   addBinary(source: { fd: number; size: number }, hint: { buildId?: string }): string
   binaries(onUnlisted?: OnUnlisted): Iterable<{ key: string; size: number; mtime: Date }>
   removeBinary(key: string): void
-  /** Bytes that the whole archive takes, and bytes free on its file system. */
-  usage(): { used: number; free: number; total: number }
+  /** Bytes that the whole archive takes; pauses after each directory, for who has other things to do. */
+  measure(): Steps<number>
+  /** Bytes that the whole archive takes, measured where they are not given, and bytes free on its file system. */
+  usage(used?: number): { used: number; free: number; total: number }
 }
 
 export interface Pin {

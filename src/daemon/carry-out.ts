@@ -16,6 +16,7 @@ import type { ArchiveStore } from '../archive/store.ts'
 import { NotFoundError, reasonOf } from '../base/errors.ts'
 import { formatDuration, formatShare, formatSize } from '../config/index.ts'
 import type { GcAction, GcOptions } from './gc.ts'
+import { Turn } from './steps.ts'
 
 /** What became of a step. */
 interface Deed {
@@ -36,6 +37,7 @@ export async function* carryOut(
 ): AsyncGenerator<GcAction> {
   const { now = Date.now(), signal } = options
   const standing = new Map(entries.map(entry => [entry.id, entry]))
+  const turn = new Turn()
   let { used, free } = usage
   for (let again = true; again; ) {
     again = false
@@ -44,6 +46,7 @@ export async function* carryOut(
       const before = standing.get(step.id)!
       const { action, after } = await carryOutStep(step, before, options)
       yield action
+      await turn.pass()
       const gained = before.size - (after?.size ?? 0)
       used -= gained
       free += gained

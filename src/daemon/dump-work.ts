@@ -6,6 +6,7 @@ import { analyseDump } from './analyse.ts'
 import { encryptDump, hasPlainRest, isPlain } from './encrypt.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
+import { Turn } from './steps.ts'
 import { syncDump } from './sync.ts'
 
 export interface DumpWorkOptions {
@@ -71,7 +72,9 @@ export class DumpWork {
     const { holdings } = this.#options
     const { store, leases, stopping } = holdings
     if (holdings.config.encryptTo.length === 0) return
+    const turn = new Turn()
     for (const { id, day, manifest } of store.list({ ...range, onUnlisted: holdings.onUnlisted })) {
+      await turn.pass()
       if (!isPlain(manifest) && !hasPlainRest(store, { id, day }, manifest)) continue
       if (stopping.aborted) return
       if (holdings.catalog.get(id)?.analysis === 'pending') continue

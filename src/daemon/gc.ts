@@ -1,15 +1,15 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
-import { setImmediate } from 'node:timers/promises'
 import type { Manifest, StoredBinary } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
-import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
-import { reasonOf } from '../base/errors.ts'
+import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
+import { NotFoundError, reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { formatDuration, keepFreeBytes } from '../config/index.ts'
 import { carryOut } from './carry-out.ts'
-import { findLeftovers } from './leftovers.ts'
+import { leftoverSteps } from './leftovers.ts'
 import { parseReport } from './report-file.ts'
 import { type ShrinkOutcome, whyNotShrunk } from './shrink.ts'
+import { Turn, takeTurns } from './steps.ts'
 
 export interface GcOptions {
   store: ArchiveStore
@@ -65,21 +65,20 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
       actions.push({ action: 'delete', ...action, failed: reasonOf(error) })
     }
   }
-  for (const { path, bytes, mtime, keepMs, what, remove } of findLeftovers(store))
-    if (now - mtime > keepMs)
-      act(
-        {
-          kind: 'leftover',
-          name: path,
-          bytes,
-          reason: `${what}, older than ${formatDuration(keepMs / 1000)}`,
-        },
-        remove,
-      )
+  const turn = new Turn()
+  for (const leftover of leftoverSteps(store)) {
+    if (leftover !== undefined && now - leftover.mtime > leftover.keepMs) {
+      const { path, bytes, keepMs, what, remove } = leftover
+      const reason = `${what}, older than ${formatDuration(keepMs / 1000)}`
+      act({ kind: 'leftover', name: path, bytes, reason }, remove)
+    }
+    // Not before: somebody might begin anew what is looked at.
+    await turn.pass()
+  }
 
   const { entries, users, sound, held } = await readEntries(options)
   const before = freedBy(actions)
-  const usage = store.usage()
+  const usage = store.usage(await takeTurns(store.measure()))
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
   const left = dryRun ? { used: usage.used - before, free: usage.free + before } : usage
   for await (const action of carryOut(entries, { ...policy, keepFree }, left, options)) {
@@ -119,11 +118,14 @@ async function* findOrphans(
   now: number,
 ): AsyncGenerator<Orphan> {
   const { store, dryRun, onUnlisted = () => {} } = options
-  const areOrphans = function* (names: ReadonlySet<string>): Generator<Orphan> {
-    for (const { key, size, mtime } of store.binaries(onUnlisted))
+  const turn = new Turn()
+  const areOrphans = async function* (names: ReadonlySet<string>): AsyncGenerator<Orphan> {
+    for (const { key, size, mtime } of store.binaries(onUnlisted)) {
       if (!names.has(key) && now - mtime.getTime() > leaveAloneMs) yield { key, size }
+      await turn.pass()
+    }
   }
-  const first = [...areOrphans(named)]
+  const first = await Array.fromAsync(areOrphans(named))
   if (dryRun || first.length === 0) return yield* first
   const namedNow = await readKeys(store)
   if (namedNow !== undefined) yield* areOrphans(namedNow)
@@ -136,12 +138,30 @@ async function readKeys(store: ArchiveStore): Promise<ReadonlySet<string> | unde
   const onGap = (): void => {
     sound = false
   }
-  let read = 0
-  for (const { manifest } of store.list({ onBroken: onGap, onUnlisted: onGap })) {
+  for await (const { manifest } of everyDump(store, onGap, onGap))
     for (const key of keysOf(manifest)) keys.add(key)
-    if (++read % 500 === 0) await setImmediate()
-  }
   return sound ? keys : undefined
+}
+
+/** In no order, and in turns with others: `list` reads a day in one go, which may have very many dumps. */
+async function* everyDump(
+  store: ArchiveStore,
+  onBroken: () => void,
+  onUnlisted: OnUnlisted,
+): AsyncGenerator<DumpEntry> {
+  const turn = new Turn()
+  for (const day of store.days(onUnlisted))
+    for (const id of store.ids(day, onUnlisted)) {
+      await turn.pass()
+      let manifest: Manifest
+      try {
+        manifest = store.readManifest({ id, day })
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) onBroken()
+        continue
+      }
+      yield { id, day, manifest }
+    }
 }
 
 const keysOf = ({ executable, libraries }: Manifest): string[] => {
@@ -172,7 +192,7 @@ async function readEntries(options: GcOptions): Promise<{
     sound = false
     onUnlisted?.(directory, error)
   }
-  for (const { id, day, manifest } of store.list({ onBroken, onUnlisted: onGap })) {
+  for await (const { id, day, manifest } of everyDump(store, onBroken, onGap)) {
     const { core, hold, process } = manifest
     if (hold) held++
     entries.push({
@@ -182,10 +202,7 @@ async function readEntries(options: GcOptions): Promise<{
       ...alikeOf({ id, day }, manifest, options),
     })
     users.set(id, keysOf(manifest))
-    if (entries.length % 500 === 0) {
-      onProgress?.(entries.length, entries.length + 500)
-      await setImmediate()
-    }
+    if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
   return { entries, users, sound, held }
 }

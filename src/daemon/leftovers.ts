@@ -28,6 +28,11 @@ const day = 24 * 60 * 60 * 1000
 const passOver = (): void => {}
 
 export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
+  for (const leftover of leftoverSteps(store)) if (leftover !== undefined) yield leftover
+}
+
+/** The same with a pause, an `undefined`, after each dump. */
+export function* leftoverSteps(store: ArchiveStore): Generator<Leftover | undefined> {
   for (const name of namesIn(join(store.root, 'tmp'))) {
     const path = join('tmp', name)
     yield {
@@ -40,6 +45,7 @@ export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
   }
   for (const date of store.days(passOver))
     for (const id of store.ids(date, passOver)) {
+      yield undefined
       const ref = { id, day: date }
       const path = join('dumps', date, id)
       const manifest = manifestOf(store, ref)

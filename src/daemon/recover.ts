@@ -15,9 +15,10 @@ import type { DumpRef, OnUnlisted } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
+import { runThrough, type Steps } from '../base/steps.ts'
 import { toolVersion } from '../base/version.ts'
 import { openRegular } from '../source/file-source.ts'
-import { describeJoined } from './joined-core.ts'
+import { joinedSteps } from './joined-core.ts'
 
 export interface Recovery {
   readonly ref: DumpRef
@@ -52,16 +53,21 @@ export interface RecoverOptions {
 }
 
 /** Looks at the directories that have no manifest. */
-export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): Recovery[] {
+export const recoverDumps = (store: LocalStore, options: RecoverOptions = {}): Recovery[] =>
+  runThrough(recoverSteps(store, options))
+
+/** The same with pauses: a core is decoded as a whole. */
+export function* recoverSteps(store: LocalStore, options: RecoverOptions = {}): Steps<Recovery[]> {
   const { known, leave, onUnlisted = () => {}, now = Date.now(), booted = now - uptime() * 1000 } = options
   const recovered: Recovery[] = []
   for (const day of store.days(onUnlisted)) {
     const unknown = new Set(store.ids(day, onUnlisted)).difference(new Set(known?.(day)))
     for (const id of unknown) {
+      yield
       if (leave?.has(id)) continue
       const ref = { id, day }
       try {
-        const what = recoverDump(store, ref, { ...options, now, booted })
+        const what = yield* recoverDump(store, ref, { ...options, now, booted })
         if (what !== undefined) recovered.push({ ref, what })
       } catch (error) {
         recovered.push({ ref, what: `its handler was killed, and it can't be recovered: ${reasonOf(error)}` })
@@ -121,7 +127,7 @@ const unknownId = 4294967295
 
 type Clocks = RecoverOptions & { now: number; booted: number }
 
-function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | undefined {
+function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<string | undefined> {
   const path = (name: string): string => store.layout.file(ref, name)
   if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
   const changed = latestChange(store.layout.dump(ref))
@@ -137,7 +143,9 @@ function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | 
   if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))
   const { continues } = pending.core
   const core =
-    continues === undefined ? coreOf(path(coreFile)) : continuedCore(pending.core, sizeOf(path(coreFile)))
+    continues === undefined
+      ? yield* coreOf(path(coreFile))
+      : continuedCore(pending.core, sizeOf(path(coreFile)))
   syncFile(path(coreFile))
   const manifest: Manifest = { ...pending, id: ref.id, core, notes: [...pending.notes, killed] }
   const rights = store.rights.forCrash(pending)
@@ -181,7 +189,7 @@ function isAbandoned(
 
 type Partially<T extends PendingManifest> = Omit<T, 'handler'> & { handler?: T['handler'] | undefined }
 
-function coreOf(path: string): StoredCore {
+function* coreOf(path: string): Steps<StoredCore> {
   if (!exists(path)) {
     const detail = 'The handler was killed before the first byte of the core'
     return { state: 'none', reason: 'handler-error', detail, raw_size: 0, stored_size: 0 }
@@ -190,7 +198,7 @@ function coreOf(path: string): StoredCore {
     ...{ state: 'truncated', reason: 'handler-error', file: coreFile, raw_size: 0, stored_size: 0 },
     detail: 'The handler was killed before it had the whole core',
   }
-  return describeJoined(cut, path)
+  return yield* joinedSteps(cut, path)
 }
 
 /** The rest of a core whose beginning lies in the archive; what both hold together is for the shipping to see. */

@@ -6,9 +6,10 @@ import type { Arrivals } from './arrivals.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
 import type { AnalysisQueue } from './queue.ts'
-import { begunIds, type RecoverOptions, recoverDumps } from './recover.ts'
+import { begunIds, type RecoverOptions, recoverSteps } from './recover.ts'
 import { Rotation } from './rotation.ts'
 import { Shipping } from './shipping.ts'
+import { takeTurns } from './steps.ts'
 import { type SyncOptions, syncCatalog } from './sync.ts'
 import { Turns } from './turns.ts'
 
@@ -55,8 +56,8 @@ export class Scanning {
       // From here on, what is heard of may be missed by this one.
       if (options.days !== undefined) this.#lookWaits = false
       requireArchive(store)
-      this.#bringHome()
-      if (options.days === undefined) this.#recover(store)
+      await this.#bringHome()
+      if (options.days === undefined) await this.#recover(store)
       const { added, changed, removed, broken } = await syncCatalog(store, holdings.catalog, {
         ...options,
         rotation: this.#rotation,
@@ -84,12 +85,12 @@ export class Scanning {
     await this.#turns.over()
   }
 
-  #bringHome(): void {
-    this.#recover(this.#options.holdings.spool())
+  async #bringHome(): Promise<void> {
+    await this.#recover(this.#options.holdings.spool())
     this.#shipping.look()
   }
 
-  #recover(store: LocalStore): void {
+  async #recover(store: LocalStore): Promise<void> {
     const { holdings } = this.#options
     const known = (day: string): string[] => holdings.catalog.ids(day)
     const spool = holdings.spool()
@@ -106,7 +107,7 @@ export class Scanning {
       ...{ known, leave, watched: this.#watched, onUnlisted: holdings.onUnlisted },
       ...(own ? {} : { claim: (id: string) => holdings.leases.take(id) }),
     }
-    for (const { ref, what } of recoverDumps(store, options))
+    for (const { ref, what } of await takeTurns(recoverSteps(store, options)))
       holdings.complain(ref, `Dump ${ref.id}: ${what}`)
   }
 

@@ -1,5 +1,4 @@
 /** Brings the catalog in line with the archive, which is the truth. */
-import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
 import { FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
@@ -9,6 +8,7 @@ import { requireArchive } from './maintenance.ts'
 import { parseReport } from './report-file.ts'
 import type { Rotation } from './rotation.ts'
 import { rowOf } from './row.ts'
+import { takeTurns } from './steps.ts'
 
 export interface SyncOptions {
   /** Reads every dump again, not only those that the catalog does not know or waits for. */
@@ -40,12 +40,7 @@ export async function syncCatalog(
   catalog: Catalog,
   options: SyncOptions = {},
 ): Promise<SyncResult> {
-  const steps = syncSteps(store, catalog, options)
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value
-    // The caller's watchdog, signals and socket have their turn.
-    await setImmediate()
-  }
+  return await takeTurns(syncSteps(store, catalog, options))
 }
 
 /** Reads all dumps into the catalog anew. Afterwards it holds what the archive holds, and nothing else. */
