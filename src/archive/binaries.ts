@@ -22,13 +22,14 @@ import {
 import { dirname, join } from 'node:path'
 import { addReader } from '../base/acl.ts'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError } from '../base/errors.ts'
+import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
 import { binaryFile, binaryInfoFile, keyPattern, type Layout, newId } from './layout.ts'
 import { openWay } from './own-dumps.ts'
+import type { OnUnlisted } from './store.ts'
 
 export interface BinaryInfo {
   schema: 'gocore-binary'
@@ -140,6 +141,8 @@ function letIn(layout: Layout, place: string, { reader, file }: Rights): void {
 }
 
 /** Used again is as good as new: gc leaves alone what is young, until the manifest that names it is there. */
+export const renewBinary = (layout: Layout, key: string): void => touch(layout.binary(key))
+
 function touch(place: string): void {
   try {
     const now = new Date()
@@ -224,11 +227,26 @@ export function readBinaryInfo(layout: Layout, key: string): BinaryInfo | undefi
   }
 }
 
-export function* listBinaries(layout: Layout): Generator<{ key: string; size: number; mtime: Date }> {
-  for (const first of namesIn(layout.binaries))
-    for (const key of namesIn(join(layout.binaries, first))) {
+export function* listBinaries(
+  layout: Layout,
+  onUnlisted?: OnUnlisted,
+): Generator<{ key: string; size: number; mtime: Date }> {
+  const look = <T>(place: string, nothing: T, at: () => T): T => {
+    try {
+      return at()
+    } catch (error) {
+      if (onUnlisted === undefined) throw error
+      onUnlisted(place, new ArchiveError(`Cannot list ${place}: ${reasonOf(error)}`, { cause: error }))
+      return nothing
+    }
+  }
+  const namesAt = (place: string): string[] => look(place, [], () => namesIn(place))
+  for (const first of namesAt(layout.binaries))
+    for (const key of namesAt(join(layout.binaries, first))) {
       if (!keyPattern.test(key) || !key.startsWith(first)) continue
-      const stat = statSync(join(layout.binary(key), binaryFile), { throwIfNoEntry: false })
+      const place = layout.binary(key)
+      const file = join(place, binaryFile)
+      const stat = look(place, undefined, () => statSync(file, { throwIfNoEntry: false }))
       if (stat !== undefined) yield { key, size: stat.size, mtime: stat.mtime }
     }
 }

@@ -2,11 +2,21 @@
  * The archive as plain files on a local disk or NFS. Directories may lag behind on NFS and files vanish between a
  * listing and a read: absence is never an error here, only what is there and can't be read.
  */
-import { accessSync, constants, lstatSync, readdirSync, rmSync, statfsSync, unlinkSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  type Dirent,
+  lstatSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
+import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
@@ -24,7 +34,7 @@ import {
 } from './layout.ts'
 import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
-import type { ArchiveStore, DumpEntry, DumpRef, Pin } from './store.ts'
+import type { ArchiveStore, DumpEntry, DumpRef, ListOptions, OnUnlisted, Pin } from './store.ts'
 
 export interface LocalStoreOptions {
   /** Group that may read; empty or unknown for root alone. */
@@ -46,19 +56,33 @@ export class LocalStore implements ArchiveStore {
     this.rights = rights
   }
 
-  *days(): Generator<string> {
+  *days(onUnlisted?: OnUnlisted): Generator<string> {
     const own = this.#own()
     if (own !== undefined) return yield* [...new Set(own.map(({ day }) => day))].sort().reverse()
     for (const year of names(this.layout.dumps, /^[0-9]{4}$/))
-      for (const month of names(join(this.layout.dumps, year), /^(0[1-9]|1[0-2])$/))
-        for (const day of names(join(this.layout.dumps, year, month), /^(0[1-9]|[12][0-9]|3[01])$/))
+      for (const month of this.#names(join(this.layout.dumps, year), /^(0[1-9]|1[0-2])$/, onUnlisted))
+        for (const day of this.#names(
+          join(this.layout.dumps, year, month),
+          /^(0[1-9]|[12][0-9]|3[01])$/,
+          onUnlisted,
+        ))
           yield `${year}/${month}/${day}`
   }
 
-  ids(day: string): string[] {
+  ids(day: string, onUnlisted?: OnUnlisted): string[] {
     const own = this.#own()
     if (own !== undefined) return own.flatMap(ref => (ref.day === day ? [ref.id] : []))
-    return names(this.layout.day(day), idPattern)
+    return this.#names(this.layout.day(day), idPattern, onUnlisted)
+  }
+
+  #names(directory: string, pattern: RegExp, onUnlisted?: OnUnlisted): string[] {
+    try {
+      return names(directory, pattern)
+    } catch (error) {
+      if (onUnlisted === undefined || !exists(join(this.root, formatFile))) throw error
+      onUnlisted(directory, error as Error)
+      return []
+    }
   }
 
   /** For a user who may not list the archive, and may read their own dumps in it: those. */
@@ -68,13 +92,12 @@ export class LocalStore implements ArchiveStore {
     return ownDumps(this.layout, uid)
   }
 
-  *list(
-    options: { since?: Date; onBroken?: (ref: DumpRef, error: Error) => void } = {},
-  ): Generator<DumpEntry> {
+  *list(options: ListOptions = {}): Generator<DumpEntry> {
+    const { onBroken, onUnlisted } = options
     const first = options.since === undefined ? '' : dayOf(options.since)
-    for (const day of this.days()) {
+    for (const day of this.days(onUnlisted)) {
       if (day < first) return
-      const entries = this.#read(day, this.ids(day), options.onBroken)
+      const entries = this.#read(day, this.ids(day, onUnlisted), onBroken)
       entries.sort((a, b) => (a.manifest.time < b.manifest.time ? 1 : -1))
       for (const entry of entries)
         if (options.since === undefined || new Date(entry.manifest.time) >= options.since) yield entry
@@ -177,10 +200,8 @@ export class LocalStore implements ArchiveStore {
   readPins(): Map<string, Pin> {
     const pins = new Map<string, Pin>()
     for (const name of names(this.layout.pins, /^[a-z2-7]{12}\.json$/)) {
-      const text = readText(join(this.layout.pins, name), mostManifest)
-      if (text === undefined) continue
-      // A pin that can't be read still keeps its dump.
-      pins.set(name.slice(0, 12), parsePin(text))
+      const pin = readPin(join(this.layout.pins, name))
+      if (pin !== undefined) pins.set(name.slice(0, 12), pin)
     }
     return pins
   }
@@ -244,17 +265,21 @@ export class LocalStore implements ArchiveStore {
       .filter(path => path !== undefined)
   }
 
-  binaries(): Iterable<{ key: string; size: number; mtime: Date }> {
-    return listBinaries(this.layout)
+  binaries(onUnlisted?: OnUnlisted): Iterable<{ key: string; size: number; mtime: Date }> {
+    return listBinaries(this.layout, onUnlisted)
   }
 
   removeBinary(key: string): void {
     removeBinary(this.layout, key)
   }
 
-  usage(): { used: number; free: number; total: number } {
+  measure(): Steps<number> {
+    return sizeBelow(this.root, 8)
+  }
+
+  usage(used?: number): { used: number; free: number; total: number } {
     const { bavail, bsize, blocks } = statfsSync(this.root)
-    return { used: sizeBelow(this.root, 8), free: bavail * bsize, total: blocks * bsize }
+    return { used: used ?? runThrough(this.measure()), free: bavail * bsize, total: blocks * bsize }
   }
 
   #text(ref: DumpRef, name: string, most: number): string | undefined {
@@ -296,8 +321,11 @@ function checkFormat(text: string, file: string): void {
     )
 }
 
-function parsePin(text: string): Pin {
+/** A pin that can't be read still keeps its dump. */
+function readPin(path: string): Pin | undefined {
   try {
+    const text = readText(path, mostManifest)
+    if (text === undefined) return undefined
     const pin = JSON.parse(text) as Pin
     if (typeof pin === 'object' && pin !== null && typeof pin.time === 'string') return pin
   } catch {
@@ -354,16 +382,30 @@ function removeIfThere(path: string): void {
   }
 }
 
-function sizeBelow(directory: string, depth: number): number {
+/** What can't be looked at counts for nothing: too little is deleted for it rather than too much. */
+function* sizeBelow(directory: string, depth: number): Steps<number> {
   let sum = 0
-  try {
-    for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      const path = join(directory, entry.name)
-      if (entry.isDirectory()) sum += depth > 0 ? sizeBelow(path, depth - 1) : 0
-      else if (entry.isFile()) sum += (lstatSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  for (const entry of entriesOf(directory)) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) sum += depth > 0 ? yield* sizeBelow(path, depth - 1) : 0
+    else if (entry.isFile()) sum += blocksOf(path) * 512
   }
+  yield
   return sum
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+  } catch {
+    return []
+  }
+}
+
+function blocksOf(path: string): number {
+  try {
+    return lstatSync(path).blocks
+  } catch {
+    return 0
+  }
 }

@@ -2,6 +2,7 @@
  * The archive as the rest of the program sees it. One implementation is files on a local or network disk
  * (`local-store.ts`); the interface is narrow enough for an object store.
  */
+import type { Steps } from '../base/steps.ts'
 import type { Manifest } from './manifest.ts'
 
 /** A dump's place: ids are unique, `day` (`YYYY/MM/DD`, UTC) makes it findable without a search. */
@@ -14,14 +15,26 @@ export interface DumpEntry extends DumpRef {
   readonly manifest: Manifest
 }
 
+/**
+ * Told of a directory that can't be listed, which is then passed over; where nobody is to be told, listing throws. An archive
+ * that is away altogether is none with a gap: of that listing throws in any case.
+ */
+export type OnUnlisted = (directory: string, error: Error) => void
+
+export interface ListOptions {
+  readonly since?: Date
+  readonly onBroken?: (ref: DumpRef, error: Error) => void
+  readonly onUnlisted?: OnUnlisted | undefined
+}
+
 export interface ArchiveStore {
   readonly root: string
   /** Every dump that has a manifest, newest day first. A manifest that can't be read is handed to `onBroken`. */
-  list(options?: { since?: Date; onBroken?: (ref: DumpRef, error: Error) => void }): Iterable<DumpEntry>
+  list(options?: ListOptions): Iterable<DumpEntry>
   /** Days that have a directory, newest first. With `ids`, the cheap look that each scan begins with. */
-  days(): Iterable<string>
+  days(onUnlisted?: OnUnlisted): Iterable<string>
   /** Ids of one day's directories, those whose manifest is not written yet included; nothing is read of them. */
-  ids(day: string): string[]
+  ids(day: string, onUnlisted?: OnUnlisted): string[]
   /** All dumps whose id begins with `prefix`. */
   find(prefix: string): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
@@ -52,10 +65,12 @@ export interface ArchiveStore {
   binaryPath(key: string): string | undefined
   /** Stores a file's content under its key once; answers the key. */
   addBinary(source: { fd: number; size: number }, hint: { buildId?: string }): string
-  binaries(): Iterable<{ key: string; size: number; mtime: Date }>
+  binaries(onUnlisted?: OnUnlisted): Iterable<{ key: string; size: number; mtime: Date }>
   removeBinary(key: string): void
-  /** Bytes that the whole archive takes, and bytes free on its file system. */
-  usage(): { used: number; free: number; total: number }
+  /** Bytes that the whole archive takes; pauses after each directory, for who has other things to do. */
+  measure(): Steps<number>
+  /** Bytes that the whole archive takes, measured where they are not given, and bytes free on its file system. */
+  usage(used?: number): { used: number; free: number; total: number }
 }
 
 export interface Pin {

@@ -127,5 +127,9 @@ function ownPath(config: Config): string {
 async function sync(store: ArchiveStore, catalog: Catalog, options: { days?: number }): Promise<void> {
   const { syncCatalog } = await import('../daemon/index.ts')
   using progress = startProgress('reading the archive', { format: n => `${n} days` })
-  await syncCatalog(store, catalog, { ...options, onProgress: (done, of) => progress.update(done, of) })
+  await syncCatalog(store, catalog, {
+    ...options,
+    onProgress: (done, of) => progress.update(done, of),
+    onUnlisted: (_, error) => process.stderr.write(`(${error.message}: crashes may be missing)\n`),
+  })
 }

@@ -1,10 +1,12 @@
 /** What the daemon makes of one dump: its analysis, and the encryption of its core. */
 import type { DumpRef } from '../archive/index.ts'
-import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { ArchiveError, NotFoundError, reasonOf } from '../base/errors.ts'
 import type { CrashRow } from '../catalog/index.ts'
 import { analyseDump } from './analyse.ts'
 import { encryptDump, hasPlainRest, isPlain } from './encrypt.ts'
 import type { Holdings } from './holdings.ts'
+import { requireArchive } from './maintenance.ts'
+import { Turn } from './steps.ts'
 import { syncDump } from './sync.ts'
 
 export interface DumpWorkOptions {
@@ -30,10 +32,13 @@ export class DumpWork {
     try {
       await liveness.answers()
       signal.throwIfAborted()
+      requireArchive(store)
       using lease = leases.take(id)
       if (lease === undefined) throw new ArchiveError('another daemon has it in hand')
+      const before = syncDump(store, holdings.catalog, { id, day })
+      if (before === undefined) throw new NotFoundError('it has no manifest any more')
       // Another machine may have been faster.
-      if (syncDump(store, holdings.catalog, { id, day })?.analysis !== 'pending') return
+      if (before.analysis !== 'pending') return
       if (!holdings.config.analyseBeforeEncryption && (await this.#encrypt({ id, day }, signal))) return
       onStatus(`Analysing ${name}`)
       const outcome = await analyseDump(
@@ -67,7 +72,9 @@ export class DumpWork {
     const { holdings } = this.#options
     const { store, leases, stopping } = holdings
     if (holdings.config.encryptTo.length === 0) return
-    for (const { id, day, manifest } of store.list(range)) {
+    const turn = new Turn()
+    for (const { id, day, manifest } of store.list({ ...range, onUnlisted: holdings.onUnlisted })) {
+      await turn.pass()
       if (!isPlain(manifest) && !hasPlainRest(store, { id, day }, manifest)) continue
       if (stopping.aborted) return
       if (holdings.catalog.get(id)?.analysis === 'pending') continue
@@ -99,11 +106,12 @@ export class DumpWork {
     return true
   }
 
-  /** A dump that was deleted meanwhile is nothing to complain of. */
+  /** A dump that was deleted meanwhile, be it down to its directory, is nothing to complain of. */
   #isGone({ id, day }: DumpRef): boolean {
     const { store, catalog } = this.#options.holdings
     try {
-      if (store.ids(day).includes(id)) return false
+      requireArchive(store)
+      if (store.manifestTime({ id, day }) !== undefined) return false
       catalog.remove(id)
       return true
     } catch {

@@ -16,11 +16,12 @@ import {
 import type { DumpRef } from '../archive/store.ts'
 import { createFile, syncDirectory, writeAll } from '../base/atomic-file.ts'
 import { ArchiveError } from '../base/errors.ts'
-import { hashOfFile } from '../source/index.ts'
+import { hashSteps } from '../source/index.ts'
 import { accountFor } from './account.ts'
 import { childProgram, confinedCommand, confinedEnvironment } from './confine.ts'
 import type { EncryptionJob } from './encryption-job.ts'
 import { type ChildEnd, runChild } from './run-child.ts'
+import { takeTurns } from './steps.ts'
 
 /** Whether this dump's core lies there as it came. */
 export const isPlain = ({ core }: Manifest): boolean => core.state !== 'none' && core.encrypted === undefined
@@ -63,7 +64,7 @@ export async function encryptDump(
   const to = createFile(at(encryptedPartFile), rights.file)
   try {
     const { size, sha256 } = await encryptInto(to, at(plain), options)
-    if (fstatSync(to).size !== size || hashOfFile(to) !== sha256)
+    if (fstatSync(to).size !== size || (await takeTurns(hashSteps(to))) !== sha256)
       throw new ArchiveError(`${at(encryptedPartFile)} does not read back as it was written`)
     renameSync(at(encryptedPartFile), at(encryptedFile))
     syncDirectory(store.layout.dump(ref))

@@ -1,21 +1,15 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
-import { setImmediate } from 'node:timers/promises'
 import type { Manifest, StoredBinary } from '../archive/manifest.ts'
-import {
-  expectedGain,
-  planRetention,
-  type RetentionEntry,
-  type RetentionPolicy,
-  type RetentionRule,
-  type RetentionStep,
-} from '../archive/retention.ts'
-import type { ArchiveStore, DumpRef } from '../archive/store.ts'
-import { reasonOf } from '../base/errors.ts'
+import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
+import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
+import { NotFoundError, reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
-import { formatDuration, formatShare, formatSize, keepFreeBytes } from '../config/index.ts'
-import { findLeftovers } from './leftovers.ts'
+import { formatDuration, keepFreeBytes } from '../config/index.ts'
+import { carryOut } from './carry-out.ts'
+import { leftoverSteps } from './leftovers.ts'
 import { parseReport } from './report-file.ts'
 import { type ShrinkOutcome, whyNotShrunk } from './shrink.ts'
+import { Turn, takeTurns } from './steps.ts'
 
 export interface GcOptions {
   store: ArchiveStore
@@ -28,6 +22,8 @@ export interface GcOptions {
   shrink?: ((ref: DumpRef, reason: string) => Promise<ShrinkOutcome>) | undefined
   /** Ends the work between two steps. */
   signal?: AbortSignal | undefined
+  /** Told of what is passed over, in which nothing is deleted. */
+  onUnlisted?: OnUnlisted | undefined
   onProgress?: ((done: number, of: number) => void) | undefined
 }
 
@@ -69,48 +65,32 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
       actions.push({ action: 'delete', ...action, failed: reasonOf(error) })
     }
   }
-  for (const { path, bytes, mtime, keepMs, what, remove } of findLeftovers(store))
-    if (now - mtime > keepMs)
-      act(
-        {
-          kind: 'leftover',
-          name: path,
-          bytes,
-          reason: `${what}, older than ${formatDuration(keepMs / 1000)}`,
-        },
-        remove,
-      )
+  const turn = new Turn()
+  for (const leftover of leftoverSteps(store)) {
+    if (leftover !== undefined && now - leftover.mtime > leftover.keepMs) {
+      const { path, bytes, keepMs, what, remove } = leftover
+      const reason = `${what}, older than ${formatDuration(keepMs / 1000)}`
+      act({ kind: 'leftover', name: path, bytes, reason }, remove)
+    }
+    // Not before: somebody might begin anew what is looked at.
+    await turn.pass()
+  }
 
   const { entries, users, sound, held } = await readEntries(options)
   const before = freedBy(actions)
-  const usage = store.usage()
+  const usage = store.usage(await takeTurns(store.measure()))
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
   const left = dryRun ? { used: usage.used - before, free: usage.free + before } : usage
-  for (const step of planRetention(entries, { ...policy, keepFree }, left, now)) {
-    if (options.signal?.aborted) break
-    if (step.action === 'shrink') {
-      actions.push(await shrinkOne(step, options))
-      continue
-    }
-    const { id, day, size, rule } = step
-    act({ kind: 'dump', name: id, bytes: size, reason: reasonOfRule(rule, policy) }, () => {
-      // Pinned since the plan was made: a person's word comes before a number's.
-      if (store.readPins().has(id)) throw new Error('it was pinned just now')
-      store.remove({ id, day })
-      options.catalog?.remove(id)
-    })
-    if (!actions.at(-1)!.failed) users.delete(id)
+  for await (const action of carryOut(entries, { ...policy, keepFree }, left, options)) {
+    actions.push(action)
+    if (action.action === 'delete' && !action.failed) users.delete(action.name)
   }
-  // A manifest that can't be read may name any of them.
-  if (sound) {
-    const named = new Set([...users.values()].flat())
-    for (const { key, size, mtime } of store.binaries())
-      if (!named.has(key) && now - mtime.getTime() > leaveAloneMs)
-        act(
-          { kind: 'binary', name: key, bytes: size, reason: 'no dump names this executable any more' },
-          () => store.removeBinary(key),
-        )
-  }
+  // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
+  if (sound)
+    for await (const { key, size } of findOrphans(options, new Set([...users.values()].flat()), now))
+      act({ kind: 'binary', name: key, bytes: size, reason: 'no dump names this executable any more' }, () =>
+        store.removeBinary(key),
+      )
   const deleted = actions.filter(
     ({ action, kind, failed }) => kind === 'dump' && action === 'delete' && !failed,
   )
@@ -123,21 +103,70 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   }
 }
 
-async function shrinkOne(
-  { id, day, size, rule }: RetentionStep,
-  { policy, dryRun, shrink }: GcOptions,
-): Promise<GcAction> {
-  const reason = reasonOfRule(rule, policy)
-  const action: GcAction = { action: 'shrink', kind: 'dump', name: id, bytes: expectedGain(size), reason }
-  if (dryRun) return action
-  try {
-    const outcome = await shrink!({ id, day }, reason)
-    return outcome.state === 'shrunk'
-      ? { ...action, bytes: outcome.from - outcome.to }
-      : { ...action, bytes: 0, failed: outcome.reason }
-  } catch (error) {
-    return { ...action, bytes: 0, failed: reasonOf(error) }
+interface Orphan {
+  readonly key: string
+  readonly size: number
+}
+
+/**
+ * Executables that none of the dumps names. What is deleted is looked at twice: shrinking takes its time, and dumps may have
+ * been brought home since that name them. Those that come now make theirs young before their manifests are there.
+ */
+async function* findOrphans(
+  options: GcOptions,
+  named: ReadonlySet<string>,
+  now: number,
+): AsyncGenerator<Orphan> {
+  const { store, dryRun, onUnlisted = () => {} } = options
+  const turn = new Turn()
+  const areOrphans = async function* (names: ReadonlySet<string>): AsyncGenerator<Orphan> {
+    for (const { key, size, mtime } of store.binaries(onUnlisted)) {
+      if (!names.has(key) && now - mtime.getTime() > leaveAloneMs) yield { key, size }
+      await turn.pass()
+    }
   }
+  const first = await Array.fromAsync(areOrphans(named))
+  if (dryRun || first.length === 0) return yield* first
+  const namedNow = await readKeys(store)
+  if (namedNow !== undefined) yield* areOrphans(namedNow)
+}
+
+/** Of the executables that dumps name; undefined where some of the dumps can't be read, and may name others. */
+async function readKeys(store: ArchiveStore): Promise<ReadonlySet<string> | undefined> {
+  const keys = new Set<string>()
+  let sound = true
+  const onGap = (): void => {
+    sound = false
+  }
+  for await (const { manifest } of everyDump(store, onGap, onGap))
+    for (const key of keysOf(manifest)) keys.add(key)
+  return sound ? keys : undefined
+}
+
+/** In no order, and in turns with others: `list` reads a day in one go, which may have very many dumps. */
+async function* everyDump(
+  store: ArchiveStore,
+  onBroken: () => void,
+  onUnlisted: OnUnlisted,
+): AsyncGenerator<DumpEntry> {
+  const turn = new Turn()
+  for (const day of store.days(onUnlisted))
+    for (const id of store.ids(day, onUnlisted)) {
+      await turn.pass()
+      let manifest: Manifest
+      try {
+        manifest = store.readManifest({ id, day })
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) onBroken()
+        continue
+      }
+      yield { id, day, manifest }
+    }
+}
+
+const keysOf = ({ executable, libraries }: Manifest): string[] => {
+  const binaries: (StoredBinary | undefined)[] = [executable, ...libraries]
+  return binaries.flatMap(binary => binary?.key ?? [])
 }
 
 const freedBy = (actions: GcAction[]): number =>
@@ -150,7 +179,7 @@ async function readEntries(options: GcOptions): Promise<{
   sound: boolean
   held: number
 }> {
-  const { store, onProgress } = options
+  const { store, onProgress, onUnlisted } = options
   const pins = store.readPins()
   const entries: RetentionEntry[] = []
   const users = new Map<string, string[]>()
@@ -159,8 +188,12 @@ async function readEntries(options: GcOptions): Promise<{
   const onBroken = (): void => {
     sound = false
   }
-  for (const { id, day, manifest } of store.list({ onBroken })) {
-    const { core, executable, libraries, hold, process } = manifest
+  const onGap: OnUnlisted = (directory, error) => {
+    sound = false
+    onUnlisted?.(directory, error)
+  }
+  for await (const { id, day, manifest } of everyDump(store, onBroken, onGap)) {
+    const { core, hold, process } = manifest
     if (hold) held++
     entries.push({
       ...{ id, day, time: Date.parse(manifest.time), size: core.stored_size },
@@ -168,15 +201,8 @@ async function readEntries(options: GcOptions): Promise<{
       program: (process.exe ?? process.comm).replace(/ \(deleted\)$/, ''),
       ...alikeOf({ id, day }, manifest, options),
     })
-    const binaries: (StoredBinary | undefined)[] = [executable, ...libraries]
-    users.set(
-      id,
-      binaries.flatMap(binary => binary?.key ?? []),
-    )
-    if (entries.length % 500 === 0) {
-      onProgress?.(entries.length, entries.length + 500)
-      await setImmediate()
-    }
+    users.set(id, keysOf(manifest))
+    if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
   return { entries, users, sound, held }
 }
@@ -202,25 +228,5 @@ function signatureIn(store: ArchiveStore, ref: DumpRef): string | undefined {
     return text === undefined ? undefined : parseReport(text, 'report.json').signature.key
   } catch {
     return undefined
-  }
-}
-
-function reasonOfRule(rule: RetentionRule, policy: RetentionPolicy): string {
-  const { keepFirst = 0, keepLatest = 0 } = policy
-  switch (rule) {
-    case 'age':
-      return `older than MaxAge=${formatDuration(policy.maxAge!)}`
-    case 'alike':
-      return `among its like beyond KeepFirst=${keepFirst} and KeepLatest=${keepLatest}`
-    case 'program-count':
-      return `its program has more dumps than ProgramMaxCount=${policy.programMaxCount!}`
-    case 'program-size':
-      return `its program's dumps take more than ProgramMaxSize=${formatSize(policy.programMaxSize!)}`
-    case 'size':
-      return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
-    case 'keep-free': {
-      const keep = policy.keepFree!
-      return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`
-    }
   }
 }

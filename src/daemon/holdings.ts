@@ -1,6 +1,7 @@
 /** What the daemon's jobs share: archive, catalog, the settings of the moment, and whom to tell of what is amiss. */
 import { type DumpRef, type LocalStore, openLocalStore } from '../archive/index.ts'
 import { Leases } from '../archive/lease.ts'
+import type { OnUnlisted } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type Catalog, isDamage } from '../catalog/index.ts'
 import { type Config, spoolRoot } from '../config/index.ts'
@@ -71,6 +72,10 @@ export class Holdings {
     if (event === undefined) this.log.warning(sentence)
     else this.log.event(event, sentence, { GOCORE_SINK_ID: id })
   }
+
+  /** Of each directory once, as of dumps. */
+  readonly onUnlisted: OnUnlisted = (directory, error) =>
+    this.complainOf(directory, `${reasonOf(error)}; going on without what lies there`)
 
   /** Of a job that is tried again and again, once until it succeeds. */
   complainOf(job: string, sentence: string): void {

@@ -8,6 +8,7 @@ import type { StoredCore } from '../archive/manifest.ts'
 import { partOf } from '../archive/part-note.ts'
 import { writeAll } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
+import { runThrough, type Steps } from '../base/steps.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openElf } from '../engine/index.ts'
 import { readIndex } from '../lz4/block-index.ts'
@@ -17,7 +18,11 @@ import { FileSource, openRegular } from '../source/file-source.ts'
 import { openCoreFile } from '../source/index.ts'
 
 /** The manifest's account of the file at `path`, `core` being the spool's of it. */
-export function describeJoined(core: StoredCore, path: string): StoredCore {
+export const describeJoined = (core: StoredCore, path: string): StoredCore =>
+  runThrough(joinedSteps(core, path))
+
+/** The same with a pause after each piece of the content. */
+export function* joinedSteps(core: StoredCore, path: string): Steps<StoredCore> {
   mendHeader(path)
   mendEnd(path)
   const { continues: _, ...rest } = core
@@ -26,7 +31,7 @@ export function describeJoined(core: StoredCore, path: string): StoredCore {
     using source = openCoreFile(path, { links: false })
     joined.raw_size = source.size
     const size = Math.max(core.raw_size, source.size)
-    const damaged = lostBytes(source)
+    const damaged = yield* lostSteps(source)
     if (damaged > 0) joined.lost_size = damaged
     const lost = damaged + size - source.size
     const told = measured(joined, source)
@@ -73,7 +78,9 @@ const PN_XNUM = 0xffff
 const pieceSize = 65536
 
 /** Bytes of the content in pieces that can't be read: those of blocks that are not what they were. */
-export function lostBytes(source: ByteSource): number {
+export const lostBytes = (source: ByteSource): number => runThrough(lostSteps(source))
+
+function* lostSteps(source: ByteSource): Steps<number> {
   let lost = 0
   for (let at = 0; at < source.size; at += pieceSize) {
     const length = Math.min(pieceSize, source.size - at)
@@ -83,6 +90,7 @@ export function lostBytes(source: ByteSource): number {
       if (!(error instanceof FormatError)) throw error
       lost += length
     }
+    yield
   }
   return lost
 }

@@ -24,7 +24,15 @@ export interface Leftover {
 
 const day = 24 * 60 * 60 * 1000
 
+/** Whoever lists the dumps tells of it. */
+const passOver = (): void => {}
+
 export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
+  for (const leftover of leftoverSteps(store)) if (leftover !== undefined) yield leftover
+}
+
+/** The same with a pause, an `undefined`, after each dump. */
+export function* leftoverSteps(store: ArchiveStore): Generator<Leftover | undefined> {
   for (const name of namesIn(join(store.root, 'tmp'))) {
     const path = join('tmp', name)
     yield {
@@ -35,8 +43,9 @@ export function* findLeftovers(store: ArchiveStore): Generator<Leftover> {
       remove: () => rmSync(join(store.root, path), { recursive: true }),
     }
   }
-  for (const date of store.days())
-    for (const id of store.ids(date)) {
+  for (const date of store.days(passOver))
+    for (const id of store.ids(date, passOver)) {
+      yield undefined
       const ref = { id, day: date }
       const path = join('dumps', date, id)
       const manifest = manifestOf(store, ref)

@@ -21,7 +21,7 @@ export interface QueueOptions {
 
 /** Dumps of other machines are theirs first; after this long somebody else takes them. */
 const othersFirstMs = 10 * 60 * 1000
-/** After a failure of the archive or this machine, not of the dump. */
+/** After a failure of the archive or this machine, not of the dump; or where work left it as it was. */
 const againAfterMs = 60 * 1000
 
 export class AnalysisQueue {
@@ -71,14 +71,23 @@ export class AnalysisQueue {
 
   #start(row: CrashRow): void {
     const abort = new AbortController()
-    const done = this.#options.work(row, abort.signal).catch(() => {
-      this.#leaveUntil.set(row.id, Date.now() + againAfterMs)
-    })
+    const done = this.#workOn(row, abort.signal)
     this.#inHand.set(row.id, { abort, done })
     void done.then(() => {
       this.#inHand.delete(row.id)
       this.pump()
     })
+  }
+
+  async #workOn(row: CrashRow, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.work(row, signal)
+      if (this.#options.catalog().get(row.id)?.analysis !== 'pending') return
+    } catch {
+      // Told by whoever was at work.
+    }
+    // It waits as it did before, and would be the next one again: the others have their turn.
+    this.#leaveUntil.set(row.id, Date.now() + againAfterMs)
   }
 
   #next(): CrashRow | undefined {

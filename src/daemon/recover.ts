@@ -2,7 +2,7 @@
  * Makes honest dumps of what handlers left behind that were killed in the middle (by the out-of-memory killer, a
  * shutdown, a power cut): the facts are in `pending.json`, and what came of the core in `core.lz4.part`.
  */
-import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import type { PendingManifest } from '../archive/dump-writer.ts'
@@ -11,12 +11,14 @@ import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout
 import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { markOwn } from '../archive/own-dumps.ts'
 import { isAlive, pidNamespace } from '../archive/process-identity.ts'
-import type { DumpRef } from '../archive/store.ts'
+import type { DumpRef, OnUnlisted } from '../archive/store.ts'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
+import { runThrough, type Steps } from '../base/steps.ts'
 import { toolVersion } from '../base/version.ts'
-import { beginsCore, describeJoined } from './joined-core.ts'
+import { openRegular } from '../source/file-source.ts'
+import { beginsCore, joinedSteps } from './joined-core.ts'
 
 export interface Recovery {
   readonly ref: DumpRef
@@ -43,22 +45,29 @@ export interface RecoverOptions {
   claim?: (id: string) => Disposable | undefined
   /** What was seen of dumps in the making, kept between calls. */
   watched?: Map<string, Watched>
+  /** Told of days that are passed over. */
+  onUnlisted?: OnUnlisted
   now?: number
   /** When this machine was started. */
   booted?: number
 }
 
 /** Looks at the directories that have no manifest. */
-export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): Recovery[] {
-  const { known, leave, now = Date.now(), booted = now - uptime() * 1000 } = options
+export const recoverDumps = (store: LocalStore, options: RecoverOptions = {}): Recovery[] =>
+  runThrough(recoverSteps(store, options))
+
+/** The same with pauses: a core is decoded as a whole. */
+export function* recoverSteps(store: LocalStore, options: RecoverOptions = {}): Steps<Recovery[]> {
+  const { known, leave, onUnlisted = () => {}, now = Date.now(), booted = now - uptime() * 1000 } = options
   const recovered: Recovery[] = []
-  for (const day of store.days()) {
-    const unknown = new Set(store.ids(day)).difference(new Set(known?.(day)))
+  for (const day of store.days(onUnlisted)) {
+    const unknown = new Set(store.ids(day, onUnlisted)).difference(new Set(known?.(day)))
     for (const id of unknown) {
+      yield
       if (leave?.has(id)) continue
       const ref = { id, day }
       try {
-        const what = recoverDump(store, ref, { ...options, now, booted })
+        const what = yield* recoverDump(store, ref, { ...options, now, booted })
         if (what !== undefined) recovered.push({ ref, what })
       } catch (error) {
         recovered.push({ ref, what: `its handler was killed, and it can't be recovered: ${reasonOf(error)}` })
@@ -72,10 +81,10 @@ export function recoverDumps(store: LocalStore, options: RecoverOptions = {}): R
  * Dumps there, finished or in the making; a directory that a handler was killed in before it had said anything is none,
  * nor is what a power cut has left of one: where the archive has its beginning, the facts lie there.
  */
-export function begunIds(store: LocalStore): Set<string> {
+export function begunIds(store: LocalStore, onUnlisted?: OnUnlisted): Set<string> {
   const ids = new Set<string>()
-  for (const day of store.days())
-    for (const id of store.ids(day))
+  for (const day of store.days(onUnlisted))
+    for (const id of store.ids(day, onUnlisted))
       if (hasBegun(store, { id, day }) && !hasLostFacts(store, { id, day })) ids.add(id)
   return ids
 }
@@ -133,7 +142,7 @@ const unknownId = 4294967295
 
 type Clocks = RecoverOptions & { now: number; booted: number }
 
-function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | undefined {
+function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<string | undefined> {
   const path = (name: string): string => store.layout.file(ref, name)
   if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
   const changed = latestChange(store.layout.dump(ref))
@@ -153,7 +162,8 @@ function recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): string | 
       ? continuedCore(pending.core, sizeOf(path(coreFile)))
       : !knowsCrash(pending) && exists(path(coreFile)) && !beginsCore(path(coreFile))
         ? looseCore(sizeOf(path(coreFile)))
-        : coreOf(path(coreFile))
+        : yield* coreOf(path(coreFile))
+  syncFile(path(coreFile))
   const manifest: Manifest = { ...pending, id: ref.id, core, notes: [...pending.notes, killed] }
   const rights = store.rights.forCrash(pending)
   writeFileAtomic(path(manifestFile), `${JSON.stringify(manifest, null, 2)}\n`, rights.file)
@@ -197,7 +207,7 @@ function isAbandoned(
 
 type Partially<T extends PendingManifest> = Omit<T, 'handler'> & { handler?: T['handler'] | undefined }
 
-function coreOf(path: string): StoredCore {
+function* coreOf(path: string): Steps<StoredCore> {
   if (!exists(path)) {
     const detail = 'The handler was killed before the first byte of the core'
     return { state: 'none', reason: 'handler-error', detail, raw_size: 0, stored_size: 0 }
@@ -206,7 +216,7 @@ function coreOf(path: string): StoredCore {
     ...{ state: 'truncated', reason: 'handler-error', file: coreFile, raw_size: 0, stored_size: 0 },
     detail: 'The handler was killed before it had the whole core',
   }
-  return describeJoined(cut, path)
+  return yield* joinedSteps(cut, path)
 }
 
 /** The rest of a core whose beginning lies in the archive; what both hold together is for the shipping to see. */
@@ -225,6 +235,17 @@ const looseCore = (size: number): StoredCore => ({
   ...{ state: 'truncated', reason: 'handler-error', file: coreFile, raw_size: 0, stored_size: size },
   detail: 'It does not begin as a core does, and what the handler had noted of it is damaged',
 })
+
+/** A handler that was killed had not come to this: its core is as safe as the manifest that will call it whole. */
+function syncFile(path: string): void {
+  if (!exists(path)) return
+  const { fd } = openRegular(path, { links: false })
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
 
 const sizeOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
 

@@ -17,6 +17,7 @@ export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Prom
     policy: holdings.config.retention,
     shrink: (ref, reason) => shrink(holdings, ref, reason),
     signal,
+    onUnlisted: holdings.onUnlisted,
   })
   for (const { action, kind, name, reason, failed } of actions) {
     const isShrunk = action === 'shrink'

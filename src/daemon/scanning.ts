@@ -1,13 +1,15 @@
 /** Looks through the archive for what is new, ends what handlers left behind, and has the spool brought home. */
 import type { DumpRef, LocalStore } from '../archive/index.ts'
+import type { OnUnlisted } from '../archive/store.ts'
 import { spoolRoot } from '../config/index.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
 import type { AnalysisQueue } from './queue.ts'
-import { begunIds, type RecoverOptions, recoverDumps } from './recover.ts'
+import { begunIds, type RecoverOptions, recoverSteps } from './recover.ts'
 import { Rotation } from './rotation.ts'
 import { Shipping } from './shipping.ts'
+import { takeTurns } from './steps.ts'
 import { type SyncOptions, syncCatalog } from './sync.ts'
 import { Turns } from './turns.ts'
 
@@ -55,12 +57,13 @@ export class Scanning {
       // From here on, what is heard of may be missed by this one.
       if (options.days !== undefined) this.#lookWaits = false
       requireArchive(store)
-      this.#bringHome()
-      if (options.days === undefined) this.#recover(store)
+      await this.#bringHome()
+      if (options.days === undefined) await this.#recover(store)
       const { added, changed, removed, broken } = await syncCatalog(store, holdings.catalog, {
         ...options,
         rotation: this.#rotation,
         onAdded: row => arrivals.onAdded(row),
+        onUnlisted: holdings.onUnlisted,
       })
       for (const { ref, reason } of broken)
         holdings.complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
@@ -83,22 +86,29 @@ export class Scanning {
     await this.#turns.over()
   }
 
-  #bringHome(): void {
-    this.#recover(this.#options.holdings.spool())
+  async #bringHome(): Promise<void> {
+    await this.#recover(this.#options.holdings.spool())
     this.#shipping.look()
   }
 
-  #recover(store: LocalStore): void {
+  async #recover(store: LocalStore): Promise<void> {
     const { holdings } = this.#options
     const known = (day: string): string[] => holdings.catalog.ids(day)
     const spool = holdings.spool()
     // What the spool has more of is no leftover of the archive's.
     const own = store.root === spool.root
+    const gaps: string[] = []
+    const onGap: OnUnlisted = (directory, error) => {
+      gaps.push(directory)
+      holdings.onUnlisted(directory, error)
+    }
+    const leave = own ? new Set<string>() : begunIds(spool, onGap)
+    if (gaps.length > 0) return
     const options = {
-      ...{ known, leave: own ? new Set<string>() : begunIds(spool), watched: this.#watched },
+      ...{ known, leave, watched: this.#watched, onUnlisted: holdings.onUnlisted },
       ...(own ? {} : { claim: (id: string) => holdings.leases.take(id) }),
     }
-    for (const { ref, what } of recoverDumps(store, options))
+    for (const { ref, what } of await takeTurns(recoverSteps(store, options)))
       holdings.complain(ref, `Dump ${ref.id}: ${what}`)
   }
 

@@ -6,7 +6,7 @@
 import { closeSync, existsSync, fsyncSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Rights } from '../archive/access.ts'
-import { storeBinary } from '../archive/binaries.ts'
+import { renewBinary, storeBinary } from '../archive/binaries.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
 import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
@@ -18,10 +18,11 @@ import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { openForReading } from '../base/regular-file.ts'
 import { noteApart, noteOfShipping, standingOf } from './beginning.ts'
 import { type CopyOptions, copyPieces, type Piece } from './copy-file.ts'
-import { describeJoined } from './joined-core.ts'
+import { joinedSteps } from './joined-core.ts'
 import { findLeftovers } from './leftovers.ts'
 import { requireArchive } from './maintenance.ts'
 import { hasBegun } from './recover.ts'
+import { takeTurns } from './steps.ts'
 
 export interface Shipment {
   readonly ref: DumpRef
@@ -123,7 +124,7 @@ async function shipCore(
     let shipped = core
     await copyPieces(pieces, { fd, path: temporary }, options)
     if (core.continues !== undefined || core.raw_size === 0 || !asWritten) {
-      shipped = describeJoined(core, temporary)
+      shipped = await takeTurns(joinedSteps(core, temporary))
       fsyncSync(fd)
     }
     if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
@@ -172,12 +173,18 @@ const binariesOf = ({ executable, libraries }: Manifest): StoredBinary[] =>
 const keysOf = (manifest: Manifest): string[] =>
   binariesOf(manifest).flatMap(({ key }) => (key === undefined ? [] : [key]))
 
-/** The key is made of the content, so it is the same in both places. One that is there may get another reader. */
+/**
+ * The key is made of the content, so it is the same in both places. One that is there is as good as new then, which gc leaves
+ * alone until the manifest has come, and may get another reader.
+ */
 function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, binary: StoredBinary): void {
   const { key, unreadable } = binary
-  const path = key === undefined ? undefined : spool.binaryPath(key)
+  if (key === undefined) return
+  const path = spool.binaryPath(key)
   const own = unreadable ? rights.withoutReader : rights
-  if (path === undefined || (own.reader === undefined && archive.binaryPath(key!) !== undefined)) return
+  const isThere = archive.binaryPath(key) !== undefined
+  if (isThere) renewBinary(archive.layout, key)
+  if (path === undefined || (own.reader === undefined && isThere)) return
   const fd = openForReading(path)
   try {
     storeBinary(archive.layout, fd, own)

@@ -34,8 +34,8 @@ export interface ShrinkOptions {
 export type ShrinkOutcome =
   /** Bytes of the core's file before and after. */
   | { readonly state: 'shrunk'; readonly from: number; readonly to: number }
-  /** As it was, with a sentence why. */
-  | { readonly state: 'kept'; readonly reason: string }
+  /** As it was, with a sentence why; `inHand`: somebody else is at work on it. */
+  | { readonly state: 'kept'; readonly reason: string; readonly inHand?: true }
 
 /** A core whose file has fewer bytes is left alone: little is to be had. */
 export const leastToShrink = 256 << 10
@@ -102,7 +102,7 @@ export function shrinker(
 ): (ref: DumpRef, reason: string) => Promise<ShrinkOutcome> {
   return async (ref, reason) => {
     using lease = leases.take(ref.id)
-    if (lease === undefined) return { state: 'kept', reason: 'somebody else has it in hand' }
+    if (lease === undefined) return { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
     return await shrinkDump(store, ref, { ...options, reason })
   }
 }

@@ -1,14 +1,15 @@
 /** Brings the catalog in line with the archive, which is the truth. */
-import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { latestDays } from '../archive/latest-days.ts'
-import type { ArchiveStore, DumpRef } from '../archive/store.ts'
-import { NotFoundError, reasonOf } from '../base/errors.ts'
+import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
+import { FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
 import type { Catalog, CrashRow, CrashText } from '../catalog/index.ts'
 import { readAnalysisRecord } from './analysis-record.ts'
+import { requireArchive } from './maintenance.ts'
 import { parseReport } from './report-file.ts'
 import type { Rotation } from './rotation.ts'
 import { rowOf } from './row.ts'
+import { takeTurns } from './steps.ts'
 
 export interface SyncOptions {
   /** Reads every dump again, not only those that the catalog does not know or waits for. */
@@ -22,6 +23,8 @@ export interface SyncOptions {
   onProgress?: (done: number, of: number) => void
   /** Told of each dump that the catalog did not have. */
   onAdded?: (row: CrashRow) => void
+  /** Told of a day that can't be listed: its rows stay. */
+  onUnlisted?: OnUnlisted
 }
 
 export interface SyncResult {
@@ -38,12 +41,7 @@ export async function syncCatalog(
   catalog: Catalog,
   options: SyncOptions = {},
 ): Promise<SyncResult> {
-  const steps = syncSteps(store, catalog, options)
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value
-    // The caller's watchdog, signals and socket have their turn.
-    await setImmediate()
-  }
+  return await takeTurns(syncSteps(store, catalog, options))
 }
 
 /** Reads all dumps into the catalog anew. Afterwards it holds what the archive holds, and nothing else. */
@@ -51,7 +49,11 @@ export const reindex = (
   store: ArchiveStore,
   catalog: Catalog,
   onProgress?: SyncOptions['onProgress'],
-): Promise<SyncResult> => syncCatalog(store, catalog, { deep: true, ...(onProgress ? { onProgress } : {}) })
+  onUnlisted?: OnUnlisted,
+): Promise<SyncResult> =>
+  syncCatalog(store, catalog, {
+    ...{ deep: true, ...(onProgress ? { onProgress } : {}), ...(onUnlisted ? { onUnlisted } : {}) },
+  })
 
 /** One dump's row, read and put; undefined where the dump has no manifest (yet, or any more). */
 export function syncDump(
@@ -80,7 +82,9 @@ function* syncSteps(
   const result: SyncResult = { added: 0, changed: 0, removed: 0, broken: [] }
   const pins = new Set(store.readPins().keys())
   const unsettled = unsettledIds(catalog, options, pins)
-  const all = [...new Set([...store.days(), ...catalog.days()])].sort().reverse()
+  const { onUnlisted = () => {} } = options
+  const there = [...store.days(onUnlisted)]
+  const all = [...new Set([...there, ...catalog.days()])].sort().reverse()
   const days = options.days === undefined ? all : latestDays(all, options.days)
   // Looks at the newest days alone come every few seconds.
   const compared =
@@ -90,9 +94,12 @@ function* syncSteps(
   for (const [done, day] of days.entries()) {
     options.onProgress?.(done, days.length)
     const known = new Set(catalog.ids(day))
-    const present = new Set(store.ids(day))
+    const present = idsOf(store, day, onUnlisted)
+    if (present === undefined) continue
     dropRows(catalog, known.difference(present), result)
-    const changed = compared.has(day) ? yield* changedIds(store, catalog, day, present) : new Set<string>()
+    const changed = compared.has(day)
+      ? yield* changedIds(store, catalog, day, present, result)
+      : new Set<string>()
     const isWanted = (id: string): boolean =>
       options.deep === true || !known.has(id) || unsettled.has(id) || changed.has(id)
     const wanted = [...present].filter(isWanted)
@@ -107,6 +114,17 @@ function* syncSteps(
   return result
 }
 
+/** Undefined where the day can't be listed. */
+function idsOf(store: ArchiveStore, day: string, onUnlisted: OnUnlisted): Set<string> | undefined {
+  let isListed = true
+  const onGap: OnUnlisted = (directory, error) => {
+    isListed = false
+    onUnlisted(directory, error)
+  }
+  const ids = new Set(store.ids(day, onGap))
+  return isListed ? ids : undefined
+}
+
 /**
  * Known dumps of the day whose manifests are not those that their rows were made of: one that was put on hold, shrunk or
  * encrypted by another node, or removed down to its directory.
@@ -116,11 +134,17 @@ function* changedIds(
   catalog: Catalog,
   day: string,
   present: ReadonlySet<string>,
+  result: SyncResult,
 ): Generator<void, Set<string>> {
   const changed = new Set<string>()
   let looked = 0
   for (const [id, time] of catalog.manifestTimes(day)) {
-    if (present.has(id) && store.manifestTime({ id, day }) !== (time ?? Number.NaN)) changed.add(id)
+    try {
+      if (present.has(id) && store.manifestTime({ id, day }) !== (time ?? Number.NaN)) changed.add(id)
+    } catch (error) {
+      requireArchive(store)
+      result.broken.push({ ref: { id, day }, reason: reasonOf(error) })
+    }
     if (++looked % batchSize === 0) yield
   }
   return changed
@@ -156,6 +180,7 @@ function putBatch(
     try {
       read.set(id, readDump(store, { id, day }, pins.has(id)))
     } catch (error) {
+      if (!(error instanceof FormatError)) requireArchive(store)
       read.set(id, undefined)
       result.broken.push({ ref: { id, day }, reason: reasonOf(error) })
     }

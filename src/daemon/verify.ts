@@ -1,8 +1,9 @@
 /** Looks through the archive for damage: manifests, every block of every core, executables, reports, the catalog. */
 import { closeSync, constants, openSync, statSync } from 'node:fs'
+import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Manifest } from '../archive/manifest.ts'
-import type { ArchiveStore, DumpEntry, DumpRef } from '../archive/store.ts'
+import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { hashOfFile, type OpenSource, openCoreFile } from '../source/index.ts'
@@ -37,19 +38,36 @@ export interface VerifyOptions {
 /** Yields a finding as soon as it is made, and progress after each piece of work. */
 export function* verify(options: VerifyOptions): Generator<Finding | VerifyProgress> {
   const { store, catalog, only } = options
-  const { dumps, broken } = listDumps(store, only)
+  const { dumps: listed, broken, gaps } = listDumps(store, only)
   yield* broken
-  const of = dumps.reduce((sum, { size }) => sum + size, 0)
+  const dumps: Listed[] = []
+  const of = listed.reduce((sum, { size }) => sum + size, 0)
   let done = 0
   const known = new Map<string, string | undefined>()
-  for (const { id, day, size } of dumps) {
+  for (const dump of listed) {
+    const { id, size } = dump
     yield { done, of, id }
-    for (const step of verifyDump(store, { id, day }, known))
-      yield typeof step === 'number' ? { done: done + step, of, id } : step
+    try {
+      for (const step of verifyDump(store, dump, known))
+        if (typeof step === 'number') yield { done: done + step, of, id }
+        else if (!isGone(store, dump)) yield step
+    } catch (error) {
+      if (!isGone(store, dump)) yield problem(id, `it can't be verified: ${reasonOf(error)}`)
+    }
+    if (!isGone(store, dump)) dumps.push(dump)
     done += size
   }
-  if (!only) yield* verifySurroundings(store, dumps)
-  if (catalog) yield* verifyCatalog(store, catalog, dumps, !only)
+  if (!only) yield* verifySurroundings(store, dumps, gaps)
+  if (catalog) yield* verifyCatalog(store, catalog, dumps, !only && !gaps)
+}
+
+/** Removed since it was listed, which is no damage. */
+function isGone(store: ArchiveStore, ref: DumpRef): boolean {
+  try {
+    return store.manifestTime(ref) === undefined
+  } catch {
+    return false
+  }
 }
 
 export const isFinding = (step: Finding | VerifyProgress): step is Finding => 'severity' in step
@@ -57,14 +75,22 @@ export const isFinding = (step: Finding | VerifyProgress): step is Finding => 's
 const problem = (where: string, what: string): Finding => ({ severity: 'problem', where, what })
 const note = (where: string, what: string): Finding => ({ severity: 'note', where, what })
 
+const unlistedAt = (store: ArchiveStore, directory: string, { cause }: Error): Finding =>
+  problem(relative(store.root, directory), `it can't be listed: ${reasonOf(cause)}`)
+
 /** Of each dump only what is needed to go on: an archive may have more manifests than memory holds. */
 interface Listed extends DumpRef {
   readonly size: number
   readonly keys: readonly string[]
 }
 
-function listDumps(store: ArchiveStore, only?: readonly DumpRef[]): { dumps: Listed[]; broken: Finding[] } {
+/** `gaps`: there is a directory that can't be listed. */
+function listDumps(
+  store: ArchiveStore,
+  only?: readonly DumpRef[],
+): { dumps: Listed[]; broken: Finding[]; gaps: boolean } {
   const broken: Finding[] = []
+  let gaps = false
   const dumps: Listed[] = []
   const onBroken = ({ id }: DumpRef, error: unknown): void => {
     broken.push(problem(id, `its manifest can't be read: ${reasonOf(error)}`))
@@ -77,14 +103,18 @@ function listDumps(store: ArchiveStore, only?: readonly DumpRef[]): { dumps: Lis
       keys: binariesOf(manifest).flatMap(({ key }) => key ?? []),
     })
   }
-  if (!only) for (const entry of store.list({ onBroken })) add(entry)
+  const onUnlisted: OnUnlisted = (directory, error) => {
+    gaps = true
+    broken.push(unlistedAt(store, directory, error))
+  }
+  if (!only) for (const entry of store.list({ onBroken, onUnlisted })) add(entry)
   for (const ref of only ?? [])
     try {
       add({ ...ref, manifest: store.readManifest(ref) })
     } catch (error) {
       onBroken(ref, error)
     }
-  return { dumps, broken }
+  return { dumps, broken, gaps }
 }
 
 const binariesOf = ({ executable, libraries }: Manifest): { key?: string; path: string }[] =>
@@ -117,15 +147,16 @@ function* verifyDump(
 function whatOfBinary(store: ArchiveStore, key: string): string | undefined {
   const path = store.binaryPath(key)
   if (path === undefined) return 'is gone'
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  let fd: number | undefined
   try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
     const [, digits] = key.split('-')
     const isSame = hashOfFile(fd).startsWith(digits ?? key)
     return isSame ? undefined : 'is not the file that was stored: its SHA-256 differs'
   } catch (error) {
     return `can't be read: ${reasonOf(error)}`
   } finally {
-    closeSync(fd)
+    if (fd !== undefined) closeSync(fd)
   }
 }
 
@@ -205,12 +236,23 @@ function* verifyEncrypted(path: string, id: string, { sha256 }: { sha256: string
 }
 
 /** What is no dump: executables that nobody names, writes that never ended. */
-function* verifySurroundings(store: ArchiveStore, dumps: readonly Listed[]): Generator<Finding> {
+function* verifySurroundings(
+  store: ArchiveStore,
+  dumps: readonly Listed[],
+  gaps: boolean,
+): Generator<Finding> {
+  const unlisted: Finding[] = []
   const named = new Set(dumps.flatMap(({ keys }) => keys))
-  for (const { key, size } of store.binaries())
-    if (!named.has(key)) yield note(`binaries/${key}`, `no dump names these ${size} bytes; gc deletes them`)
+  for (const { key, size } of store.binaries((place, error) =>
+    unlisted.push(unlistedAt(store, place, error)),
+  ))
+    if (!named.has(key) && !gaps)
+      yield note(`binaries/${key}`, `no dump names these ${size} bytes; gc deletes them`)
+  yield* unlisted
   for (const { path, bytes, what } of findLeftovers(store))
     yield note(path, `${what}, ${bytes} bytes; gc deletes it in time`)
+  // What is named or pinned may lie where nothing can be listed.
+  if (gaps) return
   const ids = new Set(dumps.map(({ id }) => id))
   for (const id of store.readPins().keys())
     if (!ids.has(id)) yield note(id, 'it is pinned, and there is no such dump')

@@ -3,12 +3,12 @@
  * header with the file key for each recipient, and chunks of 64 KiB with ChaCha20-Poly1305, each authenticated, so that
  * a change or a cut anywhere is noticed. Who writes needs no secret, and can't read what was written.
  */
-import type { Hash } from 'node:crypto'
 import { createHash } from 'node:crypto'
 import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { SystemError, UsageError } from '../base/errors.ts'
+import { runThrough, type Steps } from '../base/steps.ts'
 
 /** The first line of each such file. */
 export const ageMagic = 'age-encryption.org/v1\n'
@@ -34,13 +34,18 @@ const streamOf = (fd: number): ReadableStream =>
   Readable.toWeb(createReadStream('', { fd, autoClose: false, start: 0, highWaterMark: 1 << 20 }))
 
 /** SHA-256 of a whole file, read anew. */
-export function hashOfFile(fd: number, hash: Hash = createHash('sha256')): string {
+export const hashOfFile = (fd: number): string => runThrough(hashSteps(fd))
+
+/** The same with a pause after each piece. */
+export function* hashSteps(fd: number): Steps<string> {
+  const hash = createHash('sha256')
   const chunk = Buffer.allocUnsafe(1 << 20)
   for (let at = 0; ; ) {
     const got = readSync(fd, chunk, 0, chunk.length, at)
     if (got === 0) return hash.digest('hex')
     hash.update(chunk.subarray(0, got))
     at += got
+    yield
   }
 }
 

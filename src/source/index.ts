@@ -11,7 +11,7 @@ import { type Compression, detectCompression } from './compression.ts'
 import { FileSource, openRegular } from './file-source.ts'
 import { type Progress, type Unpacked, unpack } from './unpack.ts'
 
-export { encrypt, hashOfFile, readIdentityFile, useIdentities } from './age.ts'
+export { encrypt, hashOfFile, hashSteps, readIdentityFile, useIdentities } from './age.ts'
 export type { Compression } from './compression.ts'
 export { FileSource, openRegular } from './file-source.ts'
 export type { Progress } from './unpack.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -20,6 +21,7 @@ import { beginDump } from '../../src/archive/dump-writer.ts'
 import { type Manifest, openLocalStore } from '../../src/archive/index.ts'
 import { ArchiveError } from '../../src/base/errors.ts'
 import { type ArchiveBed, archiveContract } from '../contract/archive.ts'
+import { asNobody, makeUnlistable } from '../daemon/archive.ts'
 import { packLz4 } from '../support/lz4-file.ts'
 
 const manifestOf = (
@@ -121,6 +123,53 @@ describe('the local store', () => {
     } finally {
       process.umask(before)
     }
+  })
+
+  test('counts what it may look at where there is something that it may not', root, () => {
+    using bed = openBed()
+    bed.add('2026-11-22T03:14:07.123Z', Buffer.alloc(100_000, 'x'))
+    const { used } = bed.store.usage()
+    for (const path of ['', '..', ...readdirSync(bed.root, { recursive: true, encoding: 'utf8' })])
+      chmodSync(join(bed.root, path), 0o755)
+    const exports = join(bed.root, 'exports')
+    mkdirSync(exports, { mode: 0o700 })
+    writeFileSync(join(exports, 'big'), Buffer.alloc(1 << 20))
+    assert.ok(bed.store.usage().used > used)
+    assert.equal(asNobody(() => bed.store.usage()).used, used)
+  })
+
+  test('keeps what is pinned by a file that can’t be read', () => {
+    using bed = openBed()
+    const ref = bed.add('2026-11-22T03:14:07.123Z', Buffer.from('core'))
+    bed.store.pin(ref, { time: 'now' })
+    const pin = join(bed.root, 'pins', `${ref.id}.json`)
+    rmSync(pin)
+    mkdirSync(pin)
+    assert.deepEqual([...bed.store.readPins().keys()], [ref.id])
+  })
+
+  test('passes over months and executables that can’t be listed, where somebody is told', () => {
+    using bed = openBed()
+    const [first, , third] = ['2026-09-22', '2026-10-22', '2026-11-22'].map(day =>
+      bed.add(`${day}T03:14:07.123Z`, Buffer.from('core')),
+    )
+    const keys = ['one', 'two'].map(text => bed.store.addBinary(bed.file(Buffer.from(text)), {}))
+    const month = join(bed.root, 'dumps/2026/10')
+    const folder = join(bed.root, 'binaries', keys[0]!.slice(0, 2))
+    for (const path of [month, folder]) makeUnlistable(path)
+    const told: string[] = []
+    const onUnlisted = (directory: string): void => void told.push(directory)
+    assert.deepEqual([...bed.store.days(onUnlisted)], [third!.day, first!.day])
+    assert.equal([...bed.store.list({ onUnlisted })].length, 2)
+    assert.deepEqual(
+      [...bed.store.binaries(onUnlisted)].map(({ key }) => key),
+      [keys[1]],
+    )
+    assert.deepEqual(told, [month, month, folder])
+    for (const list of [() => bed.store.days(), () => bed.store.list(), () => bed.store.binaries()])
+      assert.throws(() => [...list()], /ELOOP/)
+    rmSync(join(bed.root, 'format.json'))
+    assert.throws(() => [...bed.store.days(onUnlisted)], /ELOOP/)
   })
 
   test('refuses a layout that is newer', () => {

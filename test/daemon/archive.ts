@@ -1,5 +1,5 @@
 /** Archives for tests, filled with dumps of which everything is known. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -70,6 +70,23 @@ export function addDump(store: LocalStore, options: DumpOptions = {}): DumpRef {
   writeFileSync(`${path}.tmp`, JSON.stringify(manifest))
   renameSync(`${path}.tmp`, path)
   return ref
+}
+
+/** Puts in its place a link that goes round: it can't be listed, by nobody, root included. */
+export function makeUnlistable(directory: string): void {
+  rmSync(directory, { recursive: true })
+  symlinkSync(directory, directory)
+}
+
+/** What `work` gives for one who has none of root's powers, and owns nothing. */
+export function asNobody<T>(work: () => T): T {
+  if (process.getuid?.() !== 0) return work()
+  process.seteuid!(65534)
+  try {
+    return work()
+  } finally {
+    process.seteuid!(0)
+  }
 }
 
 export const frame = (name: string, file: string, line: number): Frame => ({

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -13,15 +14,22 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { DumpRef, LocalStore, Manifest } from '../../src/archive/index.ts'
+import {
+  type DumpRef,
+  initializeStore,
+  type LocalStore,
+  type Manifest,
+  openLocalStore,
+} from '../../src/archive/index.ts'
 import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { type GcResult, runGc } from '../../src/daemon/gc.ts'
+import { shipSpool } from '../../src/daemon/ship.ts'
 import { leastToShrink, type ShrinkOutcome, shrinker } from '../../src/daemon/shrink.ts'
 import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { addDump, report, testArchive } from './archive.ts'
+import { addDump, makeUnlistable, report, testArchive } from './archive.ts'
 
 const day = 24 * 3600 * 1000
 const policy = { maxAge: null, maxSize: null, keepFree: null }
@@ -115,6 +123,38 @@ describe('runGc()', () => {
     assert.deepEqual([...store.binaries()].map(({ key }) => key).sort(), [used, fresh].sort())
   })
 
+  it('keeps the executable of a dump that is brought home meanwhile', async () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const spool = openLocalStore(join(directory, 'spool'))
+    initializeStore(spool)
+    const key = addBinary(store, directory, 'the program', ago(3))
+    const late = addBinary(store, directory, 'another program', ago(3))
+    const orphan = addBinary(store, directory, 'needed no more', ago(3))
+    addBinary(spool, directory, 'the program', ago(3))
+    const big = addDump(store, { time: ago(99), core: randomBytes(2 * leastToShrink) })
+    store.writeReport(big, JSON.stringify(report()))
+    const ref = addDump(spool, { manifest: naming(key) })
+    const { actions } = await runGc({
+      ...{ store, policy: { ...policy, shrinkAfter: day / 1000 } },
+      shrink: async () => {
+        assert.deepEqual(await shipSpool(spool, store), [{ ref }])
+        // Storage may let nobody but the owner make it young.
+        utimesSync(store.binaryPath(key)!, ago(3), ago(3))
+        addDump(store, { manifest: naming(late) })
+        return { state: 'kept', reason: 'so' }
+      },
+    })
+    assert.deepEqual(
+      actions.map(({ kind, name }) => [kind, name]),
+      [
+        ['dump', big.id],
+        ['binary', orphan],
+      ],
+    )
+    assert.deepEqual([...verify({ store })].filter(isFinding), [])
+  })
+
   it('clears away writes that never ended, once they are old', async () => {
     using archive = testArchive()
     const { store } = archive
@@ -141,6 +181,27 @@ describe('runGc()', () => {
     )
     assert.ok(statSync(join(temporary, 'new')).isFile())
     assert.equal(existsSync(store.layout.dump(cut)), false)
+  })
+
+  it('passes over a day that can’t be listed, and deletes no executable that may be named there', async () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const named = addBinary(store, directory, 'named', ago(3))
+    const [old, hidden, older] = [40, 41, 42].map(days =>
+      addDump(store, { time: ago(days), manifest: naming(named) }),
+    )
+    makeUnlistable(store.layout.day(hidden!.day))
+    const told: string[] = []
+    const { actions } = await runGc({
+      ...{ store, policy: { ...policy, maxAge: (30 * day) / 1000 } },
+      onUnlisted: (_, error) => told.push(error.message),
+    })
+    assert.deepEqual(
+      actions.map(({ name }) => name),
+      [older!.id, old!.id],
+    )
+    assert.deepEqual([...new Set(told)], [`Cannot list ${store.layout.day(hidden!.day)}: ELOOP`])
+    assert.ok(store.binaryPath(named))
   })
 
   it('takes a share of the file system for KeepFree', async () => {
@@ -176,6 +237,112 @@ describe('runGc()', () => {
       ],
     )
     assert.equal(result.kept, 1)
+  })
+
+  it('deletes another one where the oldest is not to be deleted', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [one, two, three] = [3, 2, 1].map(days => addDump(store, { time: ago(days) }))
+    const remove = store.remove.bind(store)
+    store.remove = ref => {
+      if (ref.id === one!.id) throw Object.assign(new Error('no'), { code: 'EIO' })
+      remove(ref)
+    }
+    const size = store.readManifest(two!).core.stored_size
+    const { used } = store.usage()
+    const result = await runGc({ store, policy: { ...policy, maxSize: used - size } })
+    assert.deepEqual(
+      result.actions.map(({ name, failed }) => [name, failed]),
+      [
+        [one!.id, 'EIO'],
+        [two!.id, undefined],
+      ],
+    )
+    assert.ok(existsSync(store.layout.dump(three!)))
+  })
+})
+
+describe('runGc() of what does not shrink', () => {
+  const core = randomBytes(400_000)
+  const { analysis } = defaultConfig()
+
+  /** So many dumps, each one of its kind, the first the oldest. */
+  function fill(store: LocalStore, count: number): DumpRef[] {
+    return Array.from({ length: count }, (_, n) => {
+      const ref = addDump(store, { time: ago(20 + count - n), core })
+      store.writeReport(ref, JSON.stringify(report({ signature: { key: `${n}`, text: 'x' } })))
+      return ref
+    })
+  }
+
+  const done = ({ actions }: GcResult): string[] =>
+    actions.map(({ action, name, failed }) => `${action} ${name} ${failed}`)
+
+  it('deletes the oldest of an archive that is too full to shrink in', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async () => {
+    using archive = testArchive()
+    const { store } = archive
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=9m,mode=755', 'tmpfs', store.root])
+    try {
+      initializeStore(store)
+      const [oldest, next] = fill(store, 16)
+      assert.throws(() => writeFileSync(join(store.root, 'filler'), Buffer.alloc(16 << 20)), /ENOSPC/)
+      assert.equal(store.usage().free, 0)
+      const options = {
+        ...{ store, policy: { ...policy, keepFree: 0.05, shrinkAfter: day / 1000 } },
+        shrink: shrinker(store, new Leases(store), { analysis }),
+      }
+      const result = await runGc(options)
+      assert.equal(result.actions.length, 3)
+      assert.match(done(result)[0]!, /^shrink [a-z2-7]+ ENOSPC$/)
+      assert.deepEqual(done(result).slice(1), [
+        `delete ${oldest!.id} undefined`,
+        `delete ${next!.id} undefined`,
+      ])
+      const { free, total } = store.usage()
+      assert.ok(free >= total * 0.05, `${free} of ${total}`)
+    } finally {
+      execFileSync('umount', [store.root])
+    }
+  })
+
+  it('deletes in its place what is kept as it is', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [one, two, three] = fill(store, 3)
+    const { used } = store.usage()
+    const limits = { ...policy, maxSize: used - core.length, keepFirst: 1, shrinkAfter: day / 1000 }
+    const kept = async (): Promise<ShrinkOutcome> => ({ state: 'kept', reason: 'so' })
+    const result = await runGc({ store, policy: limits, shrink: kept })
+    assert.deepEqual(done(result).sort(), [
+      `delete ${one!.id} undefined`,
+      ...[one, two, three].map(ref => `shrink ${ref!.id} so`).sort(),
+    ])
+    assert.equal(result.kept, 2)
+    assert.deepEqual(done(await runGc({ store, policy: limits, shrink: kept })), [])
+  })
+
+  it('deletes nothing for the sake of what another machine shrinks or deletes at that moment', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [one, two, three] = fill(store, 3)
+    const leases = new Leases(store)
+    using _ours = leases.take(one!.id)
+    const theirs = shrinker(store, new Leases(store), { analysis })
+    const { used } = store.usage()
+    const options = {
+      policy: { ...policy, maxSize: used - 1.5 * core.length, keepFirst: 1, shrinkAfter: day / 1000 },
+      shrink: async (ref: DumpRef, reason: string): Promise<ShrinkOutcome> => {
+        if (ref.id === two!.id) store.remove(ref)
+        return await theirs(ref, reason)
+      },
+    }
+    assert.deepEqual(done(await runGc({ store, ...options })), [
+      `shrink ${one!.id} somebody else has it in hand`,
+      `shrink ${two!.id} Dump ${two!.id} has no manifest`,
+    ])
+    assert.ok(existsSync(store.layout.dump(three!)))
   })
 })
 

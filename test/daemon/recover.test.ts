@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import {
+import fs, {
   existsSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -11,14 +12,21 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { syncBuiltinESMExports } from 'node:module'
+import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
-import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
+import {
+  type DumpRef,
+  initializeStore,
+  type LocalStore,
+  type Manifest,
+  openLocalStore,
+} from '../../src/archive/index.ts'
 import { formatPartNote } from '../../src/archive/part-note.ts'
 import { ownIdentity } from '../../src/archive/process-identity.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { addDump, testArchive } from './archive.ts'
+import { addDump, makeUnlistable, testArchive } from './archive.ts'
 
 const minute = 60_000
 const machineId = readFileSync('/etc/machine-id', 'utf8').trim()
@@ -71,6 +79,28 @@ function abandon(
 }
 
 const longAgo = { booted: 0 }
+
+/** What is synced and renamed meanwhile, in its order; the calls are made all the same. */
+function callsDuring(work: () => void): string[] {
+  const calls: string[] = []
+  const { fsyncSync, renameSync } = fs
+  fs.fsyncSync = fd => {
+    calls.push(`fsync ${basename(readlinkSync(`/proc/self/fd/${fd}`))}`)
+    fsyncSync(fd)
+  }
+  fs.renameSync = (from, to) => {
+    calls.push(`rename ${basename(String(to))}`)
+    renameSync(from, to)
+  }
+  syncBuiltinESMExports()
+  try {
+    work()
+  } finally {
+    Object.assign(fs, { fsyncSync, renameSync })
+    syncBuiltinESMExports()
+  }
+  return calls
+}
 
 describe('recoverDumps()', () => {
   it('lists what came of the core as a truncated dump, which verify finds sound', () => {
@@ -146,6 +176,30 @@ describe('recoverDumps()', () => {
     )
   })
 
+  it('has the core on the disk before there is a manifest', () => {
+    using archive = testArchive()
+    const spool = openLocalStore(join(archive.directory, 'spool'))
+    initializeStore(spool)
+    const rest = abandon(spool, 90)
+    const pending = spool.layout.file(rest, 'pending.json')
+    const facts = JSON.parse(readFileSync(pending, 'utf8')) as Manifest
+    const continues = { archive: archive.store.root, at: 1 << 20 }
+    writeFileSync(pending, JSON.stringify({ ...facts, core: { ...facts.core, continues } }))
+    utimesSync(pending, 0, 0)
+    abandon(archive.store, 90, machineId, 'core', elfCore())
+    abandon(archive.store, 90)
+    for (const store of [archive.store, spool]) {
+      const calls = callsDuring(() => recoverDumps(store, longAgo))
+      const manifests = calls.flatMap((call, i) => (call === 'rename manifest.json' ? [i] : []))
+      assert.equal(manifests.length, store === spool ? 1 : 2)
+      let from = 0
+      for (const at of manifests) {
+        assert.ok(calls.slice(from, at).includes('fsync core.lz4'), calls.join('\n'))
+        from = at
+      }
+    }
+  })
+
   it('does not call a part of a core complete', () => {
     using archive = testArchive()
     const { store } = archive
@@ -153,6 +207,25 @@ describe('recoverDumps()', () => {
     assert.equal(recoverDumps(store, longAgo).length, 1)
     const { core } = store.readManifest(ref)
     assert.deepEqual([core.state, core.expected_size], ['truncated', 5_000_000])
+  })
+
+  it('passes over a day that can’t be listed', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = abandon(store, 90)
+    const hidden = addDump(store, { time: new Date() })
+    const other = store.layout.day('2026/11/02')
+    addDump(store, { time: new Date('2026-11-02T10:00:00Z') })
+    makeUnlistable(other)
+    const told: string[] = []
+    const onUnlisted = (directory: string): void => void told.push(directory)
+    const known = (): string[] => [hidden.id]
+    const recovered = recoverDumps(store, { ...longAgo, known, onUnlisted })
+    assert.deepEqual(
+      recovered.map(({ ref: { id } }) => id),
+      [ref.id],
+    )
+    assert.deepEqual(told, [other])
   })
 
   const cases: [what: string, minutesAgo: number, machine: string, booted: number, recovers: boolean][] = [

@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -137,6 +138,22 @@ describe('shipSpool()', () => {
     } finally {
       await mounted.end()
     }
+  })
+
+  it('makes an executable young again that the archive has already', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const path = join(archive.directory, 'program')
+    writeFileSync(path, 'the program')
+    const fd = openSync(path, 'r')
+    const key = spool.addBinary({ fd, size: 11 })
+    archive.store.addBinary({ fd, size: 11 })
+    closeSync(fd)
+    utimesSync(archive.store.binaryPath(key)!, 0, 0)
+    const ref = addDump(spool, { manifest: { executable: { key, path: '/srv/api' } } })
+    assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }])
+    const { mtimeMs } = statSync(archive.store.binaryPath(key)!)
+    assert.ok(Date.now() - mtimeMs < 60_000, new Date(mtimeMs).toISOString())
   })
 
   it('keeps to its rate', async () => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { DumpRef } from '../../src/archive/index.ts'
 import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
 import { writeAnalysisRecord } from '../../src/daemon/analysis-record.ts'
+import { runGc } from '../../src/daemon/gc.ts'
+import { recoverDumps } from '../../src/daemon/recover.ts'
 import { Rotation } from '../../src/daemon/rotation.ts'
 import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
-import { addDump, report, testArchive } from './archive.ts'
+import { addDump, makeUnlistable, report, testArchive } from './archive.ts'
 
 const idsOf = (catalog: Catalog): string[] => catalog.list({}).map(({ id }) => id)
 
@@ -37,6 +39,58 @@ describe('syncCatalog()', () => {
       broken: [],
     })
     assert.deepEqual(idsOf(catalog), [two.id])
+  })
+
+  it('keeps the rows of a day that can’t be listed, and goes on to the others', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog = openCatalog(':memory:')
+    const [gone, hidden] = ['20', '21'].map(day =>
+      addDump(store, { time: new Date(`2026-11-${day}T10:00:00Z`) }),
+    )
+    await syncCatalog(store, catalog)
+    store.remove(gone!)
+    const young = addDump(store, { time: new Date('2026-11-19T10:00:00Z') })
+    makeUnlistable(store.layout.day(hidden!.day))
+    const told: string[] = []
+    const onUnlisted = (directory: string): void => void told.push(directory)
+    const { added, removed, broken } = await syncCatalog(store, catalog, { onUnlisted })
+    assert.deepEqual([added, removed, broken], [1, 1, []])
+    assert.deepEqual(told, [store.layout.day(hidden!.day)])
+    assert.deepEqual(idsOf(catalog), [hidden!.id, young.id])
+    assert.equal((await reindex(store, catalog)).removed, 0)
+  })
+
+  it('names a dump that can’t be looked at, and keeps its row', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog = openCatalog(':memory:')
+    const [one, two] = [addDump(store), addDump(store)]
+    for (const ref of [one, two]) store.writeReport(ref, JSON.stringify(report()))
+    await syncCatalog(store, catalog)
+    makeUnlistable(store.layout.dump(one))
+    store.changeManifest(two, manifest => ({ ...manifest, notes: ['changed'] }))
+    const { changed, broken } = await syncCatalog(store, catalog)
+    assert.deepEqual([changed, broken], [0, [{ ref: one, reason: 'ELOOP' }]])
+    assert.equal(idsOf(catalog).length, 2)
+  })
+
+  it('takes an archive that is away for no gap in it', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog = openCatalog(':memory:')
+    for (const day of ['20', '21']) addDump(store, { time: new Date(`2026-11-${day}T10:00:00Z`) })
+    await syncCatalog(store, catalog)
+    const rows = catalog.list({})
+    rmSync(store.root, { recursive: true })
+    symlinkSync(store.root, store.root)
+    await assert.rejects(syncCatalog(store, catalog), /ELOOP/)
+    assert.throws(() => recoverDumps(store), /ELOOP/)
+    await assert.rejects(
+      runGc({ store, policy: { maxAge: 1, maxSize: null, keepFree: null }, catalog }),
+      /ELOOP/,
+    )
+    assert.deepEqual(catalog.list({}), rows)
   })
 
   it('sees reports and pins that another process wrote', async () => {

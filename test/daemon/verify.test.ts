@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
 import { syncCatalog } from '../../src/daemon/sync.ts'
 import { isFinding, type VerifyOptions, verify } from '../../src/daemon/verify.ts'
-import { addDump, report, testArchive } from './archive.ts'
+import { addDump, asNobody, makeUnlistable, report, testArchive } from './archive.ts'
 
 const findings = (options: VerifyOptions): string[] =>
   [...verify(options)].filter(isFinding).map(({ severity, where, what }) => `${severity} ${where}: ${what}`)
@@ -26,6 +35,67 @@ describe('verify()', () => {
     assert.deepEqual(findings({ store, catalog }), [])
     const progress = [...verify({ store })].filter(step => !isFinding(step))
     assert.ok(progress.every(step => 'of' in step && step.of === core.length && step.done <= step.of))
+  })
+
+  it('goes on where a dump is removed while it is at work, which is no damage', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog = openCatalog(':memory:')
+    const refs = [1, 2, 3].map(n => addDump(store, { core, time: new Date(Date.now() - n * 1000) }))
+    await syncCatalog(store, catalog)
+    const found: string[] = []
+    const seen = new Set<string>()
+    for (const step of verify({ store, catalog })) {
+      if (isFinding(step)) found.push(step.what)
+      else if (!seen.has(step.id)) {
+        seen.add(step.id)
+        // The next one has not begun; of the last one there was its manifest already.
+        const doomed = seen.size === 1 ? refs[1] : seen.size === 3 ? refs[2] : undefined
+        if (doomed !== undefined) {
+          store.remove(doomed)
+          catalog.remove(doomed.id)
+        }
+      }
+    }
+    assert.deepEqual(found, [])
+    assert.equal(seen.size, 3)
+  })
+
+  it('names a day that can’t be listed, and looks at the others', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog = openCatalog(':memory:')
+    const [hidden, bad] = ['20', '21'].map(day =>
+      addDump(store, { time: new Date(`2026-11-${day}T10:00:00Z`) }),
+    )
+    await syncCatalog(store, catalog)
+    rmSync(store.corePath(bad!)!)
+    makeUnlistable(store.layout.day(hidden!.day))
+    store.pin(bad!, { time: 'now' })
+    await syncCatalog(store, catalog)
+    assert.deepEqual(findings({ store, catalog }), [
+      `problem dumps/${hidden!.day}: it can't be listed: ELOOP`,
+      `problem ${bad!.id}: its core (complete) is gone`,
+    ])
+  })
+
+  it('names an executable that may not be read', () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    writeFileSync(join(directory, 'program'), 'the program')
+    const fd = openSync(join(directory, 'program'), 'r')
+    const key = store.addBinary({ fd, size: 11 })
+    closeSync(fd)
+    for (let n = 0; n < 2; n++)
+      addDump(store, { core: null, manifest: { executable: { key, path: '/srv/api' } } })
+    for (const path of readdirSync(directory, { recursive: true, encoding: 'utf8' }))
+      chmodSync(join(directory, path), 0o755)
+    chmodSync(directory, 0o755)
+    chmodSync(store.binaryPath(key)!, 0)
+    const found = asNobody(() => findings({ store }))
+    assert.equal(found.length, 2)
+    for (const text of found)
+      assert.match(text, /\/srv\/api was stored as binaries\/.*, which can't be read: EACCES/)
   })
 
   it('names a damaged block, and a cut file', () => {

@@ -51,6 +51,7 @@ export async function handler(argv: Args): Promise<void> {
     policy: config.retention,
     dryRun,
     shrink: shrinker(store, leases, { analysis: config.analysis }),
+    onUnlisted: (_, error) => sayTo(2)(`${error.message}; going on without what lies there`),
     onProgress: (done, of) => progress.update(done, of),
   })
   clearInterval(beat)

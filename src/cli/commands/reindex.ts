@@ -23,7 +23,15 @@ export async function handler(argv: GlobalArgs): Promise<void> {
   const catalog = openCatalog(catalogPath(site.config), { onRebuilt: complain })
   try {
     using progress = startProgress('reading the archive', { format: n => `${n} days` })
-    const result = await reindex(site.store, catalog, (done, of) => progress.update(done, of))
+    let unlisted = 0
+    const result = await reindex(
+      ...([site.store, catalog] as const),
+      (done, of) => progress.update(done, of),
+      (_, error) => {
+        unlisted++
+        complain(`${error.message}; left its rows as they were`)
+      },
+    )
     for (const { ref, reason } of result.broken) complain(`Left out ${ref.id}: ${reason}`)
     const { added, changed, removed } = result
     sayTo(1)(
@@ -31,7 +39,7 @@ export async function handler(argv: GlobalArgs): Promise<void> {
         ? 'The catalog agreed with the archive.'
         : `The catalog agrees with the archive again: ${count(added, 'crash', 'crashes')} added, ${changed} changed, ${removed} removed.`,
     )
-    if (result.broken.length > 0) process.exitCode = Exit.findings
+    if (result.broken.length + unlisted > 0) process.exitCode = Exit.findings
   } finally {
     catalog.close()
   }

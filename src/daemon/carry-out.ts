@@ -1,0 +1,130 @@
+/**
+ * The plan of retention carried out, step by step, and planned again where a step failed: of what can't be shrunk, or can't
+ * be deleted, the next plan knows, and makes room elsewhere. Otherwise an archive that is too full to shrink anything in
+ * would stay so for ever.
+ */
+import {
+  type ArchiveUsage,
+  expectedGain,
+  planRetention,
+  type RetentionEntry,
+  type RetentionPolicy,
+  type RetentionRule,
+  type RetentionStep,
+} from '../archive/retention.ts'
+import type { ArchiveStore } from '../archive/store.ts'
+import { NotFoundError, reasonOf } from '../base/errors.ts'
+import { formatDuration, formatShare, formatSize } from '../config/index.ts'
+import type { GcAction, GcOptions } from './gc.ts'
+import { Turn } from './steps.ts'
+
+/** What became of a step. */
+interface Deed {
+  readonly action: GcAction
+  /** What the next plan is to know of the dump; undefined where it is no more. */
+  readonly after: RetentionEntry | undefined
+}
+
+/**
+ * Yields what was done, until a plan was carried out without a failure. `limits` is the policy in bytes. What was given back
+ * is counted and not measured, since file systems may take their time to show it.
+ */
+export async function* carryOut(
+  entries: readonly RetentionEntry[],
+  limits: RetentionPolicy,
+  usage: ArchiveUsage,
+  options: GcOptions,
+): AsyncGenerator<GcAction> {
+  const { now = Date.now(), signal } = options
+  const standing = new Map(entries.map(entry => [entry.id, entry]))
+  const turn = new Turn()
+  let { used, free } = usage
+  for (let again = true; again; ) {
+    again = false
+    for (const step of planRetention([...standing.values()], limits, { used, free }, now)) {
+      if (signal?.aborted) return
+      const before = standing.get(step.id)!
+      const { action, after } = await carryOutStep(step, before, options)
+      yield action
+      await turn.pass()
+      const gained = before.size - (after?.size ?? 0)
+      used -= gained
+      free += gained
+      if (after === undefined) standing.delete(step.id)
+      else standing.set(step.id, after)
+      if (action.failed === undefined) continue
+      again = true
+      if (action.action === 'delete' || !noRoom.test(action.failed)) continue
+      for (const entry of standing.values()) standing.set(entry.id, { ...entry, shrinkable: false })
+      break
+    }
+  }
+}
+
+/** A failure that is not the dump's own: where there is no room for a mini-core, something is to be deleted first. */
+const noRoom = /^(ENOSPC|EDQUOT)$/
+
+async function carryOutStep(step: RetentionStep, entry: RetentionEntry, options: GcOptions): Promise<Deed> {
+  const { id, day, action: what, rule, size } = step
+  const { store, policy, dryRun } = options
+  const bytes = what === 'shrink' ? expectedGain(size) : size
+  const reason = reasonOfRule(rule, policy)
+  const action: GcAction = { action: what, kind: 'dump', name: id, bytes, reason }
+  const isShrink = what === 'shrink'
+  const done = isShrink ? { ...entry, size: size - bytes, shrinkable: false } : undefined
+  if (dryRun) return { action, after: done }
+  try {
+    if (!isShrink) {
+      deleteDump(step, options)
+      return { action, after: undefined }
+    }
+    const outcome = await options.shrink!({ id, day }, reason)
+    if (outcome.state === 'shrunk') {
+      const gained = outcome.from - outcome.to
+      return { action: { ...action, bytes: gained }, after: { ...done!, size: size - gained } }
+    }
+    const failed = { ...action, bytes: 0, failed: outcome.reason }
+    // Whoever has it in hand is about to do the same.
+    return { action: failed, after: outcome.inHand ? done : asFound(store, { ...entry, shrinkable: false }) }
+  } catch (error) {
+    const failed = { ...action, bytes: isShrink ? 0 : bytes, failed: reasonOf(error) }
+    const left = isShrink ? { ...entry, shrinkable: false } : { ...entry, pinned: true }
+    return { action: failed, after: asFound(store, left) }
+  }
+}
+
+function deleteDump({ id, day }: RetentionStep, { store, catalog }: GcOptions): void {
+  // Pinned since the plan was made: a person's word comes before a number's.
+  if (store.readPins().has(id)) throw new Error('it was pinned just now')
+  store.remove({ id, day })
+  catalog?.remove(id)
+}
+
+/** What another machine has deleted or shrunk meanwhile gave its room back all the same. */
+function asFound(store: ArchiveStore, entry: RetentionEntry): RetentionEntry | undefined {
+  try {
+    return { ...entry, size: Math.min(entry.size, store.readManifest(entry).core.stored_size) }
+  } catch (error) {
+    return error instanceof NotFoundError ? undefined : entry
+  }
+}
+
+function reasonOfRule(rule: RetentionRule, policy: RetentionPolicy): string {
+  const { keepFirst = 0, keepLatest = 0 } = policy
+  switch (rule) {
+    case 'age':
+      return `older than MaxAge=${formatDuration(policy.maxAge!)}`
+    case 'alike':
+      return `among its like beyond KeepFirst=${keepFirst} and KeepLatest=${keepLatest}`
+    case 'program-count':
+      return `its program has more dumps than ProgramMaxCount=${policy.programMaxCount!}`
+    case 'program-size':
+      return `its program's dumps take more than ProgramMaxSize=${formatSize(policy.programMaxSize!)}`
+    case 'size':
+      return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
+    case 'keep-free': {
+      const keep = policy.keepFree!
+      return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`
+    }
+  }
+}
