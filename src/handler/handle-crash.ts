@@ -127,7 +127,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     pipe.close()
     const why = storage.failures.length > 0 ? storage.failures.join('; ') : reasonOf(error)
     log.write('error', `LOST the core of ${fact}: ${why}`)
-    return leave(storage, 1)
+    return leave(storage, [admission, ticket], 1)
   }
   closeMappedFiles(files)
   snapshot.close()
@@ -139,13 +139,21 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
       `the core of ${fact} is ${state === 'none' ? 'not stored' : 'cut'} (${reason}): ${detail}`,
     )
   await nudgeDaemon(config.run, storage.ref.id)
-  return leave(storage, 0)
+  return leave(storage, [admission, ticket], 0)
 }
 
-/** Ends this process even where a thread of it hangs in the kernel, for which an ordinary end would wait. */
-function leave(storage: DumpStorage, code: number): number {
+/**
+ * Ends this process even where a thread of it hangs in the kernel, for which an ordinary end would wait. Others do not wait
+ * for that thread: what stands for this crash is given back first.
+ */
+function leave(storage: DumpStorage, held: readonly Disposable[], code: number): number {
   storage.close()
-  if (storage.hasStalled) process.kill(process.pid, 'SIGKILL')
+  if (!storage.hasStalled) return code
+  try {
+    for (const one of held) one[Symbol.dispose]()
+  } finally {
+    process.kill(process.pid, 'SIGKILL')
+  }
   return code
 }
 
