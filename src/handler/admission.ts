@@ -40,6 +40,9 @@ export interface Admission extends Disposable {
   readonly note?: string
 }
 
+/** For a crash whose core nobody asks for: it takes no place, and uses up no quota. */
+export const withoutCore: Admission = { others: 0, [Symbol.dispose]: () => {} }
+
 const hour = 3_600_000
 
 /** Asks for a whole core. Never waits, never throws; to be disposed of when the dump is stored. */

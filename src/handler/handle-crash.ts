@@ -6,7 +6,7 @@ import type { DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
 import { loadConfigOrDefaults } from '../config/index.ts'
-import { type Admission, admit } from './admission.ts'
+import { type Admission, admit, withoutCore } from './admission.ts'
 import { type CrashArguments, parseArguments } from './argv.ts'
 import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
 import { CoreInput } from './core-input.ts'
@@ -62,14 +62,15 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const snapshot = takeSnapshot(crash, config.environ, config.redact)
   const files = openMappedFiles(snapshot)
   const { uid, signal } = crash
-  using admission = call.admission ?? admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
+  const refusal = call.refusal ?? refusalByLimit(crash.rlimit, config)
+  const ask = (): Admission => admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
+  using admission = call.admission ?? (refusal === undefined ? ask() : withoutCore)
   if (admission.note !== undefined) snapshot.notes.push(admission.note)
   const time = crashTime(crash.time, now)
   const dumpable = crash.dumpable ?? impliedDumpable()
   const held: Outcome = { core: unfinished, libraries: [], heldMs: waited, monotonicNs }
   const manifest = ({ id }: DumpRef, continues: Continuation | undefined): Manifest =>
     withContinuation(makeManifest(id, time, crash, snapshot, held), continues)
-  const refusal = call.refusal ?? refusalByLimit(crash.rlimit, config)
   const beat = (): void => ticket.beat()
   const onRelease = (): void => {
     held.heldMs = waited + performance.now() - call.began

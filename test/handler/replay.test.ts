@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { loadConfigOrDefaults } from '../../src/config/index.ts'
+import { admit } from '../../src/handler/admission.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { replayArguments as args, coreOf } from '../support/core-stream.ts'
 import { HandlerBed } from '../support/handler-bed.ts'
@@ -80,6 +82,25 @@ describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
       bed.replay(core, args)
       assert.equal(bed.dumps()[0]!.manifest.core.reason, 'cap')
       assert.ok(content(bed).equals(core.subarray(0, size)), limit)
+    }
+  })
+
+  test('uses up a quota of whole cores, but not for a process that asked for none', () => {
+    const hasRoom = (bed: HandlerBed): boolean => {
+      const { config } = loadConfigOrDefaults(bed.config)
+      using admission = admit(config, { uid: Number(args[1]), exe: '/another', signal: 11 })
+      return admission.refused === undefined
+    }
+    const askingForNone = [...args.slice(0, 5), '0', ...args.slice(6)]
+    for (const [arguments_, policy, left] of [
+      [askingForNone, 'record', true],
+      [askingForNone, 'store', false],
+      [args, 'record', false],
+    ] as const) {
+      using bed = new HandlerBed({ UserCapturesPerHour: '1', RlimitZero: policy })
+      assert.equal(bed.replay(coreOf(8192), arguments_), 0)
+      assert.equal(bed.dumps()[0]!.manifest.core.state, left ? 'none' : 'complete')
+      assert.equal(hasRoom(bed), left, `${policy}, RLIMIT_CORE ${arguments_[5]}`)
     }
   })
 
