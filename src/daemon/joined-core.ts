@@ -17,11 +17,7 @@ import { type CutEnd, endOfCut } from '../lz4/index.ts'
 import { FileSource, openRegular } from '../source/file-source.ts'
 import { openCoreFile } from '../source/index.ts'
 
-/** The manifest's account of the file at `path`, `core` being the spool's of it. */
-export const describeJoined = (core: StoredCore, path: string): StoredCore =>
-  runThrough(joinedSteps(core, path))
-
-/** The same with a pause after each piece of the content. */
+/** The manifest's account of the file at `path`, `core` being the spool's of it; pauses after each piece of the content. */
 export function* joinedSteps(core: StoredCore, path: string): Steps<StoredCore> {
   mendHeader(path)
   mendEnd(path)

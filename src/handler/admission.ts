@@ -9,7 +9,15 @@
  * KEY is the user's number and stands for executable and signal; for `captures` the signal does not count, and `quota` has
  * another of the user alone. Files of handlers that are gone count for nothing. Where the directory can't be written, everything is admitted.
  */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { reasonOf } from '../base/errors.ts'
 import type { Config } from '../config/index.ts'
 
@@ -31,6 +39,9 @@ export interface Admission extends Disposable {
   /** What could not be told. */
   readonly note?: string
 }
+
+/** For a crash whose core nobody asks for: it takes no place, and uses up no quota. */
+export const withoutCore: Admission = { others: 0, [Symbol.dispose]: () => {} }
 
 const hour = 3_600_000
 
@@ -76,17 +87,20 @@ function makeDirectory(path: string, mode: number): void {
   }
 }
 
+/**
+ * Its process runs what this one runs. Where it has ended, or would if no thread of it hung in the kernel, it runs nothing;
+ * and its number may be another program's by now. A link is read, and the file behind it not looked at: that could hang.
+ */
 function isAtWork(directory: string, name: string): boolean {
   const pid = Number(/^[0-9]{20}-([0-9]{1,10})-[0-9]{1,10}-[0-9a-f]{16}$/.exec(name)?.[1])
   if (!(pid > 0)) return false
   try {
-    process.kill(pid, 0)
-    return true
+    if (readlinkSync(`/proc/${pid}/exe`) === readlinkSync('/proc/self/exe')) return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') return true
-    rmSync(`${directory}/${name}`, { force: true })
-    return false
+    if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return true
   }
+  rmSync(`${directory}/${name}`, { force: true })
+  return false
 }
 
 /** Counts this one where it is within all quotas. */

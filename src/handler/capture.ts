@@ -86,11 +86,12 @@ function copy(
   let slot = encoder.take()
   let buffer = encoder.buffer(slot)
   let filled = 0
-  // A full block is handed over when the next byte is there: the last one ends differently.
+  // A full block is handed over when the next byte that is kept is there: the last one ends differently.
   let full: number | undefined
   for (;;) {
     if (filled === 0) {
-      const zeros = input.skipZeros(buffer.length, most)
+      // Nor can the last block be one that is passed over.
+      const zeros = input.skipZeros(buffer.length, most - 1)
       if (zeros > 0 && full !== undefined) {
         encoder.submit(full)
         full = undefined
@@ -101,14 +102,15 @@ function copy(
     if (input.isReleased) onRelease()
     if (got === 0) break
     filled += got
-    if (full !== undefined) {
+    const over = Math.max(0, input.received - most)
+    if (full !== undefined && filled > over) {
       const busy = encoder.submit(full)
       full = undefined
       // Zeros are read as fast as the kernel writes them, and from the pipe itself its pages are used again.
       if (busy || input.hasBacklog) pump()
     }
-    if (input.received > most) {
-      encoder.finish(buffer.subarray(0, filled - (input.received - most)))
+    if (over > 0) {
+      encoder.finish(full === undefined ? buffer.subarray(0, filled - over) : encoder.buffer(full))
       return { reason: 'cap', detail: `The configured limit keeps ${most} of ${input.received} bytes` }
     }
     if (filled === buffer.length) {

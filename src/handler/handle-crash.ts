@@ -6,7 +6,7 @@ import type { DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes } from '../base/escape.ts'
 import { loadConfigOrDefaults } from '../config/index.ts'
-import { type Admission, admit } from './admission.ts'
+import { type Admission, admit, withoutCore } from './admission.ts'
 import { type CrashArguments, parseArguments } from './argv.ts'
 import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
 import { CoreInput } from './core-input.ts'
@@ -62,14 +62,15 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const snapshot = takeSnapshot(crash, config.environ, config.redact)
   const opener = new MappedFileOpener(snapshot, script)
   const { uid, signal } = crash
-  using admission = call.admission ?? admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
+  const refusal = call.refusal ?? refusalByLimit(crash.rlimit, config)
+  const ask = (): Admission => admit(config, { uid, exe: snapshot.facts.exe ?? '', signal, waited })
+  using admission = call.admission ?? (refusal === undefined ? ask() : withoutCore)
   if (admission.note !== undefined) snapshot.notes.push(admission.note)
   const time = crashTime(crash.time, now)
   const dumpable = crash.dumpable ?? impliedDumpable()
   const held: Outcome = { core: unfinished, libraries: [], heldMs: waited, monotonicNs }
   const manifest = ({ id }: DumpRef, continues: Continuation | undefined): Manifest =>
     withContinuation(makeManifest(id, time, crash, snapshot, held), continues)
-  const refusal = call.refusal ?? refusalByLimit(crash.rlimit, config)
   const beat = (): void => ticket.beat()
   const onRelease = (): void => {
     held.heldMs = waited + performance.now() - call.began
@@ -122,7 +123,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     pipe.close()
     const why = storage.failures.length > 0 ? storage.failures.join('; ') : reasonOf(error)
     log.write('error', `LOST the core of ${fact}: ${why}`)
-    return leave(storage, opener, 1)
+    return leave([storage, opener], [admission, ticket], 1)
   }
   snapshot.close()
   ticket.tellLimits(config)
@@ -133,13 +134,25 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
       `the core of ${fact} is ${state === 'none' ? 'not stored' : 'cut'} (${reason}): ${detail}`,
     )
   await nudgeDaemon(config.run, storage.ref.id)
-  return leave(storage, opener, 0)
+  return leave([storage, opener], [admission, ticket], 0)
 }
 
-/** Ends this process even where a thread of it hangs in the kernel, for which an ordinary end would wait. */
-function leave(storage: DumpStorage, opener: MappedFileOpener, code: number): number {
+/**
+ * Ends this process even where a thread of it hangs in the kernel, for which an ordinary end would wait. Others do not wait
+ * for that thread: what stands for this crash is given back first.
+ */
+function leave(
+  [storage, opener]: readonly [DumpStorage, MappedFileOpener],
+  held: readonly Disposable[],
+  code: number,
+): number {
   storage.close()
-  if (storage.hasStalled || opener.hasStalled) process.kill(process.pid, 'SIGKILL')
+  if (!storage.hasStalled && !opener.hasStalled) return code
+  try {
+    for (const one of held) one[Symbol.dispose]()
+  } finally {
+    process.kill(process.pid, 'SIGKILL')
+  }
   return code
 }
 

@@ -2,7 +2,8 @@
  * The handler's side of the gate (`src/install/gate.ts`): shows that it gets on, gives the ticket back, and tells the shell
  * what is configured.
  */
-import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Config, gateLimits } from '../config/index.ts'
 
@@ -24,10 +25,9 @@ export class Ticket implements Disposable {
     if (this.#path === undefined || now - this.#beat < beatEvery) return
     this.#beat = now
     try {
-      const time = new Date()
-      utimesSync(this.#path, time, time)
+      writeWhole(this.#path, 'beat', `${Math.round(uptime() * 100)}\n`)
     } catch {
-      // It was taken away already.
+      // Then it is as old as it looks.
     }
   }
 
@@ -39,8 +39,7 @@ export class Ticket implements Disposable {
     const text = `${most} ${longest}\n`
     try {
       if (textOf(path) === text) return
-      writeFileSync(`${path}.${process.pid}`, text, { mode: 0o600 })
-      renameSync(`${path}.${process.pid}`, path)
+      writeWhole(path, 'limits', text)
     } catch {
       // Then those hold.
     }
@@ -53,6 +52,13 @@ export class Ticket implements Disposable {
       // The next in line sees that we are gone.
     }
   }
+}
+
+/** Whoever reads it has the old text or the new one, and never of both. `name` is that of the file in the making. */
+function writeWhole(path: string, name: string, text: string): void {
+  const making = join(dirname(path), `${name}.${process.pid}`)
+  writeFileSync(making, text, { mode: 0o600 })
+  renameSync(making, path)
 }
 
 function textOf(path: string): string | undefined {

@@ -3,22 +3,25 @@
  * crash that comes while as many are at work waits in line, which costs a megabyte and no processor; the kernel holds
  * its process meanwhile. A lone crash meets a few of the shell's own words, and no other program.
  *
- *     RuntimeDirectory/gate/PID         a ticket: the handler at work, or about to start, as that process
+ *     RuntimeDirectory/gate/PID         a ticket: the handler at work, or about to start, as that process; in it, when that
+ *                                       one got on last
  *     RuntimeDirectory/gate/limits      tickets at a time, and seconds that one waits for one at most
  *     RuntimeDirectory/gate/line.N.P    held by the first in line of a user's program: N the user's number modulo 64, P its
  *                                       name by the first letter and the last
  *     RuntimeDirectory/gate/line.N      held by the first of the user's firsts
  *     RuntimeDirectory/gate/line        held by the first of these, the one that looks for a ticket
- *     RuntimeDirectory/gate/since       touched when a look at who gets on began
+ *     RuntimeDirectory/gate/since       when a look at who gets on began
+ *
+ * Times are centiseconds since the boot. Those that files have are of a clock that can be set, and steps back.
  *
  * Users have lines of their own, and their programs again, so that nobody who crashes a thousand times keeps others
  * waiting for all of them. A program is known by the name of its first thread, since the one that crashed may be called
  * anything. Lines are held by flock(2), which ends with the process that holds it; a ticket whose process is gone, or is
- * another program, is taken away by whoever looks for one. A handler touches its ticket as long as it gets on: the kernel
- * may wait for memory that a file system of the crasher's own gives, for ever, and a few such crashes would shut everybody
- * else out. One that has stood still for a quarter of the time that one waits, and ten seconds, is ended by whoever looks.
- * Who waits too long leaves a line in the kernel log, of which the daemon makes a record. Where the gate can't be made, or
- * there is no flock(1), crashes are taken as they come.
+ * another program, is taken away by whoever looks for one. A handler writes the time into its ticket as long as it gets on:
+ * the kernel may wait for memory that a file system of the crasher's own gives, for ever, and a few such crashes would shut
+ * everybody else out. One that has stood still for a quarter of the time that one waits, and ten seconds, is ended by whoever
+ * looks. Who waits too long leaves a line in the kernel log, of which the daemon makes a record. Where the gate can't be made,
+ * or there is no flock(1), crashes are taken as they come.
  */
 import type { GateLimits } from '../config/index.ts'
 
@@ -48,7 +51,8 @@ count_tickets() {
 take_ticket() {
   count_tickets
   [ $tickets -lt $most ] || return
-  true >$ticket || return 0
+  read_clock
+  echo $now >$ticket || return 0
   count_tickets
   [ $tickets -le $most ] && return
   rm -f $ticket </dev/null
@@ -61,10 +65,14 @@ take_away_stale() {
     [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] ||${bounds.length > 0 ? ` [ $exe -ef ${bounds[0]} ] ||` : ''} rm -f "$one" </dev/null
   done
 }
+# A ticket without a time tells nothing: there was no room to write it.
 end_those_that_stand_still() {
   set -- $gate/[0-9]*
   for one; do
-    [ "$one" -nt $gate/since ] || ! [ /proc/\${one##*/}/exe -ef ${handler[0]} ] && continue
+    beat=
+    [ -f "$one" ] && read -r beat <"$one"
+    case $beat in '' | *[!0-9]*) continue ;; esac
+    [ $beat -ge $since ] || ! [ /proc/\${one##*/}/exe -ef ${handler[0]} ] && continue
     # The number may be another's by now, but nobody else of ours is so dear to the kernel.
     read -r dear </proc/\${one##*/}/oom_score_adj && [ "$dear" = -900 ] && kill -KILL \${one##*/} || continue
     rm -f "$one" </dev/null

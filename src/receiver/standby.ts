@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { loadConfigOrDefaults } from '../config/index.ts'
-import { admit } from '../handler/admission.ts'
+import { admit, withoutCore } from '../handler/admission.ts'
 import { handleCrash } from '../handler/handle-crash.ts'
 import { lastWords } from '../handler/last-words.ts'
 import { openLibc } from '../handler/libc.ts'
@@ -67,9 +67,10 @@ function callFor(calls: SocketLibc, connection: number, order: StandbyOrder, beg
   const { tgid, uid, gid, dumpable = 2 } = info
   const signal = info.signal ?? signalOf(tgid)
   const limit = coreLimitOf(tgid)
-  const admission = admit(config, { uid, exe: exeOf(tgid), signal, waited })
-  const refusal =
-    refusalByLimit(limit === undefined ? undefined : BigInt(limit), config) ?? refusalByQuota(admission)
+  const byLimit = refusalByLimit(limit === undefined ? undefined : BigInt(limit), config)
+  const admission =
+    byLimit === undefined ? admit(config, { uid, exe: exeOf(tgid), signal, waited }) : withoutCore
+  const refusal = byLimit ?? refusalByQuota(admission)
   const status = refusal === undefined ? accept(calls, connection) : undefined
   const tid = (status && threadOf(tgid, status.tid)) ?? info.pid
   const fields = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -44,6 +44,29 @@ test('admit() does not count handlers that are gone, nor files that are none', a
     writeFileSync(join(run, 'captures', '0-what'), '')
     assert.ok(isWhole(admit(config, { uid: 0, exe: '/a', signal: 6 })))
   })
+})
+
+test('admit() counts neither zombies, whose threads may hang for long, nor numbers that went to other programs', async () => {
+  // A shell that becomes another program does not ask what became of its child, which ends later.
+  const other = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  try {
+    const zombie = Number(await new Promise(done => other.stdout.once('data', done)))
+    const runs = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'latin1')
+    while (!runs(zombie).includes(') Z ') || !runs(other.pid!).includes('(sleep)'))
+      await new Promise(done => setTimeout(done, 20))
+    within(run => {
+      const config = { ...defaultConfig(), run, capturesMax: 1 }
+      admit(config, { uid: 0, exe: '/a', signal: 6 })[Symbol.dispose]()
+      for (const pid of [zombie, other.pid])
+        writeFileSync(join(run, 'captures', `${'0'.repeat(20)}-${pid}-0-${'0'.repeat(16)}`), '')
+      assert.equal(admit(config, { uid: 0, exe: '/a', signal: 6 }).refused, undefined)
+      assert.equal(readdirSync(join(run, 'captures')).length, 1, 'theirs are taken away')
+    })
+  } finally {
+    other.kill()
+  }
 })
 
 test('admit() keeps to the number of an hour, for each program, user and signal', () =>

@@ -12,6 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import { openLz4 } from '../../src/lz4/index.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
 
@@ -20,6 +22,18 @@ const haveGo = have('go', 'version')
 // Other test files wait for the same core_pattern, one at a time, so the limit is on hanging and not on waiting.
 const kernel = { skip: noKernel, timeout: 10 * 60_000 }
 const withGo = { skip: noKernel || (haveGo ? false : 'Go is not installed'), timeout: 10 * 60_000 }
+
+/** Has as many mappings as a process may, and of the largest it touched a page. */
+const manyMappings = `
+#include <stdlib.h>
+#include <sys/mman.h>
+int main(void) {
+  char *large = mmap(0, 128 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  large[100 << 20] = 1;
+  for (int i = 0; i < 65000; i++)
+    if (mmap(0, 4096, i % 2 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) break;
+  abort();
+}`
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
@@ -195,6 +209,23 @@ describe('a crash through the kernel', kernel, () => {
     const { core } = bed.dumps()[0]!.manifest
     assert.deepEqual([core.state, core.reason], ['truncated', 'cap'])
     assert.ok(core.raw_size <= 8 << 20 && core.raw_size > 7 << 20)
+  })
+
+  test('over the limit within zeros, of a process with more mappings than a choice is made among, has an index', {
+    ...kernel,
+    skip: noKernel || (have('cc') ? false : 'a C compiler is not installed'),
+  }, async () => {
+    using bed = new HandlerBed({ CoreMax: '32M' })
+    writeFileSync(bed.path('victim.c'), manyMappings)
+    execFileSync('cc', ['-w', '-o', bed.path('victim'), bed.path('victim.c')])
+    await bed.crash(`exec ${bed.path('victim')}`)
+    const [dump] = bed.dumps()
+    const { core } = dump!.manifest
+    assert.deepEqual([core.state, core.reason, core.raw_size], ['truncated', 'cap', 32 << 20])
+    assert.match(core.detail!, /The configured limit keeps/, 'what is kept was not chosen')
+    const file = openLz4(bytesSource('core.lz4', readFileSync(bed.store.corePath(dump!)!)))
+    assert.equal(file.indexed, true)
+    assert.ok(file.readHead()!.length > 60_000 * 56)
   })
 
   test('of a Go program opens in dlv and gdb', withGo, async () => {

@@ -3,6 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { loadConfigOrDefaults } from '../../src/config/index.ts'
+import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import { admit } from '../../src/handler/admission.ts'
+import { openLz4 } from '../../src/lz4/index.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { replayArguments as args, coreOf } from '../support/core-stream.ts'
 import { HandlerBed } from '../support/handler-bed.ts'
@@ -10,6 +14,12 @@ import { HandlerBed } from '../support/handler-bed.ts'
 function content(bed: HandlerBed): Buffer {
   using source = openCoreFile(bed.store.corePath(bed.dumps()[0]!)!)
   return Buffer.from(source.read(0, source.size))
+}
+
+/** As every file has them that was not cut by the disk. */
+function assertHasIndex(bed: HandlerBed): void {
+  const file = openLz4(bytesSource('core.lz4', readFileSync(bed.store.corePath(bed.dumps()[0]!)!)))
+  assert.deepEqual([file.indexed, file.readHead()?.length], [true, 4096])
 }
 
 describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
@@ -72,14 +82,37 @@ describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
   test('keeps the limit, to the byte', () => {
     for (const [limit, size] of [
       ['1M', 1 << 20],
+      ['2M', 2 << 20],
       ['3M', 3 << 20],
       ['2500000', 2_500_000],
     ] as const) {
       using bed = new HandlerBed({ CoreMax: limit })
       const core = coreOf(5 << 20)
+      // ET_CORE.
+      core.writeUInt16LE(4, 16)
       bed.replay(core, args)
       assert.equal(bed.dumps()[0]!.manifest.core.reason, 'cap')
       assert.ok(content(bed).equals(core.subarray(0, size)), limit)
+      assertHasIndex(bed)
+    }
+  })
+
+  test('uses up a quota of whole cores, but not for a process that asked for none', () => {
+    const hasRoom = (bed: HandlerBed): boolean => {
+      const { config } = loadConfigOrDefaults(bed.config)
+      using admission = admit(config, { uid: Number(args[1]), exe: '/another', signal: 11 })
+      return admission.refused === undefined
+    }
+    const askingForNone = [...args.slice(0, 5), '0', ...args.slice(6)]
+    for (const [arguments_, policy, left] of [
+      [askingForNone, 'record', true],
+      [askingForNone, 'store', false],
+      [args, 'record', false],
+    ] as const) {
+      using bed = new HandlerBed({ UserCapturesPerHour: '1', RlimitZero: policy })
+      assert.equal(bed.replay(coreOf(8192), arguments_), 0)
+      assert.equal(bed.dumps()[0]!.manifest.core.state, left ? 'none' : 'complete')
+      assert.equal(hasRoom(bed), left, `${policy}, RLIMIT_CORE ${arguments_[5]}`)
     }
   })
 

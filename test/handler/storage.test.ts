@@ -176,6 +176,11 @@ describe('a core whose archive never answers', { skip: noShim }, () => {
       using bed = new HandlerBed({ StorageDeadline: '1s' })
       replay(bed, [fault])
       assert.deepEqual(bed.handlers(), [])
+      assert.deepEqual(readdirSync(bed.path('run/captures')), [], 'it does not count as one at work')
+      assert.ok(
+        !readdirSync(bed.path('run/gate')).some(name => /^[0-9]/.test(name)),
+        'its ticket is given back',
+      )
       assert.deepEqual(bed.dumps(), [])
       const [dump] = bed.dumps(bed.spool)
       assert.equal(dump?.manifest.core.state, 'complete')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -10,14 +10,16 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, uptime } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Gate, gateText } from '../../src/install/gate.ts'
-import { kernelLog } from '../support/handler-bed.ts'
+import { takeCorePattern } from '../support/core-pattern.ts'
+import { kernelLog, noKernel } from '../support/handler-bed.ts'
 
 let folder: string
 let work: string
@@ -46,11 +48,26 @@ function crash(
   comm = 'server',
   pid: number | undefined = 4242,
 ): Promise<unknown[]> {
-  const whole = { directory: join(folder, 'gate'), most: 2, longest: 20, ...gate }
-  const launcher = join(folder, `sink-${launchers++}`)
-  writeFileSync(launcher, `#!/bin/sh\n${gateText([process.execPath, work], '/c', whole)}`)
-  const args = [launcher, `${pid}`, `${uid}`, '0', '11', '1', '0', comm]
+  const args = [launcher(gate), `${pid}`, `${uid}`, '0', '11', '1', '0', comm]
   return once(spawn('/bin/sh', args, { env: {}, stdio: 'ignore' }), 'exit')
+}
+
+function launcher(gate: Partial<Gate>): string {
+  const whole = { directory: join(folder, 'gate'), most: 2, longest: 20, ...gate }
+  const path = join(folder, `sink-${launchers++}`)
+  writeFileSync(path, `#!/bin/sh\n${gateText([process.execPath, work], '/c', whole)}`, { mode: 0o755 })
+  return path
+}
+
+const centiseconds = (): number => Math.floor(uptime() * 100)
+
+async function eventually<T>(look: () => T | undefined): Promise<T> {
+  for (let i = 0; i < 400; i++) {
+    const found = look()
+    if (found !== undefined) return found
+    await sleep(50)
+  }
+  throw new Error('It has not come for twenty seconds')
 }
 
 /** A process that the kernel calls so. */
@@ -108,6 +125,60 @@ describe('gateText()', () => {
     for (const pid of [process.pid, process.ppid]) writeFileSync(join(folder, 'gate', `${pid}`), '')
     assert.deepEqual(await crash({ most: 1, longest: 1 }, 0, '$(touch x)\n'), [1, null])
     assert.deepEqual(log(), [])
+  })
+
+  it('notes in a ticket when it was given', () => {
+    const before = centiseconds()
+    writeFileSync(work, `console.log(require('node:fs').readFileSync(process.argv[3], 'latin1'))`)
+    const args = [launcher({}), '4242', '0', '0', '11', '1', '0', 'server']
+    const { stdout } = spawnSync('/bin/sh', args, { encoding: 'latin1', env: {} })
+    assert.match(stdout, /^[0-9]+\n/)
+    assert.ok(Number(stdout) >= before - 1 && Number(stdout) <= centiseconds() + 1, stdout)
+  })
+
+  it('ends who stands still and nobody who gets on, though the clock was set back', {
+    skip: noKernel,
+    timeout: 10 * 60_000,
+  }, async () => {
+    writeFileSync(
+      work,
+      `void import(${JSON.stringify(join(import.meta.dirname, '../support/gate-handler.ts'))})`,
+    )
+    using pattern = await takeCorePattern()
+    chmodSync(folder, 0o755)
+    pattern.set(`|${launcher({})} %P %u %g %s %t %c %e`, { pipeLimit: 16 })
+    const gate = join(folder, 'gate')
+    mkdirSync(gate)
+    const die = (signal: string): Promise<unknown[]> =>
+      once(
+        spawn('/bin/sh', ['-c', `ulimit -c unlimited; kill -${signal} $$`], { cwd: folder, stdio: 'ignore' }),
+        'exit',
+      )
+    const tickets = (): string[] => readdirSync(gate).filter(name => /^[0-9]/.test(name))
+    const timeIn = (ticket: string): number => Number(readFileSync(join(gate, ticket), 'latin1'))
+    const held: Promise<unknown[]>[] = []
+    try {
+      held.push(die('QUIT'))
+      const still = await eventually(() => tickets()[0])
+      held.push(die('ABRT'))
+      const healthy = await eventually(() => tickets().find(ticket => ticket !== still))
+      const given = timeIn(healthy)
+      await eventually(() => timeIn(healthy) > given || undefined)
+      // As a look of twenty seconds ago left them, with a clock that was an hour ahead.
+      const before = centiseconds() - 2000
+      writeFileSync(join(gate, still), `${before - 100}\n`)
+      writeFileSync(join(gate, 'since'), `${before}\n`)
+      const ahead = Date.now() / 1000 + 3600
+      utimesSync(join(gate, 'since'), ahead, ahead)
+      await die('SEGV')
+      assert.deepEqual(tickets(), [healthy])
+      assert.equal(existsSync(`/proc/${still}`), false)
+      assert.equal(kernelLog(`ENDED the handler ${still},`).length, 1)
+      assert.deepEqual(kernelLog(`ENDED the handler ${healthy},`), [])
+    } finally {
+      for (const ticket of tickets()) process.kill(Number(ticket), 'SIGKILL')
+      await Promise.all(held)
+    }
   })
 
   it('reads how many from what a handler has told of the configuration', async () => {

@@ -160,6 +160,18 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
     assert.deepEqual(refused.manifest.process.cmdline, ['sh', '-c', 'kill -SEGV $$'])
   })
 
+  test('a crash with RLIMIT_CORE 0 uses up no quota of whole cores', async () => {
+    using bed = attackBed({ UserCapturesPerHour: '1', RlimitZero: 'record' })
+    await using receiver = await startReceiver(bed)
+    const pattern = `@@${receiver.path}`
+    await bed.crash(`sh -c 'kill -SEGV $$'; true`, { pattern, limit: '0' })
+    await stored(bed, 1)
+    await bed.crash(`sh -c 'kill -ABRT $$'; true`, { pattern })
+    await stored(bed, 2)
+    const states = bed.dumps().map(({ manifest: { core, signal } }) => `${signal.name} ${core.state}`)
+    assert.deepEqual(states.sort(), ['SIGABRT complete', 'SIGSEGV none'])
+  })
+
   test('RLIMIT_CORE of 0 is obeyed as by the pipe, and 1 marks who is not dumped', async () => {
     using bed = attackBed({ RlimitZero: 'record' })
     await using receiver = await startReceiver(bed)
