@@ -49,6 +49,8 @@ export interface Section {
 const maxSegments = 1 << 20
 const maxSections = 1 << 16
 const maxNoteBytes = 32 << 20
+/** In all; each of a core's threads, of which 65,536 are read, has five or fewer. */
+const maxNotes = 1 << 19
 
 /** Opens the file; throws FormatError where it is not ELF. Sections that cannot be read are left out. */
 export function openElf(source: ByteSource): ElfFile {
@@ -226,11 +228,14 @@ export class ElfFile {
     if (places.length === 0)
       for (const { type, offset, size } of this.sections)
         if (type === SectionType.note) places.push({ offset, size })
-    for (const { offset, size } of places.slice(0, 64))
-      yield* readNotes(
-        copyOf(this.source.read(offset, Math.min(size, maxNoteBytes))),
-        this.header.littleEndian,
-      )
+    let left = maxNotes
+    for (const { offset, size } of places.slice(0, 64)) {
+      const bytes = copyOf(this.source.read(offset, Math.min(size, maxNoteBytes)))
+      for (const note of readNotes(bytes, this.header.littleEndian)) {
+        if (left-- === 0) return
+        yield note
+      }
+    }
   }
 
   #error(section: string, offset: number, problem: string): FormatError {

@@ -15,8 +15,8 @@ export interface Note {
 const noteAlign = 4
 
 /**
- * The notes in `bytes`, in order. Ends at the first one that is not whole: what follows could not be found anyway;
- * `onCut` hears of it.
+ * The notes in `bytes`, in order. Ends at the first one that is not whole, or is nothing but zeros: what follows could not
+ * be found anyway; `onCut` hears of it.
  */
 export function* readNotes(bytes: Uint8Array, littleEndian: boolean, onCut?: () => void): Generator<Note> {
   const view = viewOf(bytes)
@@ -26,7 +26,8 @@ export function* readNotes(bytes: Uint8Array, littleEndian: boolean, onCut?: () 
     const name = at + Nhdr.size
     const desc = name + alignUp(namesz, noteAlign)
     const end = desc + descsz
-    if (namesz > bytes.length || descsz > bytes.length || end > bytes.length) {
+    const isZero = namesz === 0 && descsz === 0 && type === 0
+    if (isZero || namesz > bytes.length || descsz > bytes.length || end > bytes.length) {
       onCut?.()
       return
     }
