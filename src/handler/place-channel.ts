@@ -68,7 +68,11 @@ export class PlaceChannel {
         control: this.#control.buffer as SharedArrayBuffer,
         staged,
       }
-      this.#worker = new Worker(script, { argv: [placeArgument], workerData, transferList: [port2] })
+      // Node would close what the thread has opened, as it ends: files that it has handed over.
+      const trackUnmanagedFds = false
+      this.#worker = new Worker(script, {
+        ...{ argv: [placeArgument], workerData, transferList: [port2], trackUnmanagedFds },
+      })
       this.#worker.on('error', () => {}).unref()
       this.#port = port1
       port1.unref()

@@ -57,6 +57,24 @@ describe('storage that does not answer', { skip: unavailable, timeout: 180_000 }
     }
   })
 
+  test('and does: an executable on FUSE is stored as it is', async () => {
+    using bed = attackBed()
+    const program = compile(bed, 'victim', source)
+    for (const directory of ['fuse', 'files', 'files/content']) mkdirSync(bed.path(directory))
+    copyFileSync(program, bed.path('files/content/victim'))
+    const mounted = await byDeafFuse.mount(bed.path('fuse'), bed.path('files'))
+    try {
+      await bed.crash('touch die; fuse/victim; true')
+      const [dump] = bed.dumps()
+      const { executable, libraries, notes } = dump!.manifest
+      assert.deepEqual(notes, [])
+      assert.ok(readFileSync(bed.store.binaryPath(executable!.key!)!).equals(readFileSync(program)))
+      assert.ok(libraries.length > 0 && libraries.every(({ key }) => key !== undefined))
+    } finally {
+      await mounted.end()
+    }
+  })
+
   test('and would have the spool: it is asked where the archive has no room, for no longer than the deadline', async () => {
     using bed = new HandlerBed()
     for (const directory of ['fuse', 'files']) mkdirSync(bed.path(directory))

@@ -327,7 +327,7 @@ describe('hostile files', kernel, () => {
       'handler/process-info.ts': '/proc/PID',
       'handler/user-namespace.ts': '/proc/PID',
       'handler/process-memory.ts': '/proc/PID',
-      'handler/mapped-files.ts': '/proc/PID',
+      'handler/open-elf.ts': '/proc/PID',
       'handler/standard-input.ts': 'descriptor 0, /dev/null',
       'handler/log.ts': '/dev/kmsg',
       'daemon/kernel-log.ts': '/dev/kmsg',

@@ -2,6 +2,7 @@
 import { formatHold, type Manifest, type Shrunk, type StoredBinary } from '../../archive/manifest.ts'
 import type { Summary } from '../target.ts'
 import { coreState } from './core-state.ts'
+import { printable } from './escape.ts'
 import type { Fact } from './facts.ts'
 import { containerOf, shellWord, toolchainOf } from './program.ts'
 import { formatSize, formatSpan, formatTime } from './units.ts'
@@ -140,7 +141,7 @@ function death(summary: Summary): Section {
       ['Goroutine', d.goroutine === undefined ? undefined : String(d.goroutine)],
       ['Thread', d.thread === undefined ? undefined : String(d.thread)],
       ['Signature', `${signature.key}  ${signature.text}`.trim().split('\n')],
-      ['Warnings', warnings.map(({ message }) => message)],
+      ['Warnings', warnings.map(({ message }) => printable(message))],
     ],
   }
 }

@@ -7,6 +7,7 @@ import type { Frame, Goroutine, Report, Thread } from '../../engine/report/repor
 import type { SourceFinder } from '../source-lines.ts'
 import { coreState, whyNotWhole } from './core-state.ts'
 import { type Crash, crashFacts } from './crash-facts.ts'
+import { printable } from './escape.ts'
 import { facts } from './facts.ts'
 import { groupTable } from './groups.ts'
 import { ownCode } from './own-code.ts'
@@ -244,7 +245,7 @@ function* warnings(report: Report, look: Look): Generator<string> {
   const { warn } = palette(look)
   const width = Math.min(look.width, widest)
   for (const { message } of list.slice(0, 10))
-    for (const [i, line] of wrap(message, width - 9).entries())
+    for (const [i, line] of wrap(printable(message), width - 9).entries())
       yield `${i === 0 ? warn('warning:') : '        '} ${line}`
   if (list.length > 10) yield `… ${count(list.length - 10, 'more warning')} (--json has them all)`
 }

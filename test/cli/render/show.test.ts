@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fromDump } from '../../../src/cli/render/escape.ts'
+import { infoSections } from '../../../src/cli/render/info.ts'
 import { show } from '../../../src/cli/render/show.ts'
 import { threadTraceback, traceback } from '../../../src/cli/render/traceback.ts'
 import { assertGolden } from '../../support/golden.ts'
@@ -31,6 +33,21 @@ describe('show()', () => {
       'cli/show-color.txt',
       text(show(crash(), { width: 100, color: true, now }, { source: noSource, all: true })),
     ))
+
+  it('a warning that quotes a name with line breaks is one line', () => {
+    const { report, ...rest } = crash()
+    const message = 'The executable /tmp/a\n<0>kernel: forged\n is missing.'
+    const shown = fromDump({
+      ...report,
+      warnings: [{ code: 'executable-missing', message }],
+    } as typeof report)
+    const printed = text(
+      show({ report: shown, ...rest }, { width: 200, color: false, now }, { source: noSource, all: false }),
+    )
+    assert.match(printed, /^warning: The executable \/tmp\/a\\n<0>kernel: forged\\n is missing\.$/m)
+    const listed = infoSections({ summary: { ...shown, goroutineCount: 1 } as never }, 'a', false)
+    assert.match(JSON.stringify(listed), /\/tmp\/a\\\\n<0>kernel/)
+  })
 
   it('explains a dump without a core by its manifest', () => {
     const { manifest } = crash()
