@@ -16,7 +16,7 @@ import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
 import { analysisFile, coreFile, coreFiles, dayOf, partFile, pendingFile, reportFile } from './layout.ts'
 import { initializeStore, type LocalStore } from './local-store.ts'
-import { type Manifest, manifestVersion, type StoredBinary } from './manifest.ts'
+import { binariesOf, type Manifest, manifestVersion, type StoredBinary } from './manifest.ts'
 import type { DumpEntry, DumpRef } from './store.ts'
 
 /** The content of a core, unpacked. */
@@ -122,12 +122,8 @@ export function importDump(
 }
 
 /** Takes over the executable and the libraries of a dump. */
-export function importBinaries(
-  store: LocalStore,
-  from: LocalStore,
-  { executable, libraries }: Manifest,
-): void {
-  for (const { key, path } of executable ? [executable, ...libraries] : libraries) {
+export function importBinaries(store: LocalStore, from: LocalStore, manifest: Manifest): void {
+  for (const { key, path } of binariesOf(manifest)) {
     const file = key === undefined ? undefined : from.binaryPath(key)
     if (file === undefined) continue
     // The key tells of the content: a different one means that the file is not what it was, or has become a link.

@@ -239,3 +239,11 @@ function asHold(value: unknown): Hold {
     ...(typeof reason === 'string' ? { reason } : {}),
   }
 }
+
+/** What the program was made of: the executable, where it is known, and the libraries. */
+export const binariesOf = ({ executable, libraries }: Manifest): readonly StoredBinary[] =>
+  executable === undefined ? libraries : [executable, ...libraries]
+
+/** The keys of those that were stored. */
+export const binaryKeysOf = (manifest: Manifest): string[] =>
+  binariesOf(manifest).flatMap(({ key }) => key ?? [])

@@ -77,5 +77,5 @@ export function noteApart(spool: LocalStore, archive: LocalStore, entry: DumpEnt
   archive.changeManifest(entry, manifest => ({ ...manifest, notes: [...manifest.notes, note] }))
 }
 
-const hasFile = (store: LocalStore, ref: DumpRef, name: string): boolean =>
+export const hasFile = (store: LocalStore, ref: DumpRef, name: string): boolean =>
   lstatSync(store.layout.file(ref, name), { throwIfNoEntry: false }) !== undefined

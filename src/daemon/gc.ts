@@ -1,5 +1,5 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
-import type { Manifest, StoredBinary } from '../archive/manifest.ts'
+import { binaryKeysOf, type Manifest } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
 import { NotFoundError, reasonOf } from '../base/errors.ts'
@@ -139,7 +139,7 @@ async function readKeys(store: ArchiveStore): Promise<ReadonlySet<string> | unde
     sound = false
   }
   for await (const { manifest } of everyDump(store, onGap, onGap))
-    for (const key of keysOf(manifest)) keys.add(key)
+    for (const key of binaryKeysOf(manifest)) keys.add(key)
   return sound ? keys : undefined
 }
 
@@ -162,11 +162,6 @@ async function* everyDump(
       }
       yield { id, day, manifest }
     }
-}
-
-const keysOf = ({ executable, libraries }: Manifest): string[] => {
-  const binaries: (StoredBinary | undefined)[] = [executable, ...libraries]
-  return binaries.flatMap(binary => binary?.key ?? [])
 }
 
 const freedBy = (actions: GcAction[]): number =>
@@ -201,7 +196,7 @@ async function readEntries(options: GcOptions): Promise<{
       program: (process.exe ?? process.comm).replace(/ \(deleted\)$/, ''),
       ...alikeOf({ id, day }, manifest, options),
     })
-    users.set(id, keysOf(manifest))
+    users.set(id, binaryKeysOf(manifest))
     if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
   return { entries, users, sound, held }

@@ -9,14 +9,14 @@ import type { Rights } from '../archive/access.ts'
 import { renewBinary, storeBinary } from '../archive/binaries.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
-import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
+import type { DumpEntry, DumpRef, LocalStore } from '../archive/index.ts'
 import { analysisFile, coreFile, manifestFile, partFile, pendingFile, reportFile } from '../archive/layout.ts'
 import { type Lease, Leases } from '../archive/lease.ts'
-import type { StoredBinary, StoredCore } from '../archive/manifest.ts'
+import { binariesOf, binaryKeysOf, type StoredBinary, type StoredCore } from '../archive/manifest.ts'
 import { createFile, syncDirectory } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { openForReading } from '../base/regular-file.ts'
-import { noteApart, noteOfShipping, standingOf } from './beginning.ts'
+import { hasFile, noteApart, noteOfShipping, standingOf } from './beginning.ts'
 import { type CopyOptions, copyPieces, type Piece } from './copy-file.ts'
 import { joinedSteps } from './joined-core.ts'
 import { findLeftovers } from './leftovers.ts'
@@ -167,12 +167,6 @@ function piecesOf(
   return { pieces: [{ path: begun, from: 0, to: at }, ...rest], asWritten }
 }
 
-const binariesOf = ({ executable, libraries }: Manifest): StoredBinary[] =>
-  executable === undefined ? libraries : [executable, ...libraries]
-
-const keysOf = (manifest: Manifest): string[] =>
-  binariesOf(manifest).flatMap(({ key }) => (key === undefined ? [] : [key]))
-
 /**
  * The key is made of the content, so it is the same in both places. One that is there is as good as new then, which gc leaves
  * alone until the manifest has come, and may get another reader.
@@ -217,13 +211,10 @@ const hasPart = (store: LocalStore, ref: DumpRef): boolean =>
 
 /** Executables that no dump left in the spool needs. Only those of before now: a handler stores its own first. */
 function dropBinaries(spool: LocalStore): void {
-  const needed = new Set([...spool.list()].flatMap(({ manifest }) => keysOf(manifest)))
+  const needed = new Set([...spool.list()].flatMap(({ manifest }) => binaryKeysOf(manifest)))
   const pending = [...spool.days()].some(day =>
     spool.ids(day).some(id => !hasFile(spool, { id, day }, manifestFile)),
   )
   if (pending) return
   for (const { key } of spool.binaries()) if (!needed.has(key)) spool.removeBinary(key)
 }
-
-const hasFile = (store: LocalStore, ref: DumpRef, name: string): boolean =>
-  lstatSync(store.layout.file(ref, name), { throwIfNoEntry: false }) !== undefined

@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync, statSync } from 'node:fs'
 import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import type { Manifest } from '../archive/manifest.ts'
+import { binariesOf, binaryKeysOf } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
@@ -100,7 +100,7 @@ function listDumps(
       id,
       day,
       size: manifest.core.raw_size,
-      keys: binariesOf(manifest).flatMap(({ key }) => key ?? []),
+      keys: binaryKeysOf(manifest),
     })
   }
   const onUnlisted: OnUnlisted = (directory, error) => {
@@ -116,9 +116,6 @@ function listDumps(
     }
   return { dumps, broken, gaps }
 }
-
-const binariesOf = ({ executable, libraries }: Manifest): { key?: string; path: string }[] =>
-  executable ? [executable, ...libraries] : libraries
 
 /** Findings, and numbers: bytes of the core's content that were read. */
 function* verifyDump(
