@@ -251,11 +251,12 @@ export function* listBinaries(
     }
 }
 
-export function removeBinary(layout: Layout, key: string): void {
+export function removeBinary(layout: Layout, key: string, rights: Rights): void {
   // Renamed away first, so that a handler never finds half a binary in its place.
-  const place = layout.binary(key)
-  const doomed = join(dirname(place), `.${newId()}.removed`)
-  renameSync(place, doomed)
+  // Into tmp/, where it is found should this be cut.
+  const doomed = join(layout.temporary, `${newId()}.removed`)
+  makeDirectories(layout.root, layout.temporary, rights.directory)
+  renameSync(layout.binary(key), doomed)
   rmSync(doomed, { recursive: true })
 }
 

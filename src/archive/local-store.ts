@@ -270,7 +270,7 @@ export class LocalStore implements ArchiveStore {
   }
 
   removeBinary(key: string): void {
-    removeBinary(this.layout, key)
+    removeBinary(this.layout, key, this.rights)
   }
 
   measure(): Steps<number> {

@@ -1,5 +1,6 @@
 export { formatConfig, formatDefaultConfig } from './format.ts'
 export { type GateLimits, gateDirectory, gateLimits } from './gate.ts'
+export { keys } from './keys.ts'
 export { loadConfig, loadConfigOrDefaults, parseConfig } from './load.ts'
 export {
   type Config,

@@ -3,9 +3,9 @@
  * daemon or another node's may have listed since, and somebody put on hold, encrypted or shrunk.
  */
 import { lstatSync } from 'node:fs'
-import { hostname } from 'node:os'
 import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
 import { coreFile, manifestFile, pendingFile } from '../archive/layout.ts'
+import { noteOfRest } from '../archive/rest-note.ts'
 import { beginsCore } from './joined-core.ts'
 import { killed, knowsCrash } from './recover.ts'
 
@@ -72,7 +72,7 @@ const isShipped = ({ notes }: Manifest): boolean =>
 /** Tells in the archive where the rest of the core lies, once. */
 export function noteApart(spool: LocalStore, archive: LocalStore, entry: DumpEntry, why: string): void {
   const size = lstatSync(spool.layout.file(entry, coreFile), { throwIfNoEntry: false })?.size ?? 0
-  const note = `More of its core, ${size} bytes of the file, stays in ${spool.root} of ${hostname()}: ${why}.`
+  const note = noteOfRest(size, spool.root, why)
   if (archive.readManifest(entry).notes.includes(note)) return
   archive.changeManifest(entry, manifest => ({ ...manifest, notes: [...manifest.notes, note] }))
 }

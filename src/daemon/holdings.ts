@@ -66,9 +66,9 @@ export class Holdings {
     if (!this.stopping.aborted) work()
   }
 
-  /** Of each dump once: the scan comes upon it every few minutes. */
+  /** Of each dump once, and of each event once more: the scan comes upon it every few minutes. */
   complain({ id }: Pick<DumpRef, 'id'>, sentence: string, event?: EventName): void {
-    if (!this.#isFirst(id)) return
+    if (!this.#isFirst(event === undefined ? id : `${event} ${id}`)) return
     if (event === undefined) this.log.warning(sentence)
     else this.log.event(event, sentence, { GOCORE_SINK_ID: id })
   }

@@ -27,6 +27,7 @@ const againAfterMs = 60 * 1000
 export class AnalysisQueue {
   readonly #options: QueueOptions
   readonly #inHand = new Map<string, { abort: AbortController; done: Promise<void> }>()
+  /** By `performance.now()`, which no change of the clock moves. */
   readonly #leaveUntil = new Map<string, number>()
   readonly #asked = new Set<string>()
   #stopped = false
@@ -87,12 +88,12 @@ export class AnalysisQueue {
       // Told by whoever was at work.
     }
     // It waits as it did before, and would be the next one again: the others have their turn.
-    this.#leaveUntil.set(row.id, Date.now() + againAfterMs)
+    this.#leave(row)
   }
 
   #next(): CrashRow | undefined {
     const now = Date.now()
-    for (const [id, until] of this.#leaveUntil) if (until <= now) this.#leaveUntil.delete(id)
+    for (const [id, until] of this.#leaveUntil) if (until <= performance.now()) this.#leaveUntil.delete(id)
     const catalog = this.#options.catalog()
     for (const id of this.#asked) {
       const row = catalog.get(id)
@@ -108,8 +109,12 @@ export class AnalysisQueue {
   #isFree(row: CrashRow, now: number): boolean {
     if (this.#inHand.has(row.id) || this.#leaveUntil.has(row.id)) return false
     if (!this.#takenElsewhere(row, now)) return true
-    this.#leaveUntil.set(row.id, now + againAfterMs)
+    this.#leave(row)
     return false
+  }
+
+  #leave({ id }: CrashRow): void {
+    this.#leaveUntil.set(id, performance.now() + againAfterMs)
   }
 
   #takenElsewhere(ref: DumpRef, now: number): boolean {

@@ -6,7 +6,7 @@ import { schedule, validate } from 'node-cron'
 import { leaseBeat } from '../archive/lease.ts'
 import { ConfigError, reasonOf } from '../base/errors.ts'
 import { networkFileSystem } from '../base/network-fs.ts'
-import type { Config } from '../config/index.ts'
+import { type Config, keys } from '../config/index.ts'
 import { Arrivals } from './arrivals.ts'
 import { DumpWork } from './dump-work.ts'
 import { HeardCrashes } from './heard-crashes.ts'
@@ -22,6 +22,16 @@ import { newestDays, Scanning } from './scanning.ts'
 import type { SyncOptions } from './sync.ts'
 import { Turns } from './turns.ts'
 import { pollArchive, type Watch, type WatchEvents, watchArchive } from './watch.ts'
+
+/** What a daemon keeps to from its start on. */
+const fixed = new Set([
+  'ArchiveDirectory',
+  'StateDirectory',
+  'RuntimeDirectory',
+  'Group',
+  'UserAccess',
+  'KernelLog',
+])
 
 export interface ServiceOptions {
   config: Config
@@ -145,15 +155,17 @@ export class Service {
   /** Takes on what can change while it runs; answers what can't, in sentences. */
   reload(config: Config): string[] {
     checkSchedules(config)
-    const { archive, state, run } = this.#holdings.config
-    const fixed = Object.entries({ archive, state, run }) as ['archive' | 'state' | 'run', string][]
-    const asked = fixed.filter(([key, value]) => config[key] !== value)
-    this.#holdings.config = { ...config, archive, state, run }
+    const before = this.#holdings.config
+    const { archive, state, run, group, userAccess, kernelLog } = before
+    const asked = keys.filter(key => fixed.has(key.name) && key.write(config) !== key.write(before))
+    this.#holdings.config = { ...config, archive, state, run, group, userAccess, kernelLog }
     this.#holdings.log.level = config.logLevel
     this.#startSchedules()
     this.#watchAgain()
     this.#queue.pump()
-    return asked.map(([key, value]) => `A new ${key} directory takes a restart; going on with ${value}`)
+    return asked.map(
+      ({ name, write }) => `A new ${name} takes a restart; going on with ${write(before) || 'none'}`,
+    )
   }
 
   /** Analyses in hand may end within `graceMs`; after that they are handed back. */

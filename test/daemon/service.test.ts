@@ -151,9 +151,11 @@ describe('the daemon', () => {
       () => /Keeping the configuration as it was: .*:\d+: MaxAge: "never"/.test(daemon.log()),
       daemon.log,
     )
-    writeConfig(archive, ['StateDirectory=/elsewhere', 'LogLevel=warning'])
+    writeConfig(archive, ['StateDirectory=/elsewhere', 'Group=wheel', 'UserAccess=yes', 'LogLevel=warning'])
     daemon.process.kill('SIGHUP')
-    await until(() => /A new state directory takes a restart/.test(daemon.log()), daemon.log)
+    await until(() => /A new UserAccess takes a restart; going on with no/.test(daemon.log()), daemon.log)
+    assert.match(daemon.log(), /A new StateDirectory takes a restart; going on with \//)
+    assert.match(daemon.log(), /A new Group takes a restart/)
     assert.equal(await daemon.end('SIGTERM'), 0)
     assert.doesNotMatch(daemon.log(), /Stopping on SIGTERM/)
   })

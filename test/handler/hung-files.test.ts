@@ -57,6 +57,35 @@ describe('storage that does not answer', { skip: unavailable, timeout: 180_000 }
     }
   })
 
+  test('and has a layer of the overlay that the executable is on', async () => {
+    using bed = attackBed({ StorageDeadline: '1s' })
+    const program = compile(bed, 'victim', source)
+    for (const directory of ['fuse', 'files', 'files/content', 'empty', 'merged'])
+      mkdirSync(bed.path(directory))
+    copyFileSync(program, bed.path('files/content/victim'))
+    const mounted = await byDeafFuse.mount(bed.path('fuse'), bed.path('files'))
+    try {
+      execFileSync('mount', [
+        ...['-t', 'overlay', 'overlay', bed.path('merged')],
+        ...['-o', `lowerdir=${bed.path('fuse')}:${bed.path('empty')}`],
+      ])
+      await bed.crash('merged/victim & sleep 1; wait', {
+        async during() {
+          await new Promise(done => setTimeout(done, 500))
+          mounted.freeze()
+          execFileSync('touch', [bed.path('die')])
+        },
+      })
+      const { core, held_ms, notes } = bed.dumps()[0]!.manifest
+      assert.equal(core.state, 'complete', JSON.stringify(core))
+      assert.match(notes.join('\n'), /storing the core without its executable: its storage does not answer/)
+      assert.ok(held_ms > 900 && held_ms < 30_000, `${held_ms} ms`)
+    } finally {
+      spawnSync('umount', ['-l', bed.path('merged')])
+      await mounted.end()
+    }
+  })
+
   test('and does: an executable on FUSE is stored as it is', async () => {
     using bed = attackBed()
     const program = compile(bed, 'victim', source)

@@ -15,10 +15,13 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
 import { byFuse } from '../../scripts/faults.d/mounts.ts'
+import { openLocalStore } from '../../src/archive/index.ts'
 import { knownFile, rememberArchive } from '../../src/archive/known.ts'
+import { noteOfRest } from '../../src/archive/rest-note.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { openHost } from '../../src/install/doctor/host.ts'
 import { doctor, type Finding, formatFindings } from '../../src/install/index.ts'
+import { addDump } from '../daemon/archive.ts'
 
 const till = join(import.meta.dirname, '../fixtures/till/till.zst')
 let folder: string
@@ -256,6 +259,13 @@ test('doctor says what is wrong with the storage', async () => {
   assert.match((await findings()).get('daemon')!.what, /dumps are stored, but not analysed/)
   mkdirSync(join(config.state, 'spool/dumps/2026/11/23/aaaaaaaaaaaa'), { recursive: true })
   assert.match((await findings()).get('spool')!.what, /^1 dump waits in /)
+  // The archive says of it that it stays where it is.
+  const store = openLocalStore(config.archive)
+  const note = noteOfRest(7, join(config.state, 'spool'), 'it is damaged')
+  addDump(store, { id: 'aaaaaaaaaaaa', time: new Date('2026-11-23'), manifest: { notes: [note] } })
+  const { what, remedy } = (await findings()).get('spool')!
+  assert.match(what, /spool has the rest of a core, which can't be joined .*: aaaaaaaaaaaa\.$/)
+  assert.match(remedy!, /remove dumps\/2026\/11\/23\/aaaaaaaaaaaa there/)
   config.state = join(folder, 'gone')
   assert.match((await findings()).get('state')!.what, /there is no catalog/)
 })

@@ -47,6 +47,8 @@ export class Counts {
     'Dumps and executables that retention deleted or shrank, or could not.',
   )
 
+  #last = 0
+
   constructor() {
     for (const labels of reasons) this.#crashes.declare(labels)
     for (const result of ['done', 'failed']) this.#analyses.declare({ result })
@@ -58,7 +60,9 @@ export class Counts {
     this.#crashes.add(1, { state, reason: state === 'complete' ? '' : (coreReason ?? '') })
     // What the kernel refused was not held.
     if (heldMs > 0) this.#held.observe(heldMs / 1000)
-    this.#lastCrash.set(Math.floor(time / 1000))
+    // What comes home from a spool happened before what has been told of.
+    this.#last = Math.max(this.#last, Math.floor(time / 1000))
+    this.#lastCrash.set(this.#last)
   }
 
   analysis(result: 'done' | 'failed'): void {

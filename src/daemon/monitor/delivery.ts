@@ -30,6 +30,7 @@ const againMs = 60_000
 export class Delivery {
   readonly #options: DeliveryOptions
   #child: ChildProcess | undefined
+  /** By `performance.now()`. */
   #notBefore = 0
 
   constructor(options: DeliveryOptions) {
@@ -38,7 +39,7 @@ export class Delivery {
 
   /** Sees to it that the letters in `directory` are delivered. */
   begin(directory: string): void {
-    if (isApart() || this.#child !== undefined || Date.now() < this.#notBefore) return
+    if (isApart() || this.#child !== undefined || performance.now() < this.#notBefore) return
     const { configPath } = this.#options
     const account = accountFor(hooksUser)
     const child = spawn(
@@ -57,7 +58,7 @@ export class Delivery {
       if (this.#child !== child) return
       this.#child = undefined
       if (why === undefined) return
-      this.#notBefore = Date.now() + againMs
+      this.#notBefore = performance.now() + againMs
       this.#options.onProblem(`Hooks could not be delivered, trying again later: ${why}`)
     }
     child.on('error', error => end(error.message))

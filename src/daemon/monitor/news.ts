@@ -73,7 +73,8 @@ export class News {
   }
 
   #isWithinLimit(perHour: number | null, now: number): boolean {
-    this.#sent = this.#sent.filter(time => now - time < hourMs)
+    // A clock that was set back has them lie ahead.
+    this.#sent = this.#sent.filter(time => Math.abs(now - time) < hourMs)
     if (perHour !== null && this.#sent.length >= perHour) return false
     this.#sent.push(now)
     return true

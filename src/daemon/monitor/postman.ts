@@ -32,6 +32,7 @@ const strayMs = 60_000
 export class Postman {
   readonly #options: PostmanOptions
   readonly #outbox: Outbox
+  /** `until` by `performance.now()`. */
   readonly #waiting = new Map<string, { until: number; pause: number }>()
 
   constructor(options: PostmanOptions) {
@@ -69,7 +70,7 @@ export class Postman {
     const waiting = this.#waiting.get(to)
     for (const { name, letter } of letters) {
       const isOld = Date.now() - Number(name.slice(0, 13)) > patience
-      if (!isOld && waiting !== undefined && waiting.until > Date.now()) return
+      if (!isOld && waiting !== undefined && waiting.until > performance.now()) return
       if (signal?.aborted) return
       const delivery: Delivery = isOld
         ? { state: 'give-up', reason: 'it is too old' }
@@ -77,7 +78,7 @@ export class Postman {
       const what = `${to === 'command' ? 'the hook' : to} of dump ${letter.event.id}`
       if (delivery.state === 'again') {
         const next = Math.min(pause.most, (waiting?.pause ?? pause.first / 2) * 2)
-        this.#waiting.set(to, { until: Date.now() + next, pause: next })
+        this.#waiting.set(to, { until: performance.now() + next, pause: next })
         log.warning(`Could not tell ${what}, trying again in ${next / 1000} s: ${delivery.reason}`)
         return
       }

@@ -10,8 +10,10 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { type DumpRef, openLocalStore } from '../../archive/index.ts'
 import { knownFile, whyAbsent } from '../../archive/known.ts'
+import { hasRestIn } from '../../archive/rest-note.ts'
 import { reasonOf } from '../../base/errors.ts'
 import { networkFileSystem } from '../../base/network-fs.ts'
 import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
@@ -229,21 +231,47 @@ function checkState(config: Config): Finding {
 /** What handlers put on this machine's own disk while the archive did not take it. */
 function checkSpool(config: Config): Finding {
   const name = 'spool'
-  const dumps = join(spoolRoot(config), 'dumps')
-  let waiting: number
-  try {
-    waiting = readdirSync(dumps, { recursive: true, encoding: 'utf8' }).filter(
-      path => path.split('/').length === 4,
-    ).length
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
-    waiting = 0
-  }
-  if (waiting === 0) return { name, status: 'ok', what: 'No dump waits for the archive.' }
+  const root = spoolRoot(config)
+  const inSpool = refsIn(root)
+  const rests = restsAmong(inSpool, config.archive, root)
+  const waiting = inSpool.length - rests.length
+  const [first] = rests
+  if (waiting > 0)
+    return {
+      name,
+      status: 'warning',
+      what: `${waiting} ${waiting === 1 ? 'dump waits' : 'dumps wait'} in ${root}, which the archive did not take.`,
+      remedy: 'what archive-write says; the daemon ships them once it can',
+    }
+  if (first === undefined) return { name, status: 'ok', what: 'No dump waits for the archive.' }
   return {
     name,
     status: 'warning',
-    what: `${waiting} ${waiting === 1 ? 'dump waits' : 'dumps wait'} in ${spoolRoot(config)}, which the archive did not take.`,
-    remedy: 'what archive-write says; the daemon ships them once it can',
+    what: `${root} has the rest of ${rests.length === 1 ? 'a core' : `${rests.length} cores`}, which can't be joined with what the archive has: ${rests.map(({ id }) => id).join(', ')}.`,
+    remedy: `gocore-sink show ${first.id} says why; remove dumps/${first.day}/${first.id} there when nobody needs it`,
   }
+}
+
+function refsIn(spool: string): DumpRef[] {
+  try {
+    const paths = readdirSync(join(spool, 'dumps'), { recursive: true, encoding: 'utf8' })
+    return paths
+      .filter(path => path.split('/').length === 4)
+      .map(path => ({ id: basename(path), day: dirname(path) }))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
+    return []
+  }
+}
+
+/** Dumps in the spool of which the archive, as far as it can be read, says that they stay there. */
+function restsAmong(refs: readonly DumpRef[], root: string, spool: string): DumpRef[] {
+  const saysSo = (ref: DumpRef): boolean => {
+    try {
+      return hasRestIn(openLocalStore(root).readManifest(ref), spool)
+    } catch {
+      return false
+    }
+  }
+  return refs.filter(saysSo)
 }
