@@ -9,8 +9,10 @@ import { pathToFileURL } from 'node:url'
 import { countersName, instrument } from './instrument.ts'
 
 interface Module {
+  /** Below src/. */
+  readonly path: string
   readonly base: number
-  readonly count: number
+  readonly lines: readonly number[]
   readonly words: readonly (string | bigint)[]
 }
 
@@ -28,10 +30,10 @@ export function instrumentSources(): void {
     load(url, context, next) {
       if (!url.startsWith(ours) || !url.endsWith('.ts')) return next(url, context)
       const { source } = next(url, { ...context, format: 'module-typescript' })
-      const { text, count, words } = instrument(stripTypeScriptTypes(String(source)), used)
-      if (used + count > mostCounters) throw new Error(`more than ${mostCounters} counters`)
-      modules.push({ base: used, count, words })
-      used += count
+      const { text, lines, words } = instrument(stripTypeScriptTypes(String(source)), used)
+      if (used + lines.length > mostCounters) throw new Error(`more than ${mostCounters} counters`)
+      modules.push({ path: url.slice(ours.length), base: used, lines, words })
+      used += lines.length
       return { format: 'module', source: text, shortCircuit: true }
     },
   })
@@ -46,6 +48,16 @@ export class Coverage {
   /** Places reached. */
   get places(): number {
     return this.#places
+  }
+
+  /** Of each module of which anything was reached: the line of each place, negative where none came to it. */
+  modules(): ModulePlaces[] {
+    return modules
+      .map(({ path, base, lines }) => ({
+        path,
+        lines: lines.map((line, at) => (this.#seen[base + at] === 0 ? -line : line)),
+      }))
+      .filter(({ lines }) => lines.some(line => line > 0))
   }
 
   /** Runs `action` and answers what was new: places, each with the power of two that it came to. */
@@ -67,6 +79,12 @@ export class Coverage {
   }
 }
 
+export interface ModulePlaces {
+  /** Below src/. */
+  readonly path: string
+  readonly lines: readonly number[]
+}
+
 type Feature = readonly [counter: number, bit: number]
 
 const powerOf = (count: number): number => 1 << (31 - Math.clz32(count))
@@ -81,8 +99,8 @@ export function reaches(features: readonly Feature[], action: () => void): boole
 /** The words of the modules that have been at work since the counters were set to zero. */
 export function wordsAtWork(): (string | bigint)[] {
   const words = new Set<string | bigint>()
-  for (const { base, count, words: own } of modules)
-    if (counters.subarray(base, base + count).some(count => count > 0))
+  for (const { base, lines, words: own } of modules)
+    if (counters.subarray(base, base + lines.length).some(count => count > 0))
       for (const word of own) words.add(word)
   return [...words]
 }

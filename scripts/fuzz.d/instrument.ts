@@ -9,8 +9,8 @@ import MagicString from 'magic-string'
 
 export interface Instrumented {
   readonly text: string
-  /** Counters used: `base` up to `base + count`. */
-  readonly count: number
+  /** The line of each counter, the first of which is `base`. */
+  readonly lines: readonly number[]
   readonly words: readonly (string | bigint)[]
 }
 
@@ -19,23 +19,23 @@ export const countersName = '__gocoreFuzzCounters'
 
 /** `text` is an ECMAScript module. The code that comes back is on the same lines. */
 export function instrument(text: string, base: number): Instrumented {
-  const tree = parse(text, { ecmaVersion: 'latest', sourceType: 'module' })
+  const tree = parse(text, { ecmaVersion: 'latest', sourceType: 'module', locations: true })
   const edited = new MagicString(text)
   const words = new Set<string | bigint>()
-  let count = 0
-  const hit = (): string => `${countersName}[${base + count++}]++`
+  const lines: number[] = []
+  const hit = ({ loc }: Node): string => `${countersName}[${base + lines.push(loc!.start.line) - 1}]++`
   /** An expression, which has its counter before it. */
-  const wrap = ({ start, end }: Node): void => {
-    edited.prependRight(start, `(${hit()},`)
-    edited.appendLeft(end, ')')
+  const wrap = (node: Node): void => {
+    edited.prependRight(node.start, `(${hit(node)},`)
+    edited.appendLeft(node.end, ')')
   }
   /** A statement, a block or not. */
   const enter = (body: Node): void => {
     if (body.type === 'BlockStatement') {
-      edited.prependRight(body.start + 1, `${hit()};`)
+      edited.prependRight(body.start + 1, `${hit(body)};`)
       return
     }
-    edited.prependRight(body.start, `{${hit()};`)
+    edited.prependRight(body.start, `{${hit(body)};`)
     edited.appendLeft(body.end, '}')
   }
   full(tree, found => {
@@ -61,7 +61,7 @@ export function instrument(text: string, base: number): Instrumented {
         enter(node.body)
         break
       case 'SwitchCase':
-        if (node.consequent[0]) edited.prependRight(node.consequent[0].start, `${hit()};`)
+        if (node.consequent[0]) edited.prependRight(node.consequent[0].start, `${hit(node)};`)
         break
       case 'ConditionalExpression':
         wrap(node.consequent)
@@ -79,7 +79,7 @@ export function instrument(text: string, base: number): Instrumented {
         break
     }
   })
-  return { text: `const ${countersName}=globalThis.${countersName};${edited}`, count, words: [...words] }
+  return { text: `const ${countersName}=globalThis.${countersName};${edited}`, lines, words: [...words] }
 }
 
 function addWord(words: Set<string | bigint>, value: unknown): void {

@@ -1,9 +1,11 @@
 /** Runs the targets, each in a process that may be killed; exits 1 when one failed. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { ModulePlaces } from './coverage.ts'
 import { prepareCrashes } from './crashes.ts'
 import { runTarget } from './run-target.ts'
 import { targets } from './targets.ts'
+import { formatUnreached } from './unreached.ts'
 import type { WorkerOrder } from './worker.ts'
 
 const { values } = parseArgs({
@@ -16,6 +18,7 @@ const { values } = parseArgs({
     blind: { type: 'boolean', default: false },
     replay: { type: 'string' },
     cover: { type: 'boolean', default: false },
+    unreached: { type: 'boolean', default: false },
     core: { type: 'string' },
     exe: { type: 'string' },
     help: { type: 'boolean' },
@@ -32,6 +35,7 @@ if (values.help)
   --blind         random damage, whatever it reaches
   --replay FILE   the inputs in this file, a line each, and no others
   --cover         no new inputs: those that are worth it go to test/fuzz/corpus
+  --unreached     no new inputs: which code none of those that there are comes to
   --core FILE     another core to damage, and
   --exe FILE      its executable
 `)
@@ -49,15 +53,18 @@ async function run(): Promise<void> {
     }
   await prepareCrashes()
   const orders = names.flatMap(ordersOf)
+  const all: ModulePlaces[] = []
   const next = async (): Promise<void> => {
     for (let order = orders.shift(); order !== undefined; order = orders.shift()) {
-      const { ok, output } = await runTarget(order, progressOf(order))
+      const { ok, output, modules } = await runTarget(order, progressOf(order))
       if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-      process.stdout.write(output)
+      if (!values.unreached) process.stdout.write(output)
+      all.push(...modules)
       if (!ok) process.exitCode = 1
     }
   }
   await Promise.all(Array.from({ length: Number(values.jobs) }, next))
+  if (values.unreached) process.stdout.write(formatUnreached(all))
 }
 
 function ordersOf(target: string): WorkerOrder[] {
@@ -66,6 +73,7 @@ function ordersOf(target: string): WorkerOrder[] {
     ...{ target, seed: Number(seed), count: Number(count), seconds: Number(seconds) },
     guided: !blind && replay === undefined,
     ...(values.cover ? { cover: true as const } : {}),
+    ...(values.unreached ? { unreached: true as const } : {}),
   }
   if (replay === undefined) return [order]
   const lines = readFileSync(replay, 'utf8').split('\n')

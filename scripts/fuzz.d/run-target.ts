@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { keepFind } from './corpus.ts'
+import type { ModulePlaces } from './coverage.ts'
 import { limits } from './limits.ts'
 import type { WorkerOrder, WorkerResult } from './worker.ts'
 
@@ -11,6 +12,7 @@ export interface TargetResult {
   readonly ok: boolean
   /** A line, and some for each find. */
   readonly output: string
+  readonly modules: readonly ModulePlaces[]
 }
 
 /** Hangs and crashes after which a target is left alone. */
@@ -23,6 +25,7 @@ export async function runTarget(
   const sum = { inputs: 0, values: 0, errors: 0, slowestMs: 0, grownMb: 0, places: 0, kept: 0, seconds: 0 }
   const finds: WorkerResult['finds'] = []
   let empty = false
+  let modules: readonly ModulePlaces[] = []
   for (let n = 0; n <= mostRestarts; n++) {
     const seconds = order.seconds - sum.seconds
     const run = await runWorker({ ...order, seed: order.seed + n, seconds }, inputs =>
@@ -35,17 +38,18 @@ export async function runTarget(
       sum[key] = Math.max(sum[key], result?.[key] ?? 0)
     finds.push(...(result?.finds ?? []))
     empty = result?.empty === true
+    modules = result?.modules ?? []
     if (result !== undefined) break
     sum.inputs += run.inputs
     finds.push({ input: run.last, why: run.why })
     if (run.last === '' || order.only !== undefined) break
   }
-  return { ok: finds.length === 0, output: describe(order, sum, finds, empty) }
+  return { ok: finds.length === 0, output: describe(order, sum, finds, empty), modules }
 }
 
 function describe(
   { target, guided, only }: WorkerOrder,
-  sum: Omit<WorkerResult, 'finds' | 'empty'> & { seconds: number },
+  sum: Omit<WorkerResult, 'finds' | 'empty' | 'modules'> & { seconds: number },
   finds: WorkerResult['finds'],
   empty: boolean,
 ): string {

@@ -1,7 +1,7 @@
 /** What lies in an archive or a configuration: LZ4 frames with and without an index, manifests, settings. */
 import { type Manifest, parseManifest } from '../../src/archive/manifest.ts'
 import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
-import { formatDefaultConfig, parseConfig } from '../../src/config/index.ts'
+import { type Config, defaultConfig, formatDefaultConfig, keys, parseConfig } from '../../src/config/index.ts'
 import { parseReport } from '../../src/daemon/report-file.ts'
 import { rowOf } from '../../src/daemon/row.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
@@ -96,9 +96,50 @@ const manifest: Target = {
   },
 }
 
+/** A line for each key: what is default stands in comments otherwise. */
+const assigned = (config: Config): string =>
+  keys.map(({ name, write }) => `${name}=${write(config)}\n`).join('')
+
+/** Of each kind of value another than the default. */
+const allElse = parseConfig(
+  `[Settings]
+Group=wheel
+UserAccess=yes
+CoreMax=20G
+CapturesPerHour=100
+CapturesMax=4
+StorageDeadline=1500ms
+RlimitZero=skip
+Environ=
+Environ=PATH GO* "A B"
+Redact=
+Redact="key = *" card=*
+EncryptTo=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+AnalyseBeforeEncryption=no
+MaxAge=infinity
+KeepFree=10G
+ShrinkAfter=1w 2d 3h
+AnalysisUser=
+RetentionSchedule=0 17 3 * * 1-5
+SpoolMax=1.5T
+ShipRate=infinity
+Hook=/usr/bin/notify "two words" \\x
+Webhook=https://example.org/hook
+WebhookKey=/etc/key
+HookOn=crash
+HooksPerHour=infinity
+LogLevel=debug
+`,
+  'gocore-sink.conf',
+).config
+
 const config: Target = {
   name: 'config',
-  seeds: () => [{ source: bytesSource('config', Buffer.from(formatDefaultConfig())) }],
+  seeds: () => [
+    { source: bytesSource('config', Buffer.from(formatDefaultConfig())) },
+    { source: bytesSource('assigned', Buffer.from(assigned(defaultConfig()))) },
+    { source: bytesSource('all else', Buffer.from(assigned(allElse))) },
+  ],
   run: damaged => void parseConfig(textOf(damaged), 'gocore-sink.conf'),
 }
 

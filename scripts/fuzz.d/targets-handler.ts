@@ -1,6 +1,7 @@
 /** What the kernel hands to the capture side: arguments, texts of /proc, the head of a core's stream. */
 import { findBuildId } from '../../src/archive/build-id.ts'
 import { compileRedactions } from '../../src/base/redact.ts'
+import { defaultConfig } from '../../src/config/index.ts'
 import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
 import { parseLogRecord } from '../../src/daemon/kernel-log.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
@@ -11,12 +12,14 @@ import { CoreSize } from '../../src/handler/core-size.ts'
 import { planMiniCore } from '../../src/handler/mini-core.ts'
 import {
   allowedEnvironment,
+  parseAnonymous,
   parseCgroup,
+  parseFileRanges,
   parseMaps,
   parseStat,
   statusValue,
 } from '../../src/handler/proc-text.ts'
-import { parseInfo, parseRequest, peekStatus } from '../../src/receiver/protocol.ts'
+import { parseInfo, parseRequest, parseStatSignal, peekStatus } from '../../src/receiver/protocol.ts'
 import { busyRanges, fixtureCore, fixtureExecutable } from './fixture.ts'
 import { bytesOf, type Target, textOf } from './target.ts'
 
@@ -46,6 +49,8 @@ const argv: Target = {
   },
 }
 
+const redact = compileRedactions(defaultConfig().redact)
+
 const procText: Target = {
   name: 'proc',
   seeds: () => [
@@ -55,7 +60,17 @@ const procText: Target = {
       'maps',
       '00400000-0047c000 r-xp 00000000 fe:00 12345    /srv/a b\\012c\n7ffd1000-7ffd2000 rw-p 0 00:00 0  [stack]\n',
     ),
+    text(
+      'heap',
+      '00c000000000-00c000400000 rw-p 00000000 00:00 0 \n7ffd1000-7ffd2000 rw-p 0 00:00 0    [anon: Go: heap]\n',
+    ),
     text('cgroup', '0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-0123456789abcdef.scope\n'),
+    text(
+      'pod',
+      `12:cpu:/\n4:memory:/kubepods/burstable/pod01234567-89ab-cdef-0123-456789abcdef/docker-${'0123456789abcdef'.repeat(4)}.scope\n`,
+    ),
+    text('podman', `0::/machine.slice/libpod-${'fedcba9876543210'.repeat(4)}.scope/container\n`),
+    text('cmdline', '/srv/api --password=hunter2 -token t0 Authorization: Bearer x\n'),
     text('environ', 'PATH=/bin\0GOTRACEBACK=crash\0TOKEN=x\0=\0=a\0'),
   ],
   run: damaged => {
@@ -63,8 +78,11 @@ const procText: Target = {
     parseStat(read)
     for (const key of ['Uid', 'Threads', 'Name', '']) statusValue(read, key)
     parseMaps(read)
+    parseFileRanges(read)
+    parseAnonymous(read)
+    parseStatSignal(read)
     parseCgroup(read)
-    compileRedactions([])(read)
+    redact(read)
     allowedEnvironment(Buffer.from(bytesOf(damaged)), ['PATH', 'GO*', '*'])
   },
 }

@@ -3,7 +3,7 @@
  * which one a hang or a crash was. `worker.ts ORDER`, JSON of `WorkerOrder`.
  */
 import { writeSync } from 'node:fs'
-import { instrumentSources } from './coverage.ts'
+import { instrumentSources, type ModulePlaces } from './coverage.ts'
 import { type Damage, formatDamage, parseDamage } from './damage.ts'
 import { limits } from './limits.ts'
 import { randomFrom } from './random.ts'
@@ -22,6 +22,8 @@ export interface WorkerOrder {
   readonly only?: string
   /** No new inputs: those that are worth it become the ones that the repository carries. */
   readonly cover?: true
+  /** No new inputs: what those that there are come to is told. */
+  readonly unreached?: true
 }
 
 /** What a worker says of itself at its end, as JSON, its only line on standard output. */
@@ -36,6 +38,8 @@ export interface WorkerResult {
   finds: { input: string; why: string }[]
   /** There is nothing here to make its inputs of. */
   empty: boolean
+  /** Where that was asked for. */
+  modules?: readonly ModulePlaces[]
 }
 
 const order = JSON.parse(process.argv[2]!) as WorkerOrder
@@ -88,9 +92,10 @@ function search(): void {
   if (found.isEmpty) return
   const end = process.cpuUsage()
   found.begin()
+  if (order.unreached) result.modules = coverage.modules()
   const isOver = (): boolean => {
     const { user, system } = process.cpuUsage(end)
-    return result.inputs >= order.count || (user + system) / 1e6 >= order.seconds
+    return order.unreached === true || result.inputs >= order.count || (user + system) / 1e6 >= order.seconds
   }
   while (!isOver()) found.step()
   result.kept = found.kept

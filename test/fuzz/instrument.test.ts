@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { countersName, instrument } from '../../scripts/fuzz.d/instrument.ts'
+import { formatUnreached } from '../../scripts/fuzz.d/unreached.ts'
 
 /** Runs a script with counters; answers its value and how often each was hit. */
 function run(text: string): { value: unknown; hits: number[] } {
   const counters = new Uint32Array(64)
-  const { text: counted, count } = instrument(text, 2)
+  const { text: counted, lines } = instrument(text, 2)
   const value = runInNewContext(counted, { [countersName]: counters })
-  return { value, hits: [...counters.subarray(2, 2 + count)].sort((a, b) => a - b) }
+  return { value, hits: [...counters.subarray(2, 2 + lines.length)].sort((a, b) => a - b) }
 }
 
 test('instrument() counts functions, branches, loops, cases, defaults and handlers, and changes no value', () => {
@@ -29,14 +30,24 @@ test('instrument() counts functions, branches, loops, cases, defaults and handle
 
 test('instrument() keeps lines where they are, and tells the words', () => {
   const text = `const a = 0x1f\nconst b = 12n\nif (a === 3)\n  throw new Error('no good')\n`
-  const { text: counted, words } = instrument(text, 0)
+  const { text: counted, words, lines } = instrument(text, 0)
   assert.equal(counted.split('\n').length, text.split('\n').length)
   assert.match(counted.split('\n')[3]!, /throw new Error/)
   assert.deepEqual(new Set(words), new Set([0x1fn, 12n, 3n, 'no good']))
+  assert.deepEqual(lines, [4])
 })
 
 test('instrument() takes this project’s modules', () => {
   const path = join(import.meta.dirname, '../../src/engine/dwarf/location.ts')
-  const { count } = instrument(stripTypeScriptTypes(readFileSync(path, 'utf8')), 0)
-  assert.ok(count > 40, `${count} counters`)
+  const { lines } = instrument(stripTypeScriptTypes(readFileSync(path, 'utf8')), 0)
+  assert.ok(lines.length > 40, `${lines.length} counters`)
+})
+
+test('formatUnreached() tells the lines that none of the targets came to', () => {
+  const text = formatUnreached([
+    { path: 'b.ts', lines: [3, -8, -9, -9] },
+    { path: 'a.ts', lines: [1, 2] },
+    { path: 'b.ts', lines: [-3, -8, 9, -9] },
+  ])
+  assert.equal(text, 'a.ts 2 of 2\nb.ts 2 of 4: 8 9\n')
 })
