@@ -1,5 +1,5 @@
 /**
- * Crashes with debug information, of a Go program and one in C, made once for all runs: they take a compiler, root and the
+ * Crashes with debug information, of Go programs and one in C, made once for all runs: they take a compiler, root and the
  * machine's core_pattern. Where that is not to be had there are none, and no inputs of the targets that start from them.
  */
 import { spawnSync } from 'node:child_process'
@@ -17,23 +17,37 @@ export interface CrashFiles {
   readonly executable: string
 }
 
+/** Go version and program: the latest, and those that lay out tables, types and maps in another way. */
+const programs = {
+  go: ['1.26', 'values-locals'],
+  'go1.19': ['1.19', 'values-kinds'],
+  'go1.23': ['1.23', 'values-maps'],
+  'go1.24': ['1.24', 'values-chans'],
+  'go1.27': ['1.27', 'values-maps'],
+} as const
+
+type GoCrash = keyof typeof programs
+export type CrashName = GoCrash | 'c'
+
 /** Undefined before `prepareCrashes`, or where it could not make this one. */
-export function crashFiles(language: 'go' | 'c'): CrashFiles | undefined {
-  const files = { core: join(kept, `${language}.core`), executable: join(kept, language) }
+export function crashFiles(name: CrashName): CrashFiles | undefined {
+  const files = { core: join(kept, `${name}.core`), executable: join(kept, name) }
   return existsSync(files.core) ? files : undefined
 }
 
 export async function prepareCrashes(): Promise<void> {
   if (whyNoCrashes() !== undefined) return
   mkdirSync(kept, { recursive: true })
-  if (crashFiles('go') === undefined) await crashGo()
+  for (const name of Object.keys(programs) as GoCrash[])
+    if (crashFiles(name) === undefined) await crashGo(name)
   if (crashFiles('c') === undefined) await crashC()
 }
 
-async function crashGo(): Promise<void> {
-  using crashed = await crashPrograms('1.26', 'full', ['values-locals'])
+async function crashGo(name: GoCrash): Promise<void> {
+  const [version, program] = programs[name]
+  using crashed = await crashPrograms(version, 'full', [program])
   const crash = crashed?.crashes[0]
-  if (crash !== undefined) keep('go', crash)
+  if (crash !== undefined) keep(name, crash)
 }
 
 async function crashC(): Promise<void> {
@@ -64,12 +78,12 @@ async function crashC(): Promise<void> {
 }
 
 /** The core last, and whole when it appears: another run may look. */
-function keep(language: 'go' | 'c', { core, executable }: CrashFiles): void {
-  const copy = (from: string, name: string): void => {
-    const temporary = join(kept, `${name}.${process.pid}`)
+function keep(name: CrashName, { core, executable }: CrashFiles): void {
+  const copy = (from: string, to: string): void => {
+    const temporary = join(kept, `${to}.${process.pid}`)
     copyFileSync(from, temporary)
-    renameSync(temporary, join(kept, name))
+    renameSync(temporary, join(kept, to))
   }
-  copy(executable, language)
-  copy(core, `${language}.core`)
+  copy(executable, name)
+  copy(core, `${name}.core`)
 }

@@ -1,53 +1,18 @@
 /** What takes crashes with debug information: values of variables in damaged memory or by damaged tables, stacks of C. */
-import { readFileSync } from 'node:fs'
-import { type ByteSource, bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import type { ByteSource } from '../../src/engine/bytes/byte-source.ts'
 import { openDebugger } from '../../src/engine/debugger.ts'
 import type { DebugInfo } from '../../src/engine/dwarf/debug-info.ts'
 import { openDebugInfo } from '../../src/engine/dwarf/open-debug-info.ts'
 import { openElf } from '../../src/engine/elf/file.ts'
 import { openCore } from '../../src/engine/index.ts'
+import { readGoDeath } from '../../src/engine/runtime/death.ts'
+import { dynamicVariable } from '../../src/engine/value/descriptor-context.ts'
 import { formatValue } from '../../src/engine/value/format.ts'
-import { type CrashFiles, crashFiles } from './crashes.ts'
-import { busyRanges } from './fixture.ts'
-import type { Range } from './mutate.ts'
-import type { Seed, Target } from './target.ts'
-
-interface Crash {
-  readonly core: ByteSource
-  readonly executable: ByteSource
-}
-
-const read = ({ core, executable }: CrashFiles, language: string): Crash => ({
-  core: bytesSource(`${language}.core`, readFileSync(core)),
-  executable: bytesSource(language, readFileSync(executable)),
-})
-
-const crashes = new Map<string, Crash | undefined>()
-
-function crashOf(language: 'go' | 'c'): Crash | undefined {
-  if (!crashes.has(language)) {
-    const files = crashFiles(language)
-    crashes.set(language, files && read(files, language))
-  }
-  return crashes.get(language)
-}
-
-const sectionsOf = (source: ByteSource, names: RegExp): Range[] =>
-  openElf(source)
-    .sections.filter(({ name }) => names.test(name))
-    .map(({ offset, size }) => [offset, offset + size] as const)
-
-const coreSeeds = (language: 'go' | 'c') => (): Seed[] => {
-  const crash = crashOf(language)
-  return crash === undefined ? [] : [{ source: crash.core, hot: [[0, 4096], ...busyRanges(crash.core)] }]
-}
-
-const executableSeeds = (language: 'go' | 'c', names: RegExp) => (): Seed[] => {
-  const crash = crashOf(language)
-  return crash === undefined
-    ? []
-    : [{ source: crash.executable, hot: [[0, 1024], ...sectionsOf(crash.executable, names)] }]
-}
+import { loadValue } from '../../src/engine/value/load.ts'
+import { fullLimits } from '../../src/engine/value/value.ts'
+import { contextOf } from '../../test/support/probes.ts'
+import type { Target } from './target.ts'
+import { coreSeeds, crashWith, executableSeeds } from './whole-crashes.ts'
 
 /** Stacks of those who are worth a look, and the values of all that their frames have. */
 function lookAround(core: ByteSource, executable: ByteSource, info?: DebugInfo): void {
@@ -79,25 +44,48 @@ function infoOf(executable: ByteSource): DebugInfo | undefined {
 
 const values: Target = {
   name: 'values',
-  seeds: coreSeeds('go'),
-  run: core => {
-    const { executable } = crashOf('go')!
+  seeds: coreSeeds('go', 'go1.19', 'go1.23'),
+  run: (core, seed) => {
+    const { executable } = crashWith(seed)
     lookAround(core, executable, infoOf(executable))
+  },
+}
+
+/** Values that a program died with, by the descriptors of their types alone: every kind, maps in every state. */
+const descriptors: Target = {
+  name: 'descriptors',
+  seeds: coreSeeds('go1.19', 'go1.23', 'go1.24', 'go1.27'),
+  run: (core, seed) => {
+    const { executable } = crashWith(seed)
+    const process = openCore(core, { executable, find: () => undefined })
+    if (process.runtime === undefined || process.types === undefined) return
+    const context = contextOf(process)
+    for (const { value } of readGoDeath(process.runtime, process.types).panics) {
+      if (value.type === undefined) continue
+      // Of a pointer, what it points to is what there is an address of.
+      const type = value.type.pointerShaped ? process.types.elem(value.type) : value.type
+      const place = { word: value.data, addr: value.data }
+      const list = type && dynamicVariable(context, { ...type, pointerShaped: false }, place)
+      if (list) void formatValue(loadValue(context, list, { ...fullLimits, depth: 6, items: 100 })).length
+    }
   },
 }
 
 /** The program's tables and debug information are a stranger's, the memory is whole. */
 const locals: Target = {
   name: 'locals',
-  seeds: executableSeeds('go', /debug_(?:info|abbrev|addr|loc|loclists|ranges|rnglists|line|frame)$/),
-  run: executable => lookAround(crashOf('go')!.core, executable),
+  seeds: executableSeeds(
+    /debug_(?:info|abbrev|addr|loc|loclists|ranges|rnglists|line|frame)$/,
+    ...(['go', 'go1.19', 'go1.23'] as const),
+  ),
+  run: (executable, seed) => lookAround(crashWith(seed).core, executable),
 }
 
 const cCore: Target = {
   name: 'c-core',
   seeds: coreSeeds('c'),
-  run: core => {
-    const { executable } = crashOf('c')!
+  run: (core, seed) => {
+    const { executable } = crashWith(seed)
     void openCore(core, { executable, find: () => undefined }).report()
     lookAround(core, executable, infoOf(executable))
   },
@@ -105,12 +93,12 @@ const cCore: Target = {
 
 const cProgram: Target = {
   name: 'c-program',
-  seeds: executableSeeds('c', /eh_frame|debug_|symtab|strtab/),
-  run: executable => {
-    const { core } = crashOf('c')!
+  seeds: executableSeeds(/eh_frame|debug_|symtab|strtab/, 'c'),
+  run: (executable, seed) => {
+    const { core } = crashWith(seed)
     void openCore(core, { executable, find: () => undefined }).report()
     lookAround(core, executable)
   },
 }
 
-export const crashTargets: readonly Target[] = [values, locals, cCore, cProgram]
+export const crashTargets: readonly Target[] = [values, descriptors, locals, cCore, cProgram]

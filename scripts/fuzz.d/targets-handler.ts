@@ -22,6 +22,7 @@ import {
 import { parseInfo, parseRequest, parseStatSignal, peekStatus } from '../../src/receiver/protocol.ts'
 import { busyRanges, fixtureCore, fixtureExecutable } from './fixture.ts'
 import { bytesOf, type Target, textOf } from './target.ts'
+import { ofEachVersion } from './whole-crashes.ts'
 
 const text = (name: string, content: string): { source: ReturnType<typeof bytesSource> } => ({
   source: bytesSource(name, Buffer.from(content, 'latin1')),
@@ -109,11 +110,11 @@ const coreSize: Target = {
 /** Root chooses what to keep of a process's memory by what lies in it. */
 const miniCore: Target = {
   name: 'mini-core',
-  seeds: () => {
-    const source = fixtureCore()
-    const [first] = openElf(source).segments.filter(({ type }) => type === 1)
-    return [{ source, hot: [[0, 64], [64, first!.offset], ...busyRanges(source)] }]
-  },
+  seeds: () =>
+    ofEachVersion().map(({ core: source }) => {
+      const [first] = openElf(source).segments.filter(({ type }) => type === 1)
+      return { source, hot: [[0, 64], [64, first!.offset], ...busyRanges(source)] }
+    }),
   run: core => {
     const size = new CoreSize()
     for (let at = 0; !size.done && at < Math.min(core.size, 1 << 20); at += 4096)

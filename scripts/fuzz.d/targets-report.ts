@@ -2,30 +2,29 @@
 
 import { openElf } from '../../src/engine/elf/file.ts'
 import { analyse } from '../../src/engine/index.ts'
-import { busyRanges, fixtureCore, fixtureExecutable } from './fixture.ts'
 import { printed } from './screen.ts'
 import type { Target } from './target.ts'
+import { coreSeed, crashWith, ofEachVersion } from './whole-crashes.ts'
 
 const none = (): undefined => undefined
 
 const ofCore: Target = {
   name: 'report-core',
-  seeds: () => {
-    const source = fixtureCore()
-    const busy = busyRanges(source)
-    return [{ source, hot: [[0, 4096], ...busy] }]
-  },
-  run: core => printed({ report: analyse(core, { executable: fixtureExecutable(), find: none }) }),
+  seeds: () => ofEachVersion().map(coreSeed),
+  run: (core, seed) =>
+    printed({ report: analyse(core, { executable: crashWith(seed).executable, find: none }) }),
 }
 
 const ofExecutable: Target = {
   name: 'report-exe',
-  seeds: () => {
-    const source = fixtureExecutable()
-    const sections = openElf(source).sections.filter(s => s.type !== 8 && s.size > 0 && s.size < source.size)
-    return [{ source, hot: [[0, 1024], ...sections.map(s => [s.offset, s.offset + s.size] as const)] }]
-  },
-  run: executable => printed({ report: analyse(fixtureCore(), { executable, find: none }) }),
+  seeds: () =>
+    ofEachVersion().map(({ executable: source }) => {
+      const sections = openElf(source).sections.filter(
+        s => s.type !== 8 && s.size > 0 && s.size < source.size,
+      )
+      return { source, hot: [[0, 1024], ...sections.map(s => [s.offset, s.offset + s.size] as const)] }
+    }),
+  run: (executable, seed) => printed({ report: analyse(crashWith(seed).core, { executable, find: none }) }),
 }
 
 const withoutExecutable: Target = {

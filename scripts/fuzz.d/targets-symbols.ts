@@ -1,6 +1,7 @@
 /** The compiled-in tables of a Go executable: build information, moduledata, pclntab with all that hangs on it; its code. */
 import { loadDisassembler } from '../../src/cli/disassembler.ts'
 import { amd64 } from '../../src/engine/arch/amd64.ts'
+import type { ByteSource } from '../../src/engine/bytes/byte-source.ts'
 import { openCoreFile } from '../../src/engine/core/core-file.ts'
 import { openProcessImage } from '../../src/engine/core/process-image.ts'
 import { Code, compareGoCode, instructionText } from '../../src/engine/disasm/index.ts'
@@ -10,31 +11,34 @@ import { findBuildInfo } from '../../src/engine/gosym/buildinfo.ts'
 import { findModules } from '../../src/engine/gosym/moduledata.ts'
 import { findPclntab } from '../../src/engine/gosym/pclntab.ts'
 import { openSymtab } from '../../src/engine/gosym/symtab.ts'
+import { parseGoVersion } from '../../src/engine/runtime/go-version.ts'
 import { openRuntime } from '../../src/engine/runtime/runtime.ts'
 import { fixtureCore, fixtureExecutable } from './fixture.ts'
 import type { Range } from './mutate.ts'
 import type { Target } from './target.ts'
+import { crashWith, ofEachVersion } from './whole-crashes.ts'
 
-function tablesAt(): Range[] {
-  const { sections } = openElf(fixtureExecutable())
+function tablesAt(executable: ByteSource): Range[] {
+  const { sections } = openElf(executable)
   const names = /pclntab|buildinfo|go\.module|rodata|typelink|itab|data\.rel\.ro|noptrdata/
   return sections.filter(s => names.test(s.name)).map(s => [s.offset, s.offset + s.size] as const)
 }
 
 const pclntab: Target = {
   name: 'pclntab',
-  seeds: () => {
-    const source = fixtureExecutable()
-    const at = openElf(source).section('.gopclntab')!
-    return [{ source, hot: [...tablesAt(), [at.offset, at.offset + 4096], [at.offset, at.offset + at.size]] }]
-  },
-  run: executable => {
-    const image = openProcessImage(openCoreFile(fixtureCore()), { executable, find: () => undefined })
+  seeds: () =>
+    ofEachVersion().map(({ executable: source }) => {
+      const { offset, size } = openElf(source).section('.gopclntab')!
+      return { source, hot: [...tablesAt(source), [offset, offset + 4096], [offset, offset + size]] }
+    }),
+  run: (executable, seed) => {
+    const core = openCoreFile(crashWith(seed).core)
+    const image = openProcessImage(core, { executable, find: () => undefined })
     const { memory, executable: file } = image
     const header = file && findPclntab(file, memory)
     if (!file || !header) return
-    findBuildInfo(file, memory)
-    const symtab = openSymtab(memory, findModules(memory, header, file, 26))
+    const minor = parseGoVersion(findBuildInfo(file, memory)?.goVersion ?? '')?.minor
+    const symtab = openSymtab(memory, findModules(memory, header, file, minor))
     symtab.findByName('runtime.gopanic')
     for (const module of symtab.modules) {
       const step = Math.max(64, Math.floor((module.etext - module.text) / 3000))
@@ -56,7 +60,7 @@ const code: Target = {
     const elf = openElf(source)
     const headers = [0, 4096] as const
     const text = elf.section('.text')!
-    return [{ source, hot: [headers, ...tablesAt(), [text.offset, text.offset + text.size]] }]
+    return [{ source, hot: [headers, ...tablesAt(source), [text.offset, text.offset + text.size]] }]
   },
   run: executable => {
     const own = openElf(fixtureExecutable())

@@ -86,6 +86,7 @@ const maxTable = 1 << 30
 const maxTextSections = 1 << 10
 const maxModules = 64
 const chunkSize = 1 << 20
+const page = 4096
 /** Of a program's data; what is larger is .bss of zeros, or said by damaged headers and tables. */
 const maxScan = 256 << 20
 
@@ -117,8 +118,7 @@ export function* scanWords(memory: Memory, start: number, last: number, value: n
   const end = Math.min(last, start + maxScan)
   const low = value % 0x100000000
   const high = Math.floor(value / 0x100000000)
-  for (let base = start; base < end; base += chunkSize) {
-    const bytes = readable(memory, base, Math.min(chunkSize, end - base))
+  for (const { base, bytes } of pieces(memory, start, end)) {
     const words = halves(bytes, ptrSize, littleEndian)
     const { at32 } = words
     const step = ptrSize / 4
@@ -150,12 +150,32 @@ export function halves(
   }
 }
 
+/**
+ * A range piece by piece, without those of which nothing is there; of the others zeros stand for missing pages. Each reaches
+ * `more` bytes into the next one.
+ */
+export function* pieces(
+  memory: Memory,
+  start: number,
+  end: number,
+  more = 0,
+): Generator<{ base: number; bytes: Uint8Array }> {
+  for (let base = start; base < end; base += chunkSize) {
+    const size = Math.min(chunkSize + more, end - base)
+    if (hasAny(memory, base, size)) yield { base, bytes: readable(memory, base, size) }
+  }
+}
+
+function hasAny(memory: Memory, addr: number, length: number): boolean {
+  for (let at = addr; at < addr + length; at += page - (at % page)) if (memory.has(at, 1)) return true
+  return false
+}
+
 /** The bytes of a range with zeros for the pages that are missing. */
 export function readable(memory: Memory, addr: number, length: number): Uint8Array {
   const whole = memory.tryRead(addr, length)
   if (whole) return whole
   const bytes = new Uint8Array(length)
-  const page = 4096
   for (let at = 0; at < length; ) {
     const size = Math.min(page - ((addr + at) % page), length - at)
     const part = memory.tryRead(addr + at, size)

@@ -4,15 +4,11 @@
  * that its saved stack pointer lies in.
  */
 import type { Memory, Region } from '../core/memory.ts'
-import { halves, type ModuleData, readable } from '../gosym/index.ts'
+import { pieces } from '../gosym/index.ts'
+import { type DataSlices, longest, readAddrs } from './data-slices.ts'
 import type { RuntimeLayout } from './layouts/layout.ts'
 
-/** Goroutines that are looked at before a slice is believed: so many of the first, and so many between them and the last. */
-const sample = { first: 16, spread: 16 }
-/** Of them in a core that lacks others. */
-const fewest = 4
 const maxGoroutines = 1 << 24
-const chunkSize = 1 << 20
 
 export interface GoroutineList {
   /** Addresses of the g's. */
@@ -39,25 +35,18 @@ export function isG(memory: Memory, layout: RuntimeLayout, addr: number): boolea
 export function findAllgs(
   memory: Memory,
   layout: RuntimeLayout,
-  modules: readonly ModuleData[],
+  variables: readonly DataSlices[],
 ): GoroutineList | undefined {
-  let best: { ptr: number; len: number } | undefined
   // Of a core that was cut some are not there.
   const isElement = (addr: number): boolean | undefined =>
     hasG(memory, layout, addr) || !(addr > 0) || addr % memory.ptrSize !== 0
       ? isG(memory, layout, addr)
       : undefined
-  for (const module of modules) {
-    for (const [start, end] of [
-      [module.bss, module.ebss],
-      [module.data, module.edata],
-      [module.noptrbss, module.enoptrbss],
-    ] as const) {
-      for (const slice of scanSlices(memory, start, end, isElement))
-        if (!best || slice.len > best.len) best = slice
+  for (const { bss, data, noptrbss } of variables)
+    for (const slices of [bss(), data(), noptrbss()]) {
+      const best = longest(memory, slices, isElement)
       if (best) return { addrs: readAddrs(memory, best.ptr, best.len), source: 'allgs' }
     }
-  }
   return undefined
 }
 
@@ -97,8 +86,7 @@ export function searchForGs(
 function* scanSelfPointers(memory: Memory, start: number, end: number, offset: number): Generator<number> {
   const { ptrSize, littleEndian } = memory
   if (!(end <= Number.MAX_SAFE_INTEGER)) return
-  for (let base = start; base < end; base += chunkSize) {
-    const bytes = readable(memory, base, Math.min(chunkSize, end - base))
+  for (const { base, bytes } of pieces(memory, start, end)) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (let at = 0; at + ptrSize <= bytes.length; at += ptrSize) {
       const addr = base + at - offset
@@ -108,73 +96,4 @@ function* scanSelfPointers(memory: Memory, start: number, end: number, offset: n
       if (high === Math.floor(addr / 0x100000000)) yield addr
     }
   }
-}
-
-/**
- * Slices of pointers in `[start, end)`: three words (array, len, cap) of whose elements none fails `isElement`, which answers
- * undefined for what the core doesn't hold; a few at least must pass.
- */
-export function* scanSlices(
-  memory: Memory,
-  start: number,
-  end: number,
-  isElement: (addr: number, index: number) => boolean | undefined,
-): Generator<{ ptr: number; len: number }> {
-  const { ptrSize, littleEndian } = memory
-  if (!(end > start && end <= Number.MAX_SAFE_INTEGER) || end - start > 1 << 30) return
-  for (let base = start; base < end; base += chunkSize) {
-    // Two words more, so that a slice across two chunks is seen.
-    const bytes = readable(memory, base, Math.min(chunkSize + 2 * ptrSize, end - base))
-    const { at32, low, high } = halves(bytes, ptrSize, littleEndian)
-    const step = ptrSize / 4
-    for (let i = 0; i + 3 * step <= at32.length; i += step) {
-      // The length first: of most words it is out of range.
-      const len = at32[i + step + low]!
-      if (len === 0 || len > maxGoroutines || (step === 2 && at32[i + step + high] !== 0)) continue
-      const cap = at32[i + 2 * step + low]!
-      if (cap < len || cap > 2 * maxGoroutines || (step === 2 && at32[i + 2 * step + high] !== 0)) continue
-      const ptr = at32[i + low]! + (step === 2 ? at32[i + high]! * 0x100000000 : 0)
-      if (ptr === 0 || ptr % ptrSize !== 0) continue
-      if (allElements(memory, ptr, len, isElement)) yield { ptr, len }
-    }
-  }
-}
-
-function allElements(
-  memory: Memory,
-  ptr: number,
-  len: number,
-  isElement: (addr: number, index: number) => boolean | undefined,
-): boolean {
-  let passed = 0
-  for (const index of sampleOf(len)) {
-    const at = ptr + index * memory.ptrSize
-    if (!memory.has(at, memory.ptrSize)) return false
-    const verdict = isElement(memory.word(at), index)
-    if (verdict === false) return false
-    if (verdict) passed++
-  }
-  return passed >= Math.min(len, fewest)
-}
-
-/** The first, and others spread over the whole slice, the last among them. */
-function* sampleOf(len: number): Generator<number> {
-  const { first, spread } = sample
-  for (let i = 0; i < Math.min(len, first); i++) yield i
-  const rest = len - first
-  const count = Math.min(rest, spread)
-  for (let i = 1; i <= count; i++) yield first - 1 + Math.floor((i * rest) / count)
-}
-
-/** The elements that are there; a hole in a damaged core leaves some out. */
-export function readAddrs(memory: Memory, ptr: number, len: number): Float64Array {
-  const addrs = new Float64Array(len)
-  let count = 0
-  for (let i = 0; i < len; i++) {
-    const at = ptr + i * memory.ptrSize
-    if (!memory.has(at, memory.ptrSize)) continue
-    const addr = memory.word(at)
-    if (addr !== 0 && Number.isFinite(addr)) addrs[count++] = addr
-  }
-  return addrs.subarray(0, count)
 }

@@ -1,8 +1,8 @@
 /** Which layout of the runtime's structures fits this program: its version's, or the one that finds goroutines. */
 import type { Memory } from '../core/memory.ts'
 import type { Warnings } from '../core/warnings.ts'
-import type { ModuleData } from '../gosym/index.ts'
 import { findAllgs } from './allgs.ts'
+import type { DataSlices } from './data-slices.ts'
 import type { GoVersion } from './go-version.ts'
 import { GOffsets, Goroutine } from './goroutine.ts'
 import { newestMinor, oldestMinor, RuntimeLayout } from './layouts/layout.ts'
@@ -10,18 +10,18 @@ import { newestMinor, oldestMinor, RuntimeLayout } from './layouts/layout.ts'
 /** The version's own layout if goroutines are found by it; else the one that finds most. */
 export function chooseLayout(
   memory: Memory,
-  modules: readonly ModuleData[],
+  variables: readonly DataSlices[],
   version: GoVersion | undefined,
   warnings: Warnings,
 ): { layout: RuntimeLayout; source: 'table' | 'guess'; allgs: Float64Array | undefined } {
   const known = version !== undefined && version.minor >= oldestMinor && version.minor <= newestMinor
   const wanted = new RuntimeLayout(version?.minor ?? newestMinor)
-  const own = findAllgs(memory, wanted, modules)
+  const own = findAllgs(memory, wanted, variables)
   if (known && own) return { layout: wanted, source: 'table', allgs: own.addrs }
   let best = { layout: wanted, score: own ? plausible(memory, wanted, own.addrs) : 0, allgs: own?.addrs }
   for (let minor = newestMinor; minor >= oldestMinor; minor--) {
     const layout = new RuntimeLayout(minor)
-    const found = minor === wanted.minor ? undefined : findAllgs(memory, layout, modules)
+    const found = minor === wanted.minor ? undefined : findAllgs(memory, layout, variables)
     const score = found ? plausible(memory, layout, found.addrs) : 0
     if (score > best.score) best = { layout, score, allgs: found?.addrs }
   }

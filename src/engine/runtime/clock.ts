@@ -5,8 +5,7 @@
  */
 import { MemoryFault } from '../../base/errors.ts'
 import type { Memory } from '../core/memory.ts'
-import type { ModuleData } from '../gosym/index.ts'
-import { readAddrs, scanSlices } from './allgs.ts'
+import { type DataSlices, longest, readAddrs } from './data-slices.ts'
 import { type Goroutine, GStatus } from './goroutine.ts'
 import type { RuntimeLayout } from './layouts/layout.ts'
 
@@ -21,7 +20,7 @@ const maxNow = 100 * 365 * 86400e9
 export function findAllp(
   memory: Memory,
   layout: RuntimeLayout,
-  modules: readonly ModuleData[],
+  variables: readonly DataSlices[],
 ): Float64Array {
   const [id, status] = [layout.at('p.id'), layout.at('p.status')]
   const isP = (addr: number, index: number): boolean =>
@@ -32,17 +31,15 @@ export function findAllp(
     memory.u32(addr + status) <= 4 &&
     memory.u32(addr + layout.at('p.runqtail')) - memory.u32(addr + layout.at('p.runqhead')) <= 256 &&
     isPointerOrNil(memory, addr + layout.at('p.m'))
-  for (const { bss, ebss, data, edata } of modules) {
-    for (const [start, end] of [
-      [bss, ebss],
-      [data, edata],
-    ] as const) {
-      let best: { ptr: number; len: number } | undefined
-      for (const slice of scanSlices(memory, start, end, isP))
-        if (slice.len <= maxPs && (!best || slice.len > best.len)) best = slice
+  for (const { bss, data } of variables)
+    for (const slices of [bss(), data()]) {
+      const best = longest(
+        memory,
+        slices.filter(({ len }) => len <= maxPs),
+        isP,
+      )
       if (best) return readAddrs(memory, best.ptr, best.len)
     }
-  }
   return new Float64Array(0)
 }
 

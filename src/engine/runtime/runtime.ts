@@ -20,6 +20,7 @@ import { hasG, searchForGs } from './allgs.ts'
 import { chooseLayout } from './choose-layout.ts'
 import { findAllp, latestMoment } from './clock.ts'
 import { type CreatedBy, createdBy } from './created-by.ts'
+import { dataSlices } from './data-slices.ts'
 import { findVersion, type GoVersion, parseGoVersion } from './go-version.ts'
 import { readGodebug } from './godebug.ts'
 import { GOffsets, Goroutine } from './goroutine.ts'
@@ -129,7 +130,8 @@ export class Runtime {
     this.modules = modules
     this.#warnings = warnings
     this.symtab = openSymtab(image.memory, modules, warnings)
-    const { layout, source, allgs } = chooseLayout(image.memory, modules, version, warnings)
+    const variables = modules.map(module => dataSlices(image.memory, module))
+    const { layout, source, allgs } = chooseLayout(image.memory, variables, version, warnings)
     this.layout = layout
     this.layoutSource = source
     const goMinor = version?.minor ?? layout.minor
@@ -149,7 +151,7 @@ export class Runtime {
     }
     this.threads = matchThreads(this.context, this.layout, image.core.threads, this.machines, threadGs)
     this.#threadOfMachine = new Map(this.threads.flatMap(t => (t.machine ? [[t.machine.addr, t]] : [])))
-    const ps = findAllp(image.memory, layout, modules)
+    const ps = findAllp(image.memory, layout, variables)
     this.gomaxprocs = ps.length
     this.#state = {
       memory: image.memory,
