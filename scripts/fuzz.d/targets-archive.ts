@@ -1,5 +1,6 @@
 /** What lies in an archive or a configuration: LZ4 frames with and without an index, manifests, settings. */
 import { type Manifest, parseManifest } from '../../src/archive/manifest.ts'
+import { SinkError } from '../../src/base/errors.ts'
 import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
 import { type Config, defaultConfig, formatDefaultConfig, keys, parseConfig } from '../../src/config/index.ts'
 import { parseReport } from '../../src/daemon/report-file.ts'
@@ -46,10 +47,18 @@ const lz4: Target = {
     ]
   },
   run: damaged => {
-    const reader = openLz4(damaged)
-    for (const at of [0, 1000, 70_000, reader.size - 10, reader.size / 2])
-      reader.read(Math.max(0, Math.floor(at)), 100)
-    void reader.readHead()?.length
+    let problem: unknown
+    for (const tolerant of [true, false])
+      try {
+        const reader = openLz4(damaged, { tolerant })
+        for (const at of [0, 1000, 70_000, reader.size - 10, reader.size / 2])
+          reader.read(Math.max(0, Math.floor(at)), 100)
+        void [reader.readHead()?.length, reader.warnings.length]
+      } catch (error) {
+        if (!(error instanceof SinkError)) throw error
+        problem = error
+      }
+    if (problem !== undefined) throw problem
   },
 }
 
@@ -84,11 +93,53 @@ const exampleText = JSON.stringify(
   null,
   2,
 )
+/** With all that a dump may come to: shrunk, encrypted, on hold, brought home, of a container. */
+const eventfulText = (): string => {
+  const example = JSON.parse(exampleText) as Manifest
+  const time = '2026-11-24T03:00:00.000Z'
+  return JSON.stringify({
+    ...example,
+    host: { ...example.host, machine_id: '0123456789abcdef', container_hostname: 'pod-1' },
+    process: {
+      ...example.process,
+      ...{ ppid: 1, root: '/', start_ticks: 512, pidfd: true, user_namespace_owner: 4294967295 },
+      container: { id: 'ab'.repeat(32), pod_uid: '0f0f0f0f-1111-4222-8333-444444444444', runtime: 'podman' },
+      limits: 'Limit  Soft Limit  Hard Limit  Units\nMax core file size  0  unlimited  bytes\n',
+      status: 'Name:\tapi\nVmRSS:\t  123 kB\nCapEff:\t0000000000000000\n',
+      mappings: '00400000-0047c000 r-xp 00000000 fe:00 12345    /srv/api\n',
+      open_files: ['0 /dev/null', '3 socket:[9021]'],
+      auxv: '6 4096\n',
+    },
+    dumpable: 2,
+    core: {
+      ...{ state: 'truncated', reason: 'storage-stalled', file: 'core.lz4.age', lost_size: 65536 },
+      ...{ raw_size: 415621, stored_size: 26000, expected_size: 51562112 },
+      encrypted: {
+        to: ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'],
+        sha256: 'ab'.repeat(32),
+        time,
+      },
+      shrunk: { raw_size: 51562112, stored_size: 9000000, time, reason: 'others are alike', tool: '0.1.0' },
+      unshrinkable: { reason: 'no goroutines', tool: '0.1.0', time },
+    },
+    libraries: [
+      { path: '/lib/libc.so.6', size: 7, build_id: 'abcdef', key: '0123456789abcdef-0123456789abcdef' },
+    ],
+    ...{
+      go_version: 'go1.26.8',
+      imported_from: 'core.api.1000.zst',
+      hold: { by: 'ada', time, reason: 'case 7' },
+    },
+  } satisfies Manifest)
+}
 const exampleManifest = (): Manifest => parseManifest(exampleText, 'manifest.json')
 
 const manifest: Target = {
   name: 'manifest',
-  seeds: () => [{ source: bytesSource('manifest', Buffer.from(exampleText)) }],
+  seeds: () => [
+    { source: bytesSource('manifest', Buffer.from(exampleText)) },
+    { source: bytesSource('eventful', Buffer.from(eventfulText())) },
+  ],
   run: damaged => {
     const read = parseManifest(textOf(damaged), 'manifest.json')
     rowOf({ id: 'aaaaaaaaaaaa', day: '2026/11/23', manifest: read }, { pinned: false })

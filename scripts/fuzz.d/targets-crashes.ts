@@ -1,9 +1,6 @@
 /** What takes crashes with debug information: values of variables in damaged memory or by damaged tables, stacks of C. */
 import type { ByteSource } from '../../src/engine/bytes/byte-source.ts'
-import { openDebugger } from '../../src/engine/debugger.ts'
 import type { DebugInfo } from '../../src/engine/dwarf/debug-info.ts'
-import { openDebugInfo } from '../../src/engine/dwarf/open-debug-info.ts'
-import { openElf } from '../../src/engine/elf/file.ts'
 import { openCore } from '../../src/engine/index.ts'
 import { readGoDeath } from '../../src/engine/runtime/death.ts'
 import { dynamicVariable } from '../../src/engine/value/descriptor-context.ts'
@@ -12,16 +9,13 @@ import { loadValue } from '../../src/engine/value/load.ts'
 import { fullLimits } from '../../src/engine/value/value.ts'
 import { contextOf } from '../../test/support/probes.ts'
 import type { Target } from './target.ts'
-import { coreSeeds, crashWith, executableSeeds } from './whole-crashes.ts'
+import { coreSeeds, crashWith, debuggerOf, executableSeeds, infoOf } from './whole-crashes.ts'
 
 /** Stacks of those who are worth a look, and the values of all that their frames have. */
 function lookAround(core: ByteSource, executable: ByteSource, info?: DebugInfo): void {
-  const process = openCore(core, { executable, find: () => undefined })
-  const debug = openDebugger(process, {
-    ...(info === undefined ? {} : { debugInfoFor: ({ role }) => (role === 'executable' ? info : undefined) }),
-  })
+  const debug = debuggerOf({ core, executable }, info)
   const start = debug.start()
-  const [thread] = process.image.core.threads
+  const [thread] = debug.process.image.core.threads
   const subjects = [start, thread && ({ kind: 'thread', tid: thread.tid } as const)]
   for (const subject of subjects) {
     if (subject === undefined) continue
@@ -33,13 +27,6 @@ function lookAround(core: ByteSource, executable: ByteSource, info?: DebugInfo):
     }
     if (subject.kind === 'goroutine') void debug.deferred(subject.id).length
   }
-}
-
-const goInfo = new Map<ByteSource, DebugInfo | undefined>()
-
-function infoOf(executable: ByteSource): DebugInfo | undefined {
-  if (!goInfo.has(executable)) goInfo.set(executable, openDebugInfo(openElf(executable)))
-  return goInfo.get(executable)
 }
 
 const values: Target = {

@@ -6,12 +6,11 @@ import { parsePattern } from '../../src/cli/pattern.ts'
 import { parseSourceMap } from '../../src/cli/source/candidates.ts'
 import { parseWhen } from '../../src/cli/when.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
-import { type Debugger, openDebugger } from '../../src/engine/debugger.ts'
-import { openCore } from '../../src/engine/index.ts'
+import type { Debugger } from '../../src/engine/debugger.ts'
 import { parseGoVersion } from '../../src/engine/runtime/go-version.ts'
 import { formatValue } from '../../src/engine/value/format.ts'
-import { fixtureCore, fixtureExecutable } from './fixture.ts'
 import { type Target, textOf } from './target.ts'
+import { crashOf, debuggerOf, infoOf } from './whole-crashes.ts'
 
 const seedsOf =
   (...texts: string[]): Target['seeds'] =>
@@ -21,7 +20,8 @@ const seedsOf =
 let debug: Debugger | undefined
 
 function openSession(): Debugger {
-  debug ??= openDebugger(openCore(fixtureCore(), { executable: fixtureExecutable(), find: () => undefined }))
+  const crash = crashOf('go') ?? crashOf('fixture')!
+  debug ??= debuggerOf(crash, infoOf(crash.executable))
   return debug
 }
 
@@ -36,6 +36,15 @@ const expression: Target = {
     "'x' + 1.5e3 * (int)y & ^z",
     'sizeof(struct node) / (char)5',
     'main.table.entries[7].name',
+    'main.adder(2) == main.table[1] && main.done != nil',
+    'main.deep["x"]["y"]["z"] + len(main.list) << 2',
+    'main.any1.(map[string]interface {})["k"]',
+    '*main.link.Next.Next == main.pointers[0]',
+    'main.shapes[1].(*main.square).Side * 1e3 - real(2i)',
+    'main.text[3:10] + "x" != string([]uint8(main.text)[0])',
+    '(*main.node)(0xc000012345).Value ^ int(main.day)',
+    'main.anonymous.B.C[1] >= 0x20',
+    's.items[:s.limit]',
   ),
   run: damaged => {
     const session = openSession()

@@ -1,7 +1,11 @@
 /** Whole crashes that inputs are made of: the one that the repository carries, and those that are made here. */
 import { readFileSync } from 'node:fs'
 import { type ByteSource, bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import { type Debugger, openDebugger } from '../../src/engine/debugger.ts'
+import type { DebugInfo } from '../../src/engine/dwarf/debug-info.ts'
+import { openDebugInfo } from '../../src/engine/dwarf/open-debug-info.ts'
 import { openElf } from '../../src/engine/elf/file.ts'
+import { openCore } from '../../src/engine/index.ts'
 import { type CrashName, crashFiles } from './crashes.ts'
 import { busyRanges, fixtureCore, fixtureExecutable } from './fixture.ts'
 import type { Range } from './mutate.ts'
@@ -73,3 +77,19 @@ const sectionsOf = (source: ByteSource, names: RegExp): Range[] =>
   openElf(source)
     .sections.filter(({ name }) => names.test(name))
     .map(({ offset, size }) => [offset, offset + size] as const)
+
+const infos = new Map<ByteSource, DebugInfo | undefined>()
+
+/** The debug information of a file that is whole, read once. */
+export function infoOf(executable: ByteSource): DebugInfo | undefined {
+  if (!infos.has(executable)) infos.set(executable, openDebugInfo(openElf(executable)))
+  return infos.get(executable)
+}
+
+/** `info` is the executable's debug information, where it was read before. */
+export function debuggerOf({ core, executable }: WholeCrash, info?: DebugInfo): Debugger {
+  const process = openCore(core, { executable, find: () => undefined })
+  return openDebugger(process, {
+    ...(info === undefined ? {} : { debugInfoFor: ({ role }) => (role === 'executable' ? info : undefined) }),
+  })
+}

@@ -52,6 +52,9 @@ const severalLines = new Set([
   'snippet',
 ])
 
+/** Keys of objects whose keys were chosen by the crashed program, in whose mouth `message` is a word like any other. */
+const freeKeys = new Set(['environ', 'labels', 'settings'])
+
 /** A copy of plain data in which every string, and every key, is printable. */
 export function fromDump<T>(value: T): T {
   return copy(value, '') as T
@@ -60,15 +63,16 @@ export function fromDump<T>(value: T): T {
 function copy(value: unknown, key: string): unknown {
   if (typeof value === 'string') return severalLines.has(key) ? printableLines(value) : printable(value)
   if (Array.isArray(value)) return value.map(item => copy(item, key))
-  if (typeof value === 'object' && value !== null) return copyObject(value as Record<string, unknown>)
+  if (typeof value === 'object' && value !== null)
+    return copyObject(value as Record<string, unknown>, freeKeys.has(key))
   return value
 }
 
 /** A hundred thousand goroutines have a million frames, so without lists of pairs in between. */
-function copyObject(value: Record<string, unknown>): Record<string, unknown> {
+function copyObject(value: Record<string, unknown>, isFree: boolean): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const name of Object.keys(value)) {
-    const item = copy(value[name], name)
+    const item = copy(value[name], isFree ? '' : name)
     // Set, this one would be the prototype.
     if (name === '__proto__') Object.defineProperty(result, name, { value: item, enumerable: true })
     else result[printable(name)] = item

@@ -89,7 +89,14 @@ function numberKind(source: string, at: number, digits: string): TokenKind {
   if (follows !== undefined && /[\p{L}\p{Nd}_]/u.test(String.fromCodePoint(follows)))
     bad(source, at, 'a number')
   if (/_$|__|^_|[.eEpP+-]_|_[.eEpPi]/.test(digits)) bad(source, at, 'a number')
-  if (digits.endsWith('i')) return 'imaginary'
+  const isImaginary = digits.endsWith('i')
+  const kind = realKind(source, at, isImaginary ? digits.slice(0, -1) : digits)
+  // Of these, a leading zero means nothing.
+  if (isImaginary) return 'imaginary'
+  return kind === 'int' && /^0[0-9_]*[89]/.test(digits) ? bad(source, at, 'a number') : kind
+}
+
+function realKind(source: string, at: number, digits: string): TokenKind {
   if (/^0[xX]/.test(digits)) {
     if (/[.pP]/.test(digits)) {
       // A digit before or behind the point, and an exponent.
@@ -100,6 +107,5 @@ function numberKind(source: string, at: number, digits: string): TokenKind {
     return digits.length > 2 ? 'int' : bad(source, at, 'a number')
   }
   if (/^0[bBoO]/.test(digits)) return 'int'
-  if (/[.eE]/.test(digits)) return 'float'
-  return /^0[0-9_]*[89]/.test(digits) ? bad(source, at, 'a number') : 'int'
+  return /[.eE]/.test(digits) ? 'float' : 'int'
 }

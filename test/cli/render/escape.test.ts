@@ -38,6 +38,13 @@ describe('fromDump()', () => {
       { message: 'a\nb\\e', comm: 'a\\nb', list: [{ 'k\\e': '\\x07' }], n: 1, none: null },
     )
   })
+
+  it('keeps no lines of what the program calls a message: labels, variables of its environment, settings', () => {
+    for (const key of ['labels', 'environ', 'settings'])
+      assert.deepEqual(fromDump({ [key]: { message: 'a\nb', text: '\n', status: '\t' } }), {
+        [key]: { message: 'a\\nb', text: '\\n', status: '\\t' },
+      })
+  })
 })
 
 describe('toJson()', () => {

@@ -31,6 +31,7 @@ const values: readonly (readonly [expression: string, text: string])[] = [
   ['half * 3', '1.5'],
   ['c', '(1 + -2i)'],
   ['real(c) + imag(c)', '-1'],
+  ['imag(c + 09i + 0x_1p2i + 0b10i)', '13'],
   ['c == complex(1, -2)', 'true'],
   ['letters[1]', '"bc"'],
   ['letters[1:]', '[]string len: 2, cap: 2, ["bc","def"]'],

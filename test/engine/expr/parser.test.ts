@@ -70,6 +70,8 @@ const refused: readonly (readonly [source: string, column: number, problem: RegE
   ['0x', 1, /not a number/],
   ['0x.p1', 1, /not a number/],
   ['0xp1', 1, /not a number/],
+  ['0xi', 1, /not a number/],
+  ['1 + 0x.p1i', 5, /not a number/],
   ['08', 1, /not a number/],
   ['12ab', 1, /not a number/],
   ['a # b', 3, /"#" begins nothing/],
