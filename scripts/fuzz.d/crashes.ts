@@ -17,13 +17,18 @@ export interface CrashFiles {
   readonly executable: string
 }
 
-/** Go version and program: the latest, and those that lay out tables, types and maps in another way. */
+/** Go version and program: versions that lay out tables, types and maps in their own ways, and deaths of several kinds. */
 const programs = {
   go: ['1.26', 'values-locals'],
   'go1.19': ['1.19', 'values-kinds'],
   'go1.23': ['1.23', 'values-maps'],
   'go1.24': ['1.24', 'values-chans'],
   'go1.27': ['1.27', 'values-maps'],
+  nested: ['1.21', 'panic-nested'],
+  recovery: ['1.22', 'frame-recovery'],
+  fault: ['1.24', 'fatal-fault'],
+  throw: ['1.25', 'fatal-map-writes'],
+  labels: ['1.26', 'run-labels'],
 } as const
 
 type GoCrash = keyof typeof programs

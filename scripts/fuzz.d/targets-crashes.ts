@@ -31,7 +31,7 @@ function lookAround(core: ByteSource, executable: ByteSource, info?: DebugInfo):
 
 const values: Target = {
   name: 'values',
-  seeds: coreSeeds('go', 'go1.19', 'go1.23'),
+  seeds: coreSeeds('go', 'go1.19', 'go1.23', 'recovery', 'nested'),
   run: (core, seed) => {
     const { executable } = crashWith(seed)
     lookAround(core, executable, infoOf(executable))

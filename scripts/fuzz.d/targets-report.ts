@@ -4,13 +4,13 @@ import { openElf } from '../../src/engine/elf/file.ts'
 import { analyse } from '../../src/engine/index.ts'
 import { printed } from './screen.ts'
 import type { Target } from './target.ts'
-import { coreSeed, crashWith, ofEachVersion } from './whole-crashes.ts'
+import { coreSeed, crashWith, ofEachKind, ofEachVersion } from './whole-crashes.ts'
 
 const none = (): undefined => undefined
 
 const ofCore: Target = {
   name: 'report-core',
-  seeds: () => ofEachVersion().map(coreSeed),
+  seeds: () => ofEachKind().map(coreSeed),
   run: (core, seed) =>
     printed({ report: analyse(core, { executable: crashWith(seed).executable, find: none }) }),
 }

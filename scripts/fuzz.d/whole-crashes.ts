@@ -44,6 +44,10 @@ const present = (names: readonly (CrashName | typeof fixture)[]): WholeCrash[] =
 
 export const ofEachVersion = (): WholeCrash[] => present(versions)
 
+/** Those, and crashes of other kinds. */
+export const ofEachKind = (): WholeCrash[] =>
+  present([...versions, 'nested', 'recovery', 'fault', 'throw', 'labels'])
+
 /** The crash that this seed is the core or the executable of. */
 export function crashWith({ source }: Seed): WholeCrash {
   const found = [...known.values()].find(
