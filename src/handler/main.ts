@@ -22,7 +22,9 @@ else {
   process.on('uncaughtException', lastWords)
   const options = parseOptions(args)
   const fields = rawArguments(readFileSync('/proc/self/cmdline'), options.fields)
-  void handleCrash({ ...options, fields, input: takeStandardInput, began: 0 }, script!)
+  // Before there is any thread, of which the first are started for files elsewhere.
+  const input = takeStandardInput()
+  void handleCrash({ ...options, fields, input: () => input, began: 0 }, script!)
     .catch(lastWords)
     .then(code => {
       process.exitCode = code
