@@ -147,7 +147,16 @@ function salvage(storage: DumpStorage, writer: Lz4Writer): void {
   try {
     if (!storage.salvage(room, offset => writer.rewind(offset))) writer.finish(Buffer.alloc(0))
   } catch {
-    // The blocks so far are readable without an index.
+    keepBlocks(storage)
+  }
+}
+
+/** The blocks so far are readable without an index. What no place took of that must not fail the end of the file. */
+function keepBlocks(storage: DumpStorage): void {
+  try {
+    storage.keepAcknowledged()
+  } catch {
+    // Then the end says what has failed.
   }
 }
 

@@ -150,6 +150,12 @@ export class DumpStorage implements ByteSink {
     return end.isEnded
   }
 
+  /** Gives up what no place has acknowledged, and cuts the file to what one has. */
+  keepAcknowledged(): void {
+    this.#giveUp()
+    this.#call({ do: 'truncate', with: [this.#acknowledged - this.#base] })
+  }
+
   /** Makes the core last; answers the size of its file, what lies in the archive included. */
   finishCore(): number {
     this.#give()
