@@ -93,6 +93,7 @@ const exampleText = JSON.stringify(
   null,
   2,
 )
+
 /** With all that a dump may come to: shrunk, encrypted, on hold, brought home, of a container. */
 const eventfulText = (): string => {
   const example = JSON.parse(exampleText) as Manifest
@@ -132,6 +133,7 @@ const eventfulText = (): string => {
     },
   } satisfies Manifest)
 }
+
 const exampleManifest = (): Manifest => parseManifest(exampleText, 'manifest.json')
 
 const manifest: Target = {
@@ -153,16 +155,15 @@ const assigned = (config: Config): string =>
 
 /** Of each kind of value another than the default. */
 const allElse = parseConfig(
-  `[Settings]
-Group=wheel
+  `Group=wheel
 UserAccess=yes
 CoreMax=20G
 CapturesPerHour=100
 CapturesMax=4
 StorageDeadline=1500ms
-RlimitZero=skip
+RlimitZero=store
 Environ=
-Environ=PATH GO* "A B"
+Environ=PATH GO*
 Redact=
 Redact="key = *" card=*
 EncryptTo=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p

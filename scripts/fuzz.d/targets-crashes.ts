@@ -63,7 +63,9 @@ const locals: Target = {
   name: 'locals',
   seeds: executableSeeds(
     /debug_(?:info|abbrev|addr|loc|loclists|ranges|rnglists|line|frame)$/,
-    ...(['go', 'go1.19', 'go1.23'] as const),
+    'go',
+    'go1.19',
+    'go1.23',
   ),
   run: (executable, seed) => lookAround(crashWith(seed).core, executable),
 }

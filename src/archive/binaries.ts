@@ -252,8 +252,7 @@ export function* listBinaries(
 }
 
 export function removeBinary(layout: Layout, key: string, rights: Rights): void {
-  // Renamed away first, so that a handler never finds half a binary in its place.
-  // Into tmp/, where it is found should this be cut.
+  // Renamed away first, so that a handler never finds half a binary in its place; into tmp/, where gc finds it if this is cut.
   const doomed = join(layout.temporary, `${newId()}.removed`)
   makeDirectories(layout.root, layout.temporary, rights.directory)
   renameSync(layout.binary(key), doomed)

@@ -156,9 +156,10 @@ export class Service {
   reload(config: Config): string[] {
     checkSchedules(config)
     const before = this.#holdings.config
-    const { archive, state, run, group, userAccess, kernelLog } = before
+    const next = { ...config }
     const asked = keys.filter(key => fixed.has(key.name) && key.write(config) !== key.write(before))
-    this.#holdings.config = { ...config, archive, state, run, group, userAccess, kernelLog }
+    for (const key of asked) key.read(next, key.write(before))
+    this.#holdings.config = next
     this.#holdings.log.level = config.logLevel
     this.#startSchedules()
     this.#watchAgain()
