@@ -4,7 +4,7 @@
  * that its saved stack pointer lies in.
  */
 import type { Memory, Region } from '../core/memory.ts'
-import { pieces } from '../gosym/index.ts'
+import { pieces } from '../core/scan.ts'
 import { type DataSlices, longest, readAddrs } from './data-slices.ts'
 import type { RuntimeLayout } from './layouts/layout.ts'
 

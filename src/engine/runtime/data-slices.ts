@@ -4,7 +4,8 @@
  * through once.
  */
 import type { Memory } from '../core/memory.ts'
-import { halves, type ModuleData, pieces } from '../gosym/index.ts'
+import { halves, pieces } from '../core/scan.ts'
+import type { ModuleData } from '../gosym/index.ts'
 
 export interface Slice {
   readonly ptr: number

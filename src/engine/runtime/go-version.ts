@@ -1,7 +1,8 @@
 /** Go versions as runtime.Version() prints them: `go1.26.8`, `go1.27rc1 X:nodwarf5`, `devel go1.28-3f2a9 …`. */
 import { utf8 } from '../bytes/cursor.ts'
 import type { Memory } from '../core/memory.ts'
-import { halves, type ModuleData, readable } from '../gosym/index.ts'
+import { halves, readable } from '../core/scan.ts'
+import type { ModuleData } from '../gosym/index.ts'
 
 export interface GoVersion {
   readonly text: string

@@ -5,7 +5,8 @@
 
 import { utf8 } from '../bytes/cursor.ts'
 import type { Memory } from '../core/memory.ts'
-import { type ModuleData, scanWords } from '../gosym/index.ts'
+import { scanWords } from '../core/scan.ts'
+import type { ModuleData } from '../gosym/index.ts'
 
 const common = [
   '',
