@@ -12,7 +12,6 @@ import {
   fsyncSync,
   lstatSync,
   openSync,
-  readdirSync,
   readSync,
   renameSync,
   rmSync,
@@ -27,6 +26,7 @@ import { readRegularFile } from '../base/regular-file.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
+import { namesIn } from './files.ts'
 import { binaryFile, binaryInfoFile, keyPattern, type Layout, newId } from './layout.ts'
 import { openWay } from './own-dumps.ts'
 import type { OnUnlisted } from './store.ts'
@@ -257,13 +257,4 @@ export function removeBinary(layout: Layout, key: string, rights: Rights): void 
   makeDirectories(layout.root, layout.temporary, rights.directory)
   renameSync(layout.binary(key), doomed)
   rmSync(doomed, { recursive: true })
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).sort()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
 }

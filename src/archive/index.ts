@@ -2,6 +2,7 @@
 
 export type { BinaryInfo } from './binaries.ts'
 export { findBuildId } from './build-id.ts'
+export { initializeStore } from './format.ts'
 export {
   type CoreContent,
   type Imported,
@@ -16,7 +17,7 @@ export {
 } from './import.ts'
 export { latestDays } from './latest-days.ts'
 export { dayOf, idPattern, keyPattern, newId } from './layout.ts'
-export { initializeStore, LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts'
+export { LocalStore, type LocalStoreOptions, openLocalStore } from './local-store.ts'
 export {
   formatHold,
   type Hold,

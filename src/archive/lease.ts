@@ -4,12 +4,13 @@
  * whoever looks is dead, and is outbid by N + 1, so that no two can take over from the same dead holder. Clocks of
  * different machines are never compared.
  */
-import { closeSync, fsyncSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createFile, writeAll } from '../base/atomic-file.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { makeDirectories } from './directories.ts'
+import { namesIn } from './files.ts'
 import { idPattern } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts'
@@ -171,14 +172,5 @@ function readText(path: string): string | undefined {
     return readRegularFile(path, 65536).slice(0, 4096)
   } catch {
     return undefined
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
   }
 }

@@ -2,30 +2,21 @@
  * The archive as plain files on a local disk or NFS. Directories may lag behind on NFS and files vanish between a
  * listing and a read: absence is never an error here, only what is there and can't be read.
  */
-import {
-  accessSync,
-  constants,
-  type Dirent,
-  lstatSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  unlinkSync,
-} from 'node:fs'
+import { lstatSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError, FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
-import { readRegularFile } from '../base/regular-file.ts'
+import { ArchiveError, FormatError, NotFoundError } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
+import { exists, mayList, names, readText, removeIfThere } from './files.ts'
+import { checkFormat } from './format.ts'
 import {
   analysisFile,
   coreFiles,
   dayOf,
   formatFile,
-  formatVersion,
   idPattern,
   type Layout,
   layoutOf,
@@ -33,7 +24,9 @@ import {
   reportFile,
 } from './layout.ts'
 import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
+import { sizeBelow } from './measure.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
+import { readPins } from './pins.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, ListOptions, OnUnlisted, Pin } from './store.ts'
 
 export interface LocalStoreOptions {
@@ -198,12 +191,7 @@ export class LocalStore implements ArchiveStore {
   }
 
   readPins(): Map<string, Pin> {
-    const pins = new Map<string, Pin>()
-    for (const name of names(this.layout.pins, /^[a-z2-7]{12}\.json$/)) {
-      const pin = readPin(join(this.layout.pins, name))
-      if (pin !== undefined) pins.set(name.slice(0, 12), pin)
-    }
-    return pins
+    return readPins(this.layout)
   }
 
   pin(ref: DumpRef, pin: Pin): void {
@@ -289,123 +277,6 @@ export class LocalStore implements ArchiveStore {
 
 /** Opens the archive at `root`. One of a newer layout is refused; one that is still empty is not an error. */
 export function openLocalStore(root: string, options: LocalStoreOptions = {}): LocalStore {
-  const text = readText(join(root, formatFile), 65536)
-  if (text !== undefined) checkFormat(text, join(root, formatFile))
+  checkFormat(root)
   return new LocalStore(root, new Rights(findGroup(options.group ?? ''), options.userAccess))
-}
-
-/** Makes the root and `format.json` where they are missing, before something is stored. */
-export function initializeStore(store: LocalStore): void {
-  makeDirectories(store.root, store.root, store.rights.directory)
-  const path = join(store.root, formatFile)
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
-  const format = { schema: 'gocore-archive', version: formatVersion }
-  // Whoever passes through must know what they read, and it says nothing of any dump.
-  const { file, users } = store.rights
-  const access = users ? { ...file, mode: 0o644 } : file
-  writeFileAtomic(path, `${JSON.stringify(format)}\n`, access)
-}
-
-function checkFormat(text: string, file: string): void {
-  let format: { schema?: unknown; version?: unknown }
-  try {
-    format = JSON.parse(text) as typeof format
-  } catch (error) {
-    throw new FormatError({ file, section: 'format', offset: 0 }, (error as Error).message)
-  }
-  if (format?.schema !== 'gocore-archive')
-    throw new FormatError({ file, section: 'format', offset: 0 }, 'schema is not "gocore-archive"')
-  if (format.version !== formatVersion)
-    throw new ArchiveError(
-      `${file} says version ${JSON.stringify(format.version)}, this program reads ${formatVersion}; install the newer gocore-sink`,
-    )
-}
-
-/** A pin that can't be read still keeps its dump. */
-function readPin(path: string): Pin | undefined {
-  try {
-    const text = readText(path, mostManifest)
-    if (text === undefined) return undefined
-    const pin = JSON.parse(text) as Pin
-    if (typeof pin === 'object' && pin !== null && typeof pin.time === 'string') return pin
-  } catch {
-    // Falls through to a pin without a time.
-  }
-  return { time: new Date(0).toISOString() }
-}
-
-/** Names in a directory that fit, greatest first; none where it doesn't exist. */
-function names(directory: string, pattern: RegExp): string[] {
-  try {
-    return readdirSync(directory)
-      .filter(name => pattern.test(name))
-      .sort()
-      .reverse()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return []
-    throw new ArchiveError(`Cannot list ${directory}: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-function readText(path: string, most: number): string | undefined {
-  try {
-    return readRegularFile(path, most)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new ArchiveError(`Cannot read ${path}: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-const exists = (path: string): boolean => {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
-  } catch {
-    return false
-  }
-}
-
-function mayList(directory: string): boolean {
-  try {
-    accessSync(directory, constants.R_OK)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'EACCES'
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-}
-
-/** What can't be looked at counts for nothing: too little is deleted for it rather than too much. */
-function* sizeBelow(directory: string, depth: number): Steps<number> {
-  let sum = 0
-  for (const entry of entriesOf(directory)) {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) sum += depth > 0 ? yield* sizeBelow(path, depth - 1) : 0
-    else if (entry.isFile()) sum += blocksOf(path) * 512
-  }
-  yield
-  return sum
-}
-
-function entriesOf(directory: string): Dirent[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-  } catch {
-    return []
-  }
-}
-
-function blocksOf(path: string): number {
-  try {
-    return lstatSync(path).blocks
-  } catch {
-    return 0
-  }
 }

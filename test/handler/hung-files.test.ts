@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { byDeafFuse } from '../../scripts/faults.d/mounts.ts'
-import { initializeStore } from '../../src/archive/local-store.ts'
+import { initializeStore } from '../../src/archive/format.ts'
 import { attackBed, compile } from '../security/bed.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
 

@@ -1,0 +1,29 @@
+/** `pins/ID.json`: the dumps that nothing removes by itself. */
+import { join } from 'node:path'
+import { names, readText } from './files.ts'
+import type { Layout } from './layout.ts'
+import { mostManifest } from './manifest.ts'
+import type { Pin } from './store.ts'
+
+/** By the dumps' ids. */
+export function readPins(layout: Layout): Map<string, Pin> {
+  const pins = new Map<string, Pin>()
+  for (const name of names(layout.pins, /^[a-z2-7]{12}\.json$/)) {
+    const pin = readPin(join(layout.pins, name))
+    if (pin !== undefined) pins.set(name.slice(0, 12), pin)
+  }
+  return pins
+}
+
+/** A pin that can't be read still keeps its dump. */
+function readPin(path: string): Pin | undefined {
+  try {
+    const text = readText(path, mostManifest)
+    if (text === undefined) return undefined
+    const pin = JSON.parse(text) as Pin
+    if (typeof pin === 'object' && pin !== null && typeof pin.time === 'string') return pin
+  } catch {
+    // Falls through to a pin without a time.
+  }
+  return { time: new Date(0).toISOString() }
+}
