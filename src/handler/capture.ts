@@ -18,7 +18,12 @@ export interface Captured {
   /** Bytes of content in the file. */
   stored: number
   expected?: number
-  truncated?: { reason: TruncationReason; detail: string }
+  truncated?: Truncation
+}
+
+export interface Truncation {
+  reason: TruncationReason
+  detail: string
 }
 
 /**
@@ -128,33 +133,33 @@ const ENOSPC = 28
 const EDQUOT = 122
 
 /** Node has no name for some errors (EDQUOT, ESTALE), so it is the number that tells. */
-export function isFull(error: unknown): boolean {
+function isFull(error: unknown): boolean {
   const errno = Math.abs((error as NodeJS.ErrnoException).errno ?? 0)
   return errno === ENOSPC || errno === EDQUOT
 }
 
-export function storageFailure(error: unknown): { reason: TruncationReason; detail: string } {
-  return isFull(error)
+export const storageFailure = (error: unknown): Truncation =>
+  isFull(error)
     ? { reason: 'no-space', detail: `No space was left for the core: ${reasonOf(error)}` }
     : { reason: 'storage-error', detail: `The core could not be written: ${reasonOf(error)}` }
-}
 
-/** Room for end mark, index and manifest, given back by the last blocks. */
+/** Room for end mark, index and manifest. */
 const room = 256 * 1024
 
 /** Ends a file that the disk has cut. */
 function salvage(storage: DumpStorage, writer: Lz4Writer): void {
+  const rewind = (offset: number): number => writer.rewind(offset)
   try {
-    if (!storage.salvage(room, offset => writer.rewind(offset))) writer.finish(Buffer.alloc(0))
+    if (!storage.salvage(room, rewind) && writer.contentSize > 0) writer.finish(Buffer.alloc(0))
   } catch {
-    keepBlocks(storage)
+    keepBlocks(storage, rewind)
   }
 }
 
 /** The blocks so far are readable without an index. What no place took of that must not fail the end of the file. */
-function keepBlocks(storage: DumpStorage): void {
+function keepBlocks(storage: DumpStorage, rewind: (offset: number) => number): void {
   try {
-    storage.keepAcknowledged()
+    storage.keepAcknowledged(rewind)
   } catch {
     // Then the end says what has failed.
   }

@@ -8,7 +8,7 @@ import { escapeBytes } from '../base/escape.ts'
 import { loadConfigOrDefaults } from '../config/index.ts'
 import { type Admission, admit, withoutCore } from './admission.ts'
 import { type CrashArguments, parseArguments } from './argv.ts'
-import { type Captured, captureCore, describeCore, storageFailure } from './capture.ts'
+import { type Captured, captureCore, describeCore, storageFailure, type Truncation } from './capture.ts'
 import { CoreInput } from './core-input.ts'
 import { takeInHand } from './last-words.ts'
 import { KernelLog } from './log.ts'
@@ -171,21 +171,23 @@ const unfinished: StoredCore = {
 const threads = (): number => Math.min(4, Math.max(2, availableParallelism() - 1))
 
 function storeCore(storage: DumpStorage, captured: Captured): StoredCore {
+  const { stored, truncated } = captured
+  if (stored === 0 && (truncated?.reason === 'no-space' || truncated?.reason === 'storage-error'))
+    return noCore(captured, truncated)
   try {
     const size = storage.finishCore()
     return describeCore(captured, size, 'core.lz4')
   } catch (error) {
     if (error instanceof NoStorage) throw error
     // Only fsync tells the truth on NFS: the file may be short, or gone.
-    return {
-      state: 'none',
-      ...storageFailure(error),
-      raw_size: 0,
-      stored_size: 0,
-      ...(captured.expected === undefined ? {} : { expected_size: captured.expected }),
-    }
+    return noCore(captured, storageFailure(error))
   }
 }
+
+const noCore = ({ expected }: Captured, { reason, detail }: Truncation): StoredCore => ({
+  ...{ state: 'none', reason, detail, raw_size: 0, stored_size: 0 },
+  ...(expected === undefined ? {} : { expected_size: expected }),
+})
 
 /**
  * Without %d in the pattern: while fs.suid_dumpable is 0, the kernel dumps no process but those of mode 1.

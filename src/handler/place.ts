@@ -50,7 +50,8 @@ export interface PlaceCommands {
   /** Makes the dump's directory, its `pending.json` and its file; answers the bytes that are free there. */
   begin(order: PlaceOrder, pending: Manifest): number
   write(bytes: Uint8Array): void
-  truncate(size: number): void
+  /** Answers the bytes that are free behind it, 0 where a quota says otherwise, and takes further ones whatever has failed. */
+  truncate(size: number): number
   /**
    * Ends a core that was cut to its first blocks, in at most `room` bytes more; answers the file's size, and whether it could:
    * where it could not, the last block may be lost.
@@ -140,10 +141,12 @@ export class Place implements PlaceCommands {
     }
   }
 
-  truncate(size: number): void {
+  truncate(size: number): number {
     this.#left += this.#begun.size - size
     this.#begun.truncate(size)
+    const free = isOverQuota(this.#failed) ? 0 : Math.min(this.#begun.free(), this.#left)
     this.#failed = undefined
+    return free
   }
 
   endCut(room: number): { size: number; isEnded: boolean } {
@@ -224,6 +227,11 @@ export class Place implements PlaceCommands {
     return this.#dump
   }
 }
+
+/** Node has no name for some errors (EDQUOT, ESTALE), so it is the number that tells. */
+const EDQUOT = 122
+const isOverQuota = (error: unknown): boolean =>
+  Math.abs((error as NodeJS.ErrnoException | undefined)?.errno ?? 0) === EDQUOT
 
 /** Bytes free where `path` would be; 0 where that can't be told. */
 function freeNear(path: string): number {

@@ -66,8 +66,9 @@ export class DumpStorage implements ByteSink {
   #room = 0
   /** Bytes of the file that lie in the archive, before those of this place. */
   #base = 0
-  /** Bytes of the whole file that are acknowledged. */
+  /** Bytes of the whole file that are acknowledged, and those of the first piece. */
   #acknowledged = 0
+  #first = 0
   #continues: Continuation | undefined
   /** Threads that hang. */
   #stalls = 0
@@ -136,24 +137,31 @@ export class DumpStorage implements ByteSink {
   }
 
   /**
-   * Cuts what no place takes any more to whole blocks that leave some room for an end, and ends them where all of them are here;
-   * answers whether it did. `rewind` gives up what begins behind an offset of the file, and answers the length that is left.
+   * Gives up what no place has acknowledged, and as many of the last blocks as it takes to have `room` bytes for an end; ends
+   * the core there, and answers whether it could, which takes all of it to be here. `rewind` gives up the blocks that end
+   * behind an offset of the file, and answers the length that is left.
    */
   salvage(room: number, rewind: (offset: number) => number): boolean {
-    this.#giveUp()
-    const size = rewind(Math.max(this.#base, this.#acknowledged - room))
-    this.#call({ do: 'truncate', with: [Math.max(0, size - this.#base)] })
-    this.#acknowledged = size
+    const free = this.keepAcknowledged(rewind)
+    // The first blocks have the notes.
+    if (free < room) this.#cut(rewind(Math.max(this.#base, this.#first, this.#acknowledged - (room - free))))
     if (this.#base > 0) return false
     const end = this.#call({ do: 'endCut', with: [room / 2] }) as { size: number; isEnded: boolean }
     this.#acknowledged = end.isEnded ? end.size : rewind(end.size)
     return end.isEnded
   }
 
-  /** Gives up what no place has acknowledged, and cuts the file to what one has. */
-  keepAcknowledged(): void {
+  /** The first half of `salvage`; answers the bytes that this place has left. */
+  keepAcknowledged(rewind: (offset: number) => number): number {
     this.#giveUp()
-    this.#call({ do: 'truncate', with: [this.#acknowledged - this.#base] })
+    return this.#cut(rewind(this.#acknowledged))
+  }
+
+  /** Cuts the file to its first `size` bytes; answers the bytes that are left behind them. */
+  #cut(size: number): number {
+    // Where not even the header was taken there is nothing to keep.
+    this.#acknowledged = Math.min(size, this.#acknowledged)
+    return this.#call({ do: 'truncate', with: [this.#acknowledged - this.#base] }) as number
   }
 
   /** Makes the core last; answers the size of its file, what lies in the archive included. */
@@ -277,6 +285,7 @@ export class DumpStorage implements ByteSink {
     }
     const piece = this.#given.shift()!
     this.#acknowledged += piece.length
+    this.#first ||= piece.length
     this.#free.push(piece.slot)
   }
 

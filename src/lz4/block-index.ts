@@ -52,18 +52,15 @@ export class IndexWriter {
     this.#contentSize += length
   }
 
-  /** Forgets the blocks that begin at `offset` of the file or behind it; answers where the first of them began. */
-  rewind(offset: number): number | undefined {
-    let first: number | undefined
-    while (this.#count > 0) {
+  /** Forgets the blocks that end behind `offset` of the file, of which the last ends at `end`; answers where those that stay end. */
+  rewind(offset: number, end: number): number {
+    let last = end
+    for (; this.#count > 0 && last > offset; this.#count--) {
       const at = (this.#count - 1) * entrySize
-      const begins = Number(this.#entries.readBigUInt64LE(at))
-      if (begins < offset) break
-      first = begins
-      this.#count--
+      last = Number(this.#entries.readBigUInt64LE(at))
       this.#contentSize -= this.#entries.readUInt32LE(at + 12)
     }
-    return first
+    return last
   }
 
   /** The whole skippable frame, to be written at `fileOffset`. */

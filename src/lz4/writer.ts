@@ -65,11 +65,11 @@ export class Lz4Writer {
   }
 
   /**
-   * Takes back the blocks that begin at file offset `offset` or behind it, after the sink has failed. Answers the length
-   * that the file now has; the sink must go on from there.
+   * Takes back the blocks that end behind file offset `offset`, after the sink has failed. Answers the length that the file now
+   * has, at least that of its header; the sink must go on from there.
    */
   rewind(offset: number): number {
-    this.#offset = this.#index.rewind(offset) ?? this.#offset
+    this.#offset = this.#index.rewind(offset, this.#offset)
     this.#lastStored = false
     return this.#offset
   }

@@ -5,8 +5,10 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -17,6 +19,8 @@ import { initializeStore } from '../../src/archive/format.ts'
 import { rememberArchive } from '../../src/archive/known.ts'
 import { openArchive } from '../../src/daemon/index.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
+import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
+import { openLz4 } from '../../src/lz4/index.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { coreOf, replayArguments } from '../support/core-stream.ts'
 import { type Fault, faultPrefix, noShim } from '../support/fault-shim.ts'
@@ -244,4 +248,58 @@ describe('the spool', { skip: noShim }, () => {
     assert.equal(replay(bed, [['pwrite', 2, 'EIO']]), 0)
     assert.equal(bed.dumps(bed.spool).length, 1)
   })
+})
+
+test('a core of which no place takes the first block is none, and on record', { skip: noShim }, () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+  assert.equal(replay(bed, [['pwrite', 1, 'ENOSPC']]), 0)
+  const [dump] = bed.dumps()
+  const { state, reason, expected_size } = dump!.manifest.core
+  assert.deepEqual([state, reason, expected_size], ['none', 'no-space', core.length])
+  assert.equal(bed.store.corePath(dump!), undefined)
+})
+
+test('a core of which only the first blocks are taken has those', { skip: noShim }, () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+  replay(bed, [['pwrite', 2, 'EDQUOT']])
+  const { state, reason, raw_size } = bed.dumps()[0]!.manifest.core
+  assert.deepEqual([state, reason], ['truncated', 'no-space'])
+  assert.ok(raw_size > 0)
+  assert.ok(content(bed).equals(core.subarray(0, raw_size)))
+})
+
+describe('a file system that is full where a block ends', { skip: noKernel }, () => {
+  const mounted = (bed: HandlerBed, size: number, use: () => void): void => {
+    const path = bed.path('archive')
+    mkdirSync(path, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', path])
+    try {
+      assert.equal(bed.replay(core, replayArguments), 0)
+      use()
+    } finally {
+      execFileSync('umount', [path])
+    }
+  }
+
+  for (const block of [8, 20])
+    test(`keeps the blocks before it, and room for their end and the manifest: block ${block}`, () => {
+      using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+      let full = 0
+      mounted(bed, 128 << 20, () => {
+        const path = bed.store.corePath(bed.dumps()[0]!)!
+        const file = readFileSync(path)
+        const end = openLz4(bytesSource(path, file)).table.offsets[block]!
+        const { blocks, bfree, bsize } = statfsSync(path)
+        full = (blocks - bfree - Math.ceil(file.length / bsize) + Math.ceil(end / bsize)) * bsize
+      })
+      mounted(bed, full, () => {
+        const [dump] = bed.dumps()
+        const { state, reason, raw_size } = dump!.manifest.core
+        assert.deepEqual([state, reason], ['truncated', 'no-space'])
+        assert.ok(raw_size > 0 && raw_size < block << 20, `${raw_size} bytes`)
+        assert.ok(content(bed).equals(core.subarray(0, raw_size)))
+        if (spawnSync('lz4', ['--version']).status === 0)
+          execFileSync('lz4', ['-t', '-q', bed.store.corePath(dump!)!])
+      })
+    })
 })
