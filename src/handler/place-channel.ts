@@ -8,6 +8,7 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 import { openSystemCalls } from '../base/system-calls.ts'
 import { Place, type PlaceCommands } from './place.ts'
 import { confineProcess, confineWrites, keepCapabilities } from './rights.ts'
+import type { Put } from './staged-pieces.ts'
 
 /** The first argument of such a thread, which runs the same file as the handler itself. */
 export const placeArgument = '--place-thread'
@@ -16,7 +17,7 @@ export type Command = {
   [K in keyof PlaceCommands]: { do: K; with: Parameters<PlaceCommands[K]> }
 }[keyof PlaceCommands]
 
-type Message = Command | { do: 'stop' } | { do: 'put'; at: number; length: number }
+type Message = Command | { do: 'stop' } | Put
 
 interface Order {
   port: MessagePort
@@ -86,7 +87,7 @@ export class PlaceChannel {
     return Atomics.load(this.#control, sent) - this.#received
   }
 
-  give(message: Command | { do: 'put'; at: number; length: number }): void {
+  give(message: Command | Put): void {
     if (this.waiting === 0) this.#progress = performance.now()
     Atomics.add(this.#control, sent, 1)
     if (this.#here !== undefined) {

@@ -14,6 +14,7 @@ import type { ByteSink } from '../lz4/index.ts'
 import type { MappedFiles } from './mapped-files.ts'
 import type { StoredFiles } from './place.ts'
 import { type Command, type Failure, PlaceChannel, StorageStalled } from './place-channel.ts'
+import { StagedPieces, slotSize } from './staged-pieces.ts'
 
 export interface StorageOptions {
   config: Config
@@ -32,19 +33,21 @@ export interface StorageOptions {
 /** Neither archive nor spool takes anything. */
 export class NoStorage extends Error {}
 
-/** Room for the longest block twice: a piece begins and ends where a block does. */
-const slotSize = 2_200_000
-const slotCount = 5
 /**
  * Deadlines that a place has: one while the process is held, more where there is no other place, and more still after the
  * release, when nobody waits and storage that is merely slow has its time.
  */
 const patience = { held: 1, last: 5, released: 15 }
 
-/** Bytes in a slot that the place has not acknowledged. */
-interface Piece {
-  readonly slot: number
-  length: number
+/** The place that the dump goes to, and how far that has come. */
+interface Current {
+  readonly root: string
+  readonly place: PlaceChannel
+  /** Bytes of the file that lie in the archive, before those of this place. */
+  base: number
+  hasBegun: boolean
+  /** The command behind the pieces that has no answer yet. */
+  asked?: Command['do'] | undefined
 }
 
 export class DumpStorage implements ByteSink {
@@ -53,19 +56,9 @@ export class DumpStorage implements ByteSink {
   readonly failures: string[] = []
   readonly #options: StorageOptions
   readonly #roots: string[]
-  readonly #staged = new SharedArrayBuffer(slotSize * slotCount)
-  readonly #free = Array.from({ length: slotCount }, (_, i) => i)
-  /** Given to the place and not acknowledged, oldest first. */
-  readonly #given: Piece[] = []
-  #filling: Piece | undefined
-  /** The command behind them that has no answer yet. */
-  #asked: Command['do'] | undefined
-  #place: PlaceChannel | undefined
-  #root = ''
-  #hasBegun = false
+  readonly #pieces = new StagedPieces()
+  #at: Current
   #room = 0
-  /** Bytes of the file that lie in the archive, before those of this place. */
-  #base = 0
   /** Bytes of the whole file that are acknowledged, and those of the first piece. */
   #acknowledged = 0
   #first = 0
@@ -82,7 +75,7 @@ export class DumpStorage implements ByteSink {
     this.#idle = options.idle
     this.ref = { id: newId(), day: dayOf(time) }
     this.#roots = [config.archive, spoolRoot(config)]
-    this.#open(this.#roots.shift()!)
+    this.#at = this.#open(this.#roots.shift()!, 0)
   }
 
   /** How the core continues what lies in the archive; undefined where this is the archive, or the whole is here. */
@@ -92,7 +85,7 @@ export class DumpStorage implements ByteSink {
 
   /** The dump, or the rest of it, is in the spool. */
   get isInSpool(): boolean {
-    return this.#root !== this.#options.config.archive
+    return this.#at.root !== this.#options.config.archive
   }
 
   /** Some thread hangs, so that this process can't end by itself. */
@@ -121,13 +114,12 @@ export class DumpStorage implements ByteSink {
 
   #stage(bytes: Uint8Array): void {
     this.#options.beat?.()
-    if (this.#filling !== undefined && this.#filling.length + bytes.length > slotSize) this.#give()
-    this.#filling ??= { slot: this.#takeSlot(), length: 0 }
-    const { slot, length } = this.#filling
-    new Uint8Array(this.#staged, slot * slotSize + length, bytes.length).set(bytes)
-    this.#filling.length += bytes.length
-    // Many small ones together, but what is there should be on its way.
-    if (this.#filling.length > slotSize / 4) this.#give()
+    if (!this.#pieces.hasRoomFor(bytes.length)) {
+      this.#give()
+      this.#waitForSlot()
+      this.#pieces.begin()
+    }
+    if (this.#pieces.add(bytes)) this.#give()
   }
 
   /** Waits until a place has taken all that was written. Throws as `write` does. */
@@ -144,8 +136,9 @@ export class DumpStorage implements ByteSink {
   salvage(room: number, rewind: (offset: number) => number): boolean {
     const free = this.keepAcknowledged(rewind)
     // The first blocks have the notes.
-    if (free < room) this.#cut(rewind(Math.max(this.#base, this.#first, this.#acknowledged - (room - free))))
-    if (this.#base > 0) return false
+    if (free < room)
+      this.#cut(rewind(Math.max(this.#at.base, this.#first, this.#acknowledged - (room - free))))
+    if (this.#at.base > 0) return false
     const end = this.#call({ do: 'endCut', with: [room / 2] }) as { size: number; isEnded: boolean }
     this.#acknowledged = end.isEnded ? end.size : rewind(end.size)
     return end.isEnded
@@ -161,7 +154,7 @@ export class DumpStorage implements ByteSink {
   #cut(size: number): number {
     // Where not even the header was taken there is nothing to keep.
     this.#acknowledged = Math.min(size, this.#acknowledged)
-    return this.#call({ do: 'truncate', with: [this.#acknowledged - this.#base] }) as number
+    return this.#call({ do: 'truncate', with: [this.#acknowledged - this.#at.base] }) as number
   }
 
   /** Makes the core last; answers the size of its file, what lies in the archive included. */
@@ -203,24 +196,23 @@ export class DumpStorage implements ByteSink {
   }
 
   close(): void {
-    this.#place?.stop()
+    this.#at.place.stop()
   }
 
-  #open(root: string): void {
+  #open(root: string, base: number): Current {
     const { config, crash, script, pending } = this.#options
-    this.#root = root
-    this.#hasBegun = false
-    this.#place = new PlaceChannel(script, this.#staged)
+    const place = new PlaceChannel(script, this.#pieces.memory)
     const userAccess = config.userAccess && root === config.archive
     const own = root === config.archive ? { state: config.state } : { spoolMax: config.spoolMax }
     const order = { root, group: config.group, userAccess, ref: this.ref, crash, ...own }
-    this.#place.give({ do: 'begin', with: [order, pending(this.ref, this.#continues)] })
+    place.give({ do: 'begin', with: [order, pending(this.ref, this.#continues)] })
+    return { root, place, base, hasBegun: false }
   }
 
   /** Asked in a thread of its own, which storage that hangs may keep. */
   #roomAt(root: string): number {
     const { config, script, beat } = this.#options
-    const channel = new PlaceChannel(script, this.#staged)
+    const channel = new PlaceChannel(script, this.#pieces.memory)
     try {
       channel.give({ do: 'room', with: [root, config.spoolMax] })
       const answer = channel.next(config.storageDeadline * 1000, this.#idle, beat)
@@ -233,38 +225,35 @@ export class DumpStorage implements ByteSink {
     }
   }
 
-  #takeSlot(): number {
+  #waitForSlot(): void {
     this.#retry(() => {
-      while (this.#place!.waiting > 0 && (this.#free.length === 0 || !this.#hasBegun)) {
-        if (this.#free.length > 0) {
+      const { place } = this.#at
+      while (place.waiting > 0 && (!this.#pieces.hasFree || !this.#at.hasBegun)) {
+        if (!this.#pieces.hasFree) this.#take(this.#next())
+        else {
           // The place has not begun: nobody needs to wait for that yet.
-          const answer = this.#place!.poll()
+          const answer = place.poll()
           if (answer === undefined) return
           this.#take(answer)
-        } else this.#take(this.#next())
+        }
       }
     })
-    return this.#free.pop()!
   }
 
   #give(): void {
-    const piece = this.#filling
-    if (piece === undefined) return
-    this.#filling = undefined
-    this.#given.push(piece)
-    this.#place!.give({ do: 'put', at: piece.slot * slotSize, length: piece.length })
+    const put = this.#pieces.give()
+    if (put !== undefined) this.#at.place.give(put)
   }
 
   /** Forgets the bytes that no place has acknowledged, and the answers to them. */
   #giveUp(): void {
-    this.#filling = undefined
-    for (const piece of this.#given.splice(0)) this.#free.push(piece.slot)
+    this.#pieces.forget()
     this.#retry(() => {
-      while (this.#place!.waiting > 0) {
+      while (this.#at.place.waiting > 0) {
         const answer = this.#next()
-        if (!this.#hasBegun) this.#take(answer)
+        if (!this.#at.hasBegun) this.#take(answer)
       }
-      this.#asked = undefined
+      this.#at.asked = undefined
     })
   }
 
@@ -272,35 +261,34 @@ export class DumpStorage implements ByteSink {
     const deadline = this.#options.config.storageDeadline * 1000
     const times =
       this.#idle === undefined ? patience.released : this.#roots.length > 0 ? patience.held : patience.last
-    return this.#place!.next(deadline * times, this.#idle, this.#options.beat)
+    return this.#at.place.next(deadline * times, this.#idle, this.#options.beat)
   }
 
   /** Takes an answer to `begin` or to a piece, in the order in which they were given. */
   #take(answer: { value: unknown } | { failure: Failure }): void {
     if ('failure' in answer) throw errorOf(answer.failure)
-    if (!this.#hasBegun) {
-      this.#hasBegun = true
+    if (!this.#at.hasBegun) {
+      this.#at.hasBegun = true
       this.#room = Number(answer.value)
       return
     }
-    const piece = this.#given.shift()!
-    this.#acknowledged += piece.length
-    this.#first ||= piece.length
-    this.#free.push(piece.slot)
+    const length = this.#pieces.acknowledge()
+    this.#acknowledged += length
+    this.#first ||= length
   }
 
   /** Waits for all that was given. */
   #drain(): void {
-    while (this.#place!.waiting > (this.#asked === undefined ? 0 : 1)) this.#take(this.#next())
+    while (this.#at.place.waiting > (this.#at.asked === undefined ? 0 : 1)) this.#take(this.#next())
   }
 
   #call(command: Command): unknown {
     this.#drain()
     // It may be asked of a place a second time that has not answered the first.
-    if (this.#asked !== command.do) this.#place!.give(command)
-    this.#asked = command.do
+    if (this.#at.asked !== command.do) this.#at.place.give(command)
+    this.#at.asked = command.do
     const answer = this.#next()
-    this.#asked = undefined
+    this.#at.asked = undefined
     if ('failure' in answer) throw errorOf(answer.failure)
     return answer.value
   }
@@ -321,31 +309,22 @@ export class DumpStorage implements ByteSink {
     const { storageDeadline } = this.#options.config
     const stalled = error instanceof StorageStalled
     const why = stalled ? `it has not answered for ${storageDeadline} s` : reasonOf(error)
-    this.failures.push(`Could not write to ${this.#root}: ${why}`)
+    this.failures.push(`Could not write to ${this.#at.root}: ${why}`)
     if (stalled) this.#stalls++
     const root = this.#roots.shift()
-    if (root === undefined || this.#place === undefined) throw stalled ? new NoStorage(why) : error
-    const before = {
-      place: this.#place,
-      root: this.#root,
-      base: this.#base,
-      begun: this.#hasBegun,
-      asked: this.#asked,
-    }
-    this.#asked = undefined
-    if (stalled || this.#hasBegun) this.#continues = { archive: this.#root, at: this.#acknowledged }
-    this.#base = this.#acknowledged
+    if (root === undefined) throw stalled ? new NoStorage(why) : error
+    const before = this.#at
+    if (stalled || before.hasBegun) this.#continues = { archive: before.root, at: this.#acknowledged }
     try {
-      this.#open(root)
+      this.#at = this.#open(root, this.#acknowledged)
       // What the last place has not acknowledged; its thread may still read it, and that is all it does.
-      for (const piece of this.#given)
-        this.#place.give({ do: 'put', at: piece.slot * slotSize, length: piece.length })
+      for (const put of this.#pieces.given()) this.#at.place.give(put)
       this.#take(this.#next())
       if (this.#coreIsLast) this.#call({ do: 'dropCore', with: [] })
     } catch (second) {
       this.failures.push(`Could not write to ${root}: ${reasonOf(second)}`)
       if (second instanceof StorageStalled) this.#stalls++
-      if (this.#stalls === 0 && !before.begun && !this.#again) {
+      if (this.#stalls === 0 && !before.hasBegun && !this.#again) {
         // Both failed at once and at the first step: an error that may not come twice.
         this.#again = true
         this.#roots.push(this.#options.config.archive)
@@ -353,13 +332,9 @@ export class DumpStorage implements ByteSink {
         this.#moveOn(second)
         return
       }
-      if (!stalled && !before.begun) throw new NoStorage(this.failures.join('; '))
-      this.#place.stop()
-      this.#place = before.place
-      this.#asked = before.asked
-      this.#root = before.root
-      this.#base = before.base
-      this.#hasBegun = before.begun
+      if (!stalled && !before.hasBegun) throw new NoStorage(this.failures.join('; '))
+      this.#at.place.stop()
+      this.#at = before
       this.#continues = undefined
       // An archive that is merely slow is given more time; one that fails can at least end what it has.
       if (!stalled) throw error
@@ -374,7 +349,7 @@ export class DumpStorage implements ByteSink {
     const path = join(layoutOf(archive).dump(this.ref), partFile)
     try {
       this.#call({ do: 'adopt', with: [path, size] })
-      this.#base = 0
+      this.#at.base = 0
       this.#continues = { archive, at: 0 }
     } catch (second) {
       // Block by block the daemon will see what the archive has kept.
