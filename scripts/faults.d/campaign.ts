@@ -4,6 +4,7 @@ import { clockSteps } from './clock.ts'
 import { daemonKilled, twoDaemons } from './daemon-killed.ts'
 import type { Fault } from './fault.ts'
 import { frozenStorage } from './frozen.ts'
+import { fullDisks } from './full.ts'
 import { handlerKilled } from './handler-killed.ts'
 import { crasherKilled, eachSecond, largeProcesses, storm } from './kernel.ts'
 import { powerCuts, shippingCuts } from './power-cut.ts'
@@ -13,6 +14,7 @@ export const campaign: readonly Fault[] = [
   handlerKilled,
   ...storageFaults,
   everythingFails,
+  ...fullDisks,
   ...frozenStorage,
   archiveReplaced,
   crasherKilled,

@@ -10,10 +10,12 @@
  */
 import {
   closeSync,
+  constants,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  openSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -21,6 +23,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
+import { isNoSpace } from '../base/errors.ts'
 import type { Crash, Rights } from './access.ts'
 import { makeDirectories } from './directories.ts'
 import { initializeStore } from './format.ts'
@@ -96,7 +99,7 @@ export class DumpWriter {
     this.#pending = true
     try {
       const pending: PendingManifest = { ...manifest, handler: ownIdentity() }
-      writeAll(fd, Buffer.from(`${JSON.stringify(pending)}\n`))
+      writeAll(fd, padded(JSON.stringify(pending)))
       if (lasting) fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -133,12 +136,52 @@ export class DumpWriter {
 
   /** Writes the manifest: from here on the dump exists. */
   finish(manifest: Manifest): void {
-    const text = `${JSON.stringify(manifest, null, 2)}\n`
-    writeFileAtomic(join(this.directory, manifestFile), text, this.rights.file)
-    markOwn(this.store.layout, this.ref, this.rights)
-    if (!this.#pending) return
+    const marked = markOwn(this.store.layout, this.ref, this.rights)
+    const whole = { ...manifest, notes: [...manifest.notes, ...marked] }
+    if (this.#pending) settlePending(this.directory, whole, this.rights)
+    else writeFileAtomic(join(this.directory, manifestFile), textOf(whole), this.rights.file)
     this.#pending = false
-    unlinkSync(join(this.directory, pendingFile))
+  }
+}
+
+const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 2)}\n`
+
+/** Makes a dump of one in the making: its manifest beside `pending.json`, which goes then; on a full disk, in its place. */
+export function settlePending(directory: string, manifest: Manifest, rights: Rights): void {
+  const pending = join(directory, pendingFile)
+  try {
+    writeFileAtomic(join(directory, manifestFile), textOf(manifest), rights.file)
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    overwrite(pending, JSON.stringify(manifest))
+    renameSync(pending, join(directory, manifestFile))
+    syncDirectory(directory)
+    return
+  }
+  unlinkSync(pending)
+}
+
+/** Bytes that a manifest is longer than what is known beforehand, libraries and notes included. */
+const growth = 2048
+const block = 4096
+
+/** `text` and spaces behind it, so that the manifest will have room in the same blocks. */
+function padded(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const size = Math.ceil((bytes.length + growth) / block) * block
+  return Buffer.concat([bytes, Buffer.alloc(size - bytes.length - 1, ' '), Buffer.from('\n')])
+}
+
+/** Without a moment at which the file is shorter: where it needs no more blocks than it has, it can't fail for want of them. */
+function overwrite(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
+  try {
+    const bytes = Buffer.from(text)
+    const rest = Math.max(1, fstatSync(fd).size - bytes.length)
+    writeAll(fd, Buffer.concat([bytes, Buffer.alloc(rest - 1, ' '), Buffer.from('\n')]), 0)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 

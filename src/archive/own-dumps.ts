@@ -16,6 +16,7 @@ import {
 import { dirname, join } from 'node:path'
 import { addReader } from '../base/acl.ts'
 import { createFile } from '../base/atomic-file.ts'
+import { reasonOf } from '../base/errors.ts'
 import type { Rights } from './access.ts'
 import { makeDirectories } from './directories.ts'
 import { formatFile, type Layout } from './layout.ts'
@@ -25,19 +26,30 @@ const markPattern = /^([0-9]{4})-([0-9]{2})-([0-9]{2})-([a-z2-7]{12})$/
 const directoryOf = (layout: Layout, uid: number): string => join(layout.users, String(uid))
 const nameOf = ({ id, day }: DumpRef): string => `${day.replaceAll('/', '-')}-${id}`
 
-/** Lists the dump among those of `rights.reader`, and lets that user pass through to it. Throws where it can't. */
-export function markOwn(layout: Layout, ref: DumpRef, rights: Rights): void {
-  if (rights.reader === undefined) return
+/**
+ * Lists the dump among those of `rights.reader`, and lets that user pass through to it; before it has a manifest, since a mark
+ * without a dump lists nothing, and its failure must not be the dump's. Answers a note where it could not.
+ */
+export function markOwn(layout: Layout, ref: DumpRef, rights: Rights): string[] {
+  try {
+    if (rights.reader !== undefined) mark(layout, ref, rights, rights.reader)
+    return []
+  } catch (error) {
+    return [`Could not list it among the dumps of user ${rights.reader}: ${reasonOf(error)}`]
+  }
+}
+
+function mark(layout: Layout, ref: DumpRef, rights: Rights, reader: number): void {
   openWay(layout.root, layout.dump(ref))
   openToUsers(layout, rights)
-  const directory = directoryOf(layout, rights.reader)
+  const directory = directoryOf(layout, reader)
   makeDirectories(layout.root, directory, { mode: 0o700 })
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   try {
     if (rights.gid !== undefined) fchownSync(fd, -1, rights.gid)
     const mode = rights.gid === undefined ? 0o700 : 0o750
     fchmodSync(fd, mode)
-    addReader(fd, mode, rights.reader, 5)
+    addReader(fd, mode, reader, 5)
   } finally {
     closeSync(fd)
   }

@@ -2,7 +2,6 @@
  * The error family. Each class has a stable `code` for programs and carries its data;
  * `message` is a sentence for people. The command line maps them to exit codes in one place.
  */
-
 export type ErrorCode =
   | 'FORMAT'
   | 'MEMORY_FAULT'
@@ -116,13 +115,27 @@ export class SystemError extends SinkError {
   }
 }
 
-/** The short text of anything thrown: a system error's code, or the message. */
+const ENOSPC = 28
+const EDQUOT = 122
+/** Of errno(3), what storage gives and Node has no name for. */
+const names = new Map([
+  [116, 'ESTALE'],
+  [EDQUOT, 'EDQUOT'],
+])
+const numberOf = (error: unknown): number =>
+  Math.abs((error as NodeJS.ErrnoException | undefined)?.errno ?? 0)
+
+/** The short text of anything thrown: a system error's name, or the message. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof Error) {
-    const { code, errno } = error as NodeJS.ErrnoException
-    if (error instanceof SinkError) return error.message
-    if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code
-    return errno !== undefined ? `errno ${Math.abs(errno)}` : error.message
-  }
-  return String(error)
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof SinkError) return error.message
+  const { code } = error as NodeJS.ErrnoException
+  if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code
+  const number = numberOf(error)
+  return number === 0 ? error.message : (names.get(number) ?? `errno ${number}`)
 }
+
+export const isOverQuota = (error: unknown): boolean => numberOf(error) === EDQUOT
+
+/** The storage is full, or the quota of whoever writes. */
+export const isNoSpace = (error: unknown): boolean => numberOf(error) === ENOSPC || isOverQuota(error)

@@ -2,17 +2,17 @@
  * Makes honest dumps of what handlers left behind that were killed in the middle (by the out-of-memory killer, a
  * shutdown, a power cut): the facts are in `pending.json`, and what came of the core in `core.lz4.part`.
  */
-import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
-import type { PendingManifest } from '../archive/dump-writer.ts'
+import { type PendingManifest, settlePending } from '../archive/dump-writer.ts'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
 import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { markOwn } from '../archive/own-dumps.ts'
 import { isAlive, pidNamespace } from '../archive/process-identity.ts'
 import type { DumpRef, OnUnlisted } from '../archive/store.ts'
-import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
+import { syncDirectory } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
@@ -164,11 +164,9 @@ function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<st
         ? looseCore(sizeOf(path(coreFile)))
         : yield* coreOf(path(coreFile))
   syncFile(path(coreFile))
-  const manifest: Manifest = { ...pending, id: ref.id, core, notes: [...pending.notes, killed] }
   const rights = store.rights.forCrash(pending)
-  writeFileAtomic(path(manifestFile), `${JSON.stringify(manifest, null, 2)}\n`, rights.file)
-  markOwn(store.layout, ref, rights)
-  rmSync(path(pendingFile), { force: true })
+  const notes = [...pending.notes, killed, ...markOwn(store.layout, ref, rights)]
+  settlePending(store.layout.dump(ref), { ...pending, id: ref.id, core, notes }, rights)
   syncDirectory(store.layout.dump(ref))
   return `its handler was killed; listed it as ${core.state} with ${core.raw_size} bytes of core`
 }

@@ -1,6 +1,6 @@
 /** The core from the pipe to the file: read, counted against its own headers, compressed, cut where a limit says so. */
 import type { StoredCore, TruncationReason } from '../archive/manifest.ts'
-import { reasonOf } from '../base/errors.ts'
+import { isNoSpace, reasonOf } from '../base/errors.ts'
 import { Lz4Writer } from '../lz4/index.ts'
 import { BlockEncoder } from './block-encoder.ts'
 import { blockSize } from './block-ring.ts'
@@ -129,17 +129,8 @@ function copy(
   return undefined
 }
 
-const ENOSPC = 28
-const EDQUOT = 122
-
-/** Node has no name for some errors (EDQUOT, ESTALE), so it is the number that tells. */
-function isFull(error: unknown): boolean {
-  const errno = Math.abs((error as NodeJS.ErrnoException).errno ?? 0)
-  return errno === ENOSPC || errno === EDQUOT
-}
-
 export const storageFailure = (error: unknown): Truncation =>
-  isFull(error)
+  isNoSpace(error)
     ? { reason: 'no-space', detail: `No space was left for the core: ${reasonOf(error)}` }
     : { reason: 'storage-error', detail: `The core could not be written: ${reasonOf(error)}` }
 

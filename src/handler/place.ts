@@ -13,7 +13,7 @@ import { whyAbsent } from '../archive/known.ts'
 import { openLocalStore } from '../archive/local-store.ts'
 import type { Manifest, StoredBinary } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
-import { SystemError } from '../base/errors.ts'
+import { isOverQuota, SystemError } from '../base/errors.ts'
 import { networkFileSystem } from '../base/network-fs.ts'
 import { openForReading } from '../base/regular-file.ts'
 import { endOfCut, openLz4 } from '../lz4/index.ts'
@@ -29,6 +29,8 @@ export interface PlaceOrder {
   readonly userAccess: boolean
   readonly ref: DumpRef
   readonly crash: Crash
+  /** Bytes that must be free there. */
+  readonly least: number
   /** Of a spool: what it may hold, see `spoolRoom`. */
   readonly spoolMax?: number | null
   /** Of the archive: StateDirectory, where it is told whether there was one. */
@@ -66,8 +68,6 @@ export interface PlaceCommands {
   finish(manifest: Manifest): void
 }
 
-/** Room for a manifest and the beginning of a core. */
-const leastFree = 512 * 1024
 const chunkSize = 1 << 20
 /** Bytes after which it is looked again how full the spool is: other crashes go there, too. */
 const lookAfter = 64 << 20
@@ -102,7 +102,7 @@ export class Place implements PlaceCommands {
   }
 
   begin(order: PlaceOrder, pending: Manifest): number {
-    const { root, group, userAccess, ref, crash, spoolMax, state } = order
+    const { root, group, userAccess, ref, crash, least, spoolMax, state } = order
     const absent = state === undefined ? undefined : whyAbsent(state, root)
     if (absent !== undefined) throw new SystemError(absent)
     const store = openLocalStore(root, { group, userAccess })
@@ -113,7 +113,7 @@ export class Place implements PlaceCommands {
       this.#spoolMax = spoolMax ?? null
       this.#left = spoolRoom(root, this.#spoolMax)
       const free = Math.min(dump.free(), this.#left)
-      if (free < leastFree) throw new SystemError(`only ${free} bytes are free`)
+      if (free < least) throw new SystemError(`only ${free} bytes are free`)
       // In a spool it tells where the rest of the core belongs, of which no byte counts without it.
       dump.writePending(pending, { lasting: spoolMax !== undefined })
       // A read-only disk shows here, and a full one: not at the first block.
@@ -227,11 +227,6 @@ export class Place implements PlaceCommands {
     return this.#dump
   }
 }
-
-/** Node has no name for some errors (EDQUOT, ESTALE), so it is the number that tells. */
-const EDQUOT = 122
-const isOverQuota = (error: unknown): boolean =>
-  Math.abs((error as NodeJS.ErrnoException | undefined)?.errno ?? 0) === EDQUOT
 
 /** Bytes free where `path` would be; 0 where that can't be told. */
 function freeNear(path: string): number {

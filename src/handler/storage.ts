@@ -39,6 +39,9 @@ export class NoStorage extends Error {}
  */
 const patience = { held: 1, last: 5, released: 15 }
 
+/** Bytes that a place has to have free: for the beginning of a core; where none has that, for what is known without one. */
+const leastFree = { ofCore: 512 * 1024, ofFacts: 64 * 1024 }
+
 /** The place that the dump goes to, and how far that has come. */
 interface Current {
   readonly root: string
@@ -65,7 +68,10 @@ export class DumpStorage implements ByteSink {
   #continues: Continuation | undefined
   /** Threads that hang. */
   #stalls = 0
+  /** Each place is asked for the second time. */
   #again = false
+  /** No place takes anything, and none is asked any more. */
+  #none: NoStorage | undefined
   #coreIsLast = false
   #idle: (() => void) | undefined
 
@@ -204,7 +210,8 @@ export class DumpStorage implements ByteSink {
     const place = new PlaceChannel(script, this.#pieces.memory)
     const userAccess = config.userAccess && root === config.archive
     const own = root === config.archive ? { state: config.state } : { spoolMax: config.spoolMax }
-    const order = { root, group: config.group, userAccess, ref: this.ref, crash, ...own }
+    const least = this.#again ? leastFree.ofFacts : leastFree.ofCore
+    const order = { root, group: config.group, userAccess, ref: this.ref, crash, least, ...own }
     place.give({ do: 'begin', with: [order, pending(this.ref, this.#continues)] })
     return { root, place, base, hasBegun: false }
   }
@@ -296,6 +303,7 @@ export class DumpStorage implements ByteSink {
   /** Does `action`, in the next place where this one fails or does not answer. */
   #retry<T>(action: () => T): T {
     for (;;) {
+      if (this.#none !== undefined) throw this.#none
       try {
         return action()
       } catch (error) {
@@ -309,36 +317,51 @@ export class DumpStorage implements ByteSink {
     const { storageDeadline } = this.#options.config
     const stalled = error instanceof StorageStalled
     const why = stalled ? `it has not answered for ${storageDeadline} s` : reasonOf(error)
-    this.failures.push(`Could not write to ${this.#at.root}: ${why}`)
+    this.#fail(this.#at.root, why)
     if (stalled) this.#stalls++
-    const root = this.#roots.shift()
-    if (root === undefined) throw stalled ? new NoStorage(why) : error
+    if (this.#roots.length === 0) throw stalled ? new NoStorage(why) : error
     const before = this.#at
     if (stalled || before.hasBegun) this.#continues = { archive: before.root, at: this.#acknowledged }
-    try {
-      this.#at = this.#open(root, this.#acknowledged)
-      // What the last place has not acknowledged; its thread may still read it, and that is all it does.
-      for (const put of this.#pieces.given()) this.#at.place.give(put)
-      this.#take(this.#next())
-      if (this.#coreIsLast) this.#call({ do: 'dropCore', with: [] })
-    } catch (second) {
-      this.failures.push(`Could not write to ${root}: ${reasonOf(second)}`)
-      if (second instanceof StorageStalled) this.#stalls++
-      if (this.#stalls === 0 && !before.hasBegun && !this.#again) {
-        // Both failed at once and at the first step: an error that may not come twice.
-        this.#again = true
-        this.#roots.push(this.#options.config.archive)
-        this.failures.pop()
-        this.#moveOn(second)
-        return
-      }
-      if (!stalled && !before.hasBegun) throw new NoStorage(this.failures.join('; '))
-      this.#at.place.stop()
-      this.#at = before
-      this.#continues = undefined
-      // An archive that is merely slow is given more time; one that fails can at least end what it has.
-      if (!stalled) throw error
+    if (this.#beginNext(before)) return
+    if (!stalled && !before.hasBegun) {
+      this.#none = new NoStorage(this.failures.join('; '))
+      throw this.#none
     }
+    this.#at = before
+    this.#continues = undefined
+    // An archive that is merely slow is given more time; one that fails can at least end what it has.
+    if (!stalled) throw error
+  }
+
+  /** Begins in the first of the places left that takes it; answers whether one does. */
+  #beginNext(before: Current): boolean {
+    const { archive } = this.#options.config
+    for (let root = this.#roots.shift(); root !== undefined; root = this.#roots.shift()) {
+      try {
+        this.#at = this.#open(root, this.#acknowledged)
+        // What the last place has not acknowledged; its thread may still read it, and that is all it does.
+        for (const put of this.#pieces.given()) this.#at.place.give(put)
+        this.#take(this.#next())
+        if (this.#coreIsLast) this.#call({ do: 'dropCore', with: [] })
+        return true
+      } catch (error) {
+        this.#fail(root, reasonOf(error))
+        this.#at.place.stop()
+        const stalled = error instanceof StorageStalled
+        if (stalled) this.#stalls++
+        // One that hangs is in the middle of it still.
+        if (stalled || before.hasBegun || this.#again) continue
+        // At the first step: an error that may not come twice, or room for nothing but the facts.
+        this.#again = true
+        this.#roots.push(...(this.#stalls === 0 ? [archive] : []), spoolRoot(this.#options.config))
+      }
+    }
+    return false
+  }
+
+  #fail(root: string, why: string): void {
+    const failure = `Could not write to ${root}: ${why}`
+    if (!this.failures.includes(failure)) this.failures.push(failure)
   }
 
   /** The archive took every byte and could not keep them: what it gives back goes to the spool. */

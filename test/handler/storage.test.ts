@@ -17,6 +17,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { initializeStore } from '../../src/archive/format.ts'
 import { rememberArchive } from '../../src/archive/known.ts'
+import { openLocalStore } from '../../src/archive/local-store.ts'
 import { openArchive } from '../../src/daemon/index.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
@@ -119,7 +120,7 @@ describe('a core whose archive fails', { skip: noShim }, () => {
       assert.deepEqual(bed.dumps(), [], 'listed once')
       const [dump] = bed.dumps(bed.spool)
       assert.equal(dump?.manifest.core.state, 'complete')
-      assert.match(dump.manifest.notes.join('\n'), /Could not write to .*archive: .*(E[A-Z]+|errno 1)/)
+      assert.match(dump.manifest.notes.join('\n'), /Could not write to .*archive: .*E[A-Z]+/)
       await joinAgain(bed)
     })
 
@@ -129,7 +130,7 @@ describe('a core whose archive fails', { skip: noShim }, () => {
     const [dump] = bed.dumps(bed.spool)
     assert.equal(dump!.manifest.core.state, 'complete')
     assert.deepEqual(dump!.manifest.core.continues, { archive: bed.path('archive'), at: 0 })
-    assert.match(dump!.manifest.notes.join('\n'), /errno 122/)
+    assert.match(dump!.manifest.notes.join('\n'), /EDQUOT/)
     await joinAgain(bed)
   })
 
@@ -248,6 +249,37 @@ describe('the spool', { skip: noShim }, () => {
     assert.equal(replay(bed, [['pwrite', 2, 'EIO']]), 0)
     assert.equal(bed.dumps(bed.spool).length, 1)
   })
+})
+
+describe('where there is room for the facts of a crash alone', { skip: noKernel }, () => {
+  const full = (bed: HandlerBed, use: () => void): void => {
+    const path = bed.path('full')
+    mkdirSync(path)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k,mode=755', 'tmpfs', path])
+    try {
+      assert.equal(bed.replay(core, replayArguments), 0)
+      use()
+    } finally {
+      execFileSync('umount', [path])
+    }
+  }
+
+  for (const place of ['archive', 'spool'])
+    test(`in the ${place}, those are on record`, () => {
+      using bed = new HandlerBed({
+        ArchiveDirectory: '/proc/nowhere',
+        StateDirectory: '/proc/nowhere',
+      })
+      const setting = place === 'archive' ? 'ArchiveDirectory' : 'StateDirectory'
+      const text = readFileSync(bed.config, 'utf8')
+      writeFileSync(bed.config, text.replace(`${setting}=/proc/nowhere`, `${setting}=${bed.path('full')}`))
+      full(bed, () => {
+        const store = openLocalStore(bed.path(place === 'archive' ? 'full' : 'full/spool'))
+        const [dump] = bed.dumps(store)
+        const { state, reason } = dump!.manifest.core
+        assert.deepEqual([state, reason, dump!.manifest.process.comm], ['none', 'no-space', 'api'])
+      })
+    })
 })
 
 test('a core of which no place takes the first block is none, and on record', { skip: noShim }, () => {
