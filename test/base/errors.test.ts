@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FormatError, MemoryFault, reasonOf } from '../../src/base/errors.ts'
+import { FormatError, isNoSpace, MemoryFault, reasonOf } from '../../src/base/errors.ts'
 
 test('FormatError names the file, the section and the byte', () => {
   const error = new FormatError(
@@ -15,8 +15,16 @@ test('MemoryFault names the address', () => {
   assert.equal(new MemoryFault(0xc000000000).message, 'address 0xc000000000 is not in the core')
 })
 
-test('reasonOf() gives the code of a system error and the number of one that has no name', () => {
-  assert.equal(reasonOf(Object.assign(new Error('x'), { code: 'ENOSPC', errno: -28 })), 'ENOSPC')
-  assert.equal(reasonOf(Object.assign(new Error('x'), { code: 'UNKNOWN', errno: -122 })), 'errno 122')
+test('reasonOf() gives the name of a system error, those that Node has none for too, else its number', () => {
+  const error = (code: string, errno: number): Error => Object.assign(new Error('x'), { code, errno })
+  assert.equal(reasonOf(error('ENOSPC', -28)), 'ENOSPC')
+  assert.equal(reasonOf(error('Unknown system error -122', -122)), 'EDQUOT')
+  assert.equal(reasonOf(error('Unknown system error -116', -116)), 'ESTALE')
+  assert.equal(reasonOf(error('Unknown system error -524', -524)), 'errno 524')
   assert.equal(reasonOf('text'), 'text')
+})
+
+test('isNoSpace() is true of a full disk and of an exceeded quota', () => {
+  const errors = [-28, -122, -5].map(errno => Object.assign(new Error('x'), { errno }))
+  assert.deepEqual([...errors, undefined].map(isNoSpace), [true, true, false, false])
 })
