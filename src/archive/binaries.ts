@@ -10,7 +10,6 @@ import {
   constants,
   fstatSync,
   fsyncSync,
-  lstatSync,
   openSync,
   readSync,
   renameSync,
@@ -26,7 +25,7 @@ import { readRegularFile } from '../base/regular-file.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
-import { namesIn } from './files.ts'
+import { isFile, namesIn } from './files.ts'
 import { binaryFile, binaryInfoFile, keyPattern, type Layout, newId } from './layout.ts'
 import { openWay } from './own-dumps.ts'
 import type { OnUnlisted } from './store.ts'
@@ -202,7 +201,7 @@ export function findBinary(layout: Layout, key: string): string | undefined {
   if (!keyPattern.test(key)) return undefined
   const path = join(layout.binary(key), binaryFile)
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined
+    return isFile(path) ? path : undefined
   } catch (error) {
     // Whoever may read a dump of theirs alone does without what is everyone's.
     if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined

@@ -35,6 +35,9 @@ export function readText(path: string, most: number): string | undefined {
   }
 }
 
+/** There, itself and not what a link points to. */
+export const isFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+
 export const exists = (path: string): boolean => {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined

@@ -10,7 +10,7 @@ import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
-import { exists, mayList, names, readText, removeIfThere } from './files.ts'
+import { exists, isFile, mayList, names, readText, removeIfThere } from './files.ts'
 import { checkFormat } from './format.ts'
 import {
   analysisFile,
@@ -155,9 +155,7 @@ export class LocalStore implements ArchiveStore {
   corePath(ref: DumpRef): string | undefined {
     // While a core is encrypted or shrunk there are two; the manifest says which one counts.
     const named = coreFiles.filter(name => name === this.#namedCore(ref))
-    return [...named, ...coreFiles]
-      .map(name => this.layout.file(ref, name))
-      .find(path => lstatSync(path, { throwIfNoEntry: false })?.isFile())
+    return [...named, ...coreFiles].map(name => this.layout.file(ref, name)).find(isFile)
   }
 
   #namedCore(ref: DumpRef): string | undefined {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { isFile } from '../archive/files.ts'
 import type { LocalStore, Manifest } from '../archive/index.ts'
 import {
   coreFile,
@@ -137,5 +138,3 @@ function dropPlain(store: LocalStore, ref: DumpRef): void {
   for (const name of plainFiles) rmSync(store.layout.file(ref, name), { force: true })
   syncDirectory(store.layout.dump(ref))
 }
-
-const isFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false

@@ -6,6 +6,7 @@ import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync } from 'node:
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { type PendingManifest, settlePending } from '../archive/dump-writer.ts'
+import { isFile } from '../archive/files.ts'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
 import { manifestVersion, mostManifest } from '../archive/manifest.ts'
@@ -91,7 +92,7 @@ export function begunIds(store: LocalStore, onUnlisted?: OnUnlisted): Set<string
 
 /** It has a manifest, or what one can be made of. */
 export function hasBegun(store: LocalStore, ref: DumpRef): boolean {
-  if (exists(store.layout.file(ref, manifestFile))) return true
+  if (isFile(store.layout.file(ref, manifestFile))) return true
   try {
     readPending(store.layout.file(ref, pendingFile))
     return true
@@ -144,7 +145,7 @@ type Clocks = RecoverOptions & { now: number; booted: number }
 
 function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<string | undefined> {
   const path = (name: string): string => store.layout.file(ref, name)
-  if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
+  if (isFile(path(manifestFile)) || !isFile(path(pendingFile))) return undefined
   const changed = latestChange(store.layout.dump(ref))
   const { handler, ...pending } = pendingOf(path(pendingFile), ref, changed)
   // Of a handler of this boot the kernel log tells.
@@ -154,13 +155,13 @@ function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<st
   using claim = clocks.claim?.(ref.id)
   if (clocks.claim !== undefined && claim === undefined) return undefined
   // Whoever had it has brought it to an end.
-  if (exists(path(manifestFile)) || !exists(path(pendingFile))) return undefined
-  if (exists(path(partFile))) renameSync(path(partFile), path(coreFile))
+  if (isFile(path(manifestFile)) || !isFile(path(pendingFile))) return undefined
+  if (isFile(path(partFile))) renameSync(path(partFile), path(coreFile))
   const { continues } = pending.core
   const core =
     continues !== undefined
       ? continuedCore(pending.core, sizeOf(path(coreFile)))
-      : !knowsCrash(pending) && exists(path(coreFile)) && !beginsCore(path(coreFile))
+      : !knowsCrash(pending) && isFile(path(coreFile)) && !beginsCore(path(coreFile))
         ? looseCore(sizeOf(path(coreFile)))
         : yield* coreOf(path(coreFile))
   syncFile(path(coreFile))
@@ -206,7 +207,7 @@ function isAbandoned(
 type Partially<T extends PendingManifest> = Omit<T, 'handler'> & { handler?: T['handler'] | undefined }
 
 function* coreOf(path: string): Steps<StoredCore> {
-  if (!exists(path)) {
+  if (!isFile(path)) {
     const detail = 'The handler was killed before the first byte of the core'
     return { state: 'none', reason: 'handler-error', detail, raw_size: 0, stored_size: 0 }
   }
@@ -236,7 +237,7 @@ const looseCore = (size: number): StoredCore => ({
 
 /** A handler that was killed had not come to this: its core is as safe as the manifest that will call it whole. */
 function syncFile(path: string): void {
-  if (!exists(path)) return
+  if (!isFile(path)) return
   const { fd } = openRegular(path, { links: false })
   try {
     fsyncSync(fd)
@@ -246,8 +247,6 @@ function syncFile(path: string): void {
 }
 
 const sizeOf = (path: string): number => lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
-
-const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 
 function latestChange(directory: string): number {
   const times = [

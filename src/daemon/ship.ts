@@ -3,12 +3,13 @@
  * the spool has the archive's layout. A dump goes core first, then its executables, the manifest last, and leaves the
  * spool only when the copy has been read back; one that was cut in the middle is begun again.
  */
-import { closeSync, existsSync, fsyncSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Rights } from '../archive/access.ts'
 import { renewBinary, storeBinary } from '../archive/binaries.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
+import { isFile } from '../archive/files.ts'
 import type { DumpEntry, DumpRef, LocalStore } from '../archive/index.ts'
 import { analysisFile, coreFile, manifestFile, partFile, pendingFile, reportFile } from '../archive/layout.ts'
 import { type Lease, Leases } from '../archive/lease.ts'
@@ -163,7 +164,7 @@ function piecesOf(
   const rest = size === undefined ? [] : [{ path, from: 0 }]
   if (continues === undefined || at === 0) return { pieces: rest, asWritten }
   const names = [partFile, coreFile].map(name => archive.layout.file(entry, name))
-  const begun = names.find(name => statSync(name, { throwIfNoEntry: false })?.isFile()) ?? names[0]!
+  const begun = names.find(name => isFile(name)) ?? names[0]!
   return { pieces: [{ path: begun, from: 0, to: at }, ...rest], asWritten }
 }
 

@@ -4,7 +4,8 @@
  * what it was made of, and only then the whole core goes. Whenever this is cut, what the manifest names is there and is
  * what the manifest says.
  */
-import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, renameSync, rmSync } from 'node:fs'
+import { isFile } from '../archive/files.ts'
 import type { LocalStore, Manifest } from '../archive/index.ts'
 import { coreFile, miniFile, miniPartFile } from '../archive/layout.ts'
 import type { Leases } from '../archive/lease.ts'
@@ -228,7 +229,7 @@ function putInPlace(store: LocalStore, ref: DumpRef, made: Made, reason: string)
 /** The manifest names the mini-core: the whole one is what a cut attempt left. */
 function dropWhole(store: LocalStore, ref: DumpRef): void {
   const whole = store.layout.file(ref, coreFile)
-  if (!lstatSync(store.layout.file(ref, miniFile), { throwIfNoEntry: false })?.isFile()) return
+  if (!isFile(store.layout.file(ref, miniFile))) return
   rmSync(whole, { force: true })
   syncDirectory(store.layout.dump(ref))
 }
