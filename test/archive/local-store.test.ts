@@ -112,6 +112,20 @@ describe('the local store', () => {
     assert.deepEqual(modes(bed, `dumps/${plain.day}`), [0o750, daemon])
   })
 
+  test('has a dump that it could not list for its user, and a note of that', root, () => {
+    using bed = openBed()
+    const store = openLocalStore(bed.root, { userAccess: true })
+    const ids = '33\t33\t33\t33'
+    const status = `Uid:\t${ids}\nGid:\t${ids}\nCapPrm:\t0000000000000000\n`
+    const process = { pid: 1, uid: 33, gid: 33, comm: 'x', pidfd: true as const, status }
+    const dump = beginDump(store, new Date(), { process, dumpable: 1 })
+    writeFileSync(store.layout.users, 'not a directory')
+    dump.finish(manifestOf(dump.ref.id, new Date().toISOString(), undefined, { process }))
+    const { notes } = store.readManifest(dump.ref)
+    assert.equal(notes.length, 1)
+    assert.match(notes[0]!, /^Could not list it among the dumps of user 33: /)
+  })
+
   test('without a group is for its owner alone, whatever the umask', () => {
     using bed = openBed()
     const before = process.umask(0)

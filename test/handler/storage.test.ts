@@ -335,3 +335,22 @@ describe('a file system that is full where a block ends', { skip: noKernel }, ()
       })
     })
 })
+
+test('a dump on a file system that has no inode for its manifest has it all the same', {
+  skip: noKernel,
+}, () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+  const path = bed.path('archive')
+  mkdirSync(path)
+  // Root, format.json, five directories, pending.json, core.
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=9,mode=755', 'tmpfs', path])
+  try {
+    assert.equal(bed.replay(core, replayArguments), 0)
+    const [dump] = bed.dumps()
+    assert.equal(dump!.manifest.core.state, 'complete')
+    assert.ok(content(bed).equals(core))
+    assert.deepEqual(readdirSync(bed.store.layout.dump(dump!)).sort(), ['core.lz4', 'manifest.json'])
+  } finally {
+    execFileSync('umount', [path])
+  }
+})
