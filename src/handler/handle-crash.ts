@@ -115,8 +115,12 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     snapshot.notes.push(...notes)
     storage.finish(() => {
       const whole = record()
-      const instead = storage.isInSpool ? '; stored on this machine instead' : ''
-      const went = storage.failures.map(failure => `${failure}${instead}`)
+      const ofArchive = `Could not write to ${config.archive}: `
+      const went = storage.failures.map(failure =>
+        storage.isInSpool && failure.startsWith(ofArchive)
+          ? `${failure}; stored on this machine instead`
+          : failure,
+      )
       return { ...whole, notes: [...whole.notes, ...went] }
     })
   } catch (error) {

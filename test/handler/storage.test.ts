@@ -251,34 +251,32 @@ describe('the spool', { skip: noShim }, () => {
   })
 })
 
-describe('where there is room for the facts of a crash alone', { skip: noKernel }, () => {
-  const full = (bed: HandlerBed, use: () => void): void => {
-    const path = bed.path('full')
-    mkdirSync(path)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k,mode=755', 'tmpfs', path])
-    try {
-      assert.equal(bed.replay(core, replayArguments), 0)
-      use()
-    } finally {
-      execFileSync('umount', [path])
-    }
-  }
-
-  for (const place of ['archive', 'spool'])
-    test(`in the ${place}, those are on record`, () => {
-      using bed = new HandlerBed({
-        ArchiveDirectory: '/proc/nowhere',
-        StateDirectory: '/proc/nowhere',
-      })
-      const setting = place === 'archive' ? 'ArchiveDirectory' : 'StateDirectory'
-      const text = readFileSync(bed.config, 'utf8')
-      writeFileSync(bed.config, text.replace(`${setting}=/proc/nowhere`, `${setting}=${bed.path('full')}`))
-      full(bed, () => {
-        const store = openLocalStore(bed.path(place === 'archive' ? 'full' : 'full/spool'))
-        const [dump] = bed.dumps(store)
+describe('where there is room for the facts of a crash alone', { skip: noKernel || noShim }, () => {
+  const places: readonly [name: string, settings: Record<string, string>, root: string, ...Fault[]][] = [
+    ['the archive', { ArchiveDirectory: 'full', StateDirectory: '/proc/nowhere' }, 'full'],
+    ['the spool', { ArchiveDirectory: '/proc/nowhere', StateDirectory: 'full' }, 'full/spool'],
+    [
+      'the spool, beside an archive that hangs,',
+      { StateDirectory: 'full', StorageDeadline: '1s' },
+      'full/spool',
+      ['mkdir', 1, 'stall'],
+    ],
+  ]
+  for (const [name, settings, root, ...faults] of places)
+    test(`in ${name} those are on record`, () => {
+      using bed = new HandlerBed(settings)
+      const path = bed.path('full')
+      writeFileSync(bed.config, readFileSync(bed.config, 'utf8').replaceAll('=full\n', `=${path}\n`))
+      mkdirSync(path)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k,mode=755', 'tmpfs', path])
+      try {
+        bed.replay(core, replayArguments, { prefix: faultPrefix(bed, bed.path('archive'), faults) })
+        const [dump] = bed.dumps(openLocalStore(bed.path(root)))
         const { state, reason } = dump!.manifest.core
         assert.deepEqual([state, reason, dump!.manifest.process.comm], ['none', 'no-space', 'api'])
-      })
+      } finally {
+        execFileSync('umount', [path])
+      }
     })
 })
 
