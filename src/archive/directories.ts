@@ -6,7 +6,7 @@ import { fchmodSync, fchownSync, lstatSync, mkdirSync, renameSync, rmdirSync, st
 import { dirname, join } from 'node:path'
 import { type Access, giveToOwner } from '../base/atomic-file.ts'
 import { ownerOfFiles } from '../base/capabilities.ts'
-import { withDirectory } from '../base/directory.ts'
+import { makePath, withDirectory } from '../base/directory.ts'
 import { ArchiveError } from '../base/errors.ts'
 
 /** Makes `path` and what is missing above it down from `root`; what exists keeps its rights. */
@@ -23,7 +23,7 @@ export function makeDirectories(root: string, path: string, access: Access): voi
   }
   requireOurs(root, path)
   // The archive's parent is the administrator's: its rights are not ours to choose.
-  if (missing.includes(root)) makeParents(dirname(root))
+  if (missing.includes(root)) makePath(dirname(root), 0o777)
   const workshop = join(root, 'tmp')
   for (const directory of missing.reverse()) {
     if (directory === root || directory === workshop || ownerOfFiles() === undefined)
@@ -48,17 +48,6 @@ function moveDirectory(workshop: string, path: string, access: Access): void {
     const { code } = error as NodeJS.ErrnoException
     if ((code === 'EEXIST' || code === 'ENOTEMPTY') && kindOf(path) === 'directory') return
     throw error
-  }
-}
-
-/** Not Node's own `recursive`, which on a file system that makes no directories (/proc) tries for ever. */
-function makeParents(path: string): void {
-  if (kindOf(path, true) !== 'none') return
-  makeParents(dirname(path))
-  try {
-    mkdirSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -1,6 +1,8 @@
-/** Changes to a directory through a descriptor: what has come to lie at its path meanwhile is not changed, nor what a link names. */
-import { closeSync, constants, fchmodSync, fchownSync, openSync } from 'node:fs'
+/** Directories: made with what is missing above them, and changed through a descriptor. */
+import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 
+/** What has come to lie at the path meanwhile is not changed, nor what a link names. */
 export function withDirectory(path: string, change: (fd: number) => void): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   try {
@@ -17,3 +19,21 @@ export function setDirectoryRights(path: string, mode: number, gid: number | und
     fchmodSync(fd, mode)
   })
 }
+
+/**
+ * Makes a directory and what is missing above it; what exists keeps its rights. Not Node's own `recursive`, which on a file
+ * system that makes no directories (/proc) tries for ever.
+ */
+export function makePath(path: string, mode: number): void {
+  if (isDirectory(path)) return
+  if (dirname(path) !== path) makePath(dirname(path), mode)
+  try {
+    mkdirSync(path, { mode })
+  } catch (error) {
+    // Somebody else made it in the meantime.
+    if (!isDirectory(path)) throw error
+  }
+}
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false

@@ -4,11 +4,12 @@
  * their own below XDG_CACHE_HOME (XDG Base Directory Specification), and one in memory where even that fails.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { latestDays } from '../archive/latest-days.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
+import { makePath } from '../base/directory.ts'
 import { type Catalog, copyCatalog, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
 import { startProgress } from './render/progress.ts'
@@ -119,7 +120,7 @@ async function openOwn(config: Config, store: ArchiveStore): Promise<Catalog> {
 
 function ownPath(config: Config): string {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gocore-sink')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makePath(folder, 0o700)
   const name = createHash('sha256').update(realpathSync(config.archive)).digest('hex').slice(0, 16)
   return join(folder, `${name}.db`)
 }

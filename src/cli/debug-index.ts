@@ -8,7 +8,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   readdirSync,
   readSync,
   renameSync,
@@ -19,6 +18,7 @@ import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { binaryFile, binaryInfoFile } from '../archive/layout.ts'
 import { type Access, createFile, writeAll } from '../base/atomic-file.ts'
+import { makePath } from '../base/directory.ts'
 import { openForReading } from '../base/regular-file.ts'
 import type { IndexCache } from '../engine/index.ts'
 
@@ -44,7 +44,7 @@ export function indexCache(path: string | undefined, env: NodeJS.ProcessEnv = pr
       const name = nameOf(fingerprint)
       if (beside && tryWrite(join(beside.directory, name), pieces, beside.access)) return
       try {
-        mkdirSync(own, { recursive: true, mode: 0o700 })
+        makePath(own, 0o700)
         prune(own)
       } catch {
         return

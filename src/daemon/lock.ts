@@ -1,6 +1,7 @@
 /** One daemon per state directory. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makePath } from '../base/directory.ts'
 import { reasonOf, SystemError } from '../base/errors.ts'
 import { takeFileLock } from '../catalog/index.ts'
 
@@ -9,7 +10,7 @@ export function takeLock(state: string): Disposable {
   const pidFile = join(state, 'daemon.pid')
   let lock: Disposable | undefined
   try {
-    mkdirSync(state, { recursive: true, mode: 0o750 })
+    makePath(state, 0o750)
     lock = takeFileLock(join(state, 'daemon.lock'))
     if (lock) writeFileSync(pidFile, `${process.pid}\n`)
   } catch (error) {

@@ -1,20 +1,11 @@
 /** Opens what the daemon works on, and makes a catalog good again that turned out to be damaged. */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findGroup } from '../archive/access.ts'
 import { initializeStore, type LocalStore, openLocalStore } from '../archive/index.ts'
 import { rememberArchive, whyNotMounted } from '../archive/known.ts'
 import { openToUsers } from '../archive/own-dumps.ts'
+import { makePath } from '../base/directory.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { type Catalog, isWordy, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
@@ -72,7 +63,7 @@ export function openOwnCatalog(config: Pick<Config, 'state' | 'group'>, log: Log
 
 /** Before it is opened: SQLite makes the files beside it with the same rights. */
 function giveRights(path: string, mode: number, gid: number | undefined, log: Log): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+  makePath(dirname(path), 0o750)
   const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   try {
     if (gid !== undefined) fchownSync(fd, -1, gid)

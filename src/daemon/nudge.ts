@@ -2,10 +2,11 @@
  * RUN/daemon.sock: a handler that has stored a dump writes the dump's id and a newline, and does not wait. That somebody
  * listens is also how `doctor` and others see that the daemon runs.
  */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { idPattern } from '../archive/index.ts'
+import { makePath } from '../base/directory.ts'
 import { reasonOf, SystemError } from '../base/errors.ts'
 
 export const socketPath = (run: string): string => join(run, 'daemon.sock')
@@ -25,7 +26,7 @@ export async function listenForNudges(run: string, onNudge: (id: string) => void
   })
   server.maxConnections = mostClients
   try {
-    mkdirSync(run, { recursive: true, mode: 0o755 })
+    makePath(run, 0o755)
     rmSync(path, { force: true })
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     // Handlers are root's, and root passes anyhow; an id from anyone else would do no more than cause a look.

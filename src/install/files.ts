@@ -8,7 +8,6 @@ import {
   fchmodSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -19,7 +18,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { syncDirectory } from '../base/atomic-file.ts'
-import { setDirectoryRights } from '../base/directory.ts'
+import { makePath, setDirectoryRights } from '../base/directory.ts'
 import { SystemError } from '../base/errors.ts'
 import { whoElseMayWrite } from '../base/root-owned.ts'
 import type { TreeEntry } from './step.ts'
@@ -37,7 +36,7 @@ export function requireRootOwned(path: string): void {
 }
 
 export function ensureDirectory(path: string, mode: number, group?: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o755 })
+  makePath(path, 0o755)
   if (!lstatSync(path).isDirectory()) throw new SystemError(`${path} is not a directory`)
   setDirectoryRights(path, mode, group === undefined ? undefined : groupId(group))
 }
@@ -53,7 +52,7 @@ export function groupId(name: string): number {
 
 /** Beside the target, synced, then renamed over it: a crash of the machine leaves the old or the new. */
 export function writeFileWhole(path: string, text: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  makePath(dirname(path), 0o755)
   const temporary = `${path}.new`
   rmSync(temporary, { force: true })
   const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
@@ -74,7 +73,7 @@ export function copyTree(path: string, entries: readonly TreeEntry[]): void {
   rmSync(temporary, { recursive: true, force: true })
   for (const entry of entries) {
     const to = join(temporary, entry.to)
-    mkdirSync(dirname(to), { recursive: true, mode: 0o755 })
+    makePath(dirname(to), 0o755)
     if (entry.from === undefined) writeFileWhole(to, entry.text ?? '', entry.mode)
     else {
       copyFileSync(entry.from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)

@@ -9,7 +9,6 @@ import {
   fchmodSync,
   fchownSync,
   lstatSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite, { type Database } from 'better-sqlite3'
+import { makePath } from '../../base/directory.ts'
 import { NotFoundError, reasonOf, SinkError, SystemError } from '../../base/errors.ts'
 import type { Catalog } from '../catalog.ts'
 import { SqliteCatalog } from './catalog.ts'
@@ -72,7 +72,7 @@ export function isWordy(path: string): boolean {
 
 function openWriter(path: string, onRebuilt?: (sentence: string) => void): Database {
   if (path !== ':memory:') {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
+    makePath(dirname(path), 0o750)
     // What a crash printed may be secret. SQLite gives the files beside it the same rights.
     makeFile(path, { mode: 0o600 })
   }

@@ -1,8 +1,9 @@
 /** The debugger in a terminal: line editing, history and Tab; and in a pipe, where it is silent but for its answers. */
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
+import { makePath } from '../../base/directory.ts'
 import { stopTranscript } from './commands/session.ts'
 import { complete } from './complete.ts'
 import { interpret } from './interpreter.ts'
@@ -145,7 +146,7 @@ function remember(line: string): void {
   if (line === '' || line === remembered) return
   remembered = line
   try {
-    mkdirSync(dirname(historyFile()), { recursive: true, mode: 0o700 })
+    makePath(dirname(historyFile()), 0o700)
     appendFileSync(historyFile(), `${line}\n`, { mode: 0o600 })
   } catch {
     // A home that cannot be written has no history.

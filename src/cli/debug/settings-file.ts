@@ -1,8 +1,9 @@
 /** The settings that `config -save` keeps: a JSON object in the user's own configuration. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { makePath } from '../../base/directory.ts'
 import { changeSetting, defaultSettings, type Settings, settingKeys, settingName } from './settings.ts'
 
 export const settingsFile = (env: NodeJS.ProcessEnv = process.env): string =>
@@ -35,6 +36,6 @@ export function keepSettings(settings: Settings, file: string = settingsFile()):
     null,
     2,
   )
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makePath(dirname(file), 0o700)
   writeFileAtomic(file, `${text}\n`, { mode: 0o600 })
 }

@@ -3,11 +3,12 @@
  * to a cache of the user's own, and is looked at like any file: its build id must be the one that was asked for.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { createWriteStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createWriteStream, renameSync, rmSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, normalize } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { makePath } from '../../base/directory.ts'
 import { SystemError, UsageError } from '../../base/errors.ts'
 
 export type Kind = 'debuginfo' | 'executable' | { readonly source: string }
@@ -47,7 +48,7 @@ export async function fetchByBuildId(
   if (known?.isFile() && known.size > 0) return kept
   // An empty file stands for what the server did not have.
   if (known && Date.now() - known.mtimeMs < missFor) return undefined
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makePath(folder, 0o700)
   const partial = join(folder, `.${name}.${randomBytes(6).toString('hex')}`)
   try {
     const there = await download(addressOf(server, buildId, kind), partial, options)

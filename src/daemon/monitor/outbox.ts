@@ -2,10 +2,10 @@
  * Events on their way, one file for each and each receiver: written whole by the daemon, removed by who delivers them. They
  * outlive both. The directory is shared with the group that delivers; nothing in it is believed beyond that.
  */
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
-import { setDirectoryRights } from '../../base/directory.ts'
+import { makePath, setDirectoryRights } from '../../base/directory.ts'
 import type { CrashEvent } from './crash-event.ts'
 
 /** `to`: `command`, or the address of a webhook. */
@@ -60,7 +60,7 @@ export class Outbox {
   }
 
   #prepare(): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    makePath(this.#directory, 0o700)
     setDirectoryRights(this.#directory, this.#gid === undefined ? 0o700 : 0o770, this.#gid)
   }
 }
