@@ -99,11 +99,23 @@ export interface Kept {
 
 /** Every file and directory below, links unfollowed. */
 export function everything(directory: string): Kept[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).map(name => {
+  return namesIn(directory).flatMap(name => {
     const path = join(directory, name)
-    const { mode, uid, gid } = lstatSync(path)
-    return { path, mode, uid, gid }
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    if (stat === undefined) return []
+    const { mode, uid, gid } = stat
+    return [{ path, mode, uid, gid }, ...(stat.isDirectory() ? everything(path) : [])]
   })
+}
+
+/** Daemons and handlers write, and what was there may be gone. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** The paths of regular files below that hold these bytes. */
