@@ -148,38 +148,52 @@ const textOf = (manifest: Manifest): string => `${JSON.stringify(manifest, null,
 
 /** Makes a dump of one in the making: its manifest beside `pending.json`, which goes then; on a full disk, in its place. */
 export function settlePending(directory: string, manifest: Manifest, rights: Rights): void {
-  const pending = join(directory, pendingFile)
+  const [pending, path] = [join(directory, pendingFile), join(directory, manifestFile)]
   try {
-    writeFileAtomic(join(directory, manifestFile), textOf(manifest), rights.file)
+    writeFileAtomic(path, textOf(manifest), rights.file)
   } catch (error) {
-    if (!isNoSpace(error)) throw error
-    overwrite(pending, JSON.stringify(manifest))
-    renameSync(pending, join(directory, manifestFile))
+    if (!isNoSpace(error) || !overwrite(pending, manifest)) throw error
+    renameSync(pending, path)
     syncDirectory(directory)
     return
   }
-  unlinkSync(pending)
+  try {
+    rmSync(pending, { force: true })
+  } catch {
+    // The dump is there, and beside its manifest this says nothing.
+  }
 }
 
-/** Bytes that a manifest is longer than what is known beforehand, libraries and notes included. */
-const growth = 2048
+/** Bytes that a manifest is longer than what is known beforehand: libraries, the place of the executable, notes. */
+const growth = 8192
 const block = 4096
 
 /** `text` and spaces behind it, so that the manifest will have room in the same blocks. */
 function padded(text: string): Buffer {
   const bytes = Buffer.from(text)
-  const size = Math.ceil((bytes.length + growth) / block) * block
-  return Buffer.concat([bytes, Buffer.alloc(size - bytes.length - 1, ' '), Buffer.from('\n')])
+  return filled(bytes, Math.ceil((bytes.length + growth) / block) * block)
 }
 
-/** Without a moment at which the file is shorter: where it needs no more blocks than it has, it can't fail for want of them. */
-function overwrite(path: string, text: string): void {
+const filled = (bytes: Buffer, size: number): Buffer =>
+  Buffer.concat([bytes, Buffer.alloc(size - bytes.length, ' ')])
+
+/**
+ * Writes a manifest over the facts, without the libraries where it would be longer than these; answers whether it did. A file
+ * that needs no more blocks than it has can't fail for want of them.
+ */
+function overwrite(path: string, manifest: Manifest): boolean {
   const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW)
   try {
-    const bytes = Buffer.from(text)
-    const rest = Math.max(1, fstatSync(fd).size - bytes.length)
-    writeAll(fd, Buffer.concat([bytes, Buffer.alloc(rest - 1, ' '), Buffer.from('\n')]), 0)
+    const { size } = fstatSync(fd)
+    const note = 'The storage is full: there was no room for the list of libraries and further notes.'
+    const short = { ...manifest, libraries: [], notes: [...manifest.notes.slice(0, 3), note] }
+    const bytes = [manifest, short]
+      .map(one => Buffer.from(JSON.stringify(one)))
+      .find(one => one.length <= size)
+    if (bytes === undefined) return false
+    writeAll(fd, filled(bytes, size), 0)
     fsyncSync(fd)
+    return true
   } finally {
     closeSync(fd)
   }

@@ -141,7 +141,9 @@ const room = 256 * 1024
 function salvage(storage: DumpStorage, writer: Lz4Writer): void {
   const rewind = (offset: number): number => writer.rewind(offset)
   try {
-    if (!storage.salvage(room, rewind) && writer.contentSize > 0) writer.finish(Buffer.alloc(0))
+    if (storage.salvage(room, rewind) || writer.contentSize === 0) return
+    writer.finish(Buffer.alloc(0))
+    storage.flush()
   } catch {
     keepBlocks(storage, rewind)
   }

@@ -132,8 +132,9 @@ export class Place implements PlaceCommands {
     // What follows a piece that is missing has no place.
     if (this.#failed !== undefined) throw this.#failed
     try {
-      this.#take(bytes.length)
+      this.#bound(bytes.length)
       this.#begun.write(bytes)
+      this.#left -= bytes.length
       if (this.#syncs) this.#begun.sync()
     } catch (error) {
       this.#failed = error
@@ -160,8 +161,8 @@ export class Place implements PlaceCommands {
       this.write(end.bytes)
       return { size: dump.size, isEnded: true }
     } catch {
-      // Storage that takes nothing may give nothing back either.
-      if (dump.size !== at) this.truncate(at)
+      // What was written of it, and the failure itself: the blocks are to be kept without an end.
+      this.truncate(at)
       return { size: at, isEnded: false }
     }
   }
@@ -211,7 +212,7 @@ export class Place implements PlaceCommands {
     return bytes.subarray(0, readSync(this.#begun.fd, bytes, 0, length, at))
   }
 
-  #take(length: number): void {
+  #bound(length: number): void {
     this.#unseen += length
     if (this.#spoolMax !== null && this.#unseen > lookAfter) {
       this.#unseen = 0
@@ -219,7 +220,6 @@ export class Place implements PlaceCommands {
     }
     if (length > this.#left)
       throw Object.assign(new SystemError('SpoolMax is reached'), { errno: -28, code: 'ENOSPC' })
-    this.#left -= length
   }
 
   get #begun(): DumpWriter {

@@ -68,7 +68,7 @@ export class DumpStorage implements ByteSink {
   #continues: Continuation | undefined
   /** Threads that hang. */
   #stalls = 0
-  /** Each place is asked for the second time. */
+  /** Places are asked for the second time, for the facts at least. */
   #again = false
   /** No place takes anything, and none is asked any more. */
   #none: NoStorage | undefined
@@ -104,7 +104,7 @@ export class DumpStorage implements ByteSink {
     this.#retry(() => this.#drain())
     return this.#room >= wanted
       ? this.#room
-      : Math.max(this.#room, ...this.#roots.map(root => this.#roomAt(root)))
+      : Math.max(this.#room, ...[...this.#roots].map(root => this.#roomAt(root)))
   }
 
   /** The process has been let go. */
@@ -141,13 +141,19 @@ export class DumpStorage implements ByteSink {
    */
   salvage(room: number, rewind: (offset: number) => number): boolean {
     const free = this.keepAcknowledged(rewind)
-    // The first blocks have the notes.
-    if (free < room)
-      this.#cut(rewind(Math.max(this.#at.base, this.#first, this.#acknowledged - (room - free))))
-    if (this.#at.base > 0) return false
-    const end = this.#call({ do: 'endCut', with: [room / 2] }) as { size: number; isEnded: boolean }
-    this.#acknowledged = end.isEnded ? end.size : rewind(end.size)
-    return end.isEnded
+    // Some file systems tell of more than they give.
+    for (const wanted of [room - free, room]) {
+      // The first blocks have the notes.
+      if (wanted > 0) this.#cut(rewind(Math.max(this.#at.base, this.#first, this.#acknowledged - wanted)))
+      if (this.#at.base > 0) return false
+      const end = this.#call({ do: 'endCut', with: [room / 2] }) as { size: number; isEnded: boolean }
+      if (end.isEnded) {
+        this.#acknowledged = end.size
+        return true
+      }
+      this.#cut(rewind(end.size))
+    }
+    return false
   }
 
   /** The first half of `salvage`; answers the bytes that this place has left. */
@@ -158,8 +164,8 @@ export class DumpStorage implements ByteSink {
 
   /** Cuts the file to its first `size` bytes; answers the bytes that are left behind them. */
   #cut(size: number): number {
-    // Where not even the header was taken there is nothing to keep.
-    this.#acknowledged = Math.min(size, this.#acknowledged)
+    // Where not even the header was taken there is nothing to keep; what lies in the archive stays.
+    this.#acknowledged = Math.max(this.#at.base, Math.min(size, this.#acknowledged))
     return this.#call({ do: 'truncate', with: [this.#acknowledged - this.#at.base] }) as number
   }
 
@@ -226,6 +232,8 @@ export class DumpStorage implements ByteSink {
       return 'failure' in answer ? 0 : Number(answer.value)
     } catch {
       this.#stalls++
+      // A thread hangs in it.
+      this.#roots.splice(this.#roots.indexOf(root), 1)
       return 0
     } finally {
       channel.stop()
@@ -322,7 +330,7 @@ export class DumpStorage implements ByteSink {
     if (this.#roots.length === 0) throw stalled ? new NoStorage(why) : error
     const before = this.#at
     if (stalled || before.hasBegun) this.#continues = { archive: before.root, at: this.#acknowledged }
-    if (this.#beginNext(before)) return
+    if (this.#beginNext(before, stalled)) return
     if (!stalled && !before.hasBegun) {
       this.#none = new NoStorage(this.failures.join('; '))
       throw this.#none
@@ -333,9 +341,10 @@ export class DumpStorage implements ByteSink {
     if (!stalled) throw error
   }
 
-  /** Begins in the first of the places left that takes it; answers whether one does. */
-  #beginNext(before: Current): boolean {
-    const { archive } = this.#options.config
+  /** Begins in the first of the places left that takes it; answers whether one does. `hangs`: the place before does. */
+  #beginNext(before: Current, hangs: boolean): boolean {
+    const { config } = this.#options
+    const [archive, spool] = [config.archive, spoolRoot(config)]
     for (let root = this.#roots.shift(); root !== undefined; root = this.#roots.shift()) {
       try {
         this.#at = this.#open(root, this.#acknowledged)
@@ -349,11 +358,13 @@ export class DumpStorage implements ByteSink {
         this.#at.place.stop()
         const stalled = error instanceof StorageStalled
         if (stalled) this.#stalls++
-        // One that hangs is in the middle of it still.
-        if (stalled || before.hasBegun || this.#again) continue
-        // At the first step: an error that may not come twice, or room for nothing but the facts.
+        // It may yet get so far as to leave a beginning there.
+        if (stalled && root === archive) this.#continues = { archive, at: this.#acknowledged }
+        if (this.#again) continue
         this.#again = true
-        this.#roots.push(...(this.#stalls === 0 ? [archive] : []), spoolRoot(this.#options.config))
+        // An error that may not come twice, or room for nothing but the facts. One that hangs is in the middle of it still.
+        if (!hangs && !before.hasBegun) this.#roots.push(archive)
+        if (!stalled && (hangs || !before.hasBegun)) this.#roots.push(spool)
       }
     }
     return false

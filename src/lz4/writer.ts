@@ -18,6 +18,7 @@ export class Lz4Writer {
   readonly #scratch: Buffer
   readonly #zero: ZeroBlock
   #offset = 0
+  #endOfBlocks = 0
   #lastStored = true
 
   constructor(sink: ByteSink, blockSize: number) {
@@ -27,6 +28,7 @@ export class Lz4Writer {
     this.#scratch = Buffer.alloc(blockBound(blockSize))
     this.#zero = new ZeroBlock(blockSize)
     this.#put(formatFrameHeader(blockSize))
+    this.#endOfBlocks = this.#offset
   }
 
   /** Bytes written so far. */
@@ -59,6 +61,7 @@ export class Lz4Writer {
   addEncoded(block: Buffer, length: number): void {
     const offset = this.#offset
     this.#put(block)
+    this.#endOfBlocks = this.#offset
     const word = block.readUInt32LE(0)
     this.#index.add(offset, word, length)
     this.#lastStored = (word & storedBit) !== 0
@@ -69,7 +72,8 @@ export class Lz4Writer {
    * has, at least that of its header; the sink must go on from there.
    */
   rewind(offset: number): number {
-    this.#offset = this.#index.rewind(offset, this.#offset)
+    this.#endOfBlocks = this.#index.rewind(offset, this.#endOfBlocks)
+    this.#offset = this.#endOfBlocks
     this.#lastStored = false
     return this.#offset
   }

@@ -126,6 +126,33 @@ describe('the local store', () => {
     assert.match(notes[0]!, /^Could not list it among the dumps of user 33: /)
   })
 
+  test('has a dump that there was no inode for, whole or without its libraries', root, () => {
+    for (const count of [3, 1000]) {
+      using bed = openBed()
+      mkdirSync(bed.root)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=40,mode=700', 'tmpfs', bed.root])
+      try {
+        const time = new Date().toISOString()
+        const dump = beginDump(openLocalStore(bed.root), new Date(time), 1)
+        const facts = manifestOf(dump.ref.id, time, undefined, {})
+        dump.writePending(facts)
+        assert.throws(
+          () => {
+            for (let n = 0; n < 40; n++) writeFileSync(join(bed.root, `tmp-${n}`), '')
+          },
+          { code: 'ENOSPC' },
+        )
+        const libraries = Array.from({ length: count }, (_, n) => ({ path: `/lib/${n}.so`, size: n }))
+        dump.finish({ ...facts, libraries })
+        const { id, libraries: kept, notes } = bed.store.readManifest(dump.ref)
+        assert.deepEqual([id, kept.length], [dump.ref.id, count === 3 ? 3 : 0])
+        assert.match(notes.join(), count === 3 ? /^$/ : /no room for the list of libraries/)
+      } finally {
+        execFileSync('umount', [bed.root])
+      }
+    }
+  })
+
   test('without a group is for its owner alone, whatever the umask', () => {
     using bed = openBed()
     const before = process.umask(0)

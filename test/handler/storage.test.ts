@@ -298,6 +298,36 @@ test('a core of which only the first blocks are taken has those', { skip: noShim
   assert.ok(content(bed).equals(core.subarray(0, raw_size)))
 })
 
+test('a core whose end nobody takes either has its blocks', { skip: noShim }, () => {
+  using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
+  replay(
+    bed,
+    [4, 5, 6, 7, 8, 9].map(nth => ['pwrite', nth, 'ENOSPC']),
+  )
+  const { state, reason, raw_size } = bed.dumps()[0]!.manifest.core
+  assert.deepEqual([state, reason], ['truncated', 'no-space'])
+  assert.ok(raw_size > 0)
+  assert.ok(content(bed).equals(core.subarray(0, raw_size)))
+})
+
+test('where the archive refuses and the spool hangs, the archive is asked for the facts', {
+  skip: noShim,
+}, () => {
+  using bed = new HandlerBed({ StorageDeadline: '1s' })
+  mkdirSync(bed.path('archive'))
+  mkdirSync(bed.path('state'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k,mode=755', 'tmpfs', bed.path('archive')])
+  try {
+    bed.replay(core, replayArguments, {
+      prefix: faultPrefix(bed, bed.path('state'), [['mkdir', 1, 'stall']]),
+    })
+    const { state, reason } = bed.dumps()[0]!.manifest.core
+    assert.deepEqual([state, reason], ['none', 'no-space'])
+  } finally {
+    execFileSync('umount', [bed.path('archive')])
+  }
+})
+
 describe('a file system that is full where a block ends', { skip: noKernel }, () => {
   const mounted = (bed: HandlerBed, size: number, use: () => void): void => {
     const path = bed.path('archive')
