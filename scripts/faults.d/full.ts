@@ -1,6 +1,7 @@
 /** A real file system that has room for a part of a core, and keeps no more than that; there is no spool, or it is full, too. */
 import { execFileSync } from 'node:child_process'
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { noKernel } from '../../test/support/handler-bed.ts'
 import { type Fault, mostHeld, random } from './fault.ts'
 import { makeImage, mountImage, noImages } from './mounts.ts'
 import { coreOf, Trial } from './trial.ts'
@@ -32,7 +33,7 @@ const full = (type: 'tmpfs' | 'ext4' | 'xfs', megabytes: number, tries: number):
   tries,
   short: 1,
   mostHeld,
-  unavailable: () => (type === 'tmpfs' ? noImages('ext4') && 'needs root' : noImages(type)),
+  unavailable: () => (type === 'tmpfs' ? noKernel && 'needs root' : noImages(type)),
   async run(n, tally) {
     for (let i = 0; i < n; i++) {
       const hasSpool = i % 2 === 1

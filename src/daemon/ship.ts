@@ -164,7 +164,7 @@ function piecesOf(
   const rest = size === undefined ? [] : [{ path, from: 0 }]
   if (continues === undefined || at === 0) return { pieces: rest, asWritten }
   const names = [partFile, coreFile].map(name => archive.layout.file(entry, name))
-  const begun = names.find(name => isFile(name)) ?? names[0]!
+  const begun = names.find(isFile) ?? names[0]!
   return { pieces: [{ path: begun, from: 0, to: at }, ...rest], asWritten }
 }
 

@@ -115,17 +115,14 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     snapshot.notes.push(...notes)
     storage.finish(() => {
       const whole = record()
-      const ofArchive = `Could not write to ${config.archive}: `
-      const went = storage.failures.map(failure =>
-        storage.isInSpool && failure.startsWith(ofArchive)
-          ? `${failure}; stored on this machine instead`
-          : failure,
+      const went = storage.failures.map(({ root, what }) =>
+        storage.isInSpool && root === config.archive ? `${what}; stored on this machine instead` : what,
       )
       return { ...whole, notes: [...whole.notes, ...went] }
     })
   } catch (error) {
     pipe.close()
-    const why = storage.failures.length > 0 ? storage.failures.join('; ') : reasonOf(error)
+    const why = storage.failures.map(({ what }) => what).join('; ') || reasonOf(error)
     log.write('error', `LOST the core of ${fact}: ${why}`)
     return leave([storage, opener], [admission, ticket], 1)
   }

@@ -55,8 +55,8 @@ interface Current {
 
 export class DumpStorage implements ByteSink {
   readonly ref: DumpRef
-  /** Why it is not the archive, or not the archive alone; one sentence each. */
-  readonly failures: string[] = []
+  /** Why it is not the archive, or not the archive alone; one sentence each, and the place that it is of. */
+  readonly failures: { readonly root: string; readonly what: string }[] = []
   readonly #options: StorageOptions
   readonly #roots: string[]
   readonly #pieces = new StagedPieces()
@@ -322,17 +322,13 @@ export class DumpStorage implements ByteSink {
 
   /** Goes on in the next place; throws where there is none, and what is left to do is left to this one. */
   #moveOn(error: unknown): void {
-    const { storageDeadline } = this.#options.config
-    const stalled = error instanceof StorageStalled
-    const why = stalled ? `it has not answered for ${storageDeadline} s` : reasonOf(error)
-    this.#fail(this.#at.root, why)
-    if (stalled) this.#stalls++
-    if (this.#roots.length === 0) throw stalled ? new NoStorage(why) : error
+    const stalled = this.#fail(this.#at.root, error)
+    if (this.#roots.length === 0) throw stalled ? new NoStorage(reasonOf(error)) : error
     const before = this.#at
     if (stalled || before.hasBegun) this.#continues = { archive: before.root, at: this.#acknowledged }
     if (this.#beginNext(before, stalled)) return
     if (!stalled && !before.hasBegun) {
-      this.#none = new NoStorage(this.failures.join('; '))
+      this.#none = new NoStorage(reasonOf(error))
       throw this.#none
     }
     this.#at = before
@@ -354,10 +350,8 @@ export class DumpStorage implements ByteSink {
         if (this.#coreIsLast) this.#call({ do: 'dropCore', with: [] })
         return true
       } catch (error) {
-        this.#fail(root, reasonOf(error))
+        const stalled = this.#fail(root, error)
         this.#at.place.stop()
-        const stalled = error instanceof StorageStalled
-        if (stalled) this.#stalls++
         // It may yet get so far as to leave a beginning there.
         if (stalled && root === archive) this.#continues = { archive, at: this.#acknowledged }
         if (this.#again) continue
@@ -370,9 +364,14 @@ export class DumpStorage implements ByteSink {
     return false
   }
 
-  #fail(root: string, why: string): void {
-    const failure = `Could not write to ${root}: ${why}`
-    if (!this.failures.includes(failure)) this.failures.push(failure)
+  /** Notes it, once; answers whether the place hangs. */
+  #fail(root: string, error: unknown): boolean {
+    const stalled = error instanceof StorageStalled
+    if (stalled) this.#stalls++
+    const { storageDeadline } = this.#options.config
+    const what = `Could not write to ${root}: ${stalled ? `it has not answered for ${storageDeadline} s` : reasonOf(error)}`
+    if (!this.failures.some(failure => failure.what === what)) this.failures.push({ root, what })
+    return stalled
   }
 
   /** The archive took every byte and could not keep them: what it gives back goes to the spool. */
@@ -387,7 +386,8 @@ export class DumpStorage implements ByteSink {
       this.#continues = { archive, at: 0 }
     } catch (second) {
       // Block by block the daemon will see what the archive has kept.
-      this.failures.push(`Could not read back what ${archive} took: ${reasonOf(second)}`)
+      const what = `Could not read back what ${archive} took: ${reasonOf(second)}`
+      this.failures.push({ root: archive, what })
       this.#call({ do: 'truncate', with: [0] })
     }
     this.#call({ do: 'finishCore', with: [] })

@@ -1,7 +1,8 @@
 /** What the attack tests share: a handler's bed that ordinary users can reach, and programs that run as them. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { namesIn } from '../../src/archive/files.ts'
 import { HandlerBed } from '../support/handler-bed.ts'
 
 /** Uids of nobody's: the tests become them, and no account is made. */
@@ -97,7 +98,7 @@ export interface Kept {
   readonly gid: number
 }
 
-/** Every file and directory below, links unfollowed. */
+/** Every file and directory below, links unfollowed; daemons and handlers write, and what was there may be gone. */
 export function everything(directory: string): Kept[] {
   return namesIn(directory).flatMap(name => {
     const path = join(directory, name)
@@ -106,16 +107,6 @@ export function everything(directory: string): Kept[] {
     const { mode, uid, gid } = stat
     return [{ path, mode, uid, gid }, ...(stat.isDirectory() ? everything(path) : [])]
   })
-}
-
-/** Daemons and handlers write, and what was there may be gone. */
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
 }
 
 /** The paths of regular files below that hold these bytes. */
