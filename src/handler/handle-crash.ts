@@ -96,7 +96,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const record = (): Manifest => manifest(storage.ref, storage.continues)
   try {
     const patience = config.storageDeadline * 1000
-    const files = opener.take({ patience, idle: () => pipe.pump(), beat })
+    opener.wait({ patience, idle: () => pipe.pump(), beat })
     if (refusal !== undefined) held.core = refusal
     else {
       const options = { most: config.coreMax, threads: threads(), script }
@@ -110,7 +110,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     pipe.close()
     storage.release()
     if (held.core.state === 'none') storage.dropCore()
-    const { notes, ...stored } = storage.storeFiles(files)
+    const { notes, ...stored } = storage.storeFiles(opener.take({ patience: patience * lateFiles, beat }))
     Object.assign(held, stored)
     snapshot.notes.push(...notes)
     storage.finish(() => {
@@ -159,6 +159,9 @@ function leave(
 
 const withContinuation = (manifest: Manifest, continues: Continuation | undefined): Manifest =>
   continues === undefined ? manifest : { ...manifest, core: { ...manifest.core, continues } }
+
+/** Once nobody waits any more, files that have not answered are waited for so many times as long. */
+const lateFiles = 5
 
 const unfinished: StoredCore = {
   state: 'truncated',

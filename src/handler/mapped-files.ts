@@ -8,11 +8,11 @@
  * opened by a thread, which may hang alone. To close one is to ask, too: they stay open until the handler ends.
  */
 import { closeSync } from 'node:fs'
-import { reasonOf, SystemError } from '../base/errors.ts'
+import { reasonOf } from '../base/errors.ts'
 import { escapeText } from '../base/escape.ts'
 import { localDevices } from './mounts.ts'
 import { type OpenedElf, openElf } from './open-elf.ts'
-import { PlaceChannel, StorageStalled } from './place-channel.ts'
+import { PlaceChannel } from './place-channel.ts'
 import type { Snapshot } from './process-info.ts'
 
 export interface MappedFile {
@@ -20,6 +20,8 @@ export interface MappedFile {
   size: number
   /** Escaped, as the process saw it. */
   path: string
+  /** On this machine's own disks: to read it is to ask nobody. */
+  isLocal: boolean
 }
 
 export interface MappedFiles {
@@ -34,6 +36,7 @@ interface Wanted {
   /** Escaped, as the process saw it. */
   readonly path: string
   readonly isExecutable: boolean
+  readonly isLocal: boolean
 }
 
 type Opened = { elf: OpenedElf | undefined } | { why: string }
@@ -42,11 +45,13 @@ export interface Waiting {
   /** Milliseconds without an answer after which nothing more is waited for. */
   readonly patience: number
   /** Called meanwhile. */
-  readonly idle: () => void
+  readonly idle?: () => void
   readonly beat: () => void
 }
 
 const mostLibraries = 256
+/** Times the patience, for a thread that gets no processor. */
+const mostPatience = 10
 
 export class MappedFileOpener {
   /** A thread of it hangs. */
@@ -54,43 +59,58 @@ export class MappedFileOpener {
   readonly #snapshot: Snapshot
   readonly #opened: { wanted: Wanted; result: Opened }[] = []
   readonly #remote: Wanted[] = []
+  #answered = 0
   #channel: PlaceChannel | undefined
 
   /** Opens what is surely of this machine, and begins to open the rest. `script`: the program to start as a thread. */
   constructor(snapshot: Snapshot, script: string, local = localDevices()) {
     this.#snapshot = snapshot
-    for (const { device, ...wanted } of wantedOf(snapshot))
-      if (device !== undefined && local.has(device))
-        this.#opened.push({ wanted, result: attempt(() => openElf(wanted.at)) })
+    for (const wanted of wantedOf(snapshot, local))
+      if (wanted.isLocal) this.#opened.push({ wanted, result: attempt(() => openElf(wanted.at)) })
       else this.#remote.push(wanted)
     if (this.#remote.length === 0) return
     this.#channel = new PlaceChannel(script, new SharedArrayBuffer(8))
     for (const { at } of this.#remote) this.#channel.give({ do: 'openElf', with: [at] })
   }
 
-  /** All that could be opened; of the rest the snapshot has notes. */
-  take({ patience, idle, beat }: Waiting): MappedFiles {
-    for (const wanted of this.#remote) {
-      const result = attempt(() => {
-        const answer = this.hasStalled ? undefined : this.#next(patience, idle, beat)
-        if (answer === undefined) throw new SystemError('its storage does not answer')
-        if ('failure' in answer) throw new Error(answer.failure.message)
-        return answer.value as OpenedElf | undefined
-      })
-      this.#opened.push({ wanted, result })
+  /** Waits while the process is held. What has not answered by then may still do so before all is taken. */
+  wait({ patience, idle, beat }: Waiting): void {
+    const latest = performance.now() + mostPatience * patience
+    let slice = patience
+    while (this.#remote.length > this.#answered) {
+      try {
+        this.#next(slice, idle, beat)
+        slice = patience
+      } catch {
+        this.hasStalled = performance.now() >= latest || !this.#channel!.isStarved
+        // Whatever is wrong with the thread, it costs no more than these files.
+        if (this.hasStalled) return
+        this.#channel!.renew()
+        slice = patience / 10
+      }
     }
+  }
+
+  /** All that could be opened; of the rest the snapshot has notes. What is late is waited for once more. */
+  take(waiting: Waiting): MappedFiles {
+    if (this.hasStalled) {
+      this.hasStalled = false
+      this.#channel!.renew()
+      this.wait(waiting)
+    }
+    for (const wanted of this.#remote.slice(this.#answered))
+      this.#opened.push({ wanted, result: { why: late } })
     this.#channel?.stop()
     return this.#sort()
   }
 
-  #next(...waiting: Parameters<PlaceChannel['next']>): ReturnType<PlaceChannel['next']> | undefined {
-    try {
-      return this.#channel!.next(...waiting)
-    } catch (error) {
-      if (!(error instanceof StorageStalled)) throw error
-      this.hasStalled = true
-      return undefined
-    }
+  /** The channel answers in the order of what was asked. */
+  #next(...waiting: Parameters<PlaceChannel['next']>): void {
+    const answer = this.#channel!.next(...waiting)
+    const result: Opened =
+      'failure' in answer ? { why: answer.failure.message } : { elf: answer.value as OpenedElf | undefined }
+    this.#opened.push({ wanted: this.#remote[this.#answered]!, result })
+    this.#answered++
   }
 
   #sort(): MappedFiles {
@@ -105,13 +125,14 @@ export class MappedFileOpener {
     for (const { wanted, result } of this.#opened) {
       if ('why' in result || result.elf === undefined) continue
       const { fd, size, identity } = result.elf
+      const file: MappedFile = { fd, size, path: wanted.path, isLocal: wanted.isLocal }
       if (seen.has(identity)) closeSync(fd)
-      else if (wanted.isExecutable) files.executable = { fd, size, path: wanted.path }
-      else files.libraries.push({ fd, size, path: wanted.path })
+      else if (wanted.isExecutable) files.executable = file
+      else files.libraries.push(file)
       seen.add(identity)
     }
     for (const { why } of failures.filter(({ isExecutable }) => isExecutable))
-      notes.push(`Could not open /proc/${facts.pid}/exe, storing the core without its executable: ${why}`)
+      notes.push(withoutExecutable('open', `/proc/${facts.pid}/exe`, why))
     const libraries = failures.filter(({ isExecutable }) => !isExecutable)
     if (libraries[0] !== undefined)
       notes.push(
@@ -122,19 +143,40 @@ export class MappedFileOpener {
   }
 }
 
-/** The executable, and each other file that is mapped as code, once. `device` as in `maps`, undefined where it isn't known. */
-function wantedOf({
-  directory,
-  facts,
-  mappings,
-  notes,
-}: Snapshot): (Wanted & { device: string | undefined })[] {
+/** Those that surely answer. */
+export const localOf = ({ executable, libraries }: MappedFiles): MappedFiles => ({
+  ...(executable?.isLocal ? { executable } : {}),
+  libraries: libraries.filter(({ isLocal }) => isLocal),
+})
+
+/** What is said where the others were left out. */
+export function notCopied({ executable, libraries }: MappedFiles): string[] {
+  const remote = libraries.filter(({ isLocal }) => !isLocal).length
+  return [
+    ...(executable === undefined || executable.isLocal
+      ? []
+      : [withoutExecutable('copy', executable.path, late)]),
+    ...(remote === 0
+      ? []
+      : [`Could not copy ${remote} of its libraries, storing the core without them: ${late}`]),
+  ]
+}
+
+const late = 'its storage does not answer'
+
+const withoutExecutable = (verb: string, path: string, why: string): string =>
+  `Could not ${verb} ${path}, storing the core without its executable: ${why}`
+
+/** The executable, and each other file that is mapped as code, once. `local`: devices as `maps` writes them. */
+function wantedOf({ directory, facts, mappings, notes }: Snapshot, local: ReadonlySet<string>): Wanted[] {
   if (directory === undefined) return []
   const path = facts.exe ?? 'exe'
   // What is mapped executable is code; data files and fonts are not worth storing.
   const code = mappings.filter(({ permissions }) => permissions.includes('x'))
   const own = code.find(mapping => escapeText(mapping.path) === path)
-  const wanted = [{ at: `${directory}/exe`, path, isExecutable: true, device: own?.device }]
+  const wanted: Wanted[] = [
+    { at: `${directory}/exe`, path, isExecutable: true, isLocal: own !== undefined && local.has(own.device) },
+  ]
   const keyOf = ({ device, inode }: { device: string; inode: string }): string => `${device} ${inode}`
   const seen = new Set(own === undefined ? [] : [keyOf(own)])
   for (const mapping of code) {
@@ -145,7 +187,8 @@ function wantedOf({
       break
     }
     const at = `${directory}/map_files/${mapping.range}`
-    wanted.push({ at, path: escapeText(mapping.path), isExecutable: false, device: mapping.device })
+    const isLocal = local.has(mapping.device)
+    wanted.push({ at, path: escapeText(mapping.path), isExecutable: false, isLocal })
   }
   return wanted
 }

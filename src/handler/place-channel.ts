@@ -3,7 +3,9 @@
  * kernel hangs alone: whoever waits for it does so with a deadline, and goes elsewhere. Bytes to write go through shared
  * memory, which this side can still read when the other never answers.
  */
+import { readFileSync, readlinkSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
+import { basename } from 'node:path'
 import type { MessagePort, Worker } from 'node:worker_threads'
 import { openSystemCalls } from '../base/system-calls.ts'
 import { Place, type PlaceCommands } from './place.ts'
@@ -34,11 +36,12 @@ export interface Failure {
 
 type Answer = { value: unknown } | { failure: Failure }
 
-/** Places of the counters: commands given, answered, taken up; and steps of one that takes long. */
+/** Places of the counters: commands given, answered, taken up; steps of one that takes long; and the thread's own id. */
 const sent = 0
 const answered = 1
 const begun = 2
 const moved = 3
+const thread = 4
 
 /** A thread that has not come up says nothing of the storage: the machine is busy. */
 const patienceForThread = 10
@@ -48,7 +51,7 @@ export class StorageStalled extends Error {}
 
 export class PlaceChannel {
   readonly staged: SharedArrayBuffer
-  readonly #control = new Int32Array(new SharedArrayBuffer(16))
+  readonly #control = new Int32Array(new SharedArrayBuffer(20))
   readonly #worker: Worker | undefined
   readonly #port: MessagePort | undefined
   /** In the place of a thread, where none is to be had. */
@@ -122,6 +125,16 @@ export class PlaceChannel {
     }
   }
 
+  /** The patience begins anew. */
+  renew(): void {
+    this.#progress = performance.now()
+  }
+
+  /** The thread has something to run, and no processor to run it on: what has not come is not for the storage's sake. */
+  get isStarved(): boolean {
+    return isRunnable(Atomics.load(this.#control, thread))
+  }
+
   /** The time of a command runs from when the thread has taken it up, or has come a step further with it. */
   #scale(): number {
     const taken = Atomics.load(this.#control, begun)
@@ -141,6 +154,24 @@ export class PlaceChannel {
   }
 }
 
+/** Also while the kernel fetches the code that a thread of ours is to run, proc_pid_syscall(5): `-1`, in no system call. */
+function isRunnable(tid: number): boolean {
+  try {
+    return /^(?:running|-1) ?/.test(readFileSync(`/proc/self/task/${tid}/syscall`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+/** 0 where /proc does not tell. */
+function ownThreadId(): number {
+  try {
+    return Number(basename(readlinkSync('/proc/thread-self')))
+  } catch {
+    return 0
+  }
+}
+
 /** linux/ioprio.h: the calling thread; the last of the eight ranks of the class best-effort, 2. */
 const IOPRIO_WHO_PROCESS = 1
 const lastAtDisk = (2 << 13) | 7
@@ -151,6 +182,7 @@ export function runPlaceThread(): void {
   const { port, control, staged } = workerData as Order
   const counters = new Int32Array(control)
   const place = new Place(() => Atomics.add(counters, moved, 1))
+  Atomics.store(counters, thread, ownThreadId())
   // Of the kernel's own niceness, not of the thread that empties the pipe; and behind all others at the disk.
   if (getPriority() < 0) setPriority(0, 0)
   openSystemCalls()?.call('ioprio_set', IOPRIO_WHO_PROCESS, 0, lastAtDisk)

@@ -11,7 +11,7 @@ import type { DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { type Config, spoolRoot } from '../config/index.ts'
 import type { ByteSink } from '../lz4/index.ts'
-import type { MappedFiles } from './mapped-files.ts'
+import { localOf, type MappedFiles, notCopied } from './mapped-files.ts'
 import type { StoredFiles } from './place.ts'
 import { type Command, type Failure, PlaceChannel, StorageStalled } from './place-channel.ts'
 import { StagedPieces, slotSize } from './staged-pieces.ts'
@@ -192,14 +192,12 @@ export class DumpStorage implements ByteSink {
     this.#coreIsLast = true
   }
 
-  /** Where a place stalls over them, it may be the files that do not answer: the next one gets none. */
+  /** Where a place stalls over them, it may be the files that do not answer: the next one gets those of this machine. */
   storeFiles(files: MappedFiles): StoredFiles {
     const stalls = this.#stalls
-    const wanted = (): MappedFiles => (this.#stalls === stalls ? files : { libraries: [] })
+    const wanted = (): MappedFiles => (this.#stalls === stalls ? files : localOf(files))
     const stored = this.#retry(() => this.#call({ do: 'storeFiles', with: [wanted()] })) as StoredFiles
-    if (this.#stalls === stalls) return stored
-    const note = 'Storing the core without its executable and libraries: they could not be copied in time'
-    return { ...stored, notes: [...stored.notes, note] }
+    return this.#stalls === stalls ? stored : { ...stored, notes: [...stored.notes, ...notCopied(files)] }
   }
 
   /** Writes the manifest, which `make` makes for the place that takes it: from here on the dump exists. */

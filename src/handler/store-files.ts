@@ -31,7 +31,8 @@ export function storeMappedFiles(
         ...(isReadable ? {} : { unreadable: true }),
       }
     } catch (error) {
-      notes.push(`Could not store ${file.path}, storing the core without it: ${reasonOf(error)}`)
+      const what = file === files.executable ? 'its executable' : 'that library'
+      notes.push(`Could not store ${file.path}, storing the core without ${what}: ${reasonOf(error)}`)
       return { path: file.path, size: file.size, ...buildIdOf(file.fd) }
     }
   }

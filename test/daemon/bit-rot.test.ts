@@ -10,7 +10,7 @@ import { recoverDumps } from '../../src/daemon/recover.ts'
 import { parseReport } from '../../src/daemon/report-file.ts'
 import { shrinkDump } from '../../src/daemon/shrink.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { openCore } from '../../src/engine/index.ts'
+import { openCore, openElf } from '../../src/engine/index.ts'
 import type { Goroutine, Report } from '../../src/engine/report/report.ts'
 import type { Goroutine as RuntimeGoroutine } from '../../src/engine/runtime/goroutine.ts'
 import { openLz4 } from '../../src/lz4/index.ts'
@@ -51,6 +51,28 @@ function rot(path: string, offset: number): { start: number; end: number } {
   return { start: table.starts[block]!, end: table.starts[block + 1]! }
 }
 
+/** Where in the core headers of strings point to this text, which is the program's own. */
+function headersOf(text: string, { executable }: HeapCrash, core: Buffer): { start: number; end: number }[] {
+  const program = readFileSync(executable)
+  using source = openCoreFile(executable)
+  const loaded = openElf(source).segments.filter(({ type }) => type === 1)
+  const header = Buffer.alloc(16)
+  const found: { start: number; end: number }[] = []
+  for (const at of occurrences(program, Buffer.from(text))) {
+    const segment = loaded.find(({ offset, filesz }) => offset <= at && at < offset + filesz)
+    if (segment === undefined) continue
+    header.writeBigUInt64LE(BigInt(segment.vaddr + at - segment.offset))
+    header.writeBigUInt64LE(BigInt(text.length), 8)
+    for (const start of occurrences(core, header)) found.push({ start, end: start + header.length })
+  }
+  assert.ok(found.length > 0, text)
+  return found
+}
+
+function* occurrences(bytes: Buffer, wanted: Buffer): Generator<number> {
+  for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + 1)) yield at
+}
+
 describe('one flipped bit in a stored core', { skip: whyNoCrashes() ?? false }, () => {
   let crash: HeapCrash
   let archive: TestArchive
@@ -74,13 +96,21 @@ describe('one flipped bit in a stored core', { skip: whyNoCrashes() ?? false }, 
     // Where runtime.allgs itself is lost goroutines are searched for, which is another matter. Lists that it has
     // outgrown do not have the last two.
     const addresses = [...places.values()].map(({ addr }) => addr)
+    const bytes = readFileSync(crash.core)
     const lastTwo = Buffer.alloc(16)
     for (const [i, addr] of addresses.slice(-2).entries()) lastTwo.writeBigUInt64LE(BigInt(addr), 8 * i)
-    const listEnd = readFileSync(crash.core).indexOf(lastTwo) + 16
-    const listStart = listEnd - 8 * addresses.length
+    const listEnd = bytes.indexOf(lastTwo) + 16
+    const dying = places.get(whole.death.goroutine!)!
+    // What tells of the death: its list of goroutines, the goroutine, its stack, and the text's header in the heap.
+    const needed = [
+      { start: listEnd - 8 * addresses.length, end: listEnd },
+      { start: offsetOf(dying.addr), end: offsetOf(dying.addr) + 512 },
+      { start: offsetOf(dying.lo), end: offsetOf(dying.hi - 1) + 1 },
+      ...headersOf(whole.death.message.replace('panic: ', ''), crash, bytes),
+    ]
     const isFree = ({ sp }: { sp: number }): boolean => {
       const start = Math.floor(offsetOf(sp) / blockSize) * blockSize
-      return start >= listEnd || start + blockSize <= listStart
+      return needed.every(range => range.end <= start || start + blockSize <= range.start)
     }
     const { sp } = [...places.values()].slice(500).find(isFree)!
     block = rot(archive.store.corePath(ref)!, offsetOf(sp))

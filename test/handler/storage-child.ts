@@ -1,6 +1,6 @@
 /** A handler's storage in a process of its own: the threads of it give up rights for all of the process. */
 import { createHash, randomBytes } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { fstatSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coreFile, layoutOf } from '../../src/archive/layout.ts'
 import { type Config, defaultConfig } from '../../src/config/index.ts'
@@ -19,7 +19,11 @@ const storage = new DumpStorage({
   script: join(import.meta.dirname, '../../src/handler/main.ts'),
   pending: ({ id }) => ({ id, process: facts }) as never,
 })
-process.stdout.write(`${JSON.stringify(order === 'room' ? room(config.hang!) : write(Number(order)))}\n`)
+const orders: Record<string, () => unknown> = {
+  room: () => room(config.hang!),
+  files: () => files(config.hang!),
+}
+process.stdout.write(`${JSON.stringify((orders[order] ?? (() => write(Number(order))))())}\n`)
 storage.close()
 if (storage.hasStalled) process.kill(process.pid, 'SIGKILL')
 
@@ -37,6 +41,22 @@ function write(blocks: number): unknown {
   }
   const size = storage.finishCore()
   return { path: layoutOf(config.archive).file(storage.ref, coreFile), size, sha256: hash.digest('hex') }
+}
+
+/** Stores this program, once as one of this machine and once as one of elsewhere, in an archive that hangs by now. */
+function files(control: string): unknown {
+  const fd = openSync(process.execPath, 'r')
+  const file = { fd, size: fstatSync(fd).size, path: process.execPath }
+  storage.write(randomBytes(block))
+  storage.finishCore()
+  storage.release()
+  writeFileSync(control, 'deaf')
+  const stored = storage.storeFiles({
+    executable: { ...file, isLocal: true },
+    libraries: [{ ...file, isLocal: false }],
+  })
+  rmSync(control)
+  return { stored, size: file.size, isInSpool: storage.isInSpool }
 }
 
 /** Asks for room while the state directory hangs: as much as the archive has, and more. */

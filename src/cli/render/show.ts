@@ -61,7 +61,7 @@ function* verdict({ manifest, report }: Crash, look: Look): Generator<string> {
   for (const line of rest.slice(0, mostMessageLines)) yield line
   if (rest.length > mostMessageLines)
     yield `… ${count(rest.length - mostMessageLines, 'more line')} (--json has them all)`
-  if (isWithoutExecutable(report)) yield* wrap(withoutExecutable(report), width)
+  if (isWithoutExecutable(report)) yield* wrap(withoutExecutable(report, manifest), width)
   else if (verdict !== '' && verdict !== message)
     yield* verdict.split('\n').flatMap(line => wrap(line, width))
   yield* printedBefore(report, look)
@@ -76,11 +76,11 @@ const noReport = ({ core }: Manifest): string =>
 const isWithoutExecutable = ({ program, warnings }: Report): boolean =>
   program.language !== 'go' && warnings.some(({ code }) => code === 'executable-missing')
 
-const withoutExecutable = ({ program }: Report): string =>
-  `The executable ${program.path ?? ''} was not found, so its code can't be told: --exe FILE names it.`.replace(
-    '  ',
-    ' ',
-  )
+function withoutExecutable({ program }: Report, manifest: Manifest | undefined): string {
+  const [why] = (manifest?.notes ?? []).flatMap(note => /without its executable: (.+)/.exec(note)?.[1] ?? [])
+  const fate = why === undefined ? 'was not found' : `could not be stored (${printable(why)})`
+  return `The executable ${program.path ? `${program.path} ` : ''}${fate}, so its code can't be told: --exe FILE names it.`
+}
 
 /** The last words of the program's own that the runtime had in hand, without those that are the verdict. */
 function* printedBefore({ death }: Report, look: Look): Generator<string> {

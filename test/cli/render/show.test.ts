@@ -49,6 +49,26 @@ describe('show()', () => {
     assert.match(JSON.stringify(listed), /\/tmp\/a\\\\n<0>kernel/)
   })
 
+  it('tells why there is no executable, where the handler knew', () => {
+    const { report, manifest, ...rest } = crash()
+    const warnings = [{ code: 'executable-missing', message: 'The executable is missing.' }]
+    const program = { ...report.program, language: 'unknown', path: '/usr/bin/till' }
+    const verdictWith = (notes: string[]): string =>
+      text(
+        show(
+          { report: { ...report, program, warnings } as never, manifest: { ...manifest, notes }, ...rest },
+          { width: 200, color: false, now },
+          { source: noSource, all: false },
+        ),
+      ).replaceAll(/\s+/g, ' ')
+    const end = "so its code can't be told: --exe FILE names it."
+    assert.ok(verdictWith([]).includes(`The executable /usr/bin/till was not found, ${end}`))
+    const note =
+      'Could not open /proc/7/exe, storing the core without its executable: its storage does not answer'
+    const why = 'could not be stored (its storage does not answer)'
+    assert.ok(verdictWith(['another', note]).includes(`The executable /usr/bin/till ${why}, ${end}`))
+  })
+
   it('explains a dump without a core by its manifest', () => {
     const { manifest } = crash()
     const core = {
