@@ -46,8 +46,12 @@ const thread = 4
 /** A thread that has not come up says nothing of the storage: the machine is busy. */
 const patienceForThread = 10
 
-/** Storage that did not answer in time. */
-export class StorageStalled extends Error {}
+/** Storage that did not answer in time, told in seconds. */
+export class StorageStalled extends Error {
+  constructor(patience: number) {
+    super(`it has not answered for ${Number((patience / 1000).toFixed(1))} s`)
+  }
+}
 
 export class PlaceChannel {
   readonly staged: SharedArrayBuffer
@@ -117,8 +121,9 @@ export class PlaceChannel {
       const seen = Atomics.load(this.#control, answered)
       const answer = this.poll()
       if (answer !== undefined) return answer
-      const left = this.#progress + patience * this.#scale() - performance.now()
-      if (left <= 0) throw new StorageStalled(`storage has not answered for ${Math.round(patience)} ms`)
+      const most = patience * this.#scale()
+      const left = this.#progress + most - performance.now()
+      if (left <= 0) throw new StorageStalled(most)
       Atomics.wait(this.#control, answered, seen, Math.min(idle === undefined ? 1000 : 2, left))
       idle?.()
       beat?.()

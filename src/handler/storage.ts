@@ -366,8 +366,7 @@ export class DumpStorage implements ByteSink {
   #fail(root: string, error: unknown): boolean {
     const stalled = error instanceof StorageStalled
     if (stalled) this.#stalls++
-    const { storageDeadline } = this.#options.config
-    const what = `Could not write to ${root}: ${stalled ? `it has not answered for ${storageDeadline} s` : reasonOf(error)}`
+    const what = `Could not write to ${root}: ${reasonOf(error)}`
     if (!this.failures.some(failure => failure.what === what)) this.failures.push({ root, what })
     return stalled
   }

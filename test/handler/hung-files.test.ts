@@ -136,12 +136,16 @@ describe('storage that does not answer', { skip: unavailable, timeout: 180_000 }
     for (const directory of ['fuse', 'files']) mkdirSync(bed.path(directory))
     const mounted = await byDeafFuse.mount(bed.path('fuse'), bed.path('files'))
     try {
-      const { stored, size, isInSpool } = storageChild(bed, 'files', {
-        archive: join(bed.path('fuse'), 'archive'),
+      const archive = join(bed.path('fuse'), 'archive')
+      const { stored, size, isInSpool, failures } = storageChild(bed, 'files', {
+        archive,
         storageDeadline: 0.2,
         hang: bed.path('files/hang'),
       })
       assert.equal(isInSpool, true)
+      assert.deepEqual(failures, [
+        { root: archive, what: `Could not write to ${archive}: it has not answered for 3 s` },
+      ])
       const { executable, libraries, notes } = stored
       assert.equal(executable.size, size)
       const path = layoutOf(join(bed.path('state'), 'spool')).binary(executable.key)

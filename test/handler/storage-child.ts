@@ -56,7 +56,7 @@ function files(control: string): unknown {
     libraries: [{ ...file, isLocal: false }],
   })
   rmSync(control)
-  return { stored, size: file.size, isInSpool: storage.isInSpool }
+  return { stored, size: file.size, isInSpool: storage.isInSpool, failures: storage.failures }
 }
 
 /** Asks for room while the state directory hangs: as much as the archive has, and more. */
