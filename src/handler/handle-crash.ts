@@ -127,7 +127,8 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     return leave([storage, opener], [admission, ticket], 1)
   }
   snapshot.close()
-  ticket.tellLimits(config)
+  // A crash that was decided on before came by no gate.
+  if (call.admission === undefined) ticket.tellLimits(config)
   const { state, reason, detail } = held.core
   if (state !== 'complete')
     log.write(

@@ -1,6 +1,6 @@
 /**
- * The handler's side of the gate (`src/install/gate.ts`): shows that it gets on, gives the ticket back, and tells the shell
- * what is configured.
+ * The handler's side of the gate (`src/install/gate.ts`), and of the receiver's crew: shows that it gets on, gives the ticket
+ * back, and tells the gate's shell what is configured.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { uptime } from 'node:os'
@@ -13,10 +13,13 @@ const beatEvery = 1000
 /** To be given back by whoever was let in. Never throws: a ticket that stays is taken away by the next in line. */
 export class Ticket implements Disposable {
   readonly #path: string | undefined
-  #beat = performance.now()
+  #beat: number
 
-  constructor(path: string | undefined) {
+  /** `isNew`: nobody has written a time into it yet. */
+  constructor(path: string | undefined, isNew = false) {
     this.#path = path
+    this.#beat = isNew ? Number.NEGATIVE_INFINITY : performance.now()
+    if (isNew) this.beat()
   }
 
   /** To be called whenever something has come or gone: whoever stands still keeps others waiting, and is ended for it. */
@@ -52,6 +55,12 @@ export class Ticket implements Disposable {
       // The next in line sees that we are gone.
     }
   }
+}
+
+/** Seconds of uptime() at the last sign of life; undefined where it isn't told. */
+export function lastBeat(path: string | undefined): number | undefined {
+  const text = path === undefined ? undefined : textOf(path)
+  return text !== undefined && /^[0-9]{1,12}\n$/.test(text) ? Number(text) / 100 : undefined
 }
 
 /** Whoever reads it has the old text or the new one, and never of both. `name` is that of the file in the making. */

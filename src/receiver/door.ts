@@ -6,6 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { reasonOf } from '../base/errors.ts'
 import { refuseCalls } from '../base/seccomp.ts'
+import { rangeOf } from '../base/subordinate-ids.ts'
 import { foreignCalls } from '../base/system-calls.ts'
 import { type GateLimits, gateLimits, loadConfig } from '../config/index.ts'
 import { KernelLog, type Level } from '../handler/log.ts'
@@ -34,8 +35,16 @@ export interface DoorLine {
   readonly line: string
 }
 
+/** And each second that somebody waits. */
+export interface DoorWaits {
+  readonly isWaiting: true
+}
+
 /** Each holds a descriptor, and in the kernel a process. */
 const mostWaiting = 4096
+/** Milliseconds in which the kernel is to say what it wants, and between two looks whether it has. */
+const patience = 10_000
+const betweenLooks = 20
 /** The socket that systemd passed. */
 export const passedSocket = 4
 
@@ -65,7 +74,7 @@ export function keepDoor(calls: SocketLibc): void {
   }
   let atWork = 0
   let isOver = false
-  /** Connections on their way to the receiver. */
+  /** Connections that have not spoken yet, and those on their way to the receiver. */
   let leaving = 0
 
   const line = new Line<Visit>({
@@ -88,7 +97,23 @@ export function keepDoor(calls: SocketLibc): void {
 
   function meetVisitor(socket: Socket): void {
     socket.on('error', () => {})
-    const crash = meet(calls, handleOf(socket).fd)
+    leaving++
+    hearOut(socket, performance.now() + patience)
+  }
+
+  /** Others are met while one has not spoken yet. */
+  function hearOut(socket: Socket, until: number): void {
+    const crash = meet(calls, handleOf(socket).fd, performance.now() >= until)
+    if (crash === undefined) {
+      setTimeout(hearOut, betweenLooks, socket, until)
+      return
+    }
+    leaving--
+    hear(socket, crash)
+    leave()
+  }
+
+  function hear(socket: Socket, crash: Crash | string): void {
     if (typeof crash === 'string') {
       log.write('warning', crash)
       socket.destroy()
@@ -105,7 +130,7 @@ export function keepDoor(calls: SocketLibc): void {
     // The fact first: of a crash that comes to nothing, nobody else would tell.
     log.write('notice', isFree ? crash.fact : `${crash.fact}, waits in line for at most ${longest} s`)
     if (isFree) admit(visit, 0)
-    else line.add(crash.info.uid, visit, 1000 * longest)
+    else line.add(rangeOf(crash.info.uid), visit, 1000 * longest)
   }
 
   function admit({ socket, crash: { info, comm }, time }: Visit, waited: number): void {
@@ -127,6 +152,12 @@ export function keepDoor(calls: SocketLibc): void {
   function leave(): void {
     if (isOver && line.length === 0 && leaving === 0) process.disconnect?.()
   }
+
+  const tellOfLine = (): void => {
+    const waits: DoorWaits = { isWaiting: true }
+    if (line.length > 0 && process.connected) process.send?.(waits)
+  }
+  setInterval(tellOfLine, 1000).unref()
 
   const server = createServer({ pauseOnConnect: true }, meetVisitor)
   server.on('error', error => {

@@ -18,6 +18,8 @@ const SO_PEERPIDFD = 77
 const MSG_PEEK = 2
 const MSG_NOSIGNAL = 0x4000
 const POLLIN = 1
+/** By signals, of which a handler gets one at its end. */
+const mostInterrupted = 16
 
 export class SocketLibc {
   readonly #functions: Functions
@@ -26,7 +28,7 @@ export class SocketLibc {
     this.#functions = functions
   }
 
-  /** Exactly `length` bytes, which come within `patience` milliseconds; undefined where they don't. */
+  /** Exactly `length` bytes, each part of which comes within `patience` milliseconds; undefined where they don't. */
   receive(fd: number, length: number, patience: number): Buffer | undefined {
     const buffer = Buffer.alloc(length)
     for (let done = 0; done < length; ) {
@@ -71,7 +73,12 @@ export class SocketLibc {
     const entry = Buffer.alloc(8)
     entry.writeInt32LE(fd, 0)
     entry.writeInt16LE(POLLIN, 4)
-    return this.#functions.poll(entry, 1n, patience) === 1
+    const milliseconds = Number.isFinite(patience) ? patience : -1
+    for (let interrupted = 0; interrupted < mostInterrupted; interrupted++) {
+      const ready = this.#functions.poll(entry, 1n, milliseconds)
+      if (ready >= 0) return ready === 1
+    }
+    return false
   }
 }
 

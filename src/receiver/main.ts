@@ -6,13 +6,16 @@
  *     receiver --door     without root's powers: meets the kernel, keeps the line
  *     receiver --standby  a handler with the powers that it takes, for one dump
  */
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPowerless } from '../base/capabilities.ts'
+import { makePath } from '../base/directory.ts'
+import { reasonOf } from '../base/errors.ts'
 import { forgoDumps } from '../base/undumped.ts'
 import { type GateLimits, gateLimits, loadConfigOrDefaults } from '../config/index.ts'
 import { KernelLog } from '../handler/log.ts'
 import { Crew, startPart } from './crew.ts'
-import { type DoorLine, type DoorNews, doorArgument, keepDoor } from './door.ts'
+import { type DoorLine, type DoorNews, type DoorWaits, doorArgument, keepDoor } from './door.ts'
 import { openSocketLibc } from './libc.ts'
 import { type Handle, type StandbyOrder, standBy, standbyArgument } from './standby.ts'
 
@@ -46,8 +49,10 @@ function lead(): void {
   const crew = new Crew({
     script,
     spare,
+    tickets: ticketsIn(loadConfigOrDefaults(values.config).config.run),
     onDone: () => tell({ isDone: true }),
     onError: why => log.write('error', `receiver: ${why}`),
+    onStill: pid => log.write('warning', `ENDED the handler ${pid}, which stood still while others waited`),
   })
   const door = startPowerless(() =>
     startPart(
@@ -56,8 +61,9 @@ function lead(): void {
       isPassed ? [firstPassed] : [],
     ),
   )
-  door.on('message', (message: StandbyOrder | DoorLine, handle) => {
+  door.on('message', (message: StandbyOrder | DoorLine | DoorWaits, handle) => {
     if ('line' in message) log.write(message.level, message.line)
+    else if ('isWaiting' in message) crew.lookAfter(Math.max(10, limits().longest / 4))
     else crew.hand(handle as unknown as Handle, message)
   })
   door.once('exit', code => {
@@ -71,6 +77,17 @@ function lead(): void {
     isOver = true
     tell({ isOver: true })
   })
+}
+
+/** Where it can't be made, nobody tells whether a handler gets on, and none is ended. */
+function ticketsIn(run: string): string {
+  const directory = join(run, 'receiver')
+  try {
+    makePath(directory, 0o755)
+  } catch (error) {
+    log.write('warning', `receiver: cannot make ${directory}: ${reasonOf(error)}`)
+  }
+  return directory
 }
 
 function fail(why: string): void {

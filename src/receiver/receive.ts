@@ -35,8 +35,11 @@ export interface Crash {
   readonly fact: string
 }
 
-/** Whose crash it is, of which the kernel asks what to do; a sentence where it is none. */
-export function meet(libc: SocketLibc, fd: number): Crash | string {
+/**
+ * Whose crash it is, of which the kernel asks what to do; a sentence where it is none. Undefined where it has not asked yet:
+ * the crashed thread does, which may have to wait for a processor. Never waits itself.
+ */
+export function meet(libc: SocketLibc, fd: number, isLast: boolean): Crash | string | undefined {
   const pidfd = libc.peerPidfd(fd)
   if (pidfd === undefined) return 'a connection of nobody'
   const info = libc.info(pidfd)
@@ -46,7 +49,8 @@ export function meet(libc: SocketLibc, fd: number): Crash | string {
   const name = escapeBytes(Buffer.from(comm, 'latin1'), 64)
   const signal = info.signal === undefined ? 'signal 0' : signalName(info.signal)
   const fact = `crash of process ${info.tgid} (${name}) of user ${info.uid}, ${signal}`
-  const request = libc.receive(fd, requestSize, patience)
+  if (libc.peek(fd, requestSize, 0).length < requestSize && !isLast) return undefined
+  const request = libc.receive(fd, requestSize, 0)
   return request !== undefined && parseRequest(request) !== undefined
     ? { info, comm, fact }
     : `${fact}: the kernel asked in a way that is not known`
@@ -65,13 +69,18 @@ export function accept(libc: SocketLibc, fd: number): { signal: number; tid: num
   }
 }
 
-/** Has the kernel write nothing, and let the process go. */
+/** Has the kernel write nothing, and let the process go. It marks the answer as well; whoever has no need of that may close. */
 export function refuse(libc: SocketLibc, fd: number): void {
-  answer(libc, fd, CoredumpBit.reject)
+  libc.send(fd, formatAnswer(CoredumpBit.reject))
 }
 
+/**
+ * Answers the kernel and waits for its mark, which the crashed thread writes when it gets a processor: what comes behind it
+ * is the core, and nothing else is.
+ */
 const answer = (libc: SocketLibc, fd: number, mask: bigint): boolean =>
-  libc.send(fd, formatAnswer(mask)) && libc.receive(fd, 4, patience)?.readUInt32LE(0) === markOk
+  libc.send(fd, formatAnswer(mask)) &&
+  libc.receive(fd, 4, Number.POSITIVE_INFINITY)?.readUInt32LE(0) === markOk
 
 /** `%c` of a process; undefined where it can't be told. */
 export function coreLimitOf(tgid: number): string | undefined {

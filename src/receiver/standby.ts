@@ -10,6 +10,7 @@ import { handleCrash } from '../handler/handle-crash.ts'
 import { lastWords } from '../handler/last-words.ts'
 import { openLibc } from '../handler/libc.ts'
 import { refusalByLimit, refusalByQuota } from '../handler/refusal.ts'
+import { Ticket } from '../handler/ticket.ts'
 import type { SocketLibc } from './libc.ts'
 import type { PidfdInfo } from './protocol.ts'
 import { accept, commOf, coreLimitOf, exeOf, refuse, signalOf, threadOf } from './receive.ts'
@@ -28,6 +29,8 @@ export interface StandbyOrder {
   readonly time: number
   /** Milliseconds that the crash has waited. */
   readonly waited: number
+  /** File in which it shows that it gets on. */
+  readonly ticket?: string
 }
 
 /** libuv's handle of a connection, as Node passes it between processes. */
@@ -60,6 +63,8 @@ type Call = Parameters<typeof handleCrash>[0]
 
 function callFor(calls: SocketLibc, connection: number, order: StandbyOrder, began: number): Call {
   const { waited } = order
+  // From here on the kernel may keep it waiting, for memory that a file system of the crasher's own does not give.
+  new Ticket(order.ticket, true)
   const { config } = loadConfigOrDefaults(order.config)
   const pidfd = calls.peerPidfd(connection)
   // Of a process that is gone the kernel says nothing; what others say makes it nobody's but root's.

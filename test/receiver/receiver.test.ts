@@ -5,8 +5,11 @@ import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, st
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { byFuse } from '../../scripts/faults.d/mounts.ts'
+import { initializeStore } from '../../src/archive/format.ts'
 import { openCoreFile } from '../../src/source/index.ts'
-import { alice, attackBed, become, cliAs, everything } from '../security/bed.ts'
+import { alice, attackBed, become, cliAs, compile, everything } from '../security/bed.ts'
+import { endlessCrashes } from '../security/endless-crashes.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
 
 const unitText = readFileSync(join(import.meta.dirname, '../../systemd/gocore-sink-receiver.service'), 'utf8')
@@ -225,6 +228,58 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
     // More than it takes from one opening in so short a time.
     for (const { manifest } of bed.dumps())
       assert.equal(kernelLog(`: crash of process ${manifest.process.pid} (sh) of user`).length, 1)
+  })
+
+  for (const [name, source] of endlessCrashes)
+    test(`a crash that never ends, ${name}, keeps nobody else's out`, {
+      skip: byFuse.unavailable(),
+    }, async () => {
+      using bed = attackBed({ CapturesMax: '1', CapturesWait: '4s' })
+      await using receiver = await startReceiver(bed, asUnit)
+      const program = compile(bed, 'victim', source)
+      for (const directory of ['fuse', 'files']) mkdirSync(bed.path(directory))
+      const before = kernelLog('ENDED the handler').length
+      const mounted = await byFuse.mount(bed.path('fuse'), bed.path('files'))
+      try {
+        await bed.crash(
+          `dd if=/dev/zero of=fuse/file bs=4096 count=4; chmod 755 fuse/file
+          ${program} $(head -c 40000 /dev/zero | tr '\\0' x) & sleep 1; printf taken >files/hang; sleep 1
+          ${become(alice)} sh -c 'kill -SEGV $$'; true`,
+          { pattern: `@@${receiver.path}` },
+        )
+        const ofAlice = () => bed.dumps().find(({ manifest }) => manifest.process.uid === alice)
+        for (let i = 0; i < 600 && ofAlice() === undefined; i++) await pause()
+        assert.notEqual(ofAlice()?.manifest.core.raw_size ?? 0, 0)
+        const ofVictim = bed.dumps().find(({ manifest }) => manifest.process.exe === program)
+        assert.equal(kernelLog('ENDED the handler').length, ofVictim === undefined ? before + 1 : before)
+      } finally {
+        await mounted.end()
+      }
+    })
+
+  test('handlers of which a thread hangs in storage keep nobody’s place', {
+    skip: byFuse.unavailable(),
+  }, async () => {
+    using bed = attackBed({ CapturesMax: '1', CapturesWait: '4s', StorageDeadline: '1s' })
+    await using receiver = await startReceiver(bed)
+    mkdirSync(bed.path('files'))
+    const archive = bed.path('archive')
+    mkdirSync(archive)
+    const mounted = await byFuse.mount(archive, bed.path('files'))
+    try {
+      initializeStore(bed.store)
+      await bed.crash(`sleep 1; ${`sh -c 'kill -SEGV $$'; `.repeat(2)} true`, {
+        pattern: `@@${receiver.path}`,
+        async during() {
+          mounted.freeze()
+        },
+      })
+      const dumps = () => bed.dumps(bed.spool)
+      for (let i = 0; i < 600 && dumps().length < 2; i++) await pause()
+      assert.equal(dumps().length, 2)
+    } finally {
+      await mounted.end()
+    }
   })
 
   test('a thread may call itself what it likes', async () => {

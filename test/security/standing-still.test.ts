@@ -5,47 +5,15 @@ import { describe, test } from 'node:test'
 import { byFuse } from '../../scripts/faults.d/mounts.ts'
 import { kernelLog, noKernel } from '../support/handler-bed.ts'
 import { alice, attackBed, become, compile } from './bed.ts'
+import { endlessCrashes } from './endless-crashes.ts'
 
 const unavailable = noKernel || byFuse.unavailable()
-
-/** Maps a file over memory of its own, waits until the file system hangs, and dies. */
-const victim = (
-  address: string,
-  flags: string,
-  offset: number,
-  rights = 'PROT_READ',
-): string => `#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-int main(int argc, char **argv) {
-  int fd = open("fuse/file", O_RDONLY), rights = ${rights};
-  char *at = mmap(${address}, 8192, rights, MAP_PRIVATE | ${flags}, fd, ${offset});
-  // Without readahead whoever waits for a page does so beyond SIGKILL.
-  if (at == MAP_FAILED || madvise(at, 8192, MADV_RANDOM)) exit(1);
-  // Memory below it, so that a pipe is full before the kernel gets to it.
-  if (rights & PROT_WRITE) *at = *(char *)mmap(0, 1 << 28, rights, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
-  while (access("files/hang", F_OK)) usleep(10000);
-  abort();
-}`
 
 describe('a crash that never ends', {
   skip: unavailable,
   timeout: 10 * 60_000,
 }, () => {
-  for (const [name, source] of [
-    // The kernel looks whether it is ELF before it writes a byte, fs/coredump.c vma_dump_size.
-    ['whose kernel waits', victim('0', '0', 0)],
-    // proc_pid_cmdline(5) reads the process's memory: the middle of a long argument.
-    [
-      'whose arguments lie in a file',
-      victim('(void *)((uintptr_t)(argv[1] + 8192) & ~4095)', 'MAP_FIXED', 4096),
-    ],
-    // What was never touched of a large process is not waited for: its memory is read in the place of the stream.
-    ['whose memory is a file’s', victim('0', '0', 4096, 'PROT_READ | PROT_WRITE')],
-  ] as const)
+  for (const [name, source] of endlessCrashes)
     test(`one ${name} keeps nobody else's out, and its handler ends`, async () => {
       using bed = attackBed({ CapturesMax: '1', CapturesWait: '4s' })
       const program = compile(bed, 'victim', source)
