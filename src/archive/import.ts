@@ -124,11 +124,12 @@ export function importDump(
 
 /** Takes over the executable and the libraries of a dump. */
 export function importBinaries(store: LocalStore, from: LocalStore, manifest: Manifest): void {
+  const rights = store.rights.forDumpable(manifest.dumpable)
   for (const { key, path } of binariesOf(manifest)) {
     const file = key === undefined ? undefined : from.binaryPath(key)
     if (file === undefined) continue
     // The key tells of the content: a different one means that the file is not what it was, or has become a link.
-    storeAs(store, file, { links: false }, store.rights, { path, key })
+    storeAs(store, file, { links: false }, rights, { path, key })
   }
 }
 

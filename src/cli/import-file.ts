@@ -1,8 +1,13 @@
-/** One core file into the archive, with all that it and its name tell of the process. */
+/**
+ * One core file into the archive, with all that it and its name tell of the process. Both are a stranger's words: what the
+ * manifest gets of them is escaped and redacted as the handler does it.
+ */
 import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { type Imported, type ImportFacts, idOfCore, importCore, type LocalStore } from '../archive/index.ts'
+import { escapeText, visibleText } from '../base/escape.ts'
+import { compileRedactions, redactArguments } from '../base/redact.ts'
 import { toolVersion } from '../base/version.ts'
 import { signalName } from '../engine/index.ts'
 import { importOnce } from './import-once.ts'
@@ -14,6 +19,7 @@ export async function importFile(
   store: LocalStore,
   path: string,
   exe: string | undefined,
+  redact: readonly string[],
 ): Promise<Imported> {
   using session = openSession({ path, label: path, exe, manifest: undefined, store: () => store })
   const { image, found } = session
@@ -24,13 +30,15 @@ export async function importFile(
   using progress = startProgress(`importing ${path}`)
   return await importOnce(store, idOfCore(session.core), watch =>
     importCore(store, session.core, {
-      facts: factsOf(session, path),
+      facts: factsOf(session, path, redact),
       expectedSize: image.core.expectedSize,
       executable:
-        executable && exeFile ? { path: executablePath ?? executable.path, file: exeFile } : undefined,
+        executable && exeFile
+          ? { path: escapeText(executablePath ?? executable.path), file: exeFile }
+          : undefined,
       libraries: libraries.flatMap(library => {
         const file = fileOf(library.path)
-        return file === undefined ? [] : [{ path: library.path, file }]
+        return file === undefined ? [] : [{ path: escapeText(library.path), file }]
       }),
       ...watch,
       onProgress: (done, of) => {
@@ -41,11 +49,15 @@ export async function importFile(
   )
 }
 
-function factsOf({ image }: Session, path: string): ImportFacts {
+function factsOf({ image }: Session, path: string, redact: readonly string[]): ImportFacts {
   const { core, executablePath } = image
   const named = parseSystemdName(basename(path))
   const { psinfo, siginfo, threads } = core
   const number = siginfo?.signo ?? 0
+  const args = psinfo?.psargs
+    .trimEnd()
+    .split(' ')
+    .map(arg => escapeText(arg))
   return {
     tool: { version: toolVersion, node: process.version },
     host: { name: hostname(), ...(named ? { boot_id: named.bootId } : {}) },
@@ -55,14 +67,15 @@ function factsOf({ image }: Session, path: string): ImportFacts {
       ...(threads[0] ? { tid: threads[0].tid } : {}),
       uid: named?.uid ?? psinfo?.uid ?? 0,
       gid: psinfo?.gid ?? 0,
-      comm: psinfo?.fname ?? named?.comm ?? 'unknown',
-      ...(executablePath === undefined ? {} : { exe: executablePath }),
-      ...(psinfo?.psargs ? { cmdline: psinfo.psargs.trimEnd().split(' ') } : {}),
+      // systemd has escaped what it puts into names.
+      comm: psinfo ? escapeText(psinfo.fname) : visibleText(named?.comm ?? 'unknown'),
+      ...(executablePath === undefined ? {} : { exe: escapeText(executablePath) }),
+      ...(psinfo?.psargs && args ? { cmdline: redactArguments(args, compileRedactions(redact)) } : {}),
       threads: threads.length,
     },
     signal: { number, name: number > 0 ? signalName(number) : 'none' },
     rlimit_core: 'unknown',
-    imported_from: resolve(path),
+    imported_from: visibleText(resolve(path)),
     notes: named ? [] : ["The time is the file's, the host is the one that imported it."],
   }
 }

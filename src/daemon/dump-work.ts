@@ -6,6 +6,7 @@ import { analyseDump } from './analyse.ts'
 import { encryptDump, hasPlainRest, isPlain } from './encrypt.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
+import { isOpen } from './row.ts'
 import { Turn } from './steps.ts'
 import { syncDump } from './sync.ts'
 
@@ -47,16 +48,19 @@ export class DumpWork {
       )
       const after = syncDump(store, holdings.catalog, { id, day })
       if (outcome.state !== 'interrupted') counts.analysis(outcome.state)
+      const mayQuote = isOpen(store, { id, day })
       if (outcome.state === 'done')
         log.event(
           'analysis-done',
-          `Analysed ${name} in ${(outcome.ms / 1000).toFixed(1)} s: ${this.#causeOf(after) ?? 'no cause'}`,
+          `Analysed ${name} in ${(outcome.ms / 1000).toFixed(1)} s: ${mayQuote ? (after?.cause ?? 'no cause') : "the dump is root's alone"}`,
           { GOCORE_SINK_ID: id, GOCORE_SINK_SIGNATURE: after?.signatureKey ?? undefined },
         )
       else if (outcome.state === 'failed')
-        log.event('analysis-failed', `Could not analyse ${name}: ${outcome.reason}`, {
-          GOCORE_SINK_ID: id,
-        })
+        log.event(
+          'analysis-failed',
+          `Could not analyse ${name}: ${mayQuote ? outcome.reason : 'analysis.json says why'}`,
+          { GOCORE_SINK_ID: id },
+        )
       else log.info(`Handed back ${name}: the daemon stops`)
       if (outcome.state !== 'interrupted') await this.#encrypt({ id, day }, signal)
     } catch (error) {
@@ -81,13 +85,6 @@ export class DumpWork {
       using lease = leases.take(id)
       if (lease !== undefined) await this.#encrypt({ id, day }, stopping)
     }
-  }
-
-  /** More people read the journal than may read what root's eyes alone are to see. */
-  #causeOf(row: CrashRow | undefined): string | null | undefined {
-    return row && this.#options.holdings.store.readManifest(row).dumpable === 1
-      ? row.cause
-      : "the dump is root's alone"
   }
 
   /** False where cores are not encrypted. A failure is told, and the next round of retention tries again. */

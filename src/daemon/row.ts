@@ -1,7 +1,7 @@
 /** From a manifest and a report to what the catalog keeps of them. */
 import { basename } from 'node:path'
 import type { Manifest } from '../archive/manifest.ts'
-import type { DumpEntry } from '../archive/store.ts'
+import type { ArchiveStore, DumpEntry, DumpRef } from '../archive/store.ts'
 import type { CrashRow, CrashText } from '../catalog/index.ts'
 import type { Frame, GoFacts, Report } from '../engine/report/report.ts'
 import { type AnalysisRecord, standingOf } from './analysis-record.ts'
@@ -44,6 +44,22 @@ const wordless = ({ analysisError }: CrashRow): Partial<CrashRow> => ({
   ...{ cause: null, causeAt: null, signatureText: null, programVersion: null },
   analysisError: analysisError && 'analysis.json says why',
 })
+
+/**
+ * More people read the journal, or hear from hooks, than may read a dump that is root's alone, with or without a group. What
+ * can't be told is taken to be one.
+ */
+export function isOpen(store: ArchiveStore, ref: DumpRef): boolean {
+  try {
+    return store.readManifest(ref).dumpable === 1
+  } catch {
+    return false
+  }
+}
+
+/** A row as everybody may know it. */
+export const openRow = (store: ArchiveStore, row: CrashRow): CrashRow =>
+  isOpen(store, row) ? row : { ...row, ...wordless(row) }
 
 const cut = (text: string): string => (text.length > mostText ? `${text.slice(0, mostText)}…` : text)
 

@@ -4,7 +4,8 @@
  * does not push out the rest. What is not admitted is still recorded, with its stacks.
  *
  *     RuntimeDirectory/captures/TIME-PID-KEY   one for each handler at work, ordered by when it came
- *     RuntimeDirectory/quota/KEY               milliseconds since the epoch, one line for each whole core of the last hour
+ *     RuntimeDirectory/quota/KEY               milliseconds since the epoch, one line for each whole core of the last hour,
+ *                                              and some older ones
  *
  * KEY is the user's number and stands for executable and signal; for `captures` the signal does not count, and `quota` has
  * another of the user alone. Files of handlers that are gone count for nothing. Where the directory can't be written, everything is admitted.
@@ -15,7 +16,9 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { reasonOf } from '../base/errors.ts'
@@ -105,23 +108,47 @@ function isAtWork(directory: string, name: string): boolean {
 
 /** Counts this one where it is within all quotas. */
 function overQuota(config: Config, { uid, exe, signal }: Applicant, now: number): string | undefined {
+  const directory = `${config.run}/quota`
   const quotas = [
     { most: config.capturesPerHour, key: keyOf(uid, `${exe} ${signal}`), of: 'this program by this signal' },
     { most: config.userCapturesPerHour, key: keyOf(uid, ''), of: 'this user' },
   ].map(({ most, key, of }) => {
-    const path = `${config.run}/quota/${key}`
-    const times = most === null ? [] : linesOf(path).filter(time => time > now - hour && time <= now)
-    return { most, path, of, times }
+    const path = `${directory}/${key}`
+    const lines = most === null ? [] : linesOf(path)
+    return { most, path, of, lines, times: lines.filter(time => time > now - hour && time <= now) }
   })
   const over = quotas.find(({ most, times }) => most !== null && times.length >= most)
   if (over !== undefined) return `${over.times.length} crashes of ${over.of} were stored within an hour`
-  for (const { most, path, times } of quotas) {
+  for (const { most, path, lines, times } of quotas) {
     if (most === null) continue
-    makeDirectory(`${config.run}/quota`, 0o700)
-    if (times.length === 0) writeFileSync(path, `${now}\n`, { mode: 0o600 })
-    else appendFileSync(path, `${now}\n`)
+    makeDirectory(directory, 0o700)
+    // What another handler adds meanwhile is lost to who writes it anew, so that is done where most of it is old.
+    if (lines.length <= 2 * times.length) appendFileSync(path, `${now}\n`, { mode: 0o600 })
+    else writeAnew(path, [...times, now])
+    if (lines.length === 0) sweep(directory, now)
   }
   return undefined
+}
+
+/** Whoever reads it sees the old times or the new ones. */
+function writeAnew(path: string, times: readonly number[]): void {
+  const temporary = `${path}.${process.pid}`
+  writeFileSync(temporary, `${times.join('\n')}\n`, { mode: 0o600 })
+  renameSync(temporary, path)
+}
+
+/** So many files are looked at for each new one. */
+const sweepMost = 32
+
+/** Whoever runs programs by ever new names makes ever new files. Takes some that count for nothing any more, from anywhere in the list. */
+function sweep(directory: string, now: number): void {
+  const names = readdirSync(directory)
+  const from = Math.floor(Math.random() * names.length)
+  for (const name of [...names.slice(from), ...names.slice(0, from)].slice(0, sweepMost)) {
+    const path = `${directory}/${name}`
+    const mtime = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+    if (mtime !== undefined && mtime < now - hour) rmSync(path, { force: true })
+  }
 }
 
 function linesOf(path: string): number[] {

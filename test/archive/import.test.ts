@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { Rights } from '../../src/archive/access.ts'
 import {
   type CoreContent,
   type DumpEntry,
@@ -13,10 +14,11 @@ import {
   importCore,
   importDump,
   initializeStore,
-  type LocalStore,
   openLocalStore,
+  type StoredBinary,
 } from '../../src/archive/index.ts'
 import { Leases } from '../../src/archive/lease.ts'
+import { LocalStore } from '../../src/archive/local-store.ts'
 import { importOnce } from '../../src/cli/import-once.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { openCoreFile } from '../../src/source/index.ts'
@@ -121,6 +123,37 @@ describe('importDump()', () => {
     for (const name of ['pending.json', 'core.lz4.part']) writeFileSync(join(directory, name), 'begun')
     assert.throws(() => importDump(store, from, dump), /a handler has begun it in the archive/)
     assert.deepEqual(readdirSync(directory).sort(), ['core.lz4.part', 'pending.json'])
+  })
+
+  it("gives executable and libraries the rights of the dump: those of a set-user-id program are root's alone", () => {
+    for (const [dumpable, mode] of [
+      [1, 0o640],
+      [2, 0o600],
+      [undefined, 0o600],
+    ] as const) {
+      using archive = testArchive()
+      const from = openLocalStore(join(archive.directory, 'from'))
+      initializeStore(from)
+      const keys = ['program', 'library'].map(name => {
+        const file = join(archive.directory, name)
+        writeFileSync(file, name)
+        return from.addBinary({ fd: openSync(file, 'r'), size: name.length })
+      })
+      const [executable, library] = keys.map(key => ({ key, path: '/srv/it' })) as [
+        StoredBinary,
+        StoredBinary,
+      ]
+      addDump(from, {
+        manifest: { ...(dumpable === undefined ? {} : { dumpable }), executable, libraries: [library] },
+      })
+      const store = new LocalStore(archive.store.root, new Rights(process.getgid!()))
+      importDump(store, from, [...from.list()][0]!)
+      for (const key of keys) {
+        const place = store.layout.binary(key)
+        for (const name of readdirSync(place))
+          assert.equal(statSync(join(place, name)).mode & 0o777, mode, `${name} of dumpable ${dumpable}`)
+      }
+    }
   })
 })
 

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -243,6 +244,26 @@ describe('import', () => {
     assert.equal(cli('--archive', 'nearby', 'import', './core.zst', '--exe', './till').status, 0)
     const [row] = JSON.parse(cli('--archive', './nearby', 'ls', '--json').stdout).crashes
     assert.equal(row.cause, 'panic: assignment to entry in nil map')
+  })
+  it('escapes and redacts what the core says of its process', () => {
+    const core = readFileSync(join(work, 'raw'))
+    // NT_PRPSINFO of CORE, of 136 bytes: pr_fname at 40, pr_psargs behind it.
+    const note = core.indexOf(Buffer.from('\x05\0\0\0\x88\0\0\0\x03\0\0\0CORE\0\0\0\0', 'latin1'))
+    assert.ok(note > 0)
+    core.fill(0, note + 60, note + 156)
+    core.write('ti\u001b[2Jll\u0007', note + 60)
+    core.write('./till -token=HUNTER2 -password Hunter3 a\u001bb\\c https://ada:pw@host/', note + 76)
+    writeFileSync(join(work, 'said'), core)
+    const imported = cli('--archive', 'careful', 'import', './said', '--exe', './till')
+    assert.equal(imported.status, 0, imported.stderr)
+    const id = imported.stdout.slice(0, 12)
+    const dump = readdirSync(join(work, 'careful/dumps'), { recursive: true, encoding: 'utf8' })
+    const manifest = dump.find(name => name.endsWith(`${id}/manifest.json`))!
+    const { process } = JSON.parse(readFileSync(join(work, 'careful/dumps', manifest), 'utf8'))
+    assert.equal(process.comm, 'ti\\x1b[2Jll\\x07')
+    assert.deepEqual(process.cmdline, [
+      ...['./till', '-token=…', '-password', '…', 'a\\x1bb\\x5cc', 'https://ada:…@host/'],
+    ])
   })
   it('ends with 5 for what is no core, and passes it by in a directory', () => {
     assert.equal(archive('import', '/etc/passwd').status, 5)

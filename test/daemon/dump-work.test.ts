@@ -90,6 +90,18 @@ describe('the analysis queue', () => {
     assert.doesNotMatch(bed.log(), new RegExp(newer!.id))
   })
 
+  it("says nothing in the journal of why the analysis failed of a dump that is root's alone", async () => {
+    using archive = testArchive()
+    const open = addDump(archive.store, { time: minutesAgo(2), manifest: { dumpable: 1 } })
+    const closed = [{ dumpable: 2 } as const, {}].map(manifest => addDump(archive.store, { manifest }))
+    using bed = bedOf(archive)
+    await bed.work()
+    const said = ({ id }: { id: string }): string | undefined =>
+      new RegExp(`Could not analyse dump ${id} [^:]*: (.*)`).exec(bed.log())?.[1]
+    assert.match(said(open)!, /^the analysis ended with status/)
+    assert.deepEqual(closed.map(said), Array(2).fill('analysis.json says why'))
+  })
+
   it('forgets none while the archive is away', async () => {
     using archive = testArchive()
     const ref = addDump(archive.store, { time: minutesAgo(1) })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -79,6 +79,45 @@ test('admit() keeps to the number of an hour, for each program, user and signal'
     assert.deepEqual([ask(1e12), ask(1e12 + 1), ask(1e12 + 2)], [true, true, false])
     assert.ok(ask(1e12 + 3, 1) && ask(1e12 + 4, 0, 11))
     assert.ok(ask(1e12 + 3_600_001))
+  }))
+
+test('admit() shortens a file of which most is old, and leaves what counts', () =>
+  within(run => {
+    const config = { ...defaultConfig(), run, capturesPerHour: 3 }
+    const ask = (now: number): boolean => {
+      using admission = admit(config, { uid: 0, exe: '/a', signal: 6 }, now)
+      return isWhole(admission)
+    }
+    // Two an hour, for a month.
+    for (let now = 1e12; now < 1e12 + 31 * 24 * 3_600_000; now += 1_700_000) assert.ok(ask(now))
+    const [name] = readdirSync(join(run, 'quota'))
+    const lines = readFileSync(join(run, 'quota', name!), 'latin1')
+      .trim()
+      .split('\n')
+    assert.ok(lines.length <= 7, `${lines.length} lines`)
+    assert.deepEqual(readdirSync(join(run, 'quota')), [name])
+    const last = Number(lines.at(-1))
+    assert.deepEqual([ask(last + 1), ask(last + 2)], [false, false])
+  }))
+
+test('admit() takes away the files of programs that no longer crash, some at a time', () =>
+  within(run => {
+    const config = { ...defaultConfig(), run, capturesPerHour: 2 }
+    const quota = join(run, 'quota')
+    const ask = (exe: string): boolean => {
+      using admission = admit(config, { uid: 0, exe, signal: 6 })
+      return isWhole(admission)
+    }
+    assert.ok(ask('/a') && ask('/a'))
+    for (let n = 0; n < 100; n++) writeFileSync(join(quota, `0-${String(n).padStart(16, '0')}`), '1\n')
+    const then = Date.now() / 1000 - 3601
+    for (const name of readdirSync(quota)) utimesSync(join(quota, name), then, then)
+    assert.ok(ask('/b'))
+    const left = readdirSync(quota).length
+    assert.ok(left >= 102 - 32 && left <= 102 - 31, `${left} are left of 102`)
+    for (let n = 0; n < 80; n++) ask(`/new/${n}`)
+    assert.equal(readdirSync(quota).length, 81)
+    assert.deepEqual([ask('/b'), ask('/b')], [true, false], 'what is young stays')
   }))
 
 test('admit() counts users apart by more than a hash, which somebody can meet', () =>

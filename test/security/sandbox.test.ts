@@ -1,12 +1,28 @@
 /** What an analysis could do if the core that it reads took it over. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { zstdDecompressSync } from 'node:zlib'
 import { childProgram, confinedCommand, confinedEnvironment } from '../../src/daemon/confine.ts'
+import { libc } from '../../src/daemon/libc.ts'
 import { type ChildEnd, runChild } from '../../src/daemon/run-child.ts'
+import { testArchive } from '../daemon/archive.ts'
+import { startDaemon } from '../daemon/running.ts'
 import { attackBed } from './bed.ts'
 
 const shutIn = join(import.meta.dirname, '../../src/daemon/shut-in.ts')
@@ -52,6 +68,19 @@ ${body}
   })
 }
 
+// The first one: whoever starts a confined child forbids cores to itself, and those that it starts inherit that.
+test('the daemon is never dumped: its memory has what it read of cores', {
+  skip,
+  timeout: 5 * 60_000,
+}, async () => {
+  const coreLimit = (pid: number | 'self'): string =>
+    /^Max core file size +(\S+ +\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))![1]!
+  assert.doesNotMatch(coreLimit('self'), /^1 /)
+  using archive = testArchive()
+  await using daemon = await startDaemon(archive)
+  assert.match(coreLimit(daemon.process.pid!), /^1 +1$/)
+})
+
 describe('an analysis that was taken over', { skip, timeout: 5 * 60_000 }, () => {
   test('opens no socket and no file, traces, signals, forks and unshares nobody, and gets no rights back', async () => {
     const end = await taken(`const got = {
@@ -91,6 +120,76 @@ process.stdout.write(JSON.stringify(got))`)
   })
 })
 
+const nobody = { uid: 65534, gid: 65534 }
+
+/** That it has nobody's rights and no others, and of everything no more than it needs. */
+function assertShutIn(pid: number | undefined): void {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const of = (key: string): string | undefined => new RegExp(`^${key}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1]
+  assert.deepEqual([of('Seccomp'), of('NoNewPrivs'), of('CapEff')], ['2', '1', '0'.repeat(16)])
+  for (const key of ['Uid', 'Gid']) assert.equal(of(key), Array(4).fill(65534).join('\t'), key)
+  assert.equal(of('Groups'), '65534')
+  // Rule 3: of processor time, files, descriptors, data and address space it has no more than it needs, nor a core.
+  const limits = readFileSync(`/proc/${pid}/limits`, 'latin1')
+  const most = (what: string): number =>
+    Number(new RegExp(`^Max ${what} +\\S+ +(\\S+)`, 'm').exec(limits)?.[1])
+  assert.deepEqual(['cpu time', 'file size', 'open files'].map(most), [60, 0, 256])
+  assert.ok(most('data size') < 2 ** 31 && most('address space') < 2 ** 32, limits)
+  assert.ok(most('core file size') <= 1, limits)
+}
+
+const F_SETPIPE_SZ = 1031
+
+describe('what the daemon starts over a core is shut in while it works:', {
+  skip,
+  timeout: 5 * 60_000,
+}, () => {
+  for (const [name, order, answer] of [
+    ['analyse', {}, /^\{"schema":"gocore-report"/],
+    ['shrink', { what: 'shrink', grain: 64, patience: 10_000 }, /^\{"says":/],
+  ] as const)
+    test(name, async t => {
+      using bed = attackBed()
+      const [core, till] = ['core', 'till'].map(file => {
+        const packed = readFileSync(join(import.meta.dirname, `../fixtures/till/${file}.zst`))
+        writeFileSync(bed.path(file), zstdDecompressSync(packed))
+        return bed.path(file)
+      }) as [string, string]
+      // A pipe with room for less than the answer: whose first byte is there waits for somebody to read.
+      execFileSync('mkfifo', [bed.path('answer')])
+      const reader = openSync(bed.path('answer'), constants.O_RDONLY | constants.O_NONBLOCK)
+      const writer = openSync(bed.path('answer'), constants.O_WRONLY)
+      assert.equal(libc()!.fcntl(writer, F_SETPIPE_SZ, 4096), 4096)
+      const limits = { memory: 384 << 20, seconds: 60 }
+      const [command, ...args] = confinedCommand(limits, [core, till], childProgram(name))
+      const child = spawn(command!, args, { env: confinedEnvironment, stdio: ['pipe', writer, 'inherit'] })
+      t.after(() => child.kill('SIGKILL'))
+      const ended = once(child, 'close')
+      closeSync(writer)
+      const binaries = [{ role: 'executable', path: till, file: till }]
+      child.stdin!.end(JSON.stringify({ core, name: 'core', binaries, become: nobody, ...order }))
+      const first = Buffer.alloc(1)
+      while (!hasRead(reader, first)) await setTimeout(20)
+      assertShutIn(child.pid)
+      const rest = await buffer(createReadStream(bed.path('answer')))
+      closeSync(reader)
+      assert.deepEqual(await ended, [0, null])
+      assert.ok(rest.length > 8192, String(rest.length))
+      assert.match(Buffer.concat([first, rest]).toString('latin1'), answer)
+    })
+})
+
+/** False as long as nothing is there. Throws once nobody writes any more. */
+function hasRead(fd: number, bytes: Buffer): boolean {
+  try {
+    assert.equal(readSync(fd, bytes), bytes.length, 'it has ended without an answer')
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false
+    throw error
+  }
+}
+
 test('an encryption is shut in as an analysis is', { skip, timeout: 5 * 60_000 }, async t => {
   using bed = attackBed()
   const core = bed.path('core')
@@ -98,7 +197,6 @@ test('an encryption is shut in as an analysis is', { skip, timeout: 5 * 60_000 }
   truncateSync(core, 8 << 20)
   // What nobody has the secret of.
   const recipients = ['age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj']
-  const become = { uid: 65534, gid: 65534 }
   const [command, ...args] = confinedCommand(
     { memory: 384 << 20, seconds: 60 },
     [core],
@@ -106,21 +204,10 @@ test('an encryption is shut in as an analysis is', { skip, timeout: 5 * 60_000 }
   )
   const child = spawn(command!, args, { env: confinedEnvironment, stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
-  child.stdin.end(JSON.stringify({ core, recipients, become }))
+  child.stdin.end(JSON.stringify({ core, recipients, become: nobody }))
   // It waits for somebody to read.
   await once(child.stdout, 'readable')
-  const status = readFileSync(`/proc/${child.pid}/status`, 'latin1')
-  const of = (key: string): string | undefined => new RegExp(`^${key}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1]
-  assert.deepEqual([of('Seccomp'), of('NoNewPrivs'), of('CapEff')], ['2', '1', '0'.repeat(16)])
-  for (const key of ['Uid', 'Gid']) assert.equal(of(key), Array(4).fill(65534).join('\t'), key)
-  assert.equal(of('Groups'), '65534')
-  // Rule 3: of processor time, files, descriptors, data and address space it has no more than it needs, nor a core.
-  const limits = readFileSync(`/proc/${child.pid}/limits`, 'latin1')
-  const most = (what: string): number =>
-    Number(new RegExp(`^Max ${what} +\\S+ +(\\S+)`, 'm').exec(limits)?.[1])
-  assert.deepEqual(['cpu time', 'file size', 'open files'].map(most), [60, 0, 256])
-  assert.ok(most('data size') < 2 ** 31 && most('address space') < 2 ** 32, limits)
-  assert.ok(most('core file size') <= 1, limits)
+  assertShutIn(child.pid)
   let size = 0
   child.stdout.on('data', (piece: Buffer) => {
     size += piece.length

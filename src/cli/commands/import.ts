@@ -107,7 +107,7 @@ function* workOf(site: Site, path: string, exe: string | undefined): Generator<W
     searched,
     run: async () => {
       const { importFile } = await import('../import-file.ts')
-      return importFile(site.store, name, exe)
+      return importFile(site.store, name, exe, site.config.redact)
     },
   })
   if (!statSync(path).isDirectory()) return yield file(path, false)

@@ -5,16 +5,23 @@
 import type { CrashRow } from '../../catalog/index.ts'
 import { Histogram, Values } from './exposition.ts'
 
-/** All reasons of a manifest; a counter that is not there before its first step hides it. */
-const reasons: readonly { state: CrashRow['coreState']; reason: string }[] = [
-  { state: 'complete', reason: '' },
-  ...(['truncated', 'none'] as const).flatMap(state =>
-    [
-      ...['killed', 'cap', 'no-space', 'storage-error', 'storage-stalled', 'rlimit', 'policy'],
-      ...['handler-error', 'refused'],
-    ].map(reason => ({ state, reason })),
-  ),
+/** All reasons of a manifest, but for imports: those are rarely of this machine. */
+const reasons: readonly string[] = [
+  ...['killed', 'cap', 'no-space', 'storage-error', 'storage-stalled', 'rlimit', 'policy'],
+  ...['handler-error', 'refused'],
 ]
+
+/** A counter that is not there before its first step hides it. */
+const declared: readonly { state: CrashRow['coreState']; reason: string }[] = [
+  { state: 'complete', reason: '' },
+  ...(['truncated', 'none'] as const).flatMap(state => reasons.map(reason => ({ state, reason }))),
+]
+
+/** What a manifest says may be a newer version's, or anybody's: it makes no labels of its own. */
+const reasonOf = ({ coreState, coreReason }: CrashRow): string => {
+  if (coreState === 'complete' || coreReason === null) return ''
+  return coreReason === 'imported' || reasons.includes(coreReason) ? coreReason : 'other'
+}
 
 const heldBounds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
@@ -50,14 +57,15 @@ export class Counts {
   #last = 0
 
   constructor() {
-    for (const labels of reasons) this.#crashes.declare(labels)
+    for (const labels of declared) this.#crashes.declare(labels)
     for (const result of ['done', 'failed']) this.#analyses.declare({ result })
     for (const result of ['done', 'failed']) this.#shipped.declare({ result })
     for (const action of ['delete', 'shrink', 'failed']) this.#retention.declare({ action })
   }
 
-  crash({ coreState: state, coreReason, heldMs, time }: CrashRow): void {
-    this.#crashes.add(1, { state, reason: state === 'complete' ? '' : (coreReason ?? '') })
+  crash(row: CrashRow): void {
+    const { coreState: state, heldMs, time } = row
+    this.#crashes.add(1, { state, reason: reasonOf(row) })
     // What the kernel refused was not held.
     if (heldMs > 0) this.#held.observe(heldMs / 1000)
     // What comes home from a spool happened before what has been told of.

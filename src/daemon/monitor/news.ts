@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
-import type { Catalog } from '../../catalog/index.ts'
+import type { Catalog, CrashRow } from '../../catalog/index.ts'
 import { type Config, outboxOf } from '../../config/index.ts'
 import { type CrashEvent, crashEvent } from './crash-event.ts'
 import { Outbox } from './outbox.ts'
@@ -21,6 +21,8 @@ const mostRemembered = 20_000
 export interface NewsOptions {
   readonly config: () => Pick<Config, 'state' | 'hooks'>
   readonly catalog: () => Catalog
+  /** The row as everybody may know it. */
+  readonly open: (row: CrashRow) => CrashRow
   /** The group of who delivers; undefined for the daemon's own. */
   readonly gid: number | undefined
   readonly onProblem: (sentence: string) => void
@@ -47,16 +49,18 @@ export class News {
 
   /** Puts what is new into the outbox, oldest first; answers what was put there. */
   look(now = Date.now()): CrashEvent[] {
-    const { config, catalog } = this.#options
+    const { config, catalog, open } = this.#options
     const { hooks } = config()
     const receivers = [...(hooks.command.length > 0 ? ['command'] : []), ...hooks.urls]
     const put: CrashEvent[] = []
     for (const row of this.#recent(now).reverse()) {
       if (row.analysis === 'pending' || this.#told.has(row.id)) continue
-      const event = crashEvent(row, catalog(), hooks.regressionAfter, this.#leftOut)
-      if (receivers.length > 0 && event.events.some(name => hooks.on.includes(name))) {
-        if (this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers)) put.push(event)
-        else this.#leftOut++
+      if (receivers.length > 0) {
+        const event = crashEvent(open(row), catalog(), hooks.regressionAfter, this.#leftOut)
+        const isWanted = event.events.some(name => hooks.on.includes(name))
+        if (isWanted && this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers))
+          put.push(event)
+        else if (isWanted) this.#leftOut++
       }
       // After the letter: told twice is better than not at all.
       this.#remember(row.id)

@@ -63,7 +63,7 @@ function news(archive: TestArchive, hooks: Partial<Hooks> = {}, before: CrashRow
   config.hooks = { ...config.hooks, command: ['/bin/true'], ...hooks }
   const problems: string[] = []
   const options = {
-    ...{ config: () => config, catalog: () => catalog, gid: undefined },
+    ...{ config: () => config, catalog: () => catalog, gid: undefined, open: (told: CrashRow) => told },
     onProblem: (sentence: string) => void problems.push(sentence),
   }
   return {
@@ -109,6 +109,19 @@ describe('News', () => {
     bed.catalog.put(row(now - 500))
     const [event] = bed.news.look(now + 2 * 60 * 60_000)
     assert.equal(event!.left_out, 2)
+  })
+
+  it('makes visible what a manifest says', () => {
+    using archive = testArchive()
+    using bed = news(archive, { on: ['crash'] })
+    const words = { exe: '/srv/a\u001b[2Jpi', signalName: 'SIG\u0007', coreReason: '\u202egpj' }
+    bed.catalog.put(row(Date.now(), words))
+    bed.catalog.put(row(Date.now(), { exe: '', comm: 'a\nb' }))
+    const [event, other] = bed.news.look()
+    const { program, signal, core } = event!
+    assert.deepEqual([program, signal], ['a\\x1b[2Jpi', 'SIG\\x07'])
+    assert.equal(core.reason, '\\xe2\\x80\\xaegpj')
+    assert.equal(other!.program, 'a\\x0ab')
   })
 
   it('stops at an outbox that nobody empties', () => {
@@ -277,5 +290,30 @@ describe('the daemon', () => {
     await until(() => readdirSync(join(archive.directory, 'state/outbox')).length === 0, daemon.log)
     assert.equal(await daemon.end('SIGTERM'), 0)
     assert.equal(server.posts.length, 1)
+  })
+
+  it("tells no hook the words of a dump that is root's alone, where no group may read the catalog either", async () => {
+    using archive = testArchive()
+    using server = await receiver([])
+    chmodSync(archive.directory, 0o755)
+    await using daemon = await startDaemon(archive, {
+      program: child('good'),
+      lines: [`Webhook=${server.url}`, 'HookOn=crash'],
+    })
+    const host = { name: hostname() }
+    const open = addDump(archive.store, { manifest: { host, dumpable: 1 } })
+    const closed = [
+      addDump(archive.store, { manifest: { host, dumpable: 2 } }),
+      addDump(archive.store, { manifest: { host } }),
+    ]
+    await until(() => server.posts.length >= 3, daemon.log)
+    const told = server.posts.map(({ body }) => JSON.parse(body) as CrashEvent)
+    const of = ({ id }: { id: string }): CrashEvent => told.find(event => event.id === id)!
+    assert.match(of(open).cause!, /^panic: core of/)
+    assert.equal(of(open).signature_text, 't')
+    for (const { analysis, signature, cause, cause_at, signature_text, program_version } of closed.map(of)) {
+      assert.deepEqual([analysis, signature], ['done', 'k'])
+      assert.deepEqual([cause, cause_at, signature_text, program_version], [null, null, null, null])
+    }
   })
 })

@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { CrashRow } from '../../../src/catalog/index.ts'
+import { Counts } from '../../../src/daemon/monitor/counts.ts'
 import { Histogram, Values } from '../../../src/daemon/monitor/exposition.ts'
 import { spoolStanding } from '../../../src/daemon/monitor/standing.ts'
 import { parseExposition } from '../../support/exposition.ts'
@@ -65,6 +67,19 @@ describe('spoolStanding()', () => {
       writeFileSync(join(root, 'dumps', name), Buffer.alloc(bytes))
     const { mtimeMs } = statSync(join(root, 'dumps/a/core'))
     assert.deepEqual(await spoolStanding(root), { bytes: 15, oldest: mtimeMs })
+  })
+})
+
+describe('Counts', () => {
+  it('take no label from a manifest', () => {
+    const counts = new Counts()
+    for (const coreReason of ['cap', 'imported', 'x"} 1\n', 'whatever', null])
+      counts.crash({ coreState: 'truncated', coreReason, heldMs: 1, time: 1 } as CrashRow)
+    const samples = parseExposition(counts.text(0))
+    const of = (reason: string): number | undefined =>
+      samples.get(`gocore_sink_crashes_total{state="truncated",reason="${reason}"}`)
+    assert.deepEqual(['cap', 'imported', 'other', ''].map(of), [1, 1, 2, 1])
+    assert.doesNotMatch(counts.text(0), /whatever/)
   })
 })
 
