@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
 import { goroutineFilter } from '../../../src/cli/goroutine-filter.ts'
 import { groupGoroutines } from '../../../src/cli/group.ts'
 import { coreState } from '../../../src/cli/render/core-state.ts'
@@ -87,6 +91,11 @@ describe('progressLine()', () => {
 
 describe('pagerCommand()', () => {
   const env = { PATH: process.env.PATH }
+  const [self, other] = [String(process.geteuid!()), String(process.geteuid!() + 1)]
+  /** With a `less` that tells how it was started. */
+  const bin = mkdtempSync(join(tmpdir(), 'gocore-pager-'))
+  after(() => rmSync(bin, { recursive: true }))
+  writeFileSync(join(bin, 'less'), '#!/bin/sh\necho "secure=$LESSSECURE"\nexec cat\n', { mode: 0o755 })
   const rows: [
     name: string,
     options: Parameters<typeof pagerCommand>[0],
@@ -101,9 +110,28 @@ describe('pagerCommand()', () => {
     ['PAGER with its options', { env: { ...env, PAGER: 'sh -x' } }, true, 'sh -x'],
     ['ours before PAGER', { env: { ...env, PAGER: 'cat', GOCORE_SINK_PAGER: 'sh' } }, true, 'sh'],
     ['none that is not installed', { env: { ...env, PAGER: 'no-such-pager' } }, true, undefined],
+    ['only less under sudo', { env: { PATH: bin, PAGER: 'sh', SUDO_UID: other } }, true, 'less'],
+    ['none under sudo for PAGER=cat', { env: { PATH: bin, PAGER: 'cat', SUDO_UID: other } }, true, undefined],
+    ['any where sudo changed nothing', { env: { ...env, PAGER: 'sh', SUDO_UID: self } }, true, 'sh'],
   ]
   for (const [name, options, isTTY, command] of rows)
     it(name, () => assert.equal(pagerCommand(options, isTTY), command))
+
+  const haveScript = spawnSync('script', ['--version']).error === undefined
+  it('less is secure under sudo', { skip: haveScript ? false : 'needs script of util-linux' }, () => {
+    const module = join(import.meta.dirname, '../../../src/cli/render/pager.ts')
+    writeFileSync(
+      join(bin, 'page.ts'),
+      `import { page } from '${module}'\nawait page(Array(500).fill('line'))\n`,
+    )
+    const pagedAs = (uid: string): string =>
+      spawnSync('script', ['-qec', `${process.execPath} ${join(bin, 'page.ts')}`, '/dev/null'], {
+        env: { PATH: `${bin}:${process.env.PATH}`, TERM: 'xterm', SUDO_UID: uid },
+        encoding: 'utf8',
+      }).stdout
+    assert.match(pagedAs(other), /^secure=1\r\n(?:line\r\n){500}$/)
+    assert.match(pagedAs(self), /^secure=\r\n/)
+  })
 })
 
 describe('wantsColor()', () => {
