@@ -136,6 +136,20 @@ describe('debug in a pipe', () => {
     assert.equal(status, 1)
   })
 
+  test('--json has no raw control or direction character', () => {
+    const text = 'a\u009b31m\u202e\u007f'
+    const { stdout } = runCli(['debug', core, '--exe', exe, '--json'], {
+      cwd: work,
+      input: `p "${text}"\np nothing${text}\n`,
+    })
+    assert.match(stdout, /^[\n -~]+$/)
+    const answers = stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line).command)
+    assert.deepEqual(answers, [`p "${text}"`, `p nothing${text}`])
+  })
+
   test('config -save keeps the settings for the next time, and for the verbs', () => {
     const env = { HOME: work, XDG_CONFIG_HOME: join(work, 'config') }
     const with_ = (...args: string[]): string => runCli(args, { cwd: work, env }).stdout

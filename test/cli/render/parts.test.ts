@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { goroutineFilter } from '../../../src/cli/goroutine-filter.ts'
 import { groupGoroutines } from '../../../src/cli/group.ts'
@@ -13,7 +13,7 @@ import { type Folded, fold } from '../../../src/cli/render/fold.ts'
 import { jsonDocument, jsonObject } from '../../../src/cli/render/json.ts'
 import { ownCode, tellingFrame } from '../../../src/cli/render/own-code.ts'
 import { pagerCommand } from '../../../src/cli/render/pager.ts'
-import { progressLine } from '../../../src/cli/render/progress.ts'
+import { progressLine, startProgress } from '../../../src/cli/render/progress.ts'
 import { wantsColor } from '../../../src/cli/render/style.ts'
 import { formatAge, formatSize, formatSpan } from '../../../src/cli/render/units.ts'
 import type { Goroutine } from '../../../src/engine/report/report.ts'
@@ -87,6 +87,22 @@ describe('progressLine()', () => {
   })
   it('shows the time where the end is not known', () =>
     assert.equal(progressLine('analysing x', 0, undefined, 3.4, 80), 'analysing x, 3 s'))
+})
+
+describe('startProgress()', () => {
+  it('names a file by letters alone', t => {
+    const file = join(mkdtempSync(join(tmpdir(), 'gocore-progress-')), 'drawn')
+    const fd = openSync(file, 'w')
+    t.after(() => rmSync(dirname(file), { recursive: true }))
+    const now = t.mock.method(performance, 'now', () => 0)
+    const stream = { isTTY: true, columns: 80, fd } as never
+    const progress = startProgress('analysing ./core\u001b[2J\u202e\u009b', { stream })
+    now.mock.mockImplementation(() => 2000)
+    progress.update(1, 2)
+    progress[Symbol.dispose]()
+    closeSync(fd)
+    assert.match(readFileSync(file, 'utf8'), /^\r\u001b\[Kanalysing \.\/core\\e\[2J\\u\{202e\}\\x9b /)
+  })
 })
 
 describe('pagerCommand()', () => {
