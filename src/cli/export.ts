@@ -4,18 +4,19 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
-  lstatSync,
   openSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   unlinkSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { writeAll as writeFully } from '../base/atomic-file.ts'
 import { NotFoundError, reasonOf, SystemError } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openCoreFile, openFile } from '../source/index.ts'
+import { hasOwnLink, isForeign } from './foreign-link.ts'
 import { Exit } from './render/exit.ts'
 import { writeAll } from './render/output.ts'
 import { startProgress } from './render/progress.ts'
@@ -87,6 +88,7 @@ async function withOutput(
     return undefined
   }
   const isDirectory = output !== undefined && statSync(output, { throwIfNoEntry: false })?.isDirectory()
+  if (isDirectory && !force) hasOwnLink(resolve(output), followedByForce)
   const path = output === undefined ? name : isDirectory ? join(output, name) : output
   const { fd, finish, discard } = openOutput(path, force, mode)
   try {
@@ -112,15 +114,13 @@ function openOutput(
   mode: number,
 ): { fd: number; finish: () => void; discard: () => void } {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  const links = force || hasOwnLink(path, followedByForce)
   const existing = statSync(path, { throwIfNoEntry: false })
   if (existing?.isFile() && !force) throw new SystemError(`${path} exists already; --force replaces it.`)
-  // Devices and FIFOs are written as they are; nothing of theirs is replaced.
   const inPlace = existing !== undefined && !existing.isFile()
-  if (!force && lstatSync(path, { throwIfNoEntry: false })?.isFIFO() && isForeign(existing!.uid))
-    throw new SystemError(`${path} is a FIFO of user ${existing!.uid}'s; --force writes into it.`)
   const partial = `${path}.partial`
   try {
-    if (inPlace) return { fd: openSync(path, O_WRONLY), finish: () => {}, discard: () => {} }
+    if (inPlace) return { fd: openInPlace(path, { force, links }), finish: () => {}, discard: () => {} }
     // What an export that was killed left, or somebody else put there to be written into.
     rmSync(partial, { force: true })
     return {
@@ -129,11 +129,32 @@ function openOutput(
       discard: () => unlinkSync(partial),
     }
   } catch (error) {
+    if (error instanceof SystemError) throw error
     throw new SystemError(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
   }
 }
 
-const isForeign = (uid: number): boolean => uid !== 0 && uid !== process.geteuid?.()
+const followedByForce = '; --force follows it'
+
+/** Of <fcntl.h>, which node:fs has not: a file is held and nothing of it opened, so that no FIFO waits for its other end. */
+const O_PATH = 0o10_000_000
+
+/** Devices and FIFOs are written as they are; nothing of theirs is replaced. What is looked at is what is opened. */
+function openInPlace(path: string, { force, links }: { force: boolean; links: boolean }): number {
+  const held = openSync(path, links ? O_PATH : O_PATH | constants.O_NOFOLLOW)
+  try {
+    const stat = fstatSync(held)
+    const itself = `/proc/self/fd/${held}`
+    if (stat.isFile()) throw new SystemError(`${path} has become a file.`)
+    // A pipe has no name and was given by the caller, as /dev/stdout; under sudo it is the user's.
+    const named = stat.isFIFO() && !readlinkSync(itself).startsWith('pipe:')
+    if (!force && named && isForeign(stat.uid))
+      throw new SystemError(`${path} is a FIFO of user ${stat.uid}'s; --force writes into it.`)
+    return openSync(itself, constants.O_WRONLY)
+  } finally {
+    closeSync(held)
+  }
+}
 
 const piece = 1024 * 1024
 const page = 4096

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
-import { compileRedactions, redactDeep } from '../base/redact.ts'
+import { compileRedactions, redactArguments, redactDeep } from '../base/redact.ts'
 import { toolVersion } from '../base/version.ts'
 import { type Config, formatDuration, formatSize } from '../config/index.ts'
 import { accountFor } from './account.ts'
@@ -53,7 +53,7 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
   if ('reason' in report) return fail(report.reason)
   const ms = Date.now() - started
   try {
-    store.writeReport(ref, redacted(report.json, options.config.redact))
+    store.writeReport(ref, redacted(report.json, manifest.process.cmdline, options.config.redact))
   } catch (error) {
     // The archive's trouble, not the dump's: it does not count as an attempt.
     writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
@@ -70,8 +70,16 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
 }
 
 /** A report quotes what the memory held: what looks like a secret is taken out before it is stored. */
-function redacted(json: string, patterns: readonly string[] = []): string {
-  return JSON.stringify(redactDeep(JSON.parse(json), compileRedactions(patterns)))
+function redacted(
+  json: string,
+  cmdline: readonly string[] | undefined,
+  patterns: readonly string[] = [],
+): string {
+  const redact = compileRedactions(patterns)
+  const report = redactDeep(JSON.parse(json), redact)
+  // The core has the arguments as one text, in which a secret of several words has no end.
+  if (cmdline) report.program.args = redactArguments(cmdline, redact).join(' ')
+  return JSON.stringify(report)
 }
 
 /** The job, or the sentence why there is none. */

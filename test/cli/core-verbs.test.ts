@@ -4,6 +4,7 @@ import {
   chownSync,
   closeSync,
   cpSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -11,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -193,6 +195,46 @@ describe('export of a core file', () => {
     chownSync(join(work, 'fifo'), 61234, 61234)
     const refused = cli('export', './core.zst', '-o', 'fifo')
     assert.deepEqual([refused.status, /fifo is a FIFO of user 61234's/.test(refused.stderr)], [1, true])
+  })
+  it('follows no link of another user, unless told', { skip: process.getuid!() !== 0 }, () => {
+    const theirs = (name: string, to: string): void => {
+      symlinkSync(to, join(work, name))
+      lchownSync(join(work, name), 61234, 61234)
+    }
+    mkdirSync(join(work, 'mine'))
+    theirs('their-device', '/dev/null')
+    theirs('their-directory', 'mine')
+    for (const name of ['their-device', 'their-directory', 'their-directory/']) {
+      const { status, stderr } = cli('export', './core.zst', '-o', name)
+      assert.equal(status, 1, stderr)
+      assert.match(stderr, /their-\w+ is a symbolic link of user 61234's; --force follows it\.$/m)
+    }
+    assert.deepEqual(readdirSync(join(work, 'mine')), [])
+    assert.equal(cli('export', './core.zst', '-o', 'their-device', '--force').status, 0)
+  })
+  it('follows a link of one’s own, but not into a FIFO of another user', {
+    skip: process.getuid!() !== 0,
+  }, () => {
+    symlinkSync('/dev/null', join(work, 'device'))
+    assert.equal(cli('export', './core.zst', '-o', 'device').status, 0)
+    symlinkSync('mine', join(work, 'directory'))
+    assert.equal(cli('export', './core.zst', '-o', 'directory').status, 0)
+    assert.deepEqual(readdirSync(join(work, 'mine')), ['core.raw'])
+    symlinkSync('fifo', join(work, 'to-fifo'))
+    const refused = cli('export', './core.zst', '-o', 'to-fifo')
+    assert.match(refused.stderr, /to-fifo is a FIFO of user 61234's/)
+  })
+  it('writes to what the caller gave, a pipe that sudo’s user made too', {
+    skip: process.getuid!() !== 0,
+  }, () => {
+    const program = `${process.execPath} ${join(import.meta.dirname, '../../src/cli/main.ts')} export ./core.zst`
+    const scripts = [
+      `(chown 61234 /dev/stdout; ${program} -o /dev/stdout) | cmp - raw`,
+      `(${program} -o /dev/fd/7 7>&1 >/dev/null) | cmp - raw`,
+      `${program} -o /dev/null`,
+    ]
+    for (const script of scripts)
+      execFileSync('sh', ['-c', script], { cwd: work, env: { PATH: process.env.PATH, ...env } })
   })
   it('says when the disk is full', () => {
     const full = cli('export', './core.zst', '-o', '/dev/full')

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
 import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
+import { compileRedactions, redactArguments } from '../../src/base/redact.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { analyseDump } from '../../src/daemon/analyse.ts'
 import { readAnalysisRecord } from '../../src/daemon/analysis-record.ts'
@@ -59,6 +60,19 @@ describe('analyseDump()', () => {
         `core of ${ref.id}, \\d+ bytes, env LC_ALL MALLOC_ARENA_MAX PATH( PWD)?( OLDPWD)?( SHLVL)?( _)?$`,
       ),
     )
+  })
+
+  it('stores the command line as the manifest has it, where a secret of two words is one', async () => {
+    using archive = testArchive()
+    const redact = ['-password *', '-token *']
+    const cmdline = redactArguments(['api', '--password', 'two words', '-v'], compileRedactions(redact))
+    const process = { pid: 4121, uid: 33, gid: 33, comm: 'api', cmdline }
+    const ref = addDump(archive.store, { manifest: { process } })
+    const config = { analysis: limits, redact }
+    const outcome = await analyseDump(ref, { store: archive.store, config, program: child('good') })
+    assert.equal(outcome.state, 'done', JSON.stringify(outcome))
+    assert.equal(reportOf(archive.store, ref).program.args, 'api --password … -v')
+    assert.doesNotMatch(archive.store.readReport(ref)!, /words/)
   })
 
   const failures: [behaviour: string, limits: Partial<typeof limits>, reason: RegExp][] = [

@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { SinkError } from '../../base/errors.ts'
-import { printable } from '../render/escape.ts'
+import { printable, toJson } from '../render/escape.ts'
 import { ReaderGone, writeLines } from '../render/output.ts'
 import { type Answer, silence } from './command.ts'
 import { displayed } from './commands/session.ts'
@@ -35,9 +35,7 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
     if (error instanceof Interrupted) state.position = before
     // An error of this program costs one answer, not the session.
     if (state.json)
-      writeLines(1, [
-        JSON.stringify({ schema: 'gocore-error', version: 1, command: line, error: error.message }),
-      ])
+      writeLines(1, [toJson({ schema: 'gocore-error', version: 1, command: line, error: error.message })])
     const text = `${isOurs(error) ? '' : 'Internal error, please report it: '}${printable(error.message)}\n`
     if (state.transcript) writeSync(state.transcript.fd, `> ${line}\n${text}`)
     process.stderr.write(text)
@@ -59,7 +57,7 @@ function writeJson({ id, guard }: DebugState, answer: Answer, line: string): voi
     id,
     lines: [...answer.lines()].map(stripVTControlCharacters),
   }
-  writeLines(1, [JSON.stringify({ schema, version, command: line.trim(), ...rest })])
+  writeLines(1, [toJson({ schema, version, command: line.trim(), ...rest })])
 }
 
 async function write(state: DebugState, answer: Answer, line: string): Promise<void> {

@@ -41,12 +41,21 @@ function* afterProgress(lines: Iterable<string>): Generator<string> {
   }
 }
 
-/** The user's pager, `less` where none is named, none off a terminal or where PAGER is empty or `cat`. */
+/**
+ * Whether sudo made us somebody else than who sits at the terminal. A pager runs any program that its user names, which
+ * sudo's rules may not have meant (CVE-2023-26604 in systemctl).
+ */
+const isLent = ({ SUDO_UID }: NodeJS.ProcessEnv): boolean =>
+  SUDO_UID !== undefined && Number(SUDO_UID) !== process.geteuid?.()
+
+/** The user's pager, `less` where none is or may be named, none off a terminal or where PAGER is empty or `cat`. */
 export function pagerCommand(options: PageOptions, isTTY = process.stdout.isTTY): string | undefined {
   const env = options.env ?? process.env
   if (options.pager === false || isTTY !== true || env.TERM === 'dumb') return undefined
-  const command = env.GOCORE_SINK_PAGER ?? env.PAGER ?? 'less'
-  return command === '' || command === 'cat' || !installed(command, env) ? undefined : command
+  const named = env.GOCORE_SINK_PAGER ?? env.PAGER ?? 'less'
+  if (named === '' || named === 'cat') return undefined
+  const command = isLent(env) ? 'less' : named
+  return installed(command, env) ? command : undefined
 }
 
 /** Whether the command's first word is a program that can be started. */
@@ -68,6 +77,7 @@ async function throughPager(command: string, first: string[], rest: Iterator<str
     ...process.env,
     LESS: process.env.LESS ?? 'FRX',
     LESSCHARSET: process.env.LESSCHARSET ?? 'utf-8',
+    ...(isLent(process.env) ? { LESSSECURE: '1' } : {}),
   }
   const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'inherit', 'inherit'], env })
   // Ctrl-C belongs to the pager while it runs.

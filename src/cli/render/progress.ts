@@ -4,6 +4,7 @@
  * calling `update`, not by a timer.
  */
 import { writeSync } from 'node:fs'
+import { printable } from './escape.ts'
 import { formatSize } from './units.ts'
 
 export interface Progress {
@@ -34,6 +35,8 @@ export function startProgress(
   const stream = options.stream ?? process.stderr
   if (!stream.isTTY) return silent
   const format = options.format ?? formatSize
+  // Labels have names of files in them.
+  const shown = printable(label)
   const started = performance.now()
   let drawn = 0
   let ended = false
@@ -56,7 +59,7 @@ export function startProgress(
       if (now - started < firstAfter || now - drawn < every) return
       drawn = now
       write(
-        `\r\x1b[K${progressLine(label, done, total, (now - started) / 1000, stream.columns || 80, format)}`,
+        `\r\x1b[K${progressLine(shown, done, total, (now - started) / 1000, stream.columns || 80, format)}`,
       )
     },
     [Symbol.dispose]() {

@@ -1,6 +1,7 @@
 /** A stack for people: one frame a line with its place at the right, source lines below where they are known. */
 import type { CreatedBy, Frame } from '../../engine/report/report.ts'
 import type { SourceFinder, SourceLine } from '../source-lines.ts'
+import { printable } from './escape.ts'
 import { fold } from './fold.ts'
 import { type Look, type Palette, palette, widest } from './style.ts'
 import { columns, count, cut, padEnd } from './text.ts'
@@ -94,7 +95,8 @@ function* sourceBlock(lines: readonly SourceLine[], width: number, paint: Palett
   )
   for (const { number, text, here } of lines) {
     const mark = here ? '→' : ' '
-    const body = cut(text.slice(Number.isFinite(indent) ? indent : 0), width - 14 - digits)
+    const shown = printable(text.slice(Number.isFinite(indent) ? indent : 0))
+    const body = cut(shown, width - 14 - digits)
     const line = `        ${mark} ${String(number).padStart(digits)}  ${body}`.trimEnd()
     yield here ? paint.warn(line) : paint.dim(line)
   }

@@ -1,7 +1,7 @@
 /** The debugger in a pipe, over the stripped crash that the repository carries. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { lchownSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -136,6 +136,20 @@ describe('debug in a pipe', () => {
     assert.equal(status, 1)
   })
 
+  test('--json has no raw control or direction character', () => {
+    const text = 'a\u009b31m\u202e\u007f'
+    const { stdout } = runCli(['debug', core, '--exe', exe, '--json'], {
+      cwd: work,
+      input: `p "${text}"\np nothing${text}\n`,
+    })
+    assert.match(stdout, /^[\n -~]+$/)
+    const answers = stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line).command)
+    assert.deepEqual(answers, [`p "${text}"`, `p nothing${text}`])
+  })
+
   test('config -save keeps the settings for the next time, and for the verbs', () => {
     const env = { HOME: work, XDG_CONFIG_HOME: join(work, 'config') }
     const with_ = (...args: string[]): string => runCli(args, { cwd: work, env }).stdout
@@ -173,6 +187,20 @@ describe('debug in a pipe', () => {
     assert.match(text, /^> p 1\n1\n> p x\nCannot evaluate "x"/)
     debug('set logging on', 'p 8')
     assert.match(readFileSync(join(work, 'gdb.txt'), 'utf8'), /^> p 8\n8\n/)
+  })
+
+  test('transcript follows no link of another user', { skip: process.getuid!() !== 0 }, () => {
+    const [file, theirs, own] = [join(work, 'kept'), join(work, 'theirs'), join(work, 'own')]
+    writeFileSync(file, '')
+    symlinkSync(file, theirs)
+    lchownSync(theirs, 61234, 61234)
+    const link = /theirs is a symbolic link of user 61234's\.$/m
+    assert.match(debug(`transcript ${theirs}`, 'p 1').stderr, link)
+    assert.match(runCli(['transcript', theirs, core, 'p', '1'], { cwd: work }).stderr, link)
+    assert.equal(readFileSync(file, 'utf8'), '')
+    symlinkSync(file, own)
+    debug(`transcript ${own}`, 'p 1')
+    assert.equal(readFileSync(file, 'utf8'), '> p 1\n1\n')
   })
 
   test('source runs a file of commands, and not itself for ever', () => {

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, describe, it } from 'node:test'
 import { goroutineFilter } from '../../../src/cli/goroutine-filter.ts'
 import { groupGoroutines } from '../../../src/cli/group.ts'
 import { coreState } from '../../../src/cli/render/core-state.ts'
@@ -9,7 +13,7 @@ import { type Folded, fold } from '../../../src/cli/render/fold.ts'
 import { jsonDocument, jsonObject } from '../../../src/cli/render/json.ts'
 import { ownCode, tellingFrame } from '../../../src/cli/render/own-code.ts'
 import { pagerCommand } from '../../../src/cli/render/pager.ts'
-import { progressLine } from '../../../src/cli/render/progress.ts'
+import { progressLine, startProgress } from '../../../src/cli/render/progress.ts'
 import { wantsColor } from '../../../src/cli/render/style.ts'
 import { formatAge, formatSize, formatSpan } from '../../../src/cli/render/units.ts'
 import type { Goroutine } from '../../../src/engine/report/report.ts'
@@ -85,8 +89,29 @@ describe('progressLine()', () => {
     assert.equal(progressLine('analysing x', 0, undefined, 3.4, 80), 'analysing x, 3 s'))
 })
 
+describe('startProgress()', () => {
+  it('names a file by letters alone', t => {
+    const file = join(mkdtempSync(join(tmpdir(), 'gocore-progress-')), 'drawn')
+    const fd = openSync(file, 'w')
+    t.after(() => rmSync(dirname(file), { recursive: true }))
+    const now = t.mock.method(performance, 'now', () => 0)
+    const stream = { isTTY: true, columns: 80, fd } as never
+    const progress = startProgress('analysing ./core\u001b[2J\u202e\u009b', { stream })
+    now.mock.mockImplementation(() => 2000)
+    progress.update(1, 2)
+    progress[Symbol.dispose]()
+    closeSync(fd)
+    assert.match(readFileSync(file, 'utf8'), /^\r\u001b\[Kanalysing \.\/core\\e\[2J\\u\{202e\}\\x9b /)
+  })
+})
+
 describe('pagerCommand()', () => {
   const env = { PATH: process.env.PATH }
+  const [self, other] = [String(process.geteuid!()), String(process.geteuid!() + 1)]
+  /** With a `less` that tells how it was started. */
+  const bin = mkdtempSync(join(tmpdir(), 'gocore-pager-'))
+  after(() => rmSync(bin, { recursive: true }))
+  writeFileSync(join(bin, 'less'), '#!/bin/sh\necho "secure=$LESSSECURE"\nexec cat\n', { mode: 0o755 })
   const rows: [
     name: string,
     options: Parameters<typeof pagerCommand>[0],
@@ -101,9 +126,28 @@ describe('pagerCommand()', () => {
     ['PAGER with its options', { env: { ...env, PAGER: 'sh -x' } }, true, 'sh -x'],
     ['ours before PAGER', { env: { ...env, PAGER: 'cat', GOCORE_SINK_PAGER: 'sh' } }, true, 'sh'],
     ['none that is not installed', { env: { ...env, PAGER: 'no-such-pager' } }, true, undefined],
+    ['only less under sudo', { env: { PATH: bin, PAGER: 'sh', SUDO_UID: other } }, true, 'less'],
+    ['none under sudo for PAGER=cat', { env: { PATH: bin, PAGER: 'cat', SUDO_UID: other } }, true, undefined],
+    ['any where sudo changed nothing', { env: { ...env, PAGER: 'sh', SUDO_UID: self } }, true, 'sh'],
   ]
   for (const [name, options, isTTY, command] of rows)
     it(name, () => assert.equal(pagerCommand(options, isTTY), command))
+
+  const haveScript = spawnSync('script', ['--version']).error === undefined
+  it('less is secure under sudo', { skip: haveScript ? false : 'needs script of util-linux' }, () => {
+    const module = join(import.meta.dirname, '../../../src/cli/render/pager.ts')
+    writeFileSync(
+      join(bin, 'page.ts'),
+      `import { page } from '${module}'\nawait page(Array(500).fill('line'))\n`,
+    )
+    const pagedAs = (uid: string): string =>
+      spawnSync('script', ['-qec', `${process.execPath} ${join(bin, 'page.ts')}`, '/dev/null'], {
+        env: { PATH: `${bin}:${process.env.PATH}`, TERM: 'xterm', SUDO_UID: uid },
+        encoding: 'utf8',
+      }).stdout
+    assert.match(pagedAs(other), /^secure=1\r\n(?:line\r\n){500}$/)
+    assert.match(pagedAs(self), /^secure=\r\n/)
+  })
 })
 
 describe('wantsColor()', () => {

@@ -34,6 +34,18 @@ describe('show()', () => {
       text(show(crash(), { width: 100, color: true, now }, { source: noSource, all: true })),
     ))
 
+  it('a line of source can hold what it likes', () => {
+    const lines = [{ number: 41, text: '    \tx()\u001b]0;owned\u0007 \u009b31m \u202e', here: true }]
+    const printed = text(
+      show(
+        crash(),
+        { width: 120, color: false, now },
+        { source: { ...noSource, lines: () => lines }, all: false },
+      ),
+    )
+    assert.match(printed, /^ +→ 41 {2}x\(\)\\e\]0;owned\\x07 \\x9b31m \\u\{202e\}$/m)
+  })
+
   it('a warning that quotes a name with line breaks is one line', () => {
     const { report, ...rest } = crash()
     const message = 'The executable /tmp/a\n<0>kernel: forged\n is missing.'

@@ -1,6 +1,7 @@
 /** `display`, `config`, `transcript`, `source`, `info`, `set`, `help` and `exit`: what is about the debugger itself. */
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { NotFoundError, UsageError } from '../../../base/errors.ts'
+import { hasOwnLink } from '../../foreign-link.ts'
 import { type InspectContext, parseAddress } from '../../inspect/context.ts'
 import { registersJson } from '../../inspect/json.ts'
 import { registerLines } from '../../inspect/registers.ts'
@@ -118,7 +119,7 @@ export const transcript: DebugCommand = {
     const file = words.find(word => !word.startsWith('-'))
     if (file === undefined) throw new UsageError('transcript takes a file, or -off.')
     state.transcript = {
-      fd: openSync(file, words.includes('-t') ? 'w' : 'a', 0o600),
+      fd: openTranscript(file, words.includes('-t')),
       alone: words.includes('-x'),
     }
     return silence
@@ -133,13 +134,19 @@ export async function recorded(
 ): Promise<Answer> {
   const answer = await runCommand(state, line)
   const lines = [...answer.lines()]
-  const fd = openSync(file, anew ? 'w' : 'a', 0o600)
+  const fd = openTranscript(file, anew)
   try {
     writeLines(fd, [`> ${line}`, ...lines])
   } finally {
     closeSync(fd)
   }
   return { ...answer, lines: () => (quiet ? [] : lines) }
+}
+
+function openTranscript(file: string, anew: boolean): number {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NOFOLLOW } = constants
+  const links = hasOwnLink(file) ? 0 : O_NOFOLLOW
+  return openSync(file, O_WRONLY | O_CREAT | (anew ? O_TRUNC : O_APPEND) | links, 0o600)
 }
 
 export function stopTranscript(state: DebugState): void {
