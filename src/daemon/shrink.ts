@@ -29,6 +29,8 @@ export interface ShrinkOptions {
   /** Why it is shrunk, for the manifest. */
   readonly reason: string
   readonly signal?: AbortSignal | undefined
+  /** False once somebody else has taken the dump over: nothing is changed then. */
+  readonly isHeld?: () => boolean
   /** The shrinking child's program, for tests. */
   readonly program?: string | undefined
 }
@@ -91,6 +93,7 @@ export async function shrinkDump(
   let made: Made | string = 'nothing was tried'
   for (const grain of grains) {
     made = await makeMiniCore(store, ref, { manifest, report }, { ...job, grain }, options)
+    if (options.isHeld?.() === false) return inHand
     if (typeof made !== 'string' || options.signal?.aborted) break
   }
   if (options.signal?.aborted) return { state: 'kept', reason: 'it was interrupted' }
@@ -99,19 +102,21 @@ export async function shrinkDump(
     store.changeManifest(ref, now => ({ ...now, core: { ...now.core, unshrinkable } }))
     return { state: 'kept', reason: made }
   }
-  return putInPlace(store, ref, made, options.reason)
+  return putInPlace(store, ref, made, options)
 }
+
+const inHand: ShrinkOutcome = { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
 
 /** The same for one dump after another, each with its lease. */
 export function shrinker(
   store: LocalStore,
   leases: Leases,
-  options: Omit<ShrinkOptions, 'reason'>,
+  options: Omit<ShrinkOptions, 'reason' | 'isHeld'>,
 ): (ref: DumpRef, reason: string) => Promise<ShrinkOutcome> {
   return async (ref, reason) => {
     using lease = leases.take(ref.id)
-    if (lease === undefined) return { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
-    return await shrinkDump(store, ref, { ...options, reason })
+    if (lease === undefined) return inHand
+    return await shrinkDump(store, ref, { ...options, reason, isHeld: () => lease.isHeld() })
   }
 }
 
@@ -150,7 +155,7 @@ async function makeMiniCore(
     return { rawSize, storedSize }
   } finally {
     closeSync(to)
-    if (!done) rmSync(part, { force: true })
+    if (!done && options.isHeld?.() !== false) rmSync(part, { force: true })
   }
 }
 
@@ -208,7 +213,12 @@ function parseAnswer(text: string): ShrinkAnswer {
   return answer
 }
 
-function putInPlace(store: LocalStore, ref: DumpRef, made: Made, reason: string): ShrinkOutcome {
+function putInPlace(
+  store: LocalStore,
+  ref: DumpRef,
+  made: Made,
+  { reason, isHeld }: ShrinkOptions,
+): ShrinkOutcome {
   const at = (name: string): string => store.layout.file(ref, name)
   const directory = store.layout.dump(ref)
   const before = store.readManifest(ref)
@@ -218,6 +228,7 @@ function putInPlace(store: LocalStore, ref: DumpRef, made: Made, reason: string)
     rmSync(at(miniPartFile), { force: true })
     return { state: 'kept', reason: refusal }
   }
+  if (isHeld?.() === false) return inHand
   renameSync(at(miniPartFile), at(miniFile))
   syncDirectory(directory)
   const from = before.core.stored_size

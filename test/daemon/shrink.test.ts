@@ -201,6 +201,21 @@ describe('shrinkDump()', () => {
     )
   })
 
+  it('changes nothing of a dump that somebody else has taken over', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    for (const id of ['aaaaaaaaaaaa', 'cccccccccccc']) {
+      const ref = addAnalysed(store, { id })
+      const before = readFileSync(store.layout.file(ref, 'manifest.json'), 'utf8')
+      assert.deepEqual(await shrinkDump(store, ref, { ...fast, isHeld: () => false }), {
+        ...{ state: 'kept', reason: 'somebody else has it in hand', inHand: true },
+      })
+      assert.ok(existsSync(store.layout.file(ref, 'core.lz4')))
+      assert.equal(existsSync(store.layout.file(ref, 'core.mini.lz4')), false)
+      assert.equal(readFileSync(store.layout.file(ref, 'manifest.json'), 'utf8'), before)
+    }
+  })
+
   it('keeps a core whose program it does not have whole, and tries again when it is there', async () => {
     using archive = testArchive()
     const { store } = archive
