@@ -6,6 +6,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -109,6 +111,43 @@ describe('News', () => {
     bed.catalog.put(row(now - 500))
     const [event] = bed.news.look(now + 2 * 60 * 60_000)
     assert.equal(event!.left_out, 2)
+  })
+
+  it('tells once of what it can’t write down, and writes it down when it can', () => {
+    using archive = testArchive()
+    using bed = news(archive, { on: ['crash'], perHour: null })
+    const path = join(archive.directory, 'announced')
+    renameSync(path, `${path}.away`)
+    mkdirSync(path)
+    for (const at of [5, 4, 3]) bed.catalog.put(row(Date.now() - at * 1000))
+    assert.equal(bed.news.look().length, 3)
+    assert.deepEqual(bed.news.look(), [])
+    assert.equal(bed.problems.length, 1)
+    assert.match(bed.problems[0]!, /Could not write to .*announced.*EISDIR/)
+    rmSync(path, { recursive: true })
+    renameSync(`${path}.away`, path)
+    bed.catalog.put(row(Date.now() - 1000))
+    assert.equal(bed.news.look().length, 1)
+    assert.equal(readFileSync(path, 'utf8').trim().split('\n').length, 4)
+    assert.deepEqual(new News(bed.options).look(), [])
+  })
+
+  it('comes to all crashes of a storm, look by look, and to each once', () => {
+    using archive = testArchive()
+    const now = Date.now()
+    const rows = (count: number): CrashRow[] =>
+      Array.from({ length: count }, (_, n) => row(now - 60_000 + 10 * n))
+    const before = rows(11)
+    using bed = news(archive, { on: ['crash'], perHour: null }, before)
+    rmSync(join(archive.directory, 'announced'))
+    const options = { ...bed.options, rows: 3 }
+    const storm = new News(options)
+    assert.deepEqual(storm.look(now), [], 'what was there before it')
+    const later = rows(11)
+    for (const one of later) bed.catalog.put(one)
+    const told: string[] = []
+    for (let looks = 0; looks < 20; looks++) told.push(...storm.look(now).map(({ id }) => id))
+    assert.deepEqual(told.sort(), later.map(({ id }) => id).sort())
   })
 
   it('stops at an outbox that nobody empties', () => {
