@@ -279,6 +279,27 @@ describe('Postman', () => {
     assert.equal(lines.filter(line => /Gave up/.test(line)).length, 3)
   })
 
+  it('tries once what a clock that was set forward has made old', async () => {
+    using archive = testArchive()
+    const directory = join(archive.directory, 'outbox')
+    const said = join(archive.directory, 'said')
+    new Outbox(directory, undefined).put(event, ['command', 'http://127.0.0.1:1/'])
+    for (const name of readdirSync(directory))
+      renameSync(join(directory, name), join(directory, name.replace(/^\d{13}/, '1700000000000')))
+    const hooks = {
+      ...defaultConfig().hooks,
+      command: ['/bin/sh', '-c', `cat >> ${said}`],
+      urls: ['http://127.0.0.1:1/'],
+    }
+    const lines: string[] = []
+    const log = { ...openLog('info'), warning: (text: string) => void lines.push(text) }
+    await new Postman({ directory, hooks: () => hooks, log, pause: { first: 10, most: 20 } }).run()
+    assert.equal(readFileSync(said, 'utf8').trim(), JSON.stringify(event))
+    assert.equal(lines.length, 1)
+    assert.match(lines[0]!, /^Gave up telling http:/)
+    assert.deepEqual(readdirSync(directory), [])
+  })
+
   it('gives up what is a day old', async () => {
     using archive = testArchive()
     const directory = join(archive.directory, 'outbox')
