@@ -4,7 +4,7 @@
  * whoever looks is dead, and is outbid by N + 1, so that no two can take over from the same dead holder. Clocks of
  * different machines are never compared.
  */
-import { closeSync, fsyncSync, lstatSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createFile, writeAll } from '../base/atomic-file.ts'
@@ -59,7 +59,7 @@ export class Leases {
     if (this.#held.has(name) || !this.#create(name)) return undefined
     for (let old = 1; old < number; old++) rmSync(this.#path(`${id}.${old}`), { force: true })
     return {
-      isHeld: () => this.#held.has(name) && this.#numbers(id).at(-1) === number,
+      isHeld: () => this.#isOwn(name) && this.#numbers(id).at(-1) === number,
       [Symbol.dispose]: () => this.#release(name),
     }
   }
@@ -120,13 +120,22 @@ export class Leases {
   #release(name: string): void {
     const lease = this.#held.get(name)
     if (lease === undefined) return
-    this.#held.delete(name)
-    closeSync(lease.fd)
     try {
-      rmSync(this.#path(name), { force: true })
+      if (this.#isOwn(name)) rmSync(this.#path(name), { force: true })
     } catch {
       // It is dead in a while.
     }
+    this.#held.delete(name)
+    closeSync(lease.fd)
+  }
+
+  /** A lease that was outbid is removed, and its name may be another's by now. */
+  #isOwn(name: string): boolean {
+    const lease = this.#held.get(name)
+    const there = lstatSync(this.#path(name), { throwIfNoEntry: false, bigint: true })
+    if (lease === undefined || there === undefined) return false
+    const own = fstatSync(lease.fd, { bigint: true })
+    return own.ino === there.ino && own.dev === there.dev
   }
 
   #isDead(name: string): boolean {

@@ -35,15 +35,24 @@ export function standingOf(spool: LocalStore, archive: LocalStore, entry: DumpEn
 /** The archive has listed the beginning, of which it may know what the spool does not: a hold, above all. */
 function ofRest({ manifest }: DumpEntry, there: Manifest): Standing {
   const { continues } = manifest.core
-  if (continues === undefined) return { kind: 'there' }
+  if (continues === undefined && knowsCrash(there) && !hasMore(manifest, there)) return { kind: 'there' }
   const { file = coreFile, encrypted } = there.core
-  if (file !== coreFile && continues.at > 0)
+  if (file !== coreFile && continues !== undefined && continues.at > 0)
     return {
       kind: 'apart',
       why: `the beginning in the archive has been ${encrypted === undefined ? 'shrunk' : 'encrypted'}, and the rest begins at byte ${continues.at} of what it was`,
     }
   const own = there.notes.filter(note => note !== killed && !manifest.notes.includes(note))
   return { kind: 'wanted', manifest: { ...there, ...manifest, notes: [...own, ...manifest.notes] } }
+}
+
+/**
+ * Whether the spool's core has what the archive's has not: a handler that failed in the archive before the first byte left
+ * the facts there, which were listed as a dump of their own, and stored all of the core here.
+ */
+function hasMore({ core }: Manifest, there: Manifest): boolean {
+  if (there.core.state === 'none') return core.state !== 'none'
+  return core.raw_size > (there.core.shrunk ?? there.core).raw_size
 }
 
 /** The spool does not know any more where its bytes belong; the archive knows the crash. */

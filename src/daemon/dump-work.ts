@@ -1,5 +1,6 @@
 /** What the daemon makes of one dump: its analysis, and the encryption of its core. */
 import type { DumpRef } from '../archive/index.ts'
+import type { Lease } from '../archive/lease.ts'
 import { ArchiveError, NotFoundError, reasonOf } from '../base/errors.ts'
 import type { CrashRow } from '../catalog/index.ts'
 import { analyseDump } from './analyse.ts'
@@ -40,7 +41,8 @@ export class DumpWork {
       if (before === undefined) throw new NotFoundError('it has no manifest any more')
       // Another machine may have been faster.
       if (before.analysis !== 'pending') return
-      if (!holdings.config.analyseBeforeEncryption && (await this.#encrypt({ id, day }, signal))) return
+      if (!holdings.config.analyseBeforeEncryption && (await this.#encrypt({ id, day }, lease, signal)))
+        return
       onStatus(`Analysing ${name}`)
       const outcome = await analyseDump(
         { id, day },
@@ -62,7 +64,7 @@ export class DumpWork {
           { GOCORE_SINK_ID: id },
         )
       else log.info(`Handed back ${name}: the daemon stops`)
-      if (outcome.state !== 'interrupted') await this.#encrypt({ id, day }, signal)
+      if (outcome.state !== 'interrupted') await this.#encrypt({ id, day }, lease, signal)
     } catch (error) {
       if (this.#isGone({ id, day })) return
       log.warning(`Could not analyse ${name} now, trying again later: ${reasonOf(error)}`)
@@ -83,18 +85,19 @@ export class DumpWork {
       if (stopping.aborted) return
       if (holdings.catalog.get(id)?.analysis === 'pending') continue
       using lease = leases.take(id)
-      if (lease !== undefined) await this.#encrypt({ id, day }, stopping)
+      if (lease !== undefined) await this.#encrypt({ id, day }, lease, stopping)
     }
   }
 
   /** False where cores are not encrypted. A failure is told, and the next round of retention tries again. */
-  async #encrypt(ref: DumpRef, signal?: AbortSignal): Promise<boolean> {
+  async #encrypt(ref: DumpRef, lease: Lease, signal: AbortSignal): Promise<boolean> {
     const { holdings } = this.#options
     const { store, log } = holdings
     const { encryptTo: recipients, analysis } = holdings.config
     if (recipients.length === 0) return false
+    const isHeld = (): boolean => lease.isHeld()
     try {
-      if (await encryptDump(store, ref, { recipients, user: analysis.user, signal }))
+      if (await encryptDump(store, ref, { recipients, user: analysis.user, signal, isHeld }))
         log.info(`Encrypted the core of dump ${ref.id} to ${recipients.join(', ')}`)
       syncDump(store, holdings.catalog, ref)
     } catch (error) {

@@ -39,6 +39,8 @@ export interface EncryptOptions {
   /** Whom a daemon that is root encrypts as. */
   readonly user: string
   readonly signal?: AbortSignal | undefined
+  /** False once somebody else has taken the dump over: nothing is changed then. */
+  readonly isHeld?: () => boolean
 }
 
 /**
@@ -67,6 +69,7 @@ export async function encryptDump(
     const { size, sha256 } = await encryptInto(to, at(plain), options)
     if (fstatSync(to).size !== size || (await takeTurns(hashSteps(to))) !== sha256)
       throw new ArchiveError(`${at(encryptedPartFile)} does not read back as it was written`)
+    if (options.isHeld?.() === false) throw new ArchiveError('another daemon has taken it over')
     renameSync(at(encryptedPartFile), at(encryptedFile))
     syncDirectory(store.layout.dump(ref))
     const encrypted = { to: recipients, sha256, time: new Date().toISOString() }
@@ -75,7 +78,7 @@ export async function encryptDump(
       core: { ...now.core, file: encryptedFile, stored_size: size, encrypted },
     }))
   } catch (error) {
-    rmSync(at(encryptedPartFile), { force: true })
+    if (options.isHeld?.() !== false) rmSync(at(encryptedPartFile), { force: true })
     throw error
   } finally {
     closeSync(to)

@@ -12,6 +12,13 @@ export interface CrashMoment {
   readonly held_ms: number
 }
 
+/** No more of a manifest than that: there may be thousands. */
+export const momentOf = ({ process, host, monotonic_ns, held_ms }: CrashMoment): CrashMoment => ({
+  process: { pid: process.pid },
+  host: host.boot_id === undefined ? {} : { boot_id: host.boot_id },
+  ...{ monotonic_ns, held_ms },
+})
+
 /** Milliseconds; lines of the log are read every few seconds. */
 const memory = 10 * 60_000
 const most = 10_000
@@ -19,16 +26,11 @@ const most = 10_000
 export class HeardCrashes {
   readonly #heard: { crash: CrashMoment; at: number }[] = []
 
-  add({ process, host, monotonic_ns, held_ms }: CrashMoment): void {
+  add(crash: CrashMoment): void {
     const at = performance.now()
     const first = this.#heard[0]
     if (first !== undefined && (this.#heard.length >= most || at - first.at > memory)) this.#heard.shift()
-    const { boot_id } = host
-    if (boot_id === undefined) return
-    this.#heard.push({
-      crash: { process: { pid: process.pid }, host: { boot_id }, monotonic_ns, held_ms },
-      at,
-    })
+    if (crash.host.boot_id !== undefined) this.#heard.push({ crash: momentOf(crash), at })
   }
 
   has(isIt: (crash: CrashMoment) => boolean): boolean {

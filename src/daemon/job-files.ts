@@ -6,11 +6,16 @@ import type { JobBinary } from './analysis-job.ts'
 
 export type OpenBinary = JobBinary & { readonly source: OpenSource }
 
+export const openBinary = (binary: JobBinary): OpenBinary => ({
+  ...binary,
+  source: openFile(binary.file, { links: false }),
+})
+
 /** A binary that can't be opened is one the engine does without, and says so. */
 export function openBinaries(binaries: readonly JobBinary[]): OpenBinary[] {
   return binaries.flatMap(binary => {
     try {
-      return { ...binary, source: openFile(binary.file, { links: false }) }
+      return openBinary(binary)
     } catch {
       return []
     }
@@ -35,7 +40,7 @@ export function withBinaries<T>(
 }
 
 /** By build id, else by name. The executable came of /proc/PID/exe: it is the program, under whatever name. */
-function providerOf(binaries: readonly OpenBinary[]): FileProvider {
+export function providerOf(binaries: readonly OpenBinary[]): FileProvider {
   return {
     find: ({ path, buildId, role }) => {
       const byId = buildId === undefined ? undefined : binaries.find(binary => binary.buildId === buildId)

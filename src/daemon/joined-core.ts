@@ -7,7 +7,7 @@ import { closeSync, constants, fsyncSync, ftruncateSync, openSync, statSync } fr
 import type { StoredCore } from '../archive/manifest.ts'
 import { partOf } from '../archive/part-note.ts'
 import { writeAll } from '../base/atomic-file.ts'
-import { FormatError, reasonOf } from '../base/errors.ts'
+import { FormatError, reasonOf, UnsupportedError } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { openElf } from '../engine/index.ts'
@@ -33,6 +33,8 @@ export function* joinedSteps(core: StoredCore, path: string): Steps<StoredCore> 
     const told = measured(joined, source)
     return lost === 0 ? told : cut(told, `${lost} of ${size} bytes that storage had taken are lost`)
   } catch (error) {
+    // A read that fails may not fail the next time; what the file holds will be the same.
+    if (!(error instanceof FormatError || error instanceof UnsupportedError)) throw error
     return cut({ ...joined, raw_size: 0 }, `what storage kept can't be read: ${reasonOf(error)}`)
   }
 }
@@ -155,7 +157,8 @@ function blockSizeOf(name: string, file: ByteSource): number | undefined {
   const read = (at: number, length: number): Buffer => Buffer.from(file.read(at, length))
   try {
     return readIndex({ name, size: file.size, read })?.blockMax
-  } catch {
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
     return undefined
   }
 }

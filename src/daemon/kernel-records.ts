@@ -23,7 +23,7 @@ import { escapeText } from '../base/escape.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
 import type { Catalog } from '../catalog/index.ts'
-import type { CrashMoment, HeardCrashes } from './heard-crashes.ts'
+import { type CrashMoment, type HeardCrashes, momentOf } from './heard-crashes.ts'
 import { type KernelCrash, parseKernelLine } from './kernel-crash.ts'
 import { bootId, type LogPosition, type LogRecord } from './kernel-log.ts'
 
@@ -48,6 +48,9 @@ interface Waiting {
   readonly since: number
 }
 
+/** At one look: each is synced to storage, and the daemon's sign of life waits meanwhile. The others come with the next. */
+const mostWritten = 50
+
 export class KernelRecords {
   readonly #options: KernelRecordsOptions
   readonly #boot: string
@@ -56,6 +59,9 @@ export class KernelRecords {
   #stored: number | undefined
   /** Handlers that have begun and of which nothing else is known yet, by process. */
   readonly #waiting = new Map<number, Waiting>()
+  /** By process, the dumps that are not listed; read once in a look, where they are asked for. */
+  #begun: Map<number, CrashMoment[]> | undefined
+  #written = 0
 
   constructor(options: KernelRecordsOptions) {
     const boot = bootId()
@@ -78,14 +84,18 @@ export class KernelRecords {
   look(lines: readonly LogRecord[]): void {
     // Of what was before the first start ever, someone else took care.
     this.#sequence ??= lines.at(-1)?.sequence ?? -1
+    this.#begun = undefined
+    this.#written = 0
     for (const line of lines) {
       if (line.sequence <= this.#sequence) continue
+      if (this.#written >= mostWritten) break
       const crash = parseKernelLine(line.text, line.isKernels)
       if (crash?.pid !== undefined && !line.isKernels) this.#await(line, crash.pid, crash)
       else if (crash?.kind === 'lost') this.#write(line, crash)
       this.#sequence = line.sequence
     }
     for (const [pid, waiting] of this.#waiting) {
+      if (this.#written >= mostWritten) break
       if (!this.#isListed(pid, waiting.first)) {
         const patience = this.#options.patience() + 1000 * (waitsOf(waiting.crash) ?? 0)
         if (performance.now() - waiting.since < patience) continue
@@ -137,14 +147,20 @@ export class KernelRecords {
 
   /** Archive or spool has such a dump, finished or in the making, that is not listed yet. */
   #isBegun(pid: number, line: LogRecord): boolean {
+    this.#begun ??= Map.groupBy(this.#unlisted(), ({ process }) => process.pid)
+    return this.#begun.get(pid)?.some(crash => this.#isOf(pid, line, crash)) ?? false
+  }
+
+  *#unlisted(): Generator<CrashMoment> {
     const { store, catalog, spool } = this.#options
     for (const place of [store, spool()])
       for (const day of latestDays(place.days(), 3)) {
         const known = new Set(place === store ? catalog().ids(day) : [])
-        for (const id of place.ids(day))
-          if (!known.has(id) && this.#isOf(pid, line, readManifest(place, { id, day }))) return true
+        for (const id of place.ids(day)) {
+          const manifest = known.has(id) ? undefined : readManifest(place, { id, day })
+          if (manifest !== undefined) yield momentOf(manifest)
+        }
       }
-    return false
   }
 
   /** The line may be as old as the wait in line before the handler began. */
@@ -183,7 +199,10 @@ export class KernelRecords {
     const writer = new DumpWriter(store, ref, store.rights.forDumpable(undefined))
     makeDirectories(store.root, writer.directory, store.rights.directory)
     writer.finish(manifest)
-    this.#options.onRecord(ref, `A crash of process ${manifest.process.pid} left no core: ${crash.detail}`)
+    this.#written++
+    const { pid } = manifest.process
+    this.#begun?.set(pid, [...(this.#begun.get(pid) ?? []), momentOf(manifest)])
+    this.#options.onRecord(ref, `A crash of process ${pid} left no core: ${crash.detail}`)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Looks through the archive for what is new, ends what handlers left behind, and has the spool brought home. */
 import type { DumpRef, LocalStore } from '../archive/index.ts'
 import type { OnUnlisted } from '../archive/store.ts'
+import { reasonOf } from '../base/errors.ts'
 import { spoolRoot } from '../config/index.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Holdings } from './holdings.ts'
@@ -46,6 +47,12 @@ export class Scanning {
       onFailed: (ref, why) => this.#onStays(ref, why),
       onApart: (ref, why) => this.#onApart(ref, why),
       onProblem: sentence => holdings.log.warning(sentence),
+      onBroken: ({ id, day }, error) =>
+        holdings.complainOf(
+          `manifest of ${id} in the spool`,
+          `Could not read dump ${id} of ${day} in ${spoolRoot(holdings.config)}, it stays there: ${reasonOf(error)}`,
+        ),
+      onUnlisted: holdings.onUnlisted,
     })
   }
 

@@ -3,7 +3,16 @@
  * the spool has the archive's layout. A dump goes core first, then its executables, the manifest last, and leaves the
  * spool only when the copy has been read back; one that was cut in the middle is begun again.
  */
-import { closeSync, existsSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Rights } from '../archive/access.ts'
 import { renewBinary, storeBinary } from '../archive/binaries.ts'
@@ -14,6 +23,7 @@ import type { DumpEntry, DumpRef, LocalStore } from '../archive/index.ts'
 import { analysisFile, coreFile, manifestFile, partFile, pendingFile, reportFile } from '../archive/layout.ts'
 import { type Lease, Leases } from '../archive/lease.ts'
 import { binariesOf, binaryKeysOf, type StoredBinary, type StoredCore } from '../archive/manifest.ts'
+import type { OnUnlisted } from '../archive/store.ts'
 import { createFile, syncDirectory } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { openForReading } from '../base/regular-file.ts'
@@ -36,7 +46,13 @@ export interface Shipment {
 export interface ShipOptions extends CopyOptions {
   /** Of the archive; the daemon's own, which it keeps alive. */
   leases?: Leases | undefined
+  /** Told of a dump in the spool whose manifest can't be read: it stays there. */
+  onBroken?: OnBroken | undefined
+  /** Told of directories of the spool that are passed over. */
+  onUnlisted?: OnUnlisted | undefined
 }
+
+type OnBroken = (ref: DumpRef, error: Error) => void
 
 /**
  * Ships each dump of `spool` that has a manifest to `archive`. One that fails stays for the next time, and so does one
@@ -48,10 +64,10 @@ export async function shipSpool(
   options: ShipOptions = {},
 ): Promise<Shipment[]> {
   if (!existsSync(spool.layout.dumps)) return []
-  const leases = options.leases ?? new Leases(archive)
+  const { leases = new Leases(archive), onBroken = () => {}, onUnlisted = () => {} } = options
   const shipments: Shipment[] = []
   // Oldest first: a crash that repeats must not keep its first dump here.
-  for (const entry of [...spool.list()].reverse()) {
+  for (const entry of [...spool.list({ onBroken, onUnlisted })].reverse()) {
     if (options.signal?.aborted) break
     const { id, day } = entry
     try {
@@ -75,7 +91,7 @@ export async function shipSpool(
     }
   }
   sweep(spool, archive)
-  if (shipments.length > 0) dropBinaries(spool)
+  dropBinaries(spool)
   return shipments
 }
 
@@ -188,19 +204,30 @@ function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, bina
   }
 }
 
+const hour = 60 * 60 * 1000
+const passOver = (): void => {}
+
 /**
  * What a removal or a handler left that was cut: the archive has the dump, so nothing here is needed; but for the rest of a core
  * whose facts a power cut has damaged. And old temporary files.
  */
 function sweep(spool: LocalStore, archive: LocalStore): void {
-  for (const day of spool.days())
-    for (const id of spool.ids(day)) {
+  for (const day of spool.days(passOver))
+    for (const id of spool.ids(day, passOver)) {
       const ref = { id, day }
       if (!hasBegun(spool, ref) && hasFile(archive, ref, manifestFile) && !hasPart(spool, ref))
         rmSync(spool.layout.dump(ref), { recursive: true, force: true })
+      else dropEmpty(spool.layout.dump(ref))
     }
   for (const { path, mtime, keepMs, remove } of findLeftovers(spool))
     if (path.startsWith('tmp/') && Date.now() - mtime > keepMs) remove()
+}
+
+/** A handler was killed before it had said anything there: one that lives does so at once. */
+function dropEmpty(directory: string): void {
+  const stat = lstatSync(directory, { throwIfNoEntry: false })
+  if (!stat?.isDirectory() || Date.now() - stat.mtimeMs < 24 * hour) return
+  if (readdirSync(directory).length === 0) rmdirSync(directory)
 }
 
 /** Beside what is left of its facts: a removal leaves none. */
@@ -210,12 +237,22 @@ const hasPart = (store: LocalStore, ref: DumpRef): boolean =>
     name => (lstatSync(store.layout.file(ref, name), { throwIfNoEntry: false })?.size ?? 0) > 0,
   )
 
-/** Executables that no dump left in the spool needs. Only those of before now: a handler stores its own first. */
+/**
+ * Executables that no dump left in the spool needs. A handler says that there is a dump, stores its own or makes one that is
+ * there young again, and writes the manifest: whoever is at it while this looks is pending, or listed, or has a young one.
+ */
 function dropBinaries(spool: LocalStore): void {
-  const needed = new Set([...spool.list()].flatMap(({ manifest }) => binaryKeysOf(manifest)))
-  const pending = [...spool.days()].some(day =>
-    spool.ids(day).some(id => !hasFile(spool, { id, day }, manifestFile)),
+  let areKnown = true
+  const onUnknown = (): void => {
+    areKnown = false
+  }
+  const pending = [...spool.days(onUnknown)].some(day =>
+    spool.ids(day, onUnknown).some(id => !hasFile(spool, { id, day }, manifestFile)),
   )
   if (pending) return
-  for (const { key } of spool.binaries()) if (!needed.has(key)) spool.removeBinary(key)
+  const listed = spool.list({ onBroken: onUnknown, onUnlisted: onUnknown })
+  const needed = new Set([...listed].flatMap(({ manifest }) => binaryKeysOf(manifest)))
+  if (!areKnown) return
+  for (const { key, mtime } of spool.binaries(passOver))
+    if (!needed.has(key) && Date.now() - mtime.getTime() > hour) spool.removeBinary(key)
 }

@@ -2,7 +2,7 @@
 import type { DumpRef, LocalStore } from '../archive/index.ts'
 import type { Leases } from '../archive/lease.ts'
 import { reasonOf } from '../base/errors.ts'
-import { shipSpool } from './ship.ts'
+import { type ShipOptions, shipSpool } from './ship.ts'
 
 export interface ShippingOptions {
   spool: () => LocalStore
@@ -17,6 +17,9 @@ export interface ShippingOptions {
   /** It stays where it is until somebody sees to it. */
   onApart: (ref: DumpRef, why: string) => void
   onProblem: (sentence: string) => void
+  /** Of the spool, as `shipSpool` has them. */
+  onBroken?: ShipOptions['onBroken']
+  onUnlisted?: ShipOptions['onUnlisted']
   /** Milliseconds to the next attempt after a failure: doubled with each, up to the most. */
   pause?: Pause
 }
@@ -77,12 +80,13 @@ export class Shipping {
   }
 
   async #ship(): Promise<boolean> {
-    const { spool, archive, leases, rate, answers, onHome, onFailed, onApart, onProblem } = this.#options
+    const { spool, archive, leases, rate, answers, onBroken, onUnlisted } = this.#options
+    const { onHome, onFailed, onApart, onProblem } = this.#options
     let anyFailed = false
     try {
       const { signal } = this.#stopping
       for (const { ref, failed, apart } of await shipSpool(spool(), archive, {
-        ...{ signal, rate: rate(), leases, answers },
+        ...{ signal, rate: rate(), leases, answers, onBroken, onUnlisted },
       })) {
         anyFailed ||= failed !== undefined
         if (apart !== undefined) onApart(ref, apart)

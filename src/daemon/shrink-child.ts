@@ -21,7 +21,7 @@ import {
 import { Lz4Writer } from '../lz4/index.ts'
 import { type OpenSource, openCoreFile } from '../source/index.ts'
 import { ChildExit } from './analysis-job.ts'
-import { openBinaries, withBinaries } from './job-files.ts'
+import { openBinary, providerOf } from './job-files.ts'
 import type { ShrinkAnswer, ShrinkJob } from './shrink-job.ts'
 import { shutIn } from './shut-in.ts'
 
@@ -35,11 +35,15 @@ try {
   setPriority(19)
   // A damaged block is an error here: nothing is thrown away for what can't be read.
   const core = openCoreFile(job.core, { links: false })
-  const binaries = openBinaries(job.binaries)
+  // Nor for what can't be read without a program that is missing or another one: mini-core and core would agree on little.
+  const binaries = job.binaries.map(openBinary)
   shutIn(job.become)
-  const { result } = withBinaries(binaries, files => look(job, core, files))
-  const { essence, mini } = result
-  const answer: ShrinkAnswer = { says: wordsOf(essence), ...(mini ? { rawSize: mini.size } : {}) }
+  const { essence, mini } = look(job, core, providerOf(binaries))
+  const { signature, goroutineCount } = essence.report
+  const answer: ShrinkAnswer = {
+    ...{ says: wordsOf(essence), signature: signature.key, goroutineCount },
+    ...(mini ? { rawSize: mini.size } : {}),
+  }
   process.stdout.write(`${JSON.stringify(answer)}\n`)
   if (mini) await writeMiniCore(core, mini)
 } catch (error) {

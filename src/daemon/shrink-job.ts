@@ -14,6 +14,9 @@ export interface ShrinkJob extends AnalysisJob {
 export interface ShrinkAnswer {
   /** SHA-256 of each part of what the core says: a mini-core must say the same. */
   readonly says: Readonly<Record<string, string>>
+  /** Of the report that the core makes now. */
+  readonly signature: string
+  readonly goroutineCount: number
   /** Bytes of the mini-core; absent for `check`. */
   readonly rawSize?: number
 }

@@ -9,12 +9,13 @@ import { isFile } from '../archive/files.ts'
 import type { LocalStore, Manifest } from '../archive/index.ts'
 import { coreFile, miniFile, miniPartFile } from '../archive/layout.ts'
 import type { Leases } from '../archive/lease.ts'
-import { formatHold } from '../archive/manifest.ts'
+import { binariesOf, formatHold } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { createFile, syncDirectory, writeAll } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { toolVersion } from '../base/version.ts'
 import type { Config } from '../config/index.ts'
+import type { Report } from '../engine/report/report.ts'
 import { openCoreFile } from '../source/index.ts'
 import { failureOf, jobOf } from './analyse.ts'
 import { type AnalysisJob, ChildExit } from './analysis-job.ts'
@@ -28,6 +29,8 @@ export interface ShrinkOptions {
   /** Why it is shrunk, for the manifest. */
   readonly reason: string
   readonly signal?: AbortSignal | undefined
+  /** False once somebody else has taken the dump over: nothing is changed then. */
+  readonly isHeld?: () => boolean
   /** The shrinking child's program, for tests. */
   readonly program?: string | undefined
 }
@@ -46,7 +49,7 @@ const worthwhile = 0.5
 const grains = [64, 4096] as const
 
 /** Why this dump is not one to shrink, by its manifest alone; undefined where it is. */
-export function whyNotShrunk({ core, hold }: Manifest): string | undefined {
+export function whyNotShrunk({ core, hold, executable }: Manifest): string | undefined {
   if (hold !== undefined) return formatHold(hold)
   if (core.state === 'none') return 'it has no core'
   if (core.shrunk !== undefined) return 'it is a mini-core already'
@@ -54,6 +57,8 @@ export function whyNotShrunk({ core, hold }: Manifest): string | undefined {
   if (core.lost_size !== undefined) return 'its core is damaged'
   if (core.continues !== undefined) return 'its core is not together yet'
   if (core.stored_size < leastToShrink) return 'its core is small enough'
+  // Without it little can be read, of which little would be kept; it may yet be had from elsewhere.
+  if (executable?.key === undefined) return 'its executable is not in the archive'
   if (core.unshrinkable?.tool === toolVersion) return core.unshrinkable.reason
   return undefined
 }
@@ -71,19 +76,24 @@ export async function shrinkDump(
   if (manifest.core.shrunk !== undefined) dropWhole(store, ref)
   const refusal = whyNotShrunk(manifest) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
   if (refusal !== undefined) return { state: 'kept', reason: refusal }
-  const report = store.readReport(ref)
-  if (report === undefined) return { state: 'kept', reason: 'it is not analysed' }
+  const json = store.readReport(ref)
+  if (json === undefined) return { state: 'kept', reason: 'it is not analysed' }
+  let report: Report
   try {
-    parseReport(report, 'its report')
+    report = parseReport(json, 'its report')
   } catch (error) {
     return { state: 'kept', reason: reasonOf(error) }
   }
+  const missing = binariesOf(manifest).find(({ key }) => key !== undefined && !store.binaryPath(key))
+  if (missing !== undefined)
+    return { state: 'kept', reason: `${missing.path}, ${missing.key} in the archive, is gone` }
   const job = jobOf(store, ref, manifest, options.analysis.user)
   if (typeof job === 'string') return { state: 'kept', reason: job }
   for (const name of [miniPartFile, miniFile]) rmSync(store.layout.file(ref, name), { force: true })
   let made: Made | string = 'nothing was tried'
   for (const grain of grains) {
-    made = await makeMiniCore(store, ref, manifest, { ...job, grain }, options)
+    made = await makeMiniCore(store, ref, { manifest, report }, { ...job, grain }, options)
+    if (options.isHeld?.() === false) return inHand
     if (typeof made !== 'string' || options.signal?.aborted) break
   }
   if (options.signal?.aborted) return { state: 'kept', reason: 'it was interrupted' }
@@ -92,19 +102,21 @@ export async function shrinkDump(
     store.changeManifest(ref, now => ({ ...now, core: { ...now.core, unshrinkable } }))
     return { state: 'kept', reason: made }
   }
-  return putInPlace(store, ref, made, options.reason)
+  return putInPlace(store, ref, made, options)
 }
+
+const inHand: ShrinkOutcome = { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
 
 /** The same for one dump after another, each with its lease. */
 export function shrinker(
   store: LocalStore,
   leases: Leases,
-  options: Omit<ShrinkOptions, 'reason'>,
+  options: Omit<ShrinkOptions, 'reason' | 'isHeld'>,
 ): (ref: DumpRef, reason: string) => Promise<ShrinkOutcome> {
   return async (ref, reason) => {
     using lease = leases.take(ref.id)
-    if (lease === undefined) return { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
-    return await shrinkDump(store, ref, { ...options, reason })
+    if (lease === undefined) return inHand
+    return await shrinkDump(store, ref, { ...options, reason, isHeld: () => lease.isHeld() })
   }
 }
 
@@ -117,7 +129,7 @@ interface Made {
 async function makeMiniCore(
   store: LocalStore,
   ref: DumpRef,
-  manifest: Manifest,
+  { manifest, report }: { manifest: Manifest; report: Report },
   job: AnalysisJob & { readonly grain: number },
   options: ShrinkOptions,
 ): Promise<Made | string> {
@@ -135,13 +147,15 @@ async function makeMiniCore(
     readBack(part, rawSize)
     const check = await ask(store, { ...job, what: 'check', core: part }, options, 0, () => {})
     if (typeof check === 'string') return `the mini-core can't be analysed: ${check}`
+    if (check.signature !== report.signature.key || check.goroutineCount !== report.goroutineCount)
+      return `its report has signature ${report.signature.key} and ${report.goroutineCount} goroutines, the core ${check.signature} and ${check.goroutineCount}`
     const different = Object.keys(says).filter(name => check.says[name] !== says[name])
     if (different.length > 0) return `a mini-core would not say the same: ${different.join(', ')}`
     done = true
     return { rawSize, storedSize }
   } finally {
     closeSync(to)
-    if (!done) rmSync(part, { force: true })
+    if (!done && options.isHeld?.() !== false) rmSync(part, { force: true })
   }
 }
 
@@ -199,7 +213,12 @@ function parseAnswer(text: string): ShrinkAnswer {
   return answer
 }
 
-function putInPlace(store: LocalStore, ref: DumpRef, made: Made, reason: string): ShrinkOutcome {
+function putInPlace(
+  store: LocalStore,
+  ref: DumpRef,
+  made: Made,
+  { reason, isHeld }: ShrinkOptions,
+): ShrinkOutcome {
   const at = (name: string): string => store.layout.file(ref, name)
   const directory = store.layout.dump(ref)
   const before = store.readManifest(ref)
@@ -209,6 +228,7 @@ function putInPlace(store: LocalStore, ref: DumpRef, made: Made, reason: string)
     rmSync(at(miniPartFile), { force: true })
     return { state: 'kept', reason: refusal }
   }
+  if (isHeld?.() === false) return inHand
   renameSync(at(miniPartFile), at(miniFile))
   syncDirectory(directory)
   const from = before.core.stored_size

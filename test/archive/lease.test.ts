@@ -80,6 +80,23 @@ describe('Leases', () => {
     }
   })
 
+  it('knows its own from another that has got its name since', () => {
+    using archive = testArchive()
+    let clock = 0
+    const one = new Leases(archive.store).take(id)!
+    const other = new Leases(archive.store, { patience: 1000, now: () => clock })
+    assert.equal(other.take(id), undefined)
+    clock = 1100
+    other.take(id)![Symbol.dispose]()
+    using third = new Leases(archive.store).take(id)
+    const names = [`${id}.1`]
+    assert.deepEqual([one.isHeld(), third?.isHeld()], [false, true])
+    assert.deepEqual(readdirSync(join(archive.store.root, 'leases')), names)
+    one[Symbol.dispose]()
+    assert.equal(third?.isHeld(), true)
+    assert.deepEqual(readdirSync(join(archive.store.root, 'leases')), names)
+  })
+
   it('believes in a holder elsewhere as long as it writes', () => {
     using archive = testArchive()
     let clock = 0

@@ -1,5 +1,14 @@
 /** Archives for tests, filled with dumps of which everything is known. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -70,6 +79,16 @@ export function addDump(store: LocalStore, options: DumpOptions = {}): DumpRef {
   writeFileSync(`${path}.tmp`, JSON.stringify(manifest))
   renameSync(`${path}.tmp`, path)
   return ref
+}
+
+/** Stores the executable of a dump, for its manifest. */
+export function addExecutable(store: LocalStore): Pick<Manifest, 'executable'> {
+  const path = join(store.root, '..', 'api-server')
+  writeFileSync(path, 'the program')
+  const fd = openSync(path, 'r')
+  const key = store.addBinary({ fd, size: 11 })
+  closeSync(fd)
+  return { executable: { key, path: '/srv/api/api-server' } }
 }
 
 /** Puts in its place a link that goes round: it can't be listed, by nobody, root included. */

@@ -29,7 +29,7 @@ import { shipSpool } from '../../src/daemon/ship.ts'
 import { leastToShrink, type ShrinkOutcome, shrinker } from '../../src/daemon/shrink.ts'
 import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { addDump, makeUnlistable, report, testArchive } from './archive.ts'
+import { addDump, addExecutable, makeUnlistable, report, testArchive } from './archive.ts'
 
 const day = 24 * 3600 * 1000
 const policy = { maxAge: null, maxSize: null, keepFree: null }
@@ -132,7 +132,8 @@ describe('runGc()', () => {
     const late = addBinary(store, directory, 'another program', ago(3))
     const orphan = addBinary(store, directory, 'needed no more', ago(3))
     addBinary(spool, directory, 'the program', ago(3))
-    const big = addDump(store, { time: ago(99), core: randomBytes(2 * leastToShrink) })
+    const own = naming(addBinary(store, directory, 'the program of the big one', ago(3)))
+    const big = addDump(store, { time: ago(99), core: randomBytes(2 * leastToShrink), manifest: own })
     store.writeReport(big, JSON.stringify(report()))
     const ref = addDump(spool, { manifest: naming(key) })
     const { actions } = await runGc({
@@ -269,7 +270,7 @@ describe('runGc() of what does not shrink', () => {
   /** So many dumps, each one of its kind, the first the oldest. */
   function fill(store: LocalStore, count: number): DumpRef[] {
     return Array.from({ length: count }, (_, n) => {
-      const ref = addDump(store, { time: ago(20 + count - n), core })
+      const ref = addDump(store, { time: ago(20 + count - n), core, manifest: addExecutable(store) })
       store.writeReport(ref, JSON.stringify(report({ signature: { key: `${n}`, text: 'x' } })))
       return ref
     })
@@ -354,7 +355,8 @@ describe('runGc() of a mixed archive', () => {
   function fill(store: LocalStore, directory: string): void {
     const add = (days: number, kind: string, exe: string, manifest: Partial<Manifest> = {}): DumpRef => {
       const facts = { pid: 1, uid: 33, gid: 33, comm: 'x', exe }
-      const ref = addDump(store, { time: ago(days), core, manifest: { process: facts, ...manifest } })
+      const own = { process: facts, ...addExecutable(store), ...manifest }
+      const ref = addDump(store, { time: ago(days), core, manifest: own })
       store.writeReport(ref, JSON.stringify(report({ signature: { key: kind, text: kind } })))
       return ref
     }

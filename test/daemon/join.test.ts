@@ -193,6 +193,59 @@ describe('shipSpool() of a core in two parts', () => {
     assert.deepEqual(readFileSync(archive.store.corePath(ref)!), whole)
   })
 
+  /** A handler that failed in the archive before the first byte, and stored all of the core in the spool. */
+  function apart(archive: TestArchive): { ref: DumpRef; spool: LocalStore; whole: Buffer } {
+    const { ref, spool, begun, whole } = split(archive)
+    rmSync(begun)
+    writeFileSync(spool.layout.file(ref, 'core.lz4'), whole)
+    spool.changeManifest(ref, ({ core: { continues: _, ...core }, ...facts }) => ({ ...facts, core }))
+    return { ref, spool, whole }
+  }
+  const listAll = (store: LocalStore): unknown =>
+    recoverDumps(store, { booted: 0, now: Date.now() + 48 * 3_600_000 })
+
+  for (const pending of ['as it was', 'damaged'])
+    it(`ships a core of which the archive has listed the facts alone, ${pending}`, async () => {
+      using archive = testArchive()
+      const { store } = archive
+      const { ref, spool, whole } = apart(archive)
+      const { executable, process } = spool.readManifest(ref)
+      if (pending === 'damaged') writeFileSync(store.layout.file(ref, 'pending.json'), '')
+      if (pending === 'damaged') recoverDumps(store, { booted: Date.now() + 2 * minute })
+      else listAll(store)
+      assert.equal(store.readManifest(ref).core.state, 'none')
+      assert.deepEqual(await shipSpool(spool, store), [{ ref }])
+      assert.deepEqual(readFileSync(store.corePath(ref)!), whole)
+      const manifest = store.readManifest(ref)
+      assert.deepEqual(
+        [manifest.core.state, manifest.core.reason, manifest.process, manifest.executable],
+        ['complete', undefined, process, executable],
+      )
+      assert.deepEqual([...spool.list()], [])
+      assert.deepEqual(problems(store), [])
+    })
+
+  it('gives up a core of the spool of which the archive has as much, under whatever name', async () => {
+    const size = { raw_size: content.length, stored_size: content.length }
+    for (const own of [
+      {},
+      { file: 'core.lz4.age', encrypted, stored_size: 5 },
+      { file: 'core.mini.lz4', raw_size: 5, stored_size: 5, shrunk: { ...shrunk, ...size } },
+    ]) {
+      using archive = testArchive()
+      const { ref, spool } = apart(archive)
+      addDump(archive.store, { id: ref.id, core: content })
+      archive.store.changeManifest(ref, manifest => ({
+        ...manifest,
+        core: { ...manifest.core, reason: 'handler-error', ...own },
+      }))
+      const before = readFileSync(archive.store.layout.file(ref, 'manifest.json'), 'utf8')
+      assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }])
+      assert.equal(readFileSync(archive.store.layout.file(ref, 'manifest.json'), 'utf8'), before)
+      assert.deepEqual([...spool.list()], [])
+    }
+  })
+
   it('does not let the archive recover what the spool has more of', () => {
     using archive = testArchive()
     const { ref } = split(archive)

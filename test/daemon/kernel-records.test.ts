@@ -8,11 +8,11 @@ import { openCatalog } from '../../src/catalog/index.ts'
 import { HeardCrashes } from '../../src/daemon/heard-crashes.ts'
 import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
 import { KernelLines } from '../../src/daemon/kernel-lines.ts'
-import { parseLogRecord } from '../../src/daemon/kernel-log.ts'
+import { type LogRecord, parseLogRecord } from '../../src/daemon/kernel-log.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
 import { syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
-import { addDump, testArchive } from './archive.ts'
+import { addDump, type TestArchive, testArchive } from './archive.ts'
 import { refusedCrash } from './refused-crash.ts'
 
 describe('parseKernelLine()', () => {
@@ -224,5 +224,65 @@ describe('KernelRecords of lines that are given', () => {
     for (let n = 0; n < 2; n++) records.look([{ sequence: 6, microseconds, isKernels: false, text }])
     assert.equal([...store.list()].length, 4)
     catalog.close()
+  })
+
+  /** Such as begin behind line 5 of the log, and what they have written. */
+  function recordsIn({ directory, store }: TestArchive): {
+    records: KernelRecords
+    written: number[]
+    [Symbol.dispose](): void
+  } {
+    const state = join(directory, 'state')
+    mkdirSync(state)
+    const boot_id = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    writeFileSync(join(state, 'kernel-log.json'), JSON.stringify({ boot_id, sequence: 5 }))
+    const catalog = openCatalog(':memory:')
+    const written: number[] = []
+    const records = new KernelRecords({
+      ...{ store, catalog: () => catalog, state, patience: () => 0 },
+      spool: () => openLocalStore(join(directory, 'spool')),
+      onRecord: (_, sentence) => void written.push(Number(/process (\d+)/.exec(sentence)![1])),
+    })
+    return { records, written, [Symbol.dispose]: () => catalog.close() }
+  }
+  const kernels = (pid: number): string => `coredump: ${pid}(api): over core_pipe_limit, skipping core dump`
+  const handlers = (pid: number): string => `gocore-sink: crash of process ${pid} (api) of user 33, SIGABRT`
+  const linesOf = (texts: readonly string[]): LogRecord[] => {
+    const microseconds = Number(process.hrtime.bigint() / 1000n)
+    return texts.map((text, n) => ({
+      ...{ sequence: 6 + n, microseconds, isKernels: text.startsWith('coredump'), text },
+    }))
+  }
+
+  it('records many at one look after the other, each once, and reads what is not listed once a look', () => {
+    using archive = testArchive()
+    const { store } = archive
+    using bed = recordsIn(archive)
+    const { records, written } = bed
+    let reads = 0
+    const readManifest = store.readManifest.bind(store)
+    store.readManifest = ref => {
+      reads++
+      return readManifest(ref)
+    }
+    const pids = Array.from({ length: 130 }, (_, n) => 5000 + n)
+    const lines = linesOf(pids.map((pid, n) => (n % 2 === 0 ? kernels : handlers)(pid)))
+    const counts: number[] = []
+    for (let look = 0; look < 5; look++) {
+      records.look(lines.filter(({ sequence }) => sequence > records.done))
+      counts.push(written.length)
+    }
+    assert.deepEqual(counts, [50, 100, 130, 130, 130])
+    assert.deepEqual(written.sort(), pids)
+    assert.equal([...store.list()].length, 130)
+    assert.equal(records.done, 135)
+    assert.ok(reads <= 3 * 130, `${reads} manifests read`)
+  })
+
+  it('makes one record of lines of one crash, also at the same look', () => {
+    using archive = testArchive()
+    using bed = recordsIn(archive)
+    bed.records.look(linesOf([handlers(7), handlers(7), kernels(8), handlers(8)]))
+    assert.deepEqual(bed.written, [7, 8])
   })
 })

@@ -102,6 +102,25 @@ function callsDuring(work: () => void): string[] {
   return calls
 }
 
+/** Does `work` while the nth read of a core fails; answers whether it came to that. */
+function failingRead(nth: number, work: () => void): boolean {
+  const { readSync } = fs
+  let left = nth
+  fs.readSync = ((fd: number, ...rest: [Buffer]) => {
+    if (basename(readlinkSync(`/proc/self/fd/${fd}`)) === 'core.lz4' && --left === 0)
+      throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', errno: -5 })
+    return readSync(fd, ...rest)
+  }) as typeof readSync
+  syncBuiltinESMExports()
+  try {
+    work()
+  } finally {
+    Object.assign(fs, { readSync })
+    syncBuiltinESMExports()
+  }
+  return left <= 0
+}
+
 describe('recoverDumps()', () => {
   it('lists what came of the core as a truncated dump, which verify finds sound', () => {
     using archive = testArchive()
@@ -197,6 +216,26 @@ describe('recoverDumps()', () => {
         assert.ok(calls.slice(from, at).includes('fsync core.lz4'), calls.join('\n'))
         from = at
       }
+    }
+  })
+
+  it('leaves a core for the next time that can’t be read this time, be it in one place', () => {
+    const whole = elfCore()
+    const later = { booted: 0, now: Date.now() + 120 * minute }
+    for (const damage of [() => {}, (path: string) => writeFileSync(path, randomBytes(7), { flag: 'r+' })]) {
+      let nth = 1
+      for (let failed = true; failed; nth++) {
+        using archive = testArchive()
+        const { store } = archive
+        const ref = abandon(store, 90, machineId, 'core', whole)
+        damage(store.layout.file(ref, 'core.lz4'))
+        failed = failingRead(nth, () => void recoverDumps(store, later))
+        assert.equal([...store.list()].length, failed ? 0 : 1, `read ${nth}`)
+        recoverDumps(store, later)
+        const { core } = store.readManifest(ref)
+        assert.deepEqual([core.state, core.raw_size, core.lost_size], ['complete', whole.length, undefined])
+      }
+      assert.ok(nth > 3, `${nth}`)
     }
   })
 

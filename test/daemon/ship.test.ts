@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -39,11 +40,15 @@ function addBinary(store: LocalStore, directory: string, content: string): strin
   return key
 }
 
+const makeOld = (store: LocalStore, key: string): void => utimesSync(store.binaryPath(key)!, 0, 0)
+const keysIn = (store: LocalStore): string[] => [...store.binaries()].map(({ key }) => key)
+
 describe('shipSpool()', () => {
   it('brings dumps home whole, with their executables, and leaves nothing behind', async () => {
     using archive = testArchive()
     const spool = spoolOf(archive)
     const key = addBinary(spool, archive.directory, 'the program')
+    makeOld(spool, key)
     const core = randomBytes(3_000_000)
     const ref = addDump(spool, { core, manifest: { executable: { key, path: '/srv/api' }, dumpable: 2 } })
     const bare = addDump(spool, { core: null })
@@ -154,6 +159,78 @@ describe('shipSpool()', () => {
     assert.deepEqual(await shipSpool(spool, archive.store), [{ ref }])
     const { mtimeMs } = statSync(archive.store.binaryPath(key)!)
     assert.ok(Date.now() - mtimeMs < 60_000, new Date(mtimeMs).toISOString())
+  })
+
+  it('keeps the executable of a dump that is ended while it looks', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    addDump(spool)
+    const key = addBinary(spool, archive.directory, 'the program')
+    makeOld(spool, key)
+    const ref = addDump(spool, { manifest: { executable: { key, path: '/srv/api' } } })
+    const [pending, manifest] = ['pending.json', 'manifest.json'].map(name => spool.layout.file(ref, name))
+    renameSync(manifest!, pending!)
+    const list = spool.list.bind(spool)
+    let looks = 0
+    spool.list = function* (options) {
+      yield* list(options)
+      if (++looks === 2) renameSync(pending!, manifest!)
+    }
+    await shipSpool(spool, archive.store)
+    assert.deepEqual(keysIn(spool), [key])
+  })
+
+  it('keeps a young executable that no dump names yet, and drops it in time', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const key = addBinary(spool, archive.directory, 'the program')
+    addDump(spool)
+    await shipSpool(spool, archive.store)
+    assert.deepEqual([...spool.list()], [])
+    assert.deepEqual(keysIn(spool), [key])
+    makeOld(spool, key)
+    await shipSpool(spool, archive.store)
+    assert.deepEqual(keysIn(spool), [])
+  })
+
+  it('tells of what it can’t read or list, ships the others, and drops no executable', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const key = addBinary(spool, archive.directory, 'the program')
+    makeOld(spool, key)
+    const executable = { executable: { key, path: '/srv/api' } }
+    const broken = addDump(spool, { manifest: executable })
+    writeFileSync(spool.layout.file(broken, 'manifest.json'), 'no JSON')
+    const lost = addDump(spool, { manifest: executable, time: new Date('2026-01-02') })
+    const sound = addDump(spool)
+    const day = spool.layout.day(lost.day)
+    renameSync(day, `${day}.away`)
+    symlinkSync(day, day)
+    const told: string[] = []
+    const options = {
+      onBroken: ({ id }: DumpRef) => void told.push(id),
+      onUnlisted: (directory: string) => void told.push(directory),
+    }
+    assert.deepEqual(await shipSpool(spool, archive.store, options), [{ ref: sound }])
+    assert.deepEqual(told.sort(), [broken.id, day].sort())
+    assert.deepEqual(keysIn(spool), [key])
+    rmSync(day)
+    assert.deepEqual(await shipSpool(spool, archive.store, options), [])
+    assert.deepEqual(keysIn(spool), [key], 'of a manifest that can’t be read')
+  })
+
+  it('removes a directory that a handler left empty, in time', async () => {
+    using archive = testArchive()
+    const spool = spoolOf(archive)
+    const key = addBinary(spool, archive.directory, 'the program')
+    makeOld(spool, key)
+    const empty = spool.layout.dump({ id: 'aaaaaaaaaaaa', day: '2026/01/02' })
+    mkdirSync(empty, { recursive: true })
+    await shipSpool(spool, archive.store)
+    assert.deepEqual([existsSync(empty), keysIn(spool)], [true, [key]])
+    utimesSync(empty, 0, 0)
+    await shipSpool(spool, archive.store)
+    assert.deepEqual([existsSync(empty), keysIn(spool)], [false, []])
   })
 
   it('keeps to its rate', async () => {

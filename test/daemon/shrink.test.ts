@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { DumpRef, LocalStore, StoredCore } from '../../src/archive/index.ts'
@@ -12,7 +12,7 @@ import { leastToShrink, type ShrinkOutcome, shrinkDump, whyNotShrunk } from '../
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { whyNoCrashes } from '../support/crashed-programs.ts'
-import { addDump, type DumpOptions, report, testArchive } from './archive.ts'
+import { addDump, addExecutable, type DumpOptions, report, testArchive } from './archive.ts'
 import { crashHeap, type HeapCrash, keepCrash } from './heap-crash.ts'
 
 const { analysis } = defaultConfig()
@@ -132,13 +132,30 @@ describe('shrinkDump() of real crashes', { skip: whyNoCrashes() ?? false }, () =
         reason: 'it is a mini-core already',
       })
     })
+
+  it('with another program in its place: the goroutines are kept for whoever brings the right one', async t => {
+    const crash = crashes[1]
+    if (crash === undefined) return t.skip(`Go ${cases[1]!.go} is not to be had`)
+    using archive = testArchive()
+    const { store } = archive
+    const ref = keepCrash(store, crash)
+    const executable = store.binaryPath(store.readManifest(ref).executable!.key!)!
+    writeFileSync(executable, readFileSync('/bin/true'))
+    await analyseDump(ref, { store, config: { analysis } })
+    const outcome = await shrinkDump(store, ref, options)
+    assert.match(outcome.state === 'kept' ? outcome.reason : '', /is not the program of this core/)
+    writeFileSync(executable, readFileSync(crash.executable))
+    await analyseDump(ref, { store, config: { analysis } })
+    assert.ok(parseReport(store.readReport(ref)!, 'report.json').goroutineCount > 1000)
+  })
 })
 
 const child = (name: string): string => join(import.meta.dirname, 'children', `${name}.ts`)
 const noise = randomBytes(2 * leastToShrink)
 
 function addAnalysed(store: LocalStore, dump: DumpOptions = {}): DumpRef {
-  const ref = addDump(store, { core: noise, ...dump })
+  const manifest = { ...addExecutable(store), ...dump.manifest }
+  const ref = addDump(store, { core: noise, ...dump, manifest })
   store.writeReport(ref, JSON.stringify(report()))
   return ref
 }
@@ -178,7 +195,51 @@ describe('shrinkDump()', () => {
       'its core is small enough',
     )
     assert.equal(await kept(store, addAnalysed(store, { core: null })), 'it has no core')
-    assert.equal(await kept(store, addDump(store, { core: noise })), 'it is not analysed')
+    assert.equal(
+      await kept(store, addDump(store, { core: noise, manifest: addExecutable(store) })),
+      'it is not analysed',
+    )
+  })
+
+  it('changes nothing of a dump that somebody else has taken over', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    for (const id of ['aaaaaaaaaaaa', 'cccccccccccc']) {
+      const ref = addAnalysed(store, { id })
+      const before = readFileSync(store.layout.file(ref, 'manifest.json'), 'utf8')
+      assert.deepEqual(await shrinkDump(store, ref, { ...fast, isHeld: () => false }), {
+        ...{ state: 'kept', reason: 'somebody else has it in hand', inHand: true },
+      })
+      assert.ok(existsSync(store.layout.file(ref, 'core.lz4')))
+      assert.equal(existsSync(store.layout.file(ref, 'core.mini.lz4')), false)
+      assert.equal(readFileSync(store.layout.file(ref, 'manifest.json'), 'utf8'), before)
+    }
+  })
+
+  it('keeps a core whose program it does not have whole, and tries again when it is there', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const path = '/srv/api/api-server'
+    const bare = addDump(store, { core: noise })
+    store.writeReport(bare, JSON.stringify(report()))
+    for (const ref of [bare, addAnalysed(store, { manifest: { executable: { path } } })])
+      assert.equal(await kept(store, ref), 'its executable is not in the archive')
+    const ref = addAnalysed(store, { manifest: { libraries: [{ path: '/lib/libc.so' }] } })
+    const { key } = store.readManifest(ref).executable!
+    store.removeBinary(key!)
+    assert.equal(await kept(store, ref), `${path}, ${key} in the archive, is gone`)
+    addExecutable(store)
+    assertShrunk(await shrinkDump(store, ref, fast))
+  })
+
+  it('keeps a core that says something else than its report does', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addAnalysed(store, { id: 'bbbbbbbbbbbb' })
+    assert.equal(
+      await kept(store, ref),
+      'its report has signature 5d41402abc4b and 1 goroutines, the core 5d41402abc4b and 2',
+    )
   })
 
   it('keeps a core whose mini-core would not say the same, says so, and does not try again', async () => {

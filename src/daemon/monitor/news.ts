@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { reasonOf } from '../../base/errors.ts'
 import type { Catalog, CrashRow } from '../../catalog/index.ts'
 import { type Config, outboxOf } from '../../config/index.ts'
 import { type CrashEvent, crashEvent } from './crash-event.ts'
@@ -14,9 +15,10 @@ import { Outbox } from './outbox.ts'
 /** What is older is no news. */
 const newsMs = 7 * 24 * 60 * 60_000
 const hourMs = 60 * 60_000
-/** Rows at one look; a storm's others are told of by the next. */
-const mostRows = 5000
-const mostRemembered = 20_000
+/** The newest rows that each look has, and as many older ones; a storm's others are told of by the next. */
+const rowsPerLook = 5000
+/** As many as may be of a week: whatever is looked at and not remembered is told again after a restart. */
+const mostRemembered = 200_000
 
 export interface NewsOptions {
   readonly config: () => Pick<Config, 'state' | 'hooks'>
@@ -26,6 +28,8 @@ export interface NewsOptions {
   /** The group of who delivers; undefined for the daemon's own. */
   readonly gid: number | undefined
   readonly onProblem: (sentence: string) => void
+  /** For tests. */
+  readonly rows?: number
 }
 
 export class News {
@@ -34,6 +38,10 @@ export class News {
   readonly #path: string
   #sent: number[] = []
   #leftOut = 0
+  /** Told, and not in the file yet. */
+  #unwritten: string[] = []
+  /** Where the next look goes on among the older rows, milliseconds since the epoch; undefined to begin anew. */
+  #until: number | undefined
 
   /** Before the first daemon that tells anything, all is known: an upgrade is no reason to tell of old crashes. */
   constructor(options: NewsOptions) {
@@ -42,7 +50,9 @@ export class News {
     const isFirst = !existsSync(this.#path)
     const lines = isFirst ? [] : readFileSync(this.#path, 'latin1').split('\n').filter(Boolean)
     this.#told = new Set(lines.slice(-mostRemembered))
-    if (isFirst) for (const { id } of this.#recent()) this.#told.add(id)
+    if (isFirst)
+      do for (const { id } of this.#recent()) this.#told.add(id)
+      while (this.#until !== undefined)
     if (isFirst || lines.length > 2 * mostRemembered)
       writeFileAtomic(this.#path, [...this.#told, ''].join('\n'), { mode: 0o600 })
   }
@@ -84,12 +94,31 @@ export class News {
     return true
   }
 
+  /** While the file can't be written this daemon remembers all the same: hooks are not told again every few seconds. */
   #remember(id: string): void {
-    appendFileSync(this.#path, `${id}\n`)
     this.#told.add(id)
+    this.#unwritten.push(id)
+    try {
+      appendFileSync(this.#path, this.#unwritten.map(one => `${one}\n`).join(''))
+      this.#unwritten = []
+    } catch (error) {
+      if (this.#unwritten.length > 1) return
+      this.#options.onProblem(
+        `Could not write to ${this.#path}, hooks may be told again after a restart: ${reasonOf(error)}`,
+      )
+    }
   }
 
+  /** Newest first: those, and where there are more, the next of the older ones. */
   #recent(now = Date.now()): ReturnType<Catalog['list']> {
-    return this.#options.catalog().list({ host: hostname(), since: now - newsMs, limit: mostRows })
+    const { catalog, rows: limit = rowsPerLook } = this.#options
+    const list = (until: number): ReturnType<Catalog['list']> =>
+      catalog().list({ host: hostname(), since: now - newsMs, until, limit })
+    const newest = list(Number.MAX_SAFE_INTEGER)
+    if (newest.length < limit) return newest
+    const until = this.#until ?? newest.at(-1)!.time
+    const older = list(until)
+    this.#until = older.length < limit ? undefined : Math.min(older.at(-1)!.time, until - 1)
+    return [...newest, ...older]
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Delivers what lies in an outbox until it is empty: each receiver's letters in their order, a receiver that fails again
- * later and later, the others meanwhile. A letter that is a day old is given up.
+ * later and later, the others meanwhile. A letter that is a day old is given up when it fails again.
  */
 import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -69,20 +69,19 @@ export class Postman {
     const { log, signal, pause = { first: 5000, most: 600_000 }, patience = 24 * 60 * 60_000 } = this.#options
     const waiting = this.#waiting.get(to)
     for (const { name, letter } of letters) {
-      const isOld = Date.now() - Number(name.slice(0, 13)) > patience
-      if (!isOld && waiting !== undefined && waiting.until > performance.now()) return
+      if (waiting !== undefined && waiting.until > performance.now()) return
       if (signal?.aborted) return
-      const delivery: Delivery = isOld
-        ? { state: 'give-up', reason: 'it is too old' }
-        : await this.#deliver(letter)
+      const delivery = await this.#deliver(letter)
+      // By a clock that may have been set since: no letter is given up for its age without an attempt.
+      const isOld = Date.now() - Number(name.slice(0, 13)) > patience
       const what = `${to === 'command' ? 'the hook' : to} of dump ${letter.event.id}`
-      if (delivery.state === 'again') {
+      if (delivery.state === 'again' && !isOld) {
         const next = Math.min(pause.most, (waiting?.pause ?? pause.first / 2) * 2)
         this.#waiting.set(to, { until: performance.now() + next, pause: next })
         log.warning(`Could not tell ${what}, trying again in ${next / 1000} s: ${delivery.reason}`)
         return
       }
-      if (delivery.state === 'give-up') log.warning(`Gave up telling ${what}: ${delivery.reason}`)
+      if (delivery.state !== 'done') log.warning(`Gave up telling ${what}: ${delivery.reason}`)
       else this.#waiting.delete(to)
       rmSync(join(this.#options.directory, name), { force: true })
     }

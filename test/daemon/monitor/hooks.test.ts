@@ -6,6 +6,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -122,6 +124,43 @@ describe('News', () => {
     assert.deepEqual([program, signal], ['a\\x1b[2Jpi', 'SIG\\x07'])
     assert.equal(core.reason, '\\xe2\\x80\\xaegpj')
     assert.equal(other!.program, 'a\\x0ab')
+  })
+
+  it('tells once of what it can’t write down, and writes it down when it can', () => {
+    using archive = testArchive()
+    using bed = news(archive, { on: ['crash'], perHour: null })
+    const path = join(archive.directory, 'announced')
+    renameSync(path, `${path}.away`)
+    mkdirSync(path)
+    for (const at of [5, 4, 3]) bed.catalog.put(row(Date.now() - at * 1000))
+    assert.equal(bed.news.look().length, 3)
+    assert.deepEqual(bed.news.look(), [])
+    assert.equal(bed.problems.length, 1)
+    assert.match(bed.problems[0]!, /Could not write to .*announced.*EISDIR/)
+    rmSync(path, { recursive: true })
+    renameSync(`${path}.away`, path)
+    bed.catalog.put(row(Date.now() - 1000))
+    assert.equal(bed.news.look().length, 1)
+    assert.equal(readFileSync(path, 'utf8').trim().split('\n').length, 4)
+    assert.deepEqual(new News(bed.options).look(), [])
+  })
+
+  it('comes to all crashes of a storm, look by look, and to each once', () => {
+    using archive = testArchive()
+    const now = Date.now()
+    const rows = (count: number): CrashRow[] =>
+      Array.from({ length: count }, (_, n) => row(now - 60_000 + 10 * n))
+    const before = rows(11)
+    using bed = news(archive, { on: ['crash'], perHour: null }, before)
+    rmSync(join(archive.directory, 'announced'))
+    const options = { ...bed.options, rows: 3 }
+    const storm = new News(options)
+    assert.deepEqual(storm.look(now), [], 'what was there before it')
+    const later = rows(11)
+    for (const one of later) bed.catalog.put(one)
+    const told: string[] = []
+    for (let looks = 0; looks < 20; looks++) told.push(...storm.look(now).map(({ id }) => id))
+    assert.deepEqual(told.sort(), later.map(({ id }) => id).sort())
   })
 
   it('stops at an outbox that nobody empties', () => {
@@ -251,6 +290,27 @@ describe('Postman', () => {
     assert.ok(!existsSync(stray))
     assert.equal(lines.filter(line => /trying again/.test(line)).length, 2)
     assert.equal(lines.filter(line => /Gave up/.test(line)).length, 3)
+  })
+
+  it('tries once what a clock that was set forward has made old', async () => {
+    using archive = testArchive()
+    const directory = join(archive.directory, 'outbox')
+    const said = join(archive.directory, 'said')
+    new Outbox(directory, undefined).put(event, ['command', 'http://127.0.0.1:1/'])
+    for (const name of readdirSync(directory))
+      renameSync(join(directory, name), join(directory, name.replace(/^\d{13}/, '1700000000000')))
+    const hooks = {
+      ...defaultConfig().hooks,
+      command: ['/bin/sh', '-c', `cat >> ${said}`],
+      urls: ['http://127.0.0.1:1/'],
+    }
+    const lines: string[] = []
+    const log = { ...openLog('info'), warning: (text: string) => void lines.push(text) }
+    await new Postman({ directory, hooks: () => hooks, log, pause: { first: 10, most: 20 } }).run()
+    assert.equal(readFileSync(said, 'utf8').trim(), JSON.stringify(event))
+    assert.equal(lines.length, 1)
+    assert.match(lines[0]!, /^Gave up telling http:/)
+    assert.deepEqual(readdirSync(directory), [])
   })
 
   it('gives up what is a day old', async () => {

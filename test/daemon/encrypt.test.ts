@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { defaultConfig } from '../../src/config/index.ts'
+import { encryptDump } from '../../src/daemon/encrypt.ts'
+import { addDump, testArchive } from './archive.ts'
+
+const recipients = ['age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj']
+const { user } = defaultConfig().analysis
+
+describe('encryptDump()', () => {
+  it('puts an encrypted core in the place of a plain one, unless somebody else has taken the dump over', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addDump(store)
+    const path = store.layout.file(ref, 'manifest.json')
+    const before = readFileSync(path, 'utf8')
+    const options = { recipients, user }
+    await assert.rejects(encryptDump(store, ref, { ...options, isHeld: () => false }), /has taken it over/)
+    assert.equal(readFileSync(path, 'utf8'), before)
+    assert.ok(readdirSync(store.layout.dump(ref)).includes('core.lz4'))
+    assert.equal(await encryptDump(store, ref, { ...options, isHeld: () => true }), true)
+    assert.equal(store.readManifest(ref).core.file, 'core.lz4.age')
+    assert.deepEqual(readdirSync(store.layout.dump(ref)).sort(), ['core.lz4.age', 'manifest.json'])
+  })
+})
