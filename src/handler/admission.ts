@@ -8,7 +8,7 @@
  *                                              and some older ones
  *
  * KEY is the user's number and stands for executable and signal; for `captures` the signal does not count, and `quota` has
- * another of the user alone. Files of handlers that are gone count for nothing. Where the directory can't be written, everything is admitted.
+ * another of the user alone, or of the range of users that is one's. Files of handlers that are gone count for nothing. Where the directory can't be written, everything is admitted.
  */
 import {
   appendFileSync,
@@ -22,6 +22,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { reasonOf } from '../base/errors.ts'
+import { rangeOf } from '../base/subordinate-ids.ts'
 import type { Config } from '../config/index.ts'
 
 export interface Applicant {
@@ -111,7 +112,7 @@ function overQuota(config: Config, { uid, exe, signal }: Applicant, now: number)
   const directory = `${config.run}/quota`
   const quotas = [
     { most: config.capturesPerHour, key: keyOf(uid, `${exe} ${signal}`), of: 'this program by this signal' },
-    { most: config.userCapturesPerHour, key: keyOf(uid, ''), of: 'this user' },
+    { most: config.userCapturesPerHour, key: keyOf(rangeOf(uid), ''), of: 'this user' },
   ].map(({ most, key, of }) => {
     const path = `${directory}/${key}`
     const lines = most === null ? [] : linesOf(path)
