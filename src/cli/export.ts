@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   openSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -118,14 +119,16 @@ function openOutput(
   const existing = statSync(path, { throwIfNoEntry: false })
   if (existing?.isFile() && !force) throw new SystemError(`${path} exists already; --force replaces it.`)
   const inPlace = existing !== undefined && !existing.isFile()
-  const partial = `${path}.partial`
+  // A link stays one, above all /dev/stdout where that is a file.
+  const place = existing?.isFile() ? realpathSync(path) : path
+  const partial = `${place}.partial`
   try {
     if (inPlace) return { fd: openInPlace(path, { force, links }), finish: () => {}, discard: () => {} }
     // What an export that was killed left, or somebody else put there to be written into.
     rmSync(partial, { force: true })
     return {
       fd: openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode),
-      finish: () => renameSync(partial, path),
+      finish: () => renameSync(partial, place),
       discard: () => unlinkSync(partial),
     }
   } catch (error) {

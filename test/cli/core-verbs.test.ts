@@ -5,6 +5,7 @@ import {
   closeSync,
   cpSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -223,6 +224,11 @@ describe('export of a core file', () => {
     symlinkSync('fifo', join(work, 'to-fifo'))
     const refused = cli('export', './core.zst', '-o', 'to-fifo')
     assert.match(refused.stderr, /to-fifo is a FIFO of user 61234's/)
+    writeFileSync(join(work, 'replaced'), 'old')
+    symlinkSync('replaced', join(work, 'to-file'))
+    assert.equal(cli('export', './core.zst', '-o', 'to-file', '--force').status, 0)
+    assert.ok(lstatSync(join(work, 'to-file')).isSymbolicLink())
+    assert.ok(readFileSync(join(work, 'replaced')).equals(readFileSync(join(work, 'mine/core.raw'))))
   })
   it('writes to what the caller gave, a pipe that sudo’s user made too', {
     skip: process.getuid!() !== 0,
