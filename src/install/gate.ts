@@ -65,6 +65,15 @@ take_away_stale() {
     [ $exe -ef ${handler[0]} ] || [ $exe -ef /proc/$$/exe ] ||${bounds.length > 0 ? ` [ $exe -ef ${bounds[0]} ] ||` : ''} rm -f "$one" </dev/null
   done
 }
+# A thread of it could go on and has no processor: it is the machine that is slow.
+is_runnable() {
+  for task in /proc/$1/task/[0-9]*/stat; do
+    state=
+    { read -r state <$task; } 2>/dev/null
+    case \${state##*)} in ' R'*) return 0 ;; esac
+  done
+  return 1
+}
 # A ticket without a time tells nothing: there was no room to write it.
 end_those_that_stand_still() {
   set -- $gate/[0-9]*
@@ -73,6 +82,7 @@ end_those_that_stand_still() {
     [ -f "$one" ] && read -r beat <"$one"
     case $beat in '' | *[!0-9]*) continue ;; esac
     [ $beat -ge $since ] || ! [ /proc/\${one##*/}/exe -ef ${handler[0]} ] && continue
+    is_runnable \${one##*/} && continue
     # The number may be another's by now, but nobody else of ours is so dear to the kernel.
     read -r dear </proc/\${one##*/}/oom_score_adj && [ "$dear" = -900 ] && kill -KILL \${one##*/} || continue
     rm -f "$one" </dev/null

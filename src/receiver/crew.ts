@@ -90,7 +90,7 @@ export class Crew {
       const pid = Number(name)
       // A ticket without a time tells nothing: there was no room to write it.
       const beat = lastBeat(join(this.#options.tickets, name))
-      if (beat === undefined || uptime() - beat <= patience || !isHandler(pid)) continue
+      if (beat === undefined || uptime() - beat <= patience || !isHandler(pid) || isRunnable(pid)) continue
       this.#options.onStill(pid)
       end(pid)
     }
@@ -144,13 +144,27 @@ export class Crew {
   }
 }
 
-/** It is a zombie, or gone: proc_pid_stat(5). */
+/** The letter that stands for what a process or a thread does, proc_pid_stat(5). Throws where there is none. */
+function stateOf(path: string): string {
+  const stat = readFileSync(`/proc/${path}/stat`, 'latin1')
+  return stat.charAt(stat.lastIndexOf(')') + 2)
+}
+
+/** It is a zombie, or gone. */
 function hasEnded(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')))
+    return ['Z', 'X'].includes(stateOf(`${pid}`))
   } catch (error) {
     return ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')
+  }
+}
+
+/** A thread of it could go on and has no processor: it is the machine that is slow. */
+function isRunnable(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some(task => stateOf(`${pid}/task/${task}`) === 'R')
+  } catch {
+    return false
   }
 }
 

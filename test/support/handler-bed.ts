@@ -116,6 +116,20 @@ export class HandlerBed {
   }
 }
 
+/** Looks again and again until `work` is over. */
+export async function meanwhile<T>(work: Promise<T>, look: () => void): Promise<T> {
+  const watch = setInterval(look, 50)
+  try {
+    return await work
+  } finally {
+    clearInterval(watch)
+  }
+}
+
+/** Lines of the kernel log that one of these handlers was ended for standing still: others' tests end others. */
+export const endedOf = (handlers: ReadonlySet<number>): string[] =>
+  [...handlers].flatMap(pid => kernelLog(`ENDED the handler ${pid}, `))
+
 /** Lines that the kernel log has of us since it was last looked at, as far as they hold `text`. */
 export function kernelLog(text: string): string[] {
   return spawnSync('dmesg', { encoding: 'utf8', maxBuffer: 64 << 20 })
