@@ -170,10 +170,11 @@ export class Goroutine {
     return this.#status
   }
 
-  /** A 64-bit field; without a bigint where a word holds it, for there may be many goroutines. */
+  /** A 64-bit field; without a bigint where a word holds it, for there may be many goroutines. Finite in damaged memory, too. */
   #count(offset: number): number {
     const at = this.addr + offset
-    return this.#offsets.ptrSize === 8 ? this.#memory.word(at) : Number(this.#memory.u64(at))
+    const count = this.#offsets.ptrSize === 8 ? this.#memory.word(at) : Number.POSITIVE_INFINITY
+    return Number.isFinite(count) ? count : Number(this.#memory.u64(at))
   }
 
   #word(offset: number): number {

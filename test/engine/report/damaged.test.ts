@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { busyRanges, fixtureCore, fixtureExecutable } from '../../../scripts/fuzz.d/fixture.ts'
 import { SinkError } from '../../../src/base/errors.ts'
-import { analyse, type ByteSource, bytesSource, type Report } from '../../../src/engine/index.ts'
+import { parseReport } from '../../../src/daemon/report-file.ts'
+import { analyse, type ByteSource, bytesSource, openCore, type Report } from '../../../src/engine/index.ts'
 
 const core = fixtureCore()
 const executable = fixtureExecutable()
@@ -15,8 +16,11 @@ const whole = core.read(0, core.size)
 
 function reportOf(source: ByteSource, exe: ByteSource | undefined = executable): Report | SinkError {
   try {
-    return analyse(source, { ...(exe ? { executable: exe } : {}), find: () => undefined })
+    const report = analyse(source, { ...(exe ? { executable: exe } : {}), find: () => undefined })
+    assert.doesNotThrow(() => parseReport(JSON.stringify(report), 'a report that can’t be read back'))
+    return report
   } catch (error) {
+    if (error instanceof assert.AssertionError) throw error
     assert.ok(error instanceof SinkError, String((error as Error).stack))
     return error
   }
@@ -58,6 +62,19 @@ test('any bytes flipped give a report, in bounded time', { timeout: 300_000 }, (
     }),
     { numRuns: Number(process.env.RUNS ?? 40) },
   )
+})
+
+test('goroutines overwritten give a report that can be read back', () => {
+  const { image, runtime } = openCore(core, { executable, find: () => undefined })
+  for (const byte of [0xff, 0x7f, 0x80]) {
+    const bytes = new Uint8Array(whole)
+    for (const { addr } of runtime!.goroutines()) {
+      const { start, offset } = image.memory.regions.find(({ start, end }) => start <= addr && addr < end)!
+      bytes.fill(byte, offset + addr - start, offset + addr - start + 400)
+    }
+    const report = reportOf(bytesSource('core', bytes))
+    assert.ok(!(report instanceof SinkError) && report.goroutines.length > 0)
+  }
 })
 
 test('whole pages overwritten give a report, in bounded time', { timeout: 300_000 }, () => {
