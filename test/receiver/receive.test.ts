@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
-import { peekStatus } from '../../src/receiver/protocol.ts'
-import { threadOf } from '../../src/receiver/receive.ts'
+import { openSocketLibc } from '../../src/receiver/libc.ts'
+import { markOk, peekStatus } from '../../src/receiver/protocol.ts'
+import { accept, threadOf } from '../../src/receiver/receive.ts'
 
 test('peekStatus() asks for more of a core until the first note is there', () => {
   const core = zstdDecompressSync(readFileSync(join(import.meta.dirname, '../fixtures/till/core.zst')))
@@ -47,5 +50,39 @@ test('threadOf() finds the thread that its PID namespace calls by a number', {
     assert.equal(threadOf(2 ** 22 + 1, 1), undefined)
   } finally {
     unshare.kill('SIGKILL')
+  }
+})
+
+test('accept() waits for the mark however long it takes: what comes behind it is the core', {
+  skip: openSocketLibc() === undefined && 'this takes node:ffi',
+}, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gocore-mark-'))
+  const libc = openSocketLibc()!
+  const server = createServer({ pauseOnConnect: true }).listen(join(directory, 'sock'))
+  await once(server, 'listening')
+  // As the kernel, but for the time that the crashed thread is without a processor.
+  const kernel = spawn(
+    process.execPath,
+    [
+      ...[
+        '-e',
+        `require('node:net').connect(process.argv[1]).once('data', function () {
+        setTimeout(() => this.end(Buffer.from([${markOk}, 0, 0, 0, 0x7f, 0x45, 0x4c, 0x46])), 1300)
+      })`,
+      ],
+      join(directory, 'sock'),
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
+  try {
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    const { fd } = (socket as unknown as { _handle: { fd: number } })._handle
+    assert.equal(accept(libc, fd), undefined)
+    assert.equal(libc.receive(fd, 4, 1000)?.toString('latin1'), '\x7fELF')
+    socket.destroy()
+  } finally {
+    kernel.kill()
+    server.close()
+    rmSync(directory, { recursive: true })
   }
 })
