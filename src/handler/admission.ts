@@ -16,7 +16,6 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -24,6 +23,7 @@ import {
 import { reasonOf } from '../base/errors.ts'
 import { rangeOf } from '../base/subordinate-ids.ts'
 import type { Config } from '../config/index.ts'
+import { writeWhole } from './ticket.ts'
 
 export interface Applicant {
   readonly uid: number
@@ -116,26 +116,19 @@ function overQuota(config: Config, { uid, exe, signal }: Applicant, now: number)
   ].map(({ most, key, of }) => {
     const path = `${directory}/${key}`
     const lines = most === null ? [] : linesOf(path)
-    return { most, path, of, lines, times: lines.filter(time => time > now - hour && time <= now) }
+    return { most, key, path, of, lines, times: lines.filter(time => time > now - hour && time <= now) }
   })
   const over = quotas.find(({ most, times }) => most !== null && times.length >= most)
   if (over !== undefined) return `${over.times.length} crashes of ${over.of} were stored within an hour`
-  for (const { most, path, lines, times } of quotas) {
+  for (const { most, key, path, lines, times } of quotas) {
     if (most === null) continue
     makeDirectory(directory, 0o700)
     // What another handler adds meanwhile is lost to who writes it anew, so that is done where most of it is old.
     if (lines.length <= 2 * times.length) appendFileSync(path, `${now}\n`, { mode: 0o600 })
-    else writeAnew(path, [...times, now])
+    else writeWhole(path, key, `${[...times, now].join('\n')}\n`)
     if (lines.length === 0) sweep(directory, now)
   }
   return undefined
-}
-
-/** Whoever reads it sees the old times or the new ones. */
-function writeAnew(path: string, times: readonly number[]): void {
-  const temporary = `${path}.${process.pid}`
-  writeFileSync(temporary, `${times.join('\n')}\n`, { mode: 0o600 })
-  renameSync(temporary, path)
 }
 
 /** So many files are looked at for each new one. */

@@ -58,13 +58,13 @@ export class Ticket implements Disposable {
 }
 
 /** Seconds of uptime() at the last sign of life; undefined where it isn't told. */
-export function lastBeat(path: string | undefined): number | undefined {
-  const text = path === undefined ? undefined : textOf(path)
+export function lastBeat(path: string): number | undefined {
+  const text = textOf(path)
   return text !== undefined && /^[0-9]{1,12}\n$/.test(text) ? Number(text) / 100 : undefined
 }
 
 /** Whoever reads it has the old text or the new one, and never of both. `name` is that of the file in the making. */
-function writeWhole(path: string, name: string, text: string): void {
+export function writeWhole(path: string, name: string, text: string): void {
   const making = join(dirname(path), `${name}.${process.pid}`)
   writeFileSync(making, text, { mode: 0o600 })
   renameSync(making, path)

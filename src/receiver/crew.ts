@@ -2,7 +2,7 @@
  * Handlers that stand by, so that no process is started while the kernel holds one. Each takes one dump and ends: what it
  * gave up for that, and what it read, is never there for the next.
  */
-import { type ChildProcess, fork, type Serializable } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { uptime } from 'node:os'
@@ -214,17 +214,3 @@ export const startPart = (
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', isLogPassed ? 'inherit' : 'ignore', 'inherit', 'ipc', ...more],
   })
-
-/** Sends a connection with a message, and closes this process's end of it. */
-export function pass(
-  to: { send?: ChildProcess['send'] },
-  message: Serializable,
-  handle: Handle,
-  sent: (error: Error | null) => void,
-): void {
-  // Node has a name for the handle's class alone.
-  to.send?.(message, handle as unknown as Socket, error => {
-    handle.close()
-    sent(error)
-  })
-}

@@ -10,7 +10,6 @@ import { rangeOf } from '../base/subordinate-ids.ts'
 import { foreignCalls } from '../base/system-calls.ts'
 import { type GateLimits, gateLimits, loadConfig } from '../config/index.ts'
 import { KernelLog, type Level } from '../handler/log.ts'
-import { pass } from './crew.ts'
 import type { SocketLibc } from './libc.ts'
 import { Line } from './line.ts'
 import { type Crash, coreLimitOf, meet, refuse } from './receive.ts'
@@ -141,7 +140,10 @@ export function keepDoor(calls: SocketLibc): void {
     }
     atWork++
     leaving++
-    pass(process, order, handleOf(socket), error => {
+    const handle = handleOf(socket)
+    // Node has a name for the handle's class alone.
+    process.send?.(order, handle as unknown as Socket, undefined, error => {
+      handle.close()
       leaving--
       socket.destroy()
       if (error !== null) log.write('error', `receiver: could not pass a connection on: ${reasonOf(error)}`)

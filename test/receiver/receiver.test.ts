@@ -9,7 +9,7 @@ import { byFuse } from '../../scripts/faults.d/mounts.ts'
 import { initializeStore } from '../../src/archive/format.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { alice, attackBed, become, cliAs, compile, everything } from '../security/bed.ts'
-import { endlessCrashes } from '../security/endless-crashes.ts'
+import { crashBehind, endlessCrashes } from '../security/endless-crashes.ts'
 import { endedOf, type HandlerBed, kernelLog, meanwhile, noKernel } from '../support/handler-bed.ts'
 
 const unitText = readFileSync(join(import.meta.dirname, '../../systemd/gocore-sink-receiver.service'), 'utf8')
@@ -250,12 +250,7 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
       const handlers = new Set<number>()
       const mounted = await byFuse.mount(bed.path('fuse'), bed.path('files'))
       try {
-        const crashes = bed.crash(
-          `dd if=/dev/zero of=fuse/file bs=4096 count=4; chmod 755 fuse/file
-          ${program} $(head -c 40000 /dev/zero | tr '\\0' x) & sleep 1; printf taken >files/hang; sleep 1
-          ${become(alice)} sh -c 'kill -SEGV $$'; true`,
-          { pattern: `@@${receiver.path}` },
-        )
+        const crashes = bed.crash(crashBehind(program), { pattern: `@@${receiver.path}` })
         await meanwhile(crashes, () => {
           for (const pid of parts(receiver.pid, '--standby')) handlers.add(pid)
         })

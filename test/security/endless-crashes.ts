@@ -1,5 +1,7 @@
 /** Programs whose crash never ends: whoever records it waits for memory that the crasher gives, or does not. */
 
+import { alice, become } from './bed.ts'
+
 /** Maps a file over memory of its own, waits until the file system hangs, and dies. */
 const victim = (
   address: string,
@@ -35,3 +37,9 @@ export const endlessCrashes = [
   // What was never touched of a large process is not waited for: its memory is read in the place of the stream.
   ['whose memory is a file’s', victim('0', '0', 4096, 'PROT_READ | PROT_WRITE')],
 ] as const
+
+/** Shell text in which such a program crashes for ever, and then another user's. */
+export const crashBehind = (program: string): string =>
+  `dd if=/dev/zero of=fuse/file bs=4096 count=4; chmod 755 fuse/file
+  ${program} $(head -c 40000 /dev/zero | tr '\\0' x) & sleep 1; printf taken >files/hang; sleep 1
+  ${become(alice)} sh -c 'kill -SEGV $$'; true`

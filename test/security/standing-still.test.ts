@@ -4,8 +4,8 @@ import { mkdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { byFuse } from '../../scripts/faults.d/mounts.ts'
 import { endedOf, meanwhile, noKernel } from '../support/handler-bed.ts'
-import { alice, attackBed, become, compile } from './bed.ts'
-import { endlessCrashes } from './endless-crashes.ts'
+import { alice, attackBed, compile } from './bed.ts'
+import { crashBehind, endlessCrashes } from './endless-crashes.ts'
 
 const unavailable = noKernel || byFuse.unavailable()
 
@@ -21,11 +21,7 @@ describe('a crash that never ends', {
       const handlers = new Set<number>()
       const mounted = await byFuse.mount(bed.path('fuse'), bed.path('files'))
       try {
-        const crashes = bed.crash(
-          `dd if=/dev/zero of=fuse/file bs=4096 count=4; chmod 755 fuse/file
-          ${program} $(head -c 40000 /dev/zero | tr '\\0' x) & sleep 1; printf taken >files/hang; sleep 1
-          ${become(alice)} sh -c 'kill -SEGV $$'; true`,
-        )
+        const crashes = bed.crash(crashBehind(program))
         await meanwhile(crashes, () => {
           for (const pid of bed.handlers()) handlers.add(pid)
         })
