@@ -3,7 +3,7 @@
  * of the boot and the line's number in the log, so that whoever reads the line again finds the record there.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { constants, hostname, release } from 'node:os'
 import { join } from 'node:path'
 import { makeDirectories } from '../archive/directories.ts'
@@ -61,6 +61,8 @@ export class KernelRecords {
   readonly #waiting = new Map<number, Waiting>()
   /** By process, the dumps that are not listed; read once in a look, where they are asked for. */
   #begun: Map<number, CrashMoment[]> | undefined
+  /** The archive's, read once in a look. */
+  #days: string[] | undefined
   #written = 0
 
   constructor(options: KernelRecordsOptions) {
@@ -85,6 +87,7 @@ export class KernelRecords {
     // Of what was before the first start ever, someone else took care.
     this.#sequence ??= lines.at(-1)?.sequence ?? -1
     this.#begun = undefined
+    this.#days = undefined
     this.#written = 0
     for (const line of lines) {
       if (line.sequence <= this.#sequence) continue
@@ -176,7 +179,9 @@ export class KernelRecords {
     const id = idOf(this.#boot, record.sequence)
     // It was made before, on whatever day the clock had then.
     if (this.#options.catalog().get(id) !== undefined) return
-    const ref = store.find(id)[0] ?? { id, day: dayOf(time) }
+    this.#days ??= [...store.days()]
+    const made = this.#days.find(day => existsSync(store.layout.dump({ id, day })))
+    const ref = { id, day: made ?? dayOf(time) }
     const manifest: Manifest = {
       ...{ schema: 'gocore-manifest', version: manifestVersion, id },
       tool: { version: toolVersion, node: process.version },

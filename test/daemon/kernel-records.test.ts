@@ -229,6 +229,8 @@ describe('KernelRecords of lines that are given', () => {
   /** Such as begin behind line 5 of the log, and what they have written. */
   function recordsIn({ directory, store }: TestArchive): {
     records: KernelRecords
+    /** As after a restart. */
+    again: () => KernelRecords
     written: number[]
     [Symbol.dispose](): void
   } {
@@ -238,12 +240,13 @@ describe('KernelRecords of lines that are given', () => {
     writeFileSync(join(state, 'kernel-log.json'), JSON.stringify({ boot_id, sequence: 5 }))
     const catalog = openCatalog(':memory:')
     const written: number[] = []
-    const records = new KernelRecords({
-      ...{ store, catalog: () => catalog, state, patience: () => 0 },
-      spool: () => openLocalStore(join(directory, 'spool')),
-      onRecord: (_, sentence) => void written.push(Number(/process (\d+)/.exec(sentence)![1])),
-    })
-    return { records, written, [Symbol.dispose]: () => catalog.close() }
+    const again = (): KernelRecords =>
+      new KernelRecords({
+        ...{ store, catalog: () => catalog, state, patience: () => 0 },
+        spool: () => openLocalStore(join(directory, 'spool')),
+        onRecord: (_, sentence) => void written.push(Number(/process (\d+)/.exec(sentence)![1])),
+      })
+    return { records: again(), again, written, [Symbol.dispose]: () => catalog.close() }
   }
   const kernels = (pid: number): string => `coredump: ${pid}(api): over core_pipe_limit, skipping core dump`
   const handlers = (pid: number): string => `gocore-sink: crash of process ${pid} (api) of user 33, SIGABRT`
@@ -265,6 +268,12 @@ describe('KernelRecords of lines that are given', () => {
       reads++
       return readManifest(ref)
     }
+    let listings = 0
+    const days = store.days.bind(store)
+    store.days = () => {
+      listings++
+      return days()
+    }
     const pids = Array.from({ length: 130 }, (_, n) => 5000 + n)
     const lines = linesOf(pids.map((pid, n) => (n % 2 === 0 ? kernels : handlers)(pid)))
     const counts: number[] = []
@@ -277,6 +286,20 @@ describe('KernelRecords of lines that are given', () => {
     assert.equal([...store.list()].length, 130)
     assert.equal(records.done, 135)
     assert.ok(reads <= 3 * 130, `${reads} manifests read`)
+    assert.ok(listings <= 2 * 5 + 1, `${listings} times all days were listed`)
+  })
+
+  it('makes a record of a line once, though a clock was set meanwhile and no catalog has it', t => {
+    using archive = testArchive()
+    using bed = recordsIn(archive)
+    const lines = linesOf([kernels(9)])
+    bed.records.look(lines)
+    const position = join(archive.directory, 'state/kernel-log.json')
+    const { boot_id } = JSON.parse(readFileSync(position, 'utf8'))
+    writeFileSync(position, JSON.stringify({ boot_id, sequence: 5 }))
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3 * 24 * 60 * 60_000 })
+    bed.again().look(lines)
+    assert.equal([...archive.store.list()].length, 1)
   })
 
   it('makes one record of lines of one crash, also at the same look', () => {
