@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
 import { openSocketLibc } from '../../src/receiver/libc.ts'
-import { markOk, peekStatus } from '../../src/receiver/protocol.ts'
-import { accept, threadOf } from '../../src/receiver/receive.ts'
+import { CoredumpBit, formatAnswer, markOk, peekStatus, requestSize } from '../../src/receiver/protocol.ts'
+import { accept, meet, threadOf } from '../../src/receiver/receive.ts'
 
 test('peekStatus() asks for more of a core until the first note is there', () => {
   const core = zstdDecompressSync(readFileSync(join(import.meta.dirname, '../fixtures/till/core.zst')))
@@ -50,6 +50,42 @@ test('threadOf() finds the thread that its PID namespace calls by a number', {
     assert.equal(threadOf(2 ** 22 + 1, 1), undefined)
   } finally {
     unshare.kill('SIGKILL')
+  }
+})
+
+test('meet() waits for nobody: who has not asked yet is looked at again, and in the end sent away', {
+  skip: openSocketLibc() === undefined && 'this takes node:ffi',
+}, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gocore-meet-'))
+  const libc = openSocketLibc()!
+  // Of this process, as if it were being dumped.
+  libc.info = () => ({
+    ...{ pid: process.pid, tgid: process.pid, uid: 0, gid: 0 },
+    ...{ dumpable: 1 as const, signal: 6 },
+  })
+  const server = createServer({ pauseOnConnect: true }).listen(join(directory, 'sock'))
+  await once(server, 'listening')
+  const kernel = connect(join(directory, 'sock'))
+  try {
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    const { fd } = (socket as unknown as { _handle: { fd: number } })._handle
+    for (let look = 0; look < 3; look++) assert.equal(meet(libc, fd, false), undefined)
+    assert.match(String(meet(libc, fd, true)), /the kernel asked in a way that is not known$/)
+    const request = formatAnswer(CoredumpBit.kernel | CoredumpBit.reject | CoredumpBit.wait)
+    request.writeUInt32LE(requestSize, 4)
+    for (const part of [request.subarray(0, 7), request.subarray(7)]) {
+      assert.equal(meet(libc, fd, false), undefined)
+      kernel.write(part)
+      while (libc.peek(fd, requestSize, 0).length < part.length) await new Promise(setImmediate)
+    }
+    const crash = meet(libc, fd, false)
+    assert.ok(typeof crash === 'object')
+    assert.match(crash.fact, new RegExp(`^crash of process ${process.pid} \\(.*\\) of user 0, SIGABRT$`))
+    socket.destroy()
+  } finally {
+    kernel.destroy()
+    server.close()
+    rmSync(directory, { recursive: true })
   }
 })
 
