@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Node's own place for it; without it each run strips the types of a hundred files anew. */
-const cache = join(tmpdir(), 'node-compile-cache')
+const cache = process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache')
 const program = join(import.meta.dirname, '../../src/cli/main.ts')
 
 export interface Outcome {
