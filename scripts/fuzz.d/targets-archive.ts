@@ -121,7 +121,7 @@ const eventfulText = (): string => {
         time,
       },
       shrunk: { raw_size: 51562112, stored_size: 9000000, time, reason: 'others are alike', tool: '0.1.0' },
-      unshrinkable: { reason: 'no goroutines', tool: '0.1.0', time },
+      unshrinkable: { reason: 'no goroutines', tool: '0.1.0', time, until: time },
     },
     libraries: [
       { path: '/lib/libc.so.6', size: 7, build_id: 'abcdef', key: '0123456789abcdef-0123456789abcdef' },

@@ -118,7 +118,7 @@ export interface StoredCore {
   /** The core as it came, where the file is a mini-core made of it: most of the memory is no more. */
   shrunk?: Shrunk
   /** Why it can't be made a mini-core, by this version of the program. */
-  unshrinkable?: { reason: string; tool: string; time: string }
+  unshrinkable?: Unshrinkable
   /** Bytes that the program headers promise; absent where they did not arrive. */
   expected_size?: number
   /** Only in a spool: the beginning of the core's file lies elsewhere, and the daemon joins both. */
@@ -133,6 +133,14 @@ export interface Shrunk {
   readonly time: string
   readonly reason: string
   readonly tool: string
+}
+
+/** A failure that says nothing of the core, or of this machine's limits alone, has an end (ISO 8601 UTC). */
+export interface Unshrinkable {
+  readonly reason: string
+  readonly tool: string
+  readonly time: string
+  readonly until?: string
 }
 
 /**
@@ -163,6 +171,10 @@ export interface StoredBinary {
 /** `on hold by ada since 2026-11-24 (case 7); gocore-sink unhold lifts it`. */
 export const formatHold = ({ by, time, reason }: Hold): string =>
   `on hold by ${by} since ${time.slice(0, 10)}${reason === undefined ? '' : ` (${reason})`}; gocore-sink unhold lifts it`
+
+/** `it took longer than AnalysisTimeout=5min; tried again from 2026-12-01 on`. */
+export const formatUnshrinkable = ({ reason, until }: Unshrinkable): string =>
+  until === undefined ? reason : `${reason}; tried again from ${until.slice(0, 10)} on`
 
 const binary = fields({ key: optional(text), path: text, build_id: optional(text), size: optional(number) })
 
@@ -196,7 +208,7 @@ const shape = fields({
         ...{ time: text, reason: text, tool: text },
       }),
     ),
-    unshrinkable: optional(fields({ reason: text, tool: text, time: text })),
+    unshrinkable: optional(fields({ reason: text, tool: text, time: text, until: optional(text) })),
     continues: optional(fields({ archive: text, at: number })),
   }),
   executable: optional(binary),

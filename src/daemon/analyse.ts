@@ -125,39 +125,39 @@ function reportOf(end: ChildEnd, limits: Config['analysis']): { json: string } |
 }
 
 /** Whoever stops the daemon may tell all of its processes at once: that says nothing of the dump. */
-const wasTold = (end: ChildEnd): boolean =>
+export const wasTold = (end: ChildEnd): boolean =>
   end.kind === 'signal' && ['SIGTERM', 'SIGINT', 'SIGHUP'].includes(end.signal)
+
+/** The limit that a child met. */
+export function limitMet(end: ChildEnd): 'timeout' | 'memory' | undefined {
+  if (end.kind === 'timeout' || end.kind === 'memory') return end.kind
+  if (end.kind === 'signal' && end.signal === 'SIGXCPU') return 'timeout'
+  return 'error' in end && ranOutOfMemory(end.error) ? 'memory' : undefined
+}
 
 /** Why a child that analyses came to no good end, as a sentence. */
 export function failureOf(end: ChildEnd, limits: Config['analysis']): string {
-  const tooLong = `it took longer than AnalysisTimeout=${formatDuration(limits.timeout)}`
-  const tooMuch = `it needed more memory than AnalysisMemory=${formatSize(limits.memory)}`
-  switch (end.kind) {
+  if (end.kind === 'exit' && end.status === ChildExit.refused)
+    return lastLine(end.error).slice(2) || 'it gave no reason'
+  switch (limitMet(end)) {
     case 'timeout':
-      return tooLong
+      return `it took longer than AnalysisTimeout=${formatDuration(limits.timeout)}`
     case 'memory':
-      return tooMuch
+      return `it needed more memory than AnalysisMemory=${formatSize(limits.memory)}`
+  }
+  switch (end.kind) {
     case 'output':
       return `the report is larger than AnalysisOutput=${formatSize(limits.output)}`
     case 'unstartable':
       return `the analysis could not be started: ${end.error}`
     case 'signal':
-      if (end.signal === 'SIGXCPU') return tooLong
-      if (ranOutOfMemory(end.error)) return tooMuch
       return `the analysis was ended by ${end.signal}${lastLine(end.error)}`
     case 'exit':
-      return exitReason(end, tooMuch)
-    case 'aborted':
-    case 'refused':
+      // A shell reports its program's signal as 128 and the number; 134 is V8's abort.
+      return `the analysis ended with status ${end.status}${lastLine(end.error)}`
+    default:
       return 'it was interrupted'
   }
-}
-
-function exitReason(end: ChildEnd & { kind: 'exit' }, tooMuch: string): string {
-  if (end.status === ChildExit.refused) return lastLine(end.error).slice(2) || 'it gave no reason'
-  // A shell reports its program's signal as 128 and the number; 134 is V8's abort.
-  if (ranOutOfMemory(end.error)) return tooMuch
-  return `the analysis ended with status ${end.status}${lastLine(end.error)}`
 }
 
 const ranOutOfMemory = (error: string): boolean =>

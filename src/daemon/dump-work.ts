@@ -5,11 +5,11 @@ import { ArchiveError, NotFoundError, reasonOf } from '../base/errors.ts'
 import type { CrashRow } from '../catalog/index.ts'
 import { analyseDump } from './analyse.ts'
 import { encryptDump, hasPlainRest, isPlain } from './encrypt.ts'
+import { everyDump } from './every-dump.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
 import { isOpen } from './row.ts'
-import { Turn } from './steps.ts'
-import { syncDump } from './sync.ts'
+import { expectedRow, syncDump } from './sync.ts'
 
 export interface DumpWorkOptions {
   readonly holdings: Holdings
@@ -73,19 +73,38 @@ export class DumpWork {
     }
   }
 
-  /** Encrypts those that an earlier daemon had no time for, or was killed over, or that were imported. */
-  async encryptTheRest(range: { since?: Date } = {}): Promise<void> {
+  /**
+   * Encrypts those that an earlier daemon had no time for, or was killed over, or that were imported; all, or those of the
+   * newest days.
+   */
+  async encryptTheRest({ days }: { days?: number } = {}): Promise<void> {
     const { holdings } = this.#options
-    const { store, leases, stopping } = holdings
+    const { store, leases, stopping, onUnlisted } = holdings
     if (holdings.config.encryptTo.length === 0) return
-    const turn = new Turn()
-    for (const { id, day, manifest } of store.list({ ...range, onUnlisted: holdings.onUnlisted })) {
-      await turn.pass()
-      if (!isPlain(manifest) && !hasPlainRest(store, { id, day }, manifest)) continue
+    for await (const { id, day, manifest } of everyDump(store, { days, onUnlisted })) {
       if (stopping.aborted) return
-      if (holdings.catalog.get(id)?.analysis === 'pending') continue
+      const ref = { id, day }
+      if (!isPlain(manifest) && !hasPlainRest(store, ref, manifest)) continue
+      if (this.#waits(holdings.catalog.get(id))) continue
       using lease = leases.take(id)
-      if (lease !== undefined) await this.#encrypt({ id, day }, lease, stopping)
+      if (lease !== undefined && !this.#waits(this.#rowNow(ref))) await this.#encrypt(ref, lease, stopping)
+    }
+  }
+
+  /** Its analysis is to come, which needs the plain core; or it is to be listed first, and told of. */
+  #waits(row: CrashRow | undefined): boolean {
+    return (
+      row === undefined ||
+      (row.analysis === 'pending' && this.#options.holdings.config.analyseBeforeEncryption)
+    )
+  }
+
+  /** By the archive: the catalog may be behind it. */
+  #rowNow(ref: DumpRef): CrashRow | undefined {
+    try {
+      return expectedRow(this.#options.holdings.store, ref, false)
+    } catch {
+      return undefined
     }
   }
 

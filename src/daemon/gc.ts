@@ -1,11 +1,12 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
 import { binaryKeysOf, type Manifest } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
-import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
-import { NotFoundError, reasonOf } from '../base/errors.ts'
+import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
+import { reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { formatDuration, keepFreeBytes } from '../config/index.ts'
 import { carryOut } from './carry-out.ts'
+import { everyDump } from './every-dump.ts'
 import { leftoverSteps } from './leftovers.ts'
 import { parseReport } from './report-file.ts'
 import { type ShrinkOutcome, whyNotShrunk } from './shrink.ts'
@@ -138,30 +139,9 @@ async function readKeys(store: ArchiveStore): Promise<ReadonlySet<string> | unde
   const onGap = (): void => {
     sound = false
   }
-  for await (const { manifest } of everyDump(store, onGap, onGap))
+  for await (const { manifest } of everyDump(store, { onBroken: onGap, onUnlisted: onGap }))
     for (const key of binaryKeysOf(manifest)) keys.add(key)
   return sound ? keys : undefined
-}
-
-/** In no order, and in turns with others: `list` reads a day in one go, which may have very many dumps. */
-async function* everyDump(
-  store: ArchiveStore,
-  onBroken: () => void,
-  onUnlisted: OnUnlisted,
-): AsyncGenerator<DumpEntry> {
-  const turn = new Turn()
-  for (const day of store.days(onUnlisted))
-    for (const id of store.ids(day, onUnlisted)) {
-      await turn.pass()
-      let manifest: Manifest
-      try {
-        manifest = store.readManifest({ id, day })
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) onBroken()
-        continue
-      }
-      yield { id, day, manifest }
-    }
 }
 
 const freedBy = (actions: GcAction[]): number =>
@@ -187,7 +167,7 @@ async function readEntries(options: GcOptions): Promise<{
     sound = false
     onUnlisted?.(directory, error)
   }
-  for await (const { id, day, manifest } of everyDump(store, onBroken, onGap)) {
+  for await (const { id, day, manifest } of everyDump(store, { onBroken, onUnlisted: onGap })) {
     const { core, hold, process } = manifest
     if (hold) held++
     entries.push({

@@ -1,6 +1,7 @@
 /** The use-cases of the daemon, for the daemon itself and for commands. */
 export { type AnalyseOptions, type AnalysisOutcome, analyseDump } from './analyse.ts'
 export { type AnalysisRecord, readAnalysisRecord } from './analysis-record.ts'
+export { encryptDump } from './encrypt.ts'
 export { type GcAction, type GcOptions, type GcResult, runGc } from './gc.ts'
 export { joinDump } from './join.ts'
 export { catalogPath, openArchive } from './maintenance.ts'

@@ -34,7 +34,10 @@ export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Prom
 
 async function shrink(holdings: Holdings, ref: DumpRef, reason: string): Promise<ShrinkOutcome> {
   const { store, leases, config, stopping: signal } = holdings
-  const outcome = await shrinker(store, leases, { analysis: config.analysis, signal })(ref, reason)
+  const outcome = await shrinker(store, leases, { analysis: config.analysis, redact: config.redact, signal })(
+    ref,
+    reason,
+  )
   syncDump(store, holdings.catalog, ref)
   return outcome
 }

@@ -115,8 +115,7 @@ export class Service {
     this.#tellCounts()
     void this.scan({ failed: true })
     // What an earlier daemon was killed over lies there plain.
-    const since = new Date(Date.now() - newestDays * 86_400_000)
-    void this.#retention.take('Encryption', () => this.#work.encryptTheRest({ since }))
+    void this.#retention.take('Encryption', () => this.#work.encryptTheRest({ days: newestDays }))
   }
 
   /** Looks for what is new in the archive; all of it, or its newest days. */

@@ -5,11 +5,12 @@
  * what the manifest says.
  */
 import { closeSync, fstatSync, fsyncSync, renameSync, rmSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { isFile } from '../archive/files.ts'
 import type { LocalStore, Manifest } from '../archive/index.ts'
 import { coreFile, miniFile, miniPartFile } from '../archive/layout.ts'
 import type { Leases } from '../archive/lease.ts'
-import { binariesOf, formatHold } from '../archive/manifest.ts'
+import { binariesOf, formatHold, formatUnshrinkable } from '../archive/manifest.ts'
 import type { DumpRef } from '../archive/store.ts'
 import { createFile, syncDirectory, writeAll } from '../base/atomic-file.ts'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
@@ -17,21 +18,24 @@ import { toolVersion } from '../base/version.ts'
 import type { Config } from '../config/index.ts'
 import type { Report } from '../engine/report/report.ts'
 import { openCoreFile } from '../source/index.ts'
-import { failureOf, jobOf } from './analyse.ts'
+import { analyseDump, failureOf, jobOf, limitMet, wasTold } from './analyse.ts'
 import { type AnalysisJob, ChildExit } from './analysis-job.ts'
 import { childProgram, confinedCommand, confinedEnvironment } from './confine.ts'
 import { parseReport } from './report-file.ts'
-import { runChild } from './run-child.ts'
+import { type ChildEnd, runChild } from './run-child.ts'
 import type { ShrinkAnswer, ShrinkJob } from './shrink-job.ts'
 
 export interface ShrinkOptions {
   readonly analysis: Config['analysis']
+  readonly redact?: Config['redact']
+  /** Somebody asks for just this one: an earlier failure does not count. */
+  readonly asked?: boolean
   /** Why it is shrunk, for the manifest. */
   readonly reason: string
   readonly signal?: AbortSignal | undefined
   /** False once somebody else has taken the dump over: nothing is changed then. */
   readonly isHeld?: () => boolean
-  /** The shrinking child's program, for tests. */
+  /** The children's program, for tests. */
   readonly program?: string | undefined
 }
 
@@ -48,8 +52,12 @@ const worthwhile = 0.5
 /** Memory is told apart by cache lines, and where that leaves something out, by pages. */
 const grains = [64, 4096] as const
 
-/** Why this dump is not one to shrink, by its manifest alone; undefined where it is. */
-export function whyNotShrunk({ core, hold, executable }: Manifest): string | undefined {
+/** Why this dump is not one to shrink now, by its manifest alone; undefined where it is. */
+export function whyNotShrunk(manifest: Manifest, now: number = Date.now()): string | undefined {
+  return whyUnfit(manifest) ?? whyPutOff(manifest, now)
+}
+
+function whyUnfit({ core, hold, executable }: Manifest): string | undefined {
   if (hold !== undefined) return formatHold(hold)
   if (core.state === 'none') return 'it has no core'
   if (core.shrunk !== undefined) return 'it is a mini-core already'
@@ -59,13 +67,47 @@ export function whyNotShrunk({ core, hold, executable }: Manifest): string | und
   if (core.stored_size < leastToShrink) return 'its core is small enough'
   // Without it little can be read, of which little would be kept; it may yet be had from elsewhere.
   if (executable?.key === undefined) return 'its executable is not in the archive'
-  if (core.unshrinkable?.tool === toolVersion) return core.unshrinkable.reason
   return undefined
 }
 
+/** An earlier attempt failed, of this version. */
+function whyPutOff({ core: { unshrinkable } }: Manifest, now: number): string | undefined {
+  if (unshrinkable?.tool !== toolVersion) return undefined
+  const { time, until } = unshrinkable
+  // A clock that was wrong then puts nothing off for longer.
+  const isOver = until !== undefined && !(Date.parse(time) <= now && now < Date.parse(until))
+  return isOver ? undefined : formatUnshrinkable(unshrinkable)
+}
+
+/** Why there is no mini-core, and for how long nobody tries again, milliseconds. */
+interface Failure {
+  readonly reason: string
+  readonly putOff: number
+  /** What the core says now, where its report says something else. */
+  readonly saysNow?: Said
+}
+
+type Said = Pick<ShrinkAnswer, 'signature' | 'goroutineCount'>
+
+const saidBy = ({ signature, goroutineCount }: Report): Said => ({ signature: signature.key, goroutineCount })
+
+const dayMs = 24 * 60 * 60 * 1000
+/** By what failed; what a dump with bad luck costs is bounded, and so is what bad luck costs the dump. */
+const putOffs = {
+  /** What the dump says itself is so for as long as this version asks. */
+  dump: Number.POSITIVE_INFINITY,
+  /** A limit costs the most to meet. Others may be set, or the machine less busy. */
+  limit: 7 * dayMs,
+  /** Such as a kernel that was out of memory. */
+  accident: dayMs,
+  none: 0,
+} as const
+
+const failure = (reason: string, what: keyof typeof putOffs): Failure => ({ reason, putOff: putOffs[what] })
+
 /**
- * Shrinks the core of a dump, which the caller has a lease on. What can't be done for what the dump holds is noted in its
- * manifest, so that it is not tried for ever. Throws where the archive can't be written; the core is then as it was.
+ * Shrinks the core of a dump, which the caller has a lease on. What can't be done is noted in its manifest, so that it is not
+ * tried each hour. Throws where the archive can't be written; the core is then as it was.
  */
 export async function shrinkDump(
   store: LocalStore,
@@ -74,7 +116,8 @@ export async function shrinkDump(
 ): Promise<ShrinkOutcome> {
   const manifest = store.readManifest(ref)
   if (manifest.core.shrunk !== undefined) dropWhole(store, ref)
-  const refusal = whyNotShrunk(manifest) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  const why = options.asked ? whyUnfit(manifest) : whyNotShrunk(manifest)
+  const refusal = why ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
   if (refusal !== undefined) return { state: 'kept', reason: refusal }
   const json = store.readReport(ref)
   if (json === undefined) return { state: 'kept', reason: 'it is not analysed' }
@@ -90,19 +133,46 @@ export async function shrinkDump(
   const job = jobOf(store, ref, manifest, options.analysis.user)
   if (typeof job === 'string') return { state: 'kept', reason: job }
   for (const name of [miniPartFile, miniFile]) rmSync(store.layout.file(ref, name), { force: true })
-  let made: Made | string = 'nothing was tried'
+  let made: Made | Failure = failure('nothing was tried', 'none')
   for (const grain of grains) {
     made = await makeMiniCore(store, ref, { manifest, report }, { ...job, grain }, options)
     if (options.isHeld?.() === false) return inHand
-    if (typeof made !== 'string' || options.signal?.aborted) break
+    // A coarser grain leaves less out, and helps nothing else.
+    if (!('reason' in made) || made.putOff !== putOffs.dump) break
   }
-  if (options.signal?.aborted) return { state: 'kept', reason: 'it was interrupted' }
-  if (typeof made === 'string') {
-    const unshrinkable = { reason: made, tool: toolVersion, time: new Date().toISOString() }
-    store.changeManifest(ref, now => ({ ...now, core: { ...now.core, unshrinkable } }))
-    return { state: 'kept', reason: made }
+  if (options.signal?.aborted) return interrupted
+  if (!('reason' in made)) return putInPlace(store, ref, made, options)
+  return made.saysNow === undefined ? giveUp(store, ref, made) : analyseAnew(store, ref, made, options)
+}
+
+const interrupted: ShrinkOutcome = { state: 'kept', reason: 'it was interrupted' }
+
+/** As long as the core is whole a report can be made of all of it. The next round counts the dump among its new like. */
+async function analyseAnew(
+  store: LocalStore,
+  ref: DumpRef,
+  failed: Failure,
+  { analysis, redact = [], signal, program, isHeld }: ShrinkOptions,
+): Promise<ShrinkOutcome> {
+  const { state } = await analyseDump(ref, { store, config: { analysis, redact }, signal, program })
+  if (isHeld?.() === false) return inHand
+  if (state === 'interrupted') return interrupted
+  const said = saidBy(parseReport(store.readReport(ref)!, 'its report'))
+  if (!isDeepStrictEqual(said, failed.saysNow)) return giveUp(store, ref, failed)
+  // Other nodes see by the manifest's time that their rows are old.
+  store.changeManifest(ref, ({ core: { unshrinkable: _, ...core }, ...rest }) => ({ ...rest, core }))
+  return { state: 'kept', reason: 'another version had made its report: it was analysed anew' }
+}
+
+function giveUp(store: LocalStore, ref: DumpRef, { reason, putOff }: Failure): ShrinkOutcome {
+  const now = Date.now()
+  const unshrinkable = {
+    ...{ reason, tool: toolVersion, time: new Date(now).toISOString() },
+    ...(putOff === putOffs.dump ? {} : { until: new Date(now + putOff).toISOString() }),
   }
-  return putInPlace(store, ref, made, options)
+  if (putOff !== putOffs.none)
+    store.changeManifest(ref, manifest => ({ ...manifest, core: { ...manifest.core, unshrinkable } }))
+  return { state: 'kept', reason }
 }
 
 const inHand: ShrinkOutcome = { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
@@ -132,7 +202,7 @@ async function makeMiniCore(
   { manifest, report }: { manifest: Manifest; report: Report },
   job: AnalysisJob & { readonly grain: number },
   options: ShrinkOptions,
-): Promise<Made | string> {
+): Promise<Made | Failure> {
   const part = store.layout.file(ref, miniPartFile)
   const most = Math.floor(manifest.core.stored_size * worthwhile)
   const rights = store.rights.forCrash(manifest)
@@ -140,17 +210,21 @@ async function makeMiniCore(
   let done = false
   try {
     const made = await ask(store, { ...job, what: 'shrink' }, options, most, bytes => writeAll(to, bytes))
-    if (typeof made === 'string') return made
+    if ('reason' in made) return made
+    const { rawSize = -1, says, signature, goroutineCount } = made
+    const [stored, saysNow] = [saidBy(report), { signature, goroutineCount }]
+    if (!isDeepStrictEqual(stored, saysNow)) {
+      const reason = `its report has signature ${stored.signature} and ${stored.goroutineCount} goroutines, the core ${signature} and ${goroutineCount}`
+      return { ...failure(reason, 'limit'), saysNow }
+    }
     fsyncSync(to)
-    const { rawSize = -1, says } = made
     const storedSize = fstatSync(to).size
     readBack(part, rawSize)
     const check = await ask(store, { ...job, what: 'check', core: part }, options, 0, () => {})
-    if (typeof check === 'string') return `the mini-core can't be analysed: ${check}`
-    if (check.signature !== report.signature.key || check.goroutineCount !== report.goroutineCount)
-      return `its report has signature ${report.signature.key} and ${report.goroutineCount} goroutines, the core ${check.signature} and ${check.goroutineCount}`
+    if ('reason' in check) return { ...check, reason: `the mini-core can't be analysed: ${check.reason}` }
     const different = Object.keys(says).filter(name => check.says[name] !== says[name])
-    if (different.length > 0) return `a mini-core would not say the same: ${different.join(', ')}`
+    if (different.length > 0)
+      return failure(`a mini-core would not say the same: ${different.join(', ')}`, 'dump')
     done = true
     return { rawSize, storedSize }
   } finally {
@@ -178,7 +252,7 @@ async function ask(
   { analysis, signal, program = childProgram('shrink') }: ShrinkOptions,
   most: number,
   onBytes: (bytes: Uint8Array) => void,
-): Promise<ShrinkAnswer | string> {
+): Promise<ShrinkAnswer | Failure> {
   const { timeout, memory } = analysis
   let line = Buffer.alloc(0)
   let answer: ShrinkAnswer | undefined
@@ -200,10 +274,16 @@ async function ask(
     },
     signal,
   })
-  if (end.kind === 'output') return 'a mini-core of it would not be much smaller'
+  if (end.kind === 'output') return failure('a mini-core of it would not be much smaller', 'dump')
   if (end.kind === 'exit' && end.status === ChildExit.done && answer !== undefined) return answer
   if (end.kind === 'refused') throw end.cause
-  return failureOf(end, analysis)
+  return failure(failureOf(end, analysis), blameOf(end))
+}
+
+function blameOf(end: ChildEnd): keyof typeof putOffs {
+  if (limitMet(end) !== undefined) return 'limit'
+  if (end.kind === 'exit' && end.status === ChildExit.refused) return 'dump'
+  return end.kind === 'exit' || (end.kind === 'signal' && !wasTold(end)) ? 'accident' : 'none'
 }
 
 function parseAnswer(text: string): ShrinkAnswer {
@@ -223,7 +303,7 @@ function putInPlace(
   const directory = store.layout.dump(ref)
   const before = store.readManifest(ref)
   // Since this began somebody may have asked for it to be kept.
-  const refusal = whyNotShrunk(before) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  const refusal = whyUnfit(before) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
   if (refusal !== undefined) {
     rmSync(at(miniPartFile), { force: true })
     return { state: 'kept', reason: refusal }

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync, zstdDecompressSync } from 'node:zlib'
 import { parseSystemdName } from '../../src/cli/import-file.ts'
@@ -293,6 +293,29 @@ describe('import', () => {
     const [row] = JSON.parse(cli('--archive', './nearby', 'ls', '--json').stdout).crashes
     assert.equal(row.cause, 'panic: assignment to entry in nil map')
   })
+  for (const first of ['yes', 'no'])
+    it(`keeps to EncryptTo without a daemon, with AnalyseBeforeEncryption=${first}`, () => {
+      const place = join(work, `sealed-${first}`)
+      const lines = [
+        ...[
+          `ArchiveDirectory=${place}/archive`,
+          `StateDirectory=${place}/state`,
+          `RuntimeDirectory=${place}/run`,
+        ],
+        'EncryptTo=age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj',
+        `AnalyseBeforeEncryption=${first}`,
+      ]
+      const sealed = `${place}.conf`
+      writeFileSync(sealed, `${lines.join('\n')}\n`, { mode: 0o644 })
+      const imported = cli('--config', sealed, 'import', './core.zst', '--exe', './till')
+      assert.equal(imported.status, 0, imported.stderr)
+      const files = readdirSync(join(place, 'archive/dumps'), { recursive: true, encoding: 'utf8' })
+      const names = files.map(path => basename(path)).filter(name => name.includes('.'))
+      const report = first === 'yes' ? ['analysis.json', 'report.json'] : []
+      assert.deepEqual(names.sort(), ['core.lz4.age', 'manifest.json', ...report].sort())
+      const [row] = JSON.parse(cli('--config', sealed, 'ls', '--json').stdout).crashes
+      assert.equal(row.analysis, first === 'yes' ? 'done' : 'none')
+    })
   it('escapes and redacts what the core says of its process', () => {
     const core = readFileSync(join(work, 'raw'))
     // NT_PRPSINFO of CORE, of 136 bytes: pr_fname at 40, pr_psargs behind it.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { DumpRef } from '../../src/archive/index.ts'
 import type { CrashRow } from '../../src/catalog/index.ts'
 import { type Config, defaultConfig } from '../../src/config/index.ts'
 import { DumpWork } from '../../src/daemon/dump-work.ts'
@@ -10,10 +11,11 @@ import { Holdings } from '../../src/daemon/holdings.ts'
 import { openLog } from '../../src/daemon/log.ts'
 import { AnalysisQueue } from '../../src/daemon/queue.ts'
 import { syncCatalog } from '../../src/daemon/sync.ts'
-import { addDump, type TestArchive, testArchive } from './archive.ts'
+import { addDump, report, type TestArchive, testArchive } from './archive.ts'
 
 interface Bed extends Disposable {
   readonly holdings: Holdings
+  readonly dumpWork: DumpWork
   /** Ids in the order in which they were taken in hand. */
   readonly tried: string[]
   log(): string
@@ -43,7 +45,7 @@ function bedOf(archive: TestArchive, config: Partial<Config> = {}): Bed {
     },
   })
   return {
-    ...{ holdings, tried, log: () => readFileSync(logFile, 'utf8') },
+    ...{ holdings, dumpWork: work, tried, log: () => readFileSync(logFile, 'utf8') },
     async work() {
       await syncCatalog(holdings.store, holdings.catalog)
       queue.pump()
@@ -115,5 +117,81 @@ describe('the analysis queue', () => {
     await assert.rejects(work.analyse(row, bed.holdings.stopping), /is not there: ENOENT/)
     assert.deepEqual(catalog.get(ref.id), row)
     assert.equal(existsSync(join(store.root, 'leases')), false, 'nothing is written beneath its mount')
+  })
+})
+
+describe('encryptTheRest()', () => {
+  const encryptTo = ['age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj']
+  const isEncrypted = ({ holdings }: Bed, ref: DumpRef): boolean =>
+    holdings.store.readManifest(ref).core.encrypted !== undefined
+  const failed = (tool: string): string =>
+    JSON.stringify({ schema: 'gocore-analysis', version: 1, state: 'failed', tool, attempts: 1 })
+
+  it('encrypts what is analysed or never will be, and nothing that only seems so by the catalog', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [waiting, done, hopeless, retried, outdated] = [1, 2, 3, 4, 5].map(minutes =>
+      addDump(store, { time: minutesAgo(minutes) }),
+    )
+    for (const ref of [done!, outdated!]) store.writeReport(ref, JSON.stringify(report()))
+    for (const ref of [hopeless!, retried!]) store.writeAnalysis(ref, failed('9999.0.0'))
+    using bed = bedOf(archive, { encryptTo })
+    await syncCatalog(store, bed.holdings.catalog)
+    // What was written since is not in the catalog yet: an older program's failure, a report that is no more, new dumps.
+    store.writeAnalysis(retried!, failed('0.0.1'))
+    rmSync(store.layout.file(outdated!, 'report.json'))
+    const [unlisted, unlistedDone] = [0, 0].map(() => addDump(store))
+    store.writeReport(unlistedDone!, JSON.stringify(report()))
+    await bed.dumpWork.encryptTheRest()
+    const all = { waiting, done, hopeless, retried, outdated, unlisted, unlistedDone }
+    const encrypted = Object.entries(all).flatMap(([name, ref]) => (isEncrypted(bed, ref!) ? name : []))
+    assert.deepEqual(encrypted, ['done', 'hopeless'])
+    assert.equal(bed.holdings.catalog.get(unlisted!.id), undefined, 'who lists it tells of it')
+  })
+
+  it('encrypts all that are listed where no analysis comes first', async () => {
+    using archive = testArchive()
+    const ref = addDump(archive.store)
+    using bed = bedOf(archive, { encryptTo, analyseBeforeEncryption: false })
+    await syncCatalog(archive.store, bed.holdings.catalog)
+    await bed.dumpWork.encryptTheRest()
+    assert.ok(isEncrypted(bed, ref))
+    assert.equal(bed.holdings.catalog.get(ref.id)?.analysis, 'none')
+  })
+
+  it('looks at the newest days alone where it is told so', async () => {
+    using archive = testArchive()
+    const refs = [0, 1, 2].map(days => addDump(archive.store, { time: minutesAgo(days * 24 * 60) }))
+    for (const ref of refs) archive.store.writeReport(ref, JSON.stringify(report()))
+    using bed = bedOf(archive, { encryptTo })
+    await syncCatalog(archive.store, bed.holdings.catalog)
+    await bed.dumpWork.encryptTheRest({ days: 2 })
+    assert.deepEqual(
+      refs.map(ref => isEncrypted(bed, ref)),
+      [true, true, false],
+    )
+  })
+
+  it('gives others their turn between the dumps of one day', async t => {
+    using archive = testArchive()
+    const time = minutesAgo(1)
+    for (let n = 0; n < 300; n++) addDump(archive.store, { time, core: null })
+    using bed = bedOf(archive, { encryptTo })
+    let atOnce = 0
+    let most = 0
+    const parse = JSON.parse
+    t.mock.method(JSON, 'parse', (...args: Parameters<typeof parse>) => {
+      most = Math.max(most, ++atOnce)
+      // Storage takes its time.
+      for (const from = performance.now(); performance.now() - from < 0.2; );
+      return parse(...args)
+    })
+    const others = setInterval(() => {
+      atOnce = 0
+    }, 1)
+    await bed.dumpWork.encryptTheRest()
+    clearInterval(others)
+    // A turn is 20 ms.
+    assert.ok(most > 0 && most < 150, `${most} manifests were read at once`)
   })
 })

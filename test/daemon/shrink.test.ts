@@ -232,15 +232,79 @@ describe('shrinkDump()', () => {
     assertShrunk(await shrinkDump(store, ref, fast))
   })
 
-  it('keeps a core that says something else than its report does', async () => {
+  it('has a core whose report is another program’s analysed anew first, and shrinks it the next time', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addAnalysed(store, { id: 'dddddddddddd' })
+    const before = store.manifestTime(ref)
+    assert.deepEqual(await shrinkDump(store, ref, fast), {
+      state: 'kept',
+      reason: 'another version had made its report: it was analysed anew',
+    })
+    assert.equal(parseReport(store.readReport(ref)!, 'report.json').goroutineCount, 7)
+    assert.equal(whyNotShrunk(store.readManifest(ref)), undefined)
+    assert.notEqual(store.manifestTime(ref), before, 'other nodes’ catalogs would keep the old signature')
+    assertShrunk(await shrinkDump(store, ref, fast))
+  })
+
+  it('takes out of a report that is made anew what looks like a secret', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addAnalysed(store, { id: 'dddddddddddd' })
+    await shrinkDump(store, ref, { ...fast, redact: ['assignment'] })
+    assert.doesNotMatch(store.readReport(ref)!, /assignment to entry/)
+  })
+
+  it('keeps a core that says something else than its report even when that is new', async () => {
     using archive = testArchive()
     const { store } = archive
     const ref = addAnalysed(store, { id: 'bbbbbbbbbbbb' })
-    assert.equal(
-      await kept(store, ref),
-      'its report has signature 5d41402abc4b and 1 goroutines, the core 5d41402abc4b and 2',
-    )
+    const sentence = 'its report has signature 5d41402abc4b and 1 goroutines, the core 5d41402abc4b and 2'
+    assert.deepEqual(await shrinkDump(store, ref, fast), { state: 'kept', reason: sentence })
+    assert.ok(existsSync(store.layout.file(ref, 'core.lz4')))
+    assert.match(whyNotShrunk(store.readManifest(ref))!, /^its report has .*; tried again from /)
   })
+
+  const hour = 3600_000
+  const heap = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory'
+  const ends: { name: string; program: string; hours: number; reason: RegExp }[] = [
+    { name: 'told to stop', program: "process.kill(process.pid, 'SIGTERM')", hours: 0, reason: /SIGTERM/ },
+    { name: 'killed', program: "process.kill(process.pid, 'SIGKILL')", hours: 24, reason: /SIGKILL/ },
+    { name: 'broken', program: 'process.exit(1)', hours: 24, reason: /status 1/ },
+    { name: 'too slow', program: '', hours: 168, reason: /longer than AnalysisTimeout=1s/ },
+    {
+      name: 'too large',
+      program: `console.error('${heap}'); process.kill(process.pid, 'SIGABRT')`,
+      hours: 168,
+      reason: /more memory than AnalysisMemory/,
+    },
+    {
+      name: 'refusing',
+      program: "console.error('it has no notes'); process.exit(3)",
+      hours: Number.POSITIVE_INFINITY,
+      reason: /^it has no notes$/,
+    },
+  ]
+  for (const { name, program, hours, reason } of ends)
+    it(`a child that is ${name} puts the next attempt off by ${hours} hours`, async () => {
+      using archive = testArchive()
+      const { store } = archive
+      const path = join(archive.directory, 'child.js')
+      writeFileSync(path, `${program}\nsetTimeout(() => {}, 60_000)`)
+      const ref = addAnalysed(store)
+      const from = Date.now()
+      const limits = { ...analysis, timeout: name === 'too slow' ? 1 : analysis.timeout }
+      const outcome = await shrinkDump(store, ref, { ...options, analysis: limits, program: path })
+      assert.match(outcome.state === 'kept' ? outcome.reason : '', reason)
+      const isLeft = (now: number): boolean => whyNotShrunk(store.readManifest(ref), now) !== undefined
+      assert.equal(isLeft(Date.now()), hours > 0)
+      if (hours === Number.POSITIVE_INFINITY) return assert.ok(isLeft(from + 100_000 * hour))
+      assert.equal(isLeft(from + (hours - 1) * hour), hours > 0)
+      assert.equal(isLeft(from + (hours + 1) * hour), false)
+      assert.equal(isLeft(from - hour), false, 'a clock that is set back puts nothing off')
+      // Who asks for it by hand knows better, be it of another limit.
+      assertShrunk(await shrinkDump(store, ref, { ...fast, asked: true }))
+    })
 
   it('keeps a core whose mini-core would not say the same, says so, and does not try again', async () => {
     using archive = testArchive()

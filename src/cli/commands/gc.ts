@@ -50,7 +50,7 @@ export async function handler(argv: Args): Promise<void> {
     catalog: writer ?? (await site.catalog()),
     policy: config.retention,
     dryRun,
-    shrink: shrinker(store, leases, { analysis: config.analysis }),
+    shrink: shrinker(store, leases, { analysis: config.analysis, redact: config.redact }),
     onUnlisted: (_, error) => sayTo(2)(`${error.message}; going on without what lies there`),
     onProgress: (done, of) => progress.update(done, of),
   })

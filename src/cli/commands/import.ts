@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Imported, importDump, openLocalStore } from '../../archive/index.ts'
-import { FormatError, NotFoundError, UsageError } from '../../base/errors.ts'
+import { Leases, leaseBeat } from '../../archive/lease.ts'
+import { FormatError, NotFoundError, reasonOf, UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
 import { importOnce, importRest } from '../import-once.ts'
 import type { GlobalArgs } from '../options.ts'
@@ -79,10 +80,10 @@ export async function handler(argv: Args): Promise<void> {
   )
 }
 
-/** A daemon that runs is told of the new dumps; without one they are analysed here, so that `ls` tells of them. */
+/** A daemon that runs is told of the new dumps; without one what it would do is done here, so that `ls` tells of them. */
 async function settle(site: Site, imported: readonly Imported[]): Promise<void> {
   if (imported.length === 0) return
-  const { analyseDump, nudgeDaemon } = await import('../../daemon/index.ts')
+  const { analyseDump, encryptDump, nudgeDaemon } = await import('../../daemon/index.ts')
   const refs = imported.map(({ ref }) => ref)
   await site.refresh(refs)
   if (
@@ -92,11 +93,26 @@ async function settle(site: Site, imported: readonly Imported[]): Promise<void> 
     )
   )
     return
-  using progress = startProgress('analysing', { format: n => count(n, 'dump') })
+  const { store, config } = site
+  const { encryptTo: recipients, analyseBeforeEncryption } = config
+  const isAnalysed = recipients.length === 0 || analyseBeforeEncryption
+  const leases = new Leases(store)
+  const beat = setInterval(() => leases.beat(), leaseBeat).unref()
+  using progress = startProgress(isAnalysed ? 'analysing' : 'encrypting', { format: n => count(n, 'dump') })
   for (const [i, ref] of refs.entries()) {
     progress.update(i, refs.length)
-    await analyseDump(ref, { store: site.store, config: site.config })
+    using lease = leases.take(ref.id)
+    // Another node's daemon has it in hand, and does the same.
+    if (lease === undefined) continue
+    if (isAnalysed) await analyseDump(ref, { store, config })
+    if (recipients.length === 0) continue
+    const options = { recipients, user: config.analysis.user, isHeld: () => lease.isHeld() }
+    await encryptDump(store, ref, options).catch(error => {
+      process.exitCode ||= exitOf(error)
+      sayTo(2)(`gocore-sink: Could not encrypt the core of ${ref.id}, it stays as it is: ${reasonOf(error)}`)
+    })
   }
+  clearInterval(beat)
   await site.refresh(refs)
 }
 

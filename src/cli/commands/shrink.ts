@@ -46,8 +46,9 @@ export async function handler(argv: Args): Promise<void> {
   const question = `Keep of ${what} what its report and stacks are made of, and give up the rest of its memory for good?`
   if (!argv.yes && process.stdin.isTTY && !(await confirm(question))) return say('Nothing was changed.')
   const leases = new Leases(site.store)
+  const { analysis, redact } = site.config
   const beat = setInterval(() => leases.beat(), leaseBeat).unref()
-  const shrink = shrinker(site.store, leases, { analysis: site.config.analysis })
+  const shrink = shrinker(site.store, leases, { analysis, redact, asked: true })
   for (const dump of dumps) {
     const outcome = await shrink(dump, argv.reason ?? 'asked for by hand')
     await site.refresh([dump])

@@ -1,5 +1,11 @@
 /** All recorded facts of a crash, in sections. */
-import { formatHold, type Manifest, type Shrunk, type StoredBinary } from '../../archive/manifest.ts'
+import {
+  formatHold,
+  formatUnshrinkable,
+  type Manifest,
+  type Shrunk,
+  type StoredBinary,
+} from '../../archive/manifest.ts'
 import type { Summary } from '../target.ts'
 import { coreState } from './core-state.ts'
 import { printable } from './escape.ts'
@@ -158,7 +164,7 @@ function storage(m: Manifest): Section {
         `${core.raw_size} bytes, ${core.stored_size} stored${core.expected_size === undefined ? '' : `, ${core.expected_size} promised by its headers`}`,
       ],
       ['Mini-core', core.shrunk && shrunkText(core.shrunk)],
-      ['Kept whole', core.unshrinkable?.reason],
+      ['Kept whole', core.unshrinkable && formatUnshrinkable(core.unshrinkable)],
       ['Hold', m.hold && formatHold(m.hold)],
       ['Executable', m.executable && binary(m.executable)],
       ['Libraries', m.libraries.map(binary)],
