@@ -98,15 +98,19 @@ export class LocalStore implements ArchiveStore {
 
   find(prefix: string): DumpEntry[] {
     if (!/^[a-z2-7]{0,12}$/.test(prefix)) return []
-    const found: DumpEntry[] = []
-    for (const day of this.days())
-      found.push(
-        ...this.#read(
-          day,
-          this.ids(day).filter(id => id.startsWith(prefix)),
-        ),
-      )
-    return found
+    return [...this.days()].flatMap(day => this.#read(day, this.#idsWith(prefix, day)))
+  }
+
+  /** For a whole id the day is asked by its name: it may have thousands. */
+  #idsWith(prefix: string, day: string): string[] {
+    if (idPattern.test(prefix))
+      try {
+        const path = this.layout.dump({ id: prefix, day })
+        return lstatSync(path, { throwIfNoEntry: false }) === undefined ? [] : [prefix]
+      } catch {
+        // What is amiss with the day its list tells.
+      }
+    return this.ids(day).filter(id => id.startsWith(prefix))
   }
 
   #read(day: string, ids: string[], onBroken?: (ref: DumpRef, error: Error) => void): DumpEntry[] {
