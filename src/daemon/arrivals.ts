@@ -9,6 +9,7 @@ import { CrashRoll } from './monitor/crash-roll.ts'
 import type { EventName } from './monitor/journal.ts'
 import type { AnalysisQueue } from './queue.ts'
 import { isImported, manifestOf } from './row.ts'
+import { Turn } from './steps.ts'
 import { syncDump } from './sync.ts'
 
 /** Where a dump is looked for that somebody names without its day, before all days are gone through. */
@@ -69,10 +70,15 @@ export class Arrivals {
   }
 
   /** Of each crash of this machine once, whoever has listed it. */
-  countNew(): void {
+  async countNew(): Promise<void> {
     const { holdings } = this.#options
+    const turn = new Turn()
     try {
-      for (const row of this.#counted.missing()) this.#count(row)
+      for (const row of this.#counted.missing()) {
+        if (holdings.stopping.aborted) return
+        this.#count(row)
+        await turn.pass()
+      }
       holdings.succeeded('counting')
     } catch (error) {
       holdings.complainOf('counting', `Could not count new crashes, trying again: ${reasonOf(error)}`)

@@ -73,7 +73,7 @@ export class Scanning {
       })
       for (const { ref, reason } of broken)
         holdings.complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
-      if (added > 0) arrivals.countNew()
+      if (added > 0) await arrivals.countNew()
       if (added + changed + removed > 0)
         log.info(`Catalog: ${added} dumps added, ${changed} changed, ${removed} removed`)
       queue.pump()

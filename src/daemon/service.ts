@@ -109,7 +109,7 @@ export class Service {
     this.#startSchedules()
     await this.scan({ days: newestDays, failed: true })
     // Somebody else may have listed crashes before.
-    this.#arrivals.countNew()
+    await this.#arrivals.countNew()
     this.#repeat(countsMs, () => {
       this.#tellCounts()
       this.#telling.look()

@@ -46,7 +46,7 @@ function start({ directory, store }: TestArchive) {
     told: () => readFileSync(log, 'utf8').match(/(?<=Dump )\w+(?= arrived: )/g) ?? [],
     scan: async () => {
       await syncCatalog(store, holdings.catalog)
-      arrivals.countNew()
+      await arrivals.countNew()
     },
     [Symbol.dispose]: () => holdings.catalog.close(),
   }
@@ -82,7 +82,7 @@ describe('Arrivals', () => {
       await syncCatalog(store, daemon.holdings.catalog)
       daemon.arrivals.onDump(one)
       assert.equal(daemon.counted(), 1)
-      daemon.arrivals.countNew()
+      await daemon.arrivals.countNew()
       assert.equal(daemon.counted(), 2)
       daemon.holdings.catalog.clear()
       await daemon.scan()
@@ -127,7 +127,7 @@ describe('Arrivals', () => {
     for (const ref of old) daemon.arrivals.onDump(ref)
     assert.equal(daemon.counted(), 0)
     t.mock.timers.enable({ apis: ['Date'], now: day })
-    daemon.arrivals.countNew()
+    await daemon.arrivals.countNew()
     for (const ref of old) daemon.arrivals.onDump(ref)
     daemon.arrivals.onDump(addCrash(archive))
     assert.equal(daemon.counted(), 1, 'that of this day alone')
@@ -140,6 +140,19 @@ describe('Arrivals', () => {
     daemon.arrivals.onDump(addCrash(archive, { manifest: { host: { name: 'another' } } }))
     await daemon.scan()
     assert.deepEqual([daemon.counted(), daemon.told(), daemon.hooked()], [0, [], []])
+  })
+
+  it('let others have their turn over thousands, and count each once whoever looks meanwhile', async () => {
+    using archive = testArchive()
+    using daemon = start(archive)
+    for (let n = 0; n < 3000; n++) addDump(archive.store, { core: null })
+    await syncCatalog(archive.store, daemon.holdings.catalog)
+    let beats = 0
+    const beat = setInterval(() => beats++, 1)
+    await Promise.all([daemon.arrivals.countNew(), daemon.arrivals.countNew()])
+    clearInterval(beat)
+    assert.equal(daemon.counted(), 3000)
+    assert.ok(beats > 0)
   })
 
   it('read no more of the catalog for a crash that is heard of than that one', t => {
