@@ -14,6 +14,7 @@ import type { Rights } from './access.ts'
 import { type BinaryHint, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
+import { exists } from './files.ts'
 import { initializeStore } from './format.ts'
 import { analysisFile, coreFile, coreFiles, dayOf, partFile, pendingFile, reportFile } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
@@ -137,10 +138,10 @@ const coreThatIsGone = ({ state, expected_size }: StoredCore): StoredCore => ({
   ...(expected_size === undefined ? {} : { expected_size }),
 })
 
-/** Before the dump is listed: from then on retention may take what is not pinned. */
+/** Before the dump is listed: from then on retention may take what is not pinned. A pin that is here already stays. */
 export function importPin(store: LocalStore, from: LocalStore, { id }: DumpRef): void {
   const pin = readPin(from.layout, id)
-  if (pin !== undefined) writePin(store.layout, id, pin, store.rights)
+  if (pin !== undefined && !exists(store.layout.pin(id))) writePin(store.layout, id, pin, store.rights)
 }
 
 /** Takes over the executable and the libraries of a dump. */
