@@ -14,10 +14,12 @@ import type { Rights } from './access.ts'
 import { type BinaryHint, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
+import { exists } from './files.ts'
 import { initializeStore } from './format.ts'
 import { analysisFile, coreFile, coreFiles, dayOf, partFile, pendingFile, reportFile } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
-import { binariesOf, type Manifest, manifestVersion, type StoredBinary } from './manifest.ts'
+import { binariesOf, type Manifest, manifestVersion, type StoredBinary, type StoredCore } from './manifest.ts'
+import { readPin, writePin } from './pins.ts'
 import type { DumpEntry, DumpRef } from './store.ts'
 
 /** The content of a core, unpacked. */
@@ -57,6 +59,8 @@ export interface ImportOptions extends ImportWatch {
 export interface Imported {
   readonly ref: DumpRef
   readonly isNew: boolean
+  /** Of a dump whose core the other archive has lost. */
+  readonly lacksCore?: boolean
 }
 
 const blockSize = 1 << 20
@@ -107,10 +111,12 @@ export function importDump(
   const ref = { id: dump.id, day: dump.day }
   const writer = new DumpWriter(store, ref, store.rights.forDumpable(manifest.dumpable))
   const core = from.corePath(dump)
+  const lacksCore = core === undefined && manifest.core.state !== 'none'
   const name = coreFiles.find(name => name === manifest.core.file) ?? coreFile
   if (core === undefined) makeDirectories(store.root, writer.directory, store.rights.directory)
   else storeCore(writer, name, watch, () => copyInto(writer, core, watch.onProgress))
   importBinaries(store, from, manifest)
+  importPin(store, from, dump)
   const rights = writer.rights.file
   for (const [name, text] of [
     [reportFile, from.readReport(dump)],
@@ -118,8 +124,24 @@ export function importDump(
   ] as const)
     if (text !== undefined) writeFileAtomic(join(writer.directory, name), text, rights)
   // Users of the same numbers may be other people there.
-  writer.finish({ ...manifest, imported_from: manifest.imported_from ?? from.root })
-  return { ref, isNew: true }
+  writer.finish({
+    ...manifest,
+    core: lacksCore ? coreThatIsGone(manifest.core) : manifest.core,
+    imported_from: manifest.imported_from ?? from.root,
+  })
+  return { ref, isNew: true, lacksCore }
+}
+
+const coreThatIsGone = ({ state, expected_size }: StoredCore): StoredCore => ({
+  ...{ state: 'none', reason: 'imported', raw_size: 0, stored_size: 0 },
+  detail: `its core (${state}) was gone from the archive that it came from`,
+  ...(expected_size === undefined ? {} : { expected_size }),
+})
+
+/** Before the dump is listed: from then on retention may take what is not pinned. A pin that is here already stays. */
+export function importPin(store: LocalStore, from: LocalStore, { id }: DumpRef): void {
+  const pin = readPin(from.layout, id)
+  if (pin !== undefined && !exists(store.layout.pin(id))) writePin(store.layout, id, pin, store.rights)
 }
 
 /** Takes over the executable and the libraries of a dump. */

@@ -14,6 +14,7 @@ export {
   importBinaries,
   importCore,
   importDump,
+  importPin,
 } from './import.ts'
 export { latestDays } from './latest-days.ts'
 export { dayOf, idPattern, keyPattern, newId } from './layout.ts'

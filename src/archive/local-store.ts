@@ -9,7 +9,6 @@ import { ArchiveError, FormatError, NotFoundError } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
-import { makeDirectories } from './directories.ts'
 import { exists, isFile, mayList, names, readText, removeIfThere } from './files.ts'
 import { checkFormat } from './format.ts'
 import {
@@ -26,7 +25,7 @@ import {
 import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
 import { sizeBelow } from './measure.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
-import { readPins } from './pins.ts'
+import { readPins, writePin } from './pins.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, ListOptions, OnUnlisted, Pin } from './store.ts'
 
 export interface LocalStoreOptions {
@@ -99,15 +98,19 @@ export class LocalStore implements ArchiveStore {
 
   find(prefix: string): DumpEntry[] {
     if (!/^[a-z2-7]{0,12}$/.test(prefix)) return []
-    const found: DumpEntry[] = []
-    for (const day of this.days())
-      found.push(
-        ...this.#read(
-          day,
-          this.ids(day).filter(id => id.startsWith(prefix)),
-        ),
-      )
-    return found
+    return [...this.days()].flatMap(day => this.#read(day, this.#idsWith(prefix, day)))
+  }
+
+  /** For a whole id the day is asked by its name: it may have thousands. */
+  #idsWith(prefix: string, day: string): string[] {
+    if (idPattern.test(prefix))
+      try {
+        const path = this.layout.dump({ id: prefix, day })
+        return lstatSync(path, { throwIfNoEntry: false }) === undefined ? [] : [prefix]
+      } catch {
+        // What is amiss with the day its list tells.
+      }
+    return this.ids(day).filter(id => id.startsWith(prefix))
   }
 
   #read(day: string, ids: string[], onBroken?: (ref: DumpRef, error: Error) => void): DumpEntry[] {
@@ -194,8 +197,7 @@ export class LocalStore implements ArchiveStore {
 
   pin(ref: DumpRef, pin: Pin): void {
     this.readManifest(ref)
-    makeDirectories(this.root, this.layout.pins, this.rights.directory)
-    writeFileAtomic(this.layout.pin(ref.id), `${JSON.stringify(pin)}\n`, this.rights.file)
+    writePin(this.layout, ref.id, pin, this.rights)
   }
 
   unpin(ref: DumpRef): void {

@@ -1,5 +1,7 @@
 /** `pins/ID.json`: the dumps that nothing removes by itself. */
-import { join } from 'node:path'
+import { writeFileAtomic } from '../base/atomic-file.ts'
+import type { Rights } from './access.ts'
+import { makeDirectories } from './directories.ts'
 import { names, readText } from './files.ts'
 import type { Layout } from './layout.ts'
 import { mostManifest } from './manifest.ts'
@@ -9,16 +11,17 @@ import type { Pin } from './store.ts'
 export function readPins(layout: Layout): Map<string, Pin> {
   const pins = new Map<string, Pin>()
   for (const name of names(layout.pins, /^[a-z2-7]{12}\.json$/)) {
-    const pin = readPin(join(layout.pins, name))
-    if (pin !== undefined) pins.set(name.slice(0, 12), pin)
+    const id = name.slice(0, 12)
+    const pin = readPin(layout, id)
+    if (pin !== undefined) pins.set(id, pin)
   }
   return pins
 }
 
 /** A pin that can't be read still keeps its dump. */
-function readPin(path: string): Pin | undefined {
+export function readPin(layout: Layout, id: string): Pin | undefined {
   try {
-    const text = readText(path, mostManifest)
+    const text = readText(layout.pin(id), mostManifest)
     if (text === undefined) return undefined
     const pin = JSON.parse(text) as Pin
     if (typeof pin === 'object' && pin !== null && typeof pin.time === 'string') return pin
@@ -26,4 +29,9 @@ function readPin(path: string): Pin | undefined {
     // Falls through to a pin without a time.
   }
   return { time: new Date(0).toISOString() }
+}
+
+export function writePin(layout: Layout, id: string, pin: Pin, rights: Rights): void {
+  makeDirectories(layout.root, layout.pins, rights.directory)
+  writeFileAtomic(layout.pin(id), `${JSON.stringify(pin)}\n`, rights.file)
 }

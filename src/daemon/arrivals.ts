@@ -1,18 +1,19 @@
 /** What is done when the daemon hears of a dump: it is looked up, listed, told of, and waits for its analysis. */
-import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { type DumpRef, latestDays } from '../archive/index.ts'
 import { reasonOf } from '../base/errors.ts'
 import type { CrashRow } from '../catalog/index.ts'
 import type { HeardCrashes } from './heard-crashes.ts'
 import type { Holdings } from './holdings.ts'
+import { CrashRoll } from './monitor/crash-roll.ts'
 import type { EventName } from './monitor/journal.ts'
 import type { AnalysisQueue } from './queue.ts'
+import { isImported, manifestOf } from './row.ts'
+import { Turn } from './steps.ts'
 import { syncDump } from './sync.ts'
 
 /** Where a dump is looked for that somebody names without its day, before all days are gone through. */
 const newestDays = 2
-/** What was listed later than this after its crash is another daemon's, or of a catalog that is made anew. */
-const newsMs = 7 * 24 * 60 * 60_000
 
 export interface ArrivalsOptions {
   readonly holdings: Holdings
@@ -24,9 +25,17 @@ export interface ArrivalsOptions {
 
 export class Arrivals {
   readonly #options: ArrivalsOptions
+  readonly #counted: CrashRoll
 
   constructor(options: ArrivalsOptions) {
+    const { holdings } = options
     this.#options = options
+    this.#counted = new CrashRoll({
+      path: join(holdings.config.state, 'counted'),
+      catalog: () => holdings.catalog,
+      risk: 'crashes may be counted again after a restart',
+      onProblem: sentence => holdings.log.warning(sentence),
+    })
   }
 
   /** Somebody says that there is a dump of this id. */
@@ -50,9 +59,8 @@ export class Arrivals {
     const { holdings, queue } = this.#options
     const { store, catalog, log } = holdings
     try {
-      const isKnown = catalog.get(ref.id) !== undefined
       const row = syncDump(store, catalog, ref)
-      if (row && !isKnown) this.onAdded(row)
+      if (row && this.#counted.lacks(row)) this.#count(row)
       if (asked) queue.prefer(ref.id)
       else queue.pump()
     } catch (error) {
@@ -61,22 +69,41 @@ export class Arrivals {
     }
   }
 
-  /** Of each crash of this machine once, when it is listed: counted, and told to the journal. */
-  onAdded(row: CrashRow): void {
-    if (row.host !== hostname() || Date.now() - row.time > newsMs) return
-    const { holdings, heard } = this.#options
-    const { counts, log, store } = holdings
-    counts.crash(row)
+  /** Of each crash of this machine once, whoever has listed it. */
+  async countNew(): Promise<void> {
+    const { holdings } = this.#options
+    const turn = new Turn()
     try {
-      heard.add(store.readManifest(row))
-    } catch {
-      // It was removed in this moment.
+      for (const row of this.#counted.missing()) {
+        if (holdings.stopping.aborted) return
+        this.#count(row)
+        await turn.pass()
+      }
+      holdings.succeeded('counting')
+    } catch (error) {
+      holdings.complainOf('counting', `Could not count new crashes, trying again: ${reasonOf(error)}`)
+      holdings.mend(error)
     }
+  }
+
+  #count(row: CrashRow): void {
+    const { holdings, heard } = this.#options
+    const manifest = manifestOf(holdings.store, row)
+    if (!isImported(manifest)) {
+      holdings.counts.crash(row)
+      if (manifest) heard.add(manifest)
+      this.#tell(row)
+    }
+    this.#counted.add(row.id)
+  }
+
+  #tell(row: CrashRow): void {
     const { id, comm, pid, uid, signalName, coreState, coreReason } = row
     const kept =
       coreState === 'complete'
         ? ''
         : `, its core is ${coreState === 'none' ? 'not there' : 'cut'} (${coreReason})`
+    const { log } = this.#options.holdings
     log.event(eventOf[coreState], `Dump ${id} arrived: ${comm}, pid ${pid}, ${signalName}${kept}`, {
       ...{ GOCORE_SINK_ID: id, GOCORE_SINK_PID: pid, GOCORE_SINK_UID: uid, GOCORE_SINK_COMM: comm },
       ...{

@@ -6,6 +6,7 @@ import { lstatSync, type Stats, statfsSync } from 'node:fs'
 import {
   type DumpEntry,
   importBinaries,
+  importPin,
   initializeStore,
   type LocalStore,
   type Manifest,
@@ -40,6 +41,7 @@ export async function joinDump(
   const { imported_from = from.root } = standing.manifest
   const manifest = { ...standing.manifest, imported_from }
   importBinaries(archive, from, manifest)
+  importPin(archive, from, dump)
   await shipDump(from, archive, { ...dump, manifest }, lease, {})
   return true
 }

@@ -49,17 +49,23 @@ const wordless = ({ analysisError }: CrashRow): Partial<CrashRow> => ({
  * More people read the journal, or hear from hooks, than may read a dump that is root's alone, with or without a group. What
  * can't be told is taken to be one.
  */
-export function isOpen(store: ArchiveStore, ref: DumpRef): boolean {
-  try {
-    return store.readManifest(ref).dumpable === 1
-  } catch {
-    return false
-  }
-}
+export const isOpen = (store: ArchiveStore, ref: DumpRef): boolean => manifestOf(store, ref)?.dumpable === 1
 
 /** A row as everybody may know it. */
 export const openRow = (store: ArchiveStore, row: CrashRow): CrashRow =>
   isOpen(store, row) ? row : { ...row, ...wordless(row) }
+
+/** What was brought from elsewhere is no crash of this machine's, whatever host it names. */
+export const isImported = (manifest: Manifest | undefined): boolean => manifest?.imported_from !== undefined
+
+/** Undefined where it can't be read: the dump was removed in this moment, say. */
+export function manifestOf(store: ArchiveStore, ref: DumpRef): Manifest | undefined {
+  try {
+    return store.readManifest(ref)
+  } catch {
+    return undefined
+  }
+}
 
 const cut = (text: string): string => (text.length > mostText ? `${text.slice(0, mostText)}…` : text)
 

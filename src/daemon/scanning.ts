@@ -69,11 +69,11 @@ export class Scanning {
       const { added, changed, removed, broken } = await syncCatalog(store, holdings.catalog, {
         ...options,
         rotation: this.#rotation,
-        onAdded: row => arrivals.onAdded(row),
         onUnlisted: holdings.onUnlisted,
       })
       for (const { ref, reason } of broken)
         holdings.complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
+      if (added > 0) await arrivals.countNew()
       if (added + changed + removed > 0)
         log.info(`Catalog: ${added} dumps added, ${changed} changed, ${removed} removed`)
       queue.pump()

@@ -108,9 +108,12 @@ export class Service {
     await this.#startWatch()
     this.#startSchedules()
     await this.scan({ days: newestDays, failed: true })
+    // Somebody else may have listed crashes before.
+    await this.#arrivals.countNew()
     this.#repeat(countsMs, () => {
       this.#tellCounts()
       this.#telling.look()
+      void this.#holdings.whenAnswering(() => this.#arrivals.countNew())
     })
     this.#tellCounts()
     void this.scan({ failed: true })

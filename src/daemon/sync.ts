@@ -21,8 +21,6 @@ export interface SyncOptions {
   /** Looks again at the dumps whose analysis failed: a newer program may try them. */
   failed?: boolean
   onProgress?: (done: number, of: number) => void
-  /** Told of each dump that the catalog did not have. */
-  onAdded?: (row: CrashRow) => void
   /** Told of a day that can't be listed: its rows stay. */
   onUnlisted?: OnUnlisted
 }
@@ -104,8 +102,7 @@ function* syncSteps(
       options.deep === true || !known.has(id) || unsettled.has(id) || changed.has(id)
     const wanted = [...present].filter(isWanted)
     for (let from = 0; from < wanted.length; from += batchSize) {
-      const added = putBatch(store, catalog, day, wanted.slice(from, from + batchSize), pins, result)
-      if (options.onAdded) added.forEach(options.onAdded)
+      putBatch(store, catalog, day, wanted.slice(from, from + batchSize), pins, result)
       yield
     }
     yield
@@ -173,8 +170,7 @@ function putBatch(
   ids: string[],
   pins: ReadonlySet<string>,
   result: SyncResult,
-): CrashRow[] {
-  const added: CrashRow[] = []
+): void {
   const read = new Map<string, ReturnType<typeof readDump>>()
   for (const id of ids) {
     try {
@@ -190,13 +186,11 @@ function putBatch(
       const before = catalog.get(id)
       if (found) {
         catalog.put(found.row, found.text, found.time)
-        if (!before) added.push(found.row)
+        if (!before) result.added++
         else if (!isDeepStrictEqual(before, found.row)) result.changed++
       } else if (before) dropRows(catalog, [id], result)
     }
   })
-  result.added += added.length
-  return added
 }
 
 function dropRows(catalog: Catalog, ids: Iterable<string>, result: SyncResult): void {

@@ -22,7 +22,7 @@ import { LocalStore } from '../../src/archive/local-store.ts'
 import { importOnce } from '../../src/cli/import-once.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { openCoreFile } from '../../src/source/index.ts'
-import { addDump, type TestArchive, testArchive } from '../daemon/archive.ts'
+import { addDump, report, type TestArchive, testArchive } from '../daemon/archive.ts'
 
 const core = randomBytes(5_000_000)
 const contentOf = (bytes: Buffer): CoreContent => ({
@@ -154,6 +154,53 @@ describe('importDump()', () => {
           assert.equal(statSync(join(place, name)).mode & 0o777, mode, `${name} of dumpable ${dumpable}`)
       }
     }
+  })
+})
+
+describe('importDump() of what another archive says of a dump', () => {
+  it('takes over its pin, and its legal hold', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    const pin = { by: 'ada', reason: 'incident 812', time: '2026-11-20T10:00:00.000Z' }
+    from.pin(dump, pin)
+    const hold = { by: 'eve', time: '2026-11-21T10:00:00.000Z', reason: 'case 7' }
+    from.changeManifest(dump, manifest => ({ ...manifest, hold }))
+    const { ref } = importDump(store, from, [...from.list()][0]!)
+    assert.deepEqual([...store.readPins()], [[dump.id, pin]])
+    assert.deepEqual(store.readManifest(ref).hold, hold)
+    assert.throws(() => store.remove(ref), /on hold by eve/)
+  })
+
+  it('pins it before it is listed', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    from.pin(dump, { time: '2026-11-20T10:00:00.000Z' })
+    writeFileSync(store.layout.pins, 'no directory')
+    assert.throws(() => importDump(store, from, dump))
+    assert.deepEqual([...store.list()], [])
+    rmSync(store.layout.pins)
+    assert.equal(importDump(store, from, dump).isNew, true)
+    assert.ok(store.readPins().has(dump.id))
+  })
+
+  it('says of a core that is gone that there is none, and why, and keeps facts and report', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    from.writeReport(dump, JSON.stringify(report()))
+    rmSync(from.corePath(dump)!)
+    const imported = importDump(store, from, dump)
+    assert.equal(imported.lacksCore, true)
+    const manifest = store.readManifest(imported.ref)
+    assert.deepEqual(manifest.core, {
+      ...{ state: 'none', reason: 'imported', raw_size: 0, stored_size: 0, expected_size: core.length },
+      detail: 'its core (complete) was gone from the archive that it came from',
+    })
+    assert.deepEqual(manifest.process, dump.manifest.process)
+    assert.equal(store.readReport(dump), from.readReport(dump))
+    assert.deepEqual([...verify({ store })].filter(isFinding), [])
   })
 })
 

@@ -21,7 +21,7 @@ import { beginDump } from '../../src/archive/dump-writer.ts'
 import { type Manifest, openLocalStore } from '../../src/archive/index.ts'
 import { ArchiveError } from '../../src/base/errors.ts'
 import { type ArchiveBed, archiveContract } from '../contract/archive.ts'
-import { asNobody, makeUnlistable } from '../daemon/archive.ts'
+import { addDump, asNobody, makeUnlistable, testArchive } from '../daemon/archive.ts'
 import { packLz4 } from '../support/lz4-file.ts'
 
 const manifestOf = (
@@ -89,6 +89,36 @@ archiveContract('the local store', openBed)
 const root = { skip: process.getuid?.() === 0 ? false : 'groups of files need root' }
 
 describe('the local store', () => {
+  test('asks for a whole id by its name, and lists no day for it', t => {
+    using archive = testArchive()
+    const { store } = archive
+    const old = new Date(Date.now() - 3 * 24 * 60 * 60_000)
+    const ref = addDump(store, { time: old })
+    const { id } = ref
+    for (let n = 0; n < 3; n++) addDump(store)
+    const listings = t.mock.method(store, 'ids')
+    assert.deepEqual(
+      store.find(id).map(({ id, day }) => ({ id, day })),
+      [ref],
+    )
+    assert.deepEqual(store.find('aaaaaaaaaaaa'), [])
+    assert.equal(listings.mock.callCount(), 0)
+    assert.equal(store.find(id.slice(0, 11)).length, 1)
+    rmSync(store.layout.file(ref, 'manifest.json'))
+    assert.deepEqual(store.find(id), [], 'one without a manifest is none')
+    for (const prefix of [id, id.slice(0, 11)]) {
+      const day = store.layout.day(addDump(store, { time: new Date(0) }).day)
+      rmSync(day, { recursive: true })
+      writeFileSync(day, '')
+      assert.deepEqual(store.find(prefix), [], 'a day that is no directory')
+      rmSync(day)
+      mkdirSync(day)
+      makeUnlistable(day)
+      assert.throws(() => store.find(prefix), /Cannot list .*1970.*ELOOP/)
+      rmSync(day)
+    }
+  })
+
   const modes = (bed: ReturnType<typeof openBed>, path: string): [number, number] => {
     const { mode, gid } = statSync(join(bed.root, path))
     return [mode & 0o777, gid]

@@ -360,6 +360,19 @@ describe('import of the spool of a node that is no more', () => {
     }
   })
 
+  it('takes its pin over, and keeps the one that the archive has', async () => {
+    const [own, other] = ['ada', 'eve'].map(by => ({ by, time: '2026-11-20T10:00:00.000Z' }))
+    for (const isPinned of [false, true]) {
+      using archive = testArchive()
+      const { ref, spool } = split(archive)
+      spool.pin(ref, other!)
+      recoverDumps(archive.store, { booted: 0, now: Date.now() + 48 * 3_600_000 })
+      if (isPinned) archive.store.pin(ref, own!)
+      await importRest(archive.store, spool, entryOf(spool))
+      assert.deepEqual([...archive.store.readPins()], [[ref.id, isPinned ? own : other]])
+    }
+  })
+
   it('says how much is lost where the archive has no beginning, and keeps the rest', async () => {
     using archive = testArchive()
     const { ref, spool } = split(archive)

@@ -1,7 +1,13 @@
 /** `import`: core files of other tools, and dumps of other archives, become dumps. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Imported, importDump, openLocalStore } from '../../archive/index.ts'
+import {
+  type DumpRef,
+  type Imported,
+  importDump,
+  type LocalStore,
+  openLocalStore,
+} from '../../archive/index.ts'
 import { Leases, leaseBeat } from '../../archive/lease.ts'
 import { FormatError, NotFoundError, reasonOf, UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
@@ -66,6 +72,8 @@ export async function handler(argv: Args): Promise<void> {
             ? `${imported.ref.id}  ${label}`
             : `${imported.ref.id}  ${label} (was there already)`,
         )
+        if (imported.lacksCore)
+          complain(`gocore-sink: The core of ${label} is gone there: imported what else is known of it`)
       } catch (error) {
         if (searched && error instanceof FormatError && error.section === 'ELF header') continue
         failed++
@@ -129,18 +137,29 @@ function* workOf(site: Site, path: string, exe: string | undefined): Generator<W
   if (!statSync(path).isDirectory()) return yield file(path, false)
   if (exe !== undefined) throw new UsageError(`--exe names the program of one core; ${path} is a directory.`)
   if (existsSync(join(path, 'format.json'))) {
-    const from = openLocalStore(path)
-    for (const dump of from.list())
-      yield {
-        label: `${dump.id} of ${path}`,
-        searched: false,
-        run: () =>
-          dump.manifest.core.continues === undefined
-            ? importOnce(site.store, dump.id, watch => importDump(site.store, from, dump, watch))
-            : importRest(site.store, from, dump),
-      }
+    yield* dumpsOf(openLocalStore(path), site.store)
     return
   }
   const names = readdirSync(path, { recursive: true, withFileTypes: true })
   for (const found of names) if (found.isFile()) yield file(join(found.parentPath, found.name), true)
+}
+
+/** What can't be listed or read there fails by its name, behind the others. */
+function* dumpsOf(from: LocalStore, store: LocalStore): Generator<Work> {
+  const failed: Work[] = []
+  const fail = (label: string, error: Error): void => {
+    failed.push({ label, searched: false, run: () => Promise.reject(error) })
+  }
+  const labelOf = ({ id }: DumpRef): string => `${id} of ${from.root}`
+  const dumps = from.list({ onBroken: (ref, error) => fail(labelOf(ref), error), onUnlisted: fail })
+  for (const dump of dumps)
+    yield {
+      label: labelOf(dump),
+      searched: false,
+      run: () =>
+        dump.manifest.core.continues === undefined
+          ? importOnce(store, dump.id, watch => importDump(store, from, dump, watch))
+          : importRest(store, from, dump),
+    }
+  yield* failed
 }

@@ -5,7 +5,7 @@
 import type { CrashRow } from '../../catalog/index.ts'
 import { Histogram, Values } from './exposition.ts'
 
-/** All reasons of a manifest, but for imports: those are rarely of this machine. */
+/** All reasons of a manifest, but for imports: those are no crashes of this machine. */
 const reasons: readonly string[] = [
   ...['killed', 'cap', 'no-space', 'storage-error', 'storage-stalled', 'rlimit', 'policy'],
   ...['handler-error', 'refused'],

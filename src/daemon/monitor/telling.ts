@@ -2,7 +2,7 @@
 import { reasonOf } from '../../base/errors.ts'
 import { outboxOf } from '../../config/index.ts'
 import type { Holdings } from '../holdings.ts'
-import { openRow } from '../row.ts'
+import { isImported, manifestOf, openRow } from '../row.ts'
 import { Delivery, deliveryGroup } from './delivery.ts'
 import { News } from './news.ts'
 import { Outbox } from './outbox.ts'
@@ -23,7 +23,7 @@ export class Telling {
     this.#holdings = holdings
     this.#news = new News({
       ...{ config: () => holdings.config, catalog: () => holdings.catalog, gid: deliveryGroup(), onProblem },
-      open: row => openRow(holdings.store, row),
+      open: row => (isImported(manifestOf(holdings.store, row)) ? undefined : openRow(holdings.store, row)),
     })
     this.#delivery = new Delivery({ configPath, onProblem })
   }
