@@ -1,10 +1,11 @@
 /**
- * PREFIX/bin/gocore-sink, the one program that both the kernel and people call. For the kernel's call (a number first,
- * then fields) it becomes the handler, by the gate; else the command line. A shell script: dash adds half a millisecond to
- * Node's twenty, as much as a compiled one within the noise of measurement, and it needs no compiler on the machine.
+ * PREFIX/bin/gocore-sink, the one program that both the kernel and people call. For the kernel's call (a number, and six
+ * fields behind it, of which Linux before 5.3 loses one that is empty) it becomes the handler, by the gate; else the command
+ * line, also for an id of digits whose verb was forgotten. A shell script: dash adds half a millisecond to Node's twenty, as
+ * much as a compiled one within the noise of measurement, and it needs no compiler on the machine.
  *
  * The kernel gives it an empty environment and closed descriptors 1 and 2. The arguments are hostile (`%e` is any
- * 15 bytes): they are only ever expanded within quotes, and `case` looks at the first alone.
+ * 15 bytes): they are only ever expanded within quotes, and `case` looks at their number and the first alone.
  */
 import { type Gate, gateText } from './gate.ts'
 
@@ -31,8 +32,8 @@ export function launcherText(paths: LauncherPaths): string {
   const program = [`${version}/bin/node`, nodeOptions]
   return `#!/bin/sh
 # gocore-sink, written by "gocore-sink install". The kernel calls it with numbers, people call it with words.
-case $1 in
-'' | *[!0-9]*)
+case $#/$1 in
+[0-5]/* | */ | */*[!0-9]*)
   ${tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${config}} ` : ''}exec ${program.join(' ')} ${commandLineOptions} ${version}/dist/cli.cjs "$@"
   ;;
 esac
