@@ -103,7 +103,11 @@ function withExistingConfig(layout: Layout): Layout {
   return { ...layout, settings }
 }
 
-/** All steps in their order: the program before the launcher, the record before the kernel, the kernel near the end. */
+/**
+ * All steps in their order. The record comes first, so that uninstall knows of whatever a run that fails leaves; the program
+ * before the launcher, and the kernel near the end. What makes the next boot's kernel start the program comes when this one
+ * does: a run that fails before leaves no boot with a handler that is not there.
+ */
 export function installSteps(layout: Layout, options: InstallOptions = {}): Step[] {
   const live = layout.root === '/'
   const withKernel = live && options.kernel !== false
@@ -146,12 +150,15 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
         file(layout.sysusers, template('gocore-sink.sysusers.conf')),
         ...forReceiver.map(path => file(path, template('gocore-sink-receiver.sysusers.conf'))),
       ]
-  const limits = layout.private
-    ? []
-    : [
-        file(layout.managerLimits, template('gocore-sink.system.conf')),
-        file(layout.loginLimits, template('gocore-sink.limits.conf')),
-      ]
+  const boot = [
+    ...(leave ? [] : [file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern))]),
+    ...(layout.private
+      ? []
+      : [
+          file(layout.managerLimits, template('gocore-sink.system.conf')),
+          file(layout.loginLimits, template('gocore-sink.limits.conf')),
+        ]),
+  ]
   const units = [
     file(
       layout.unit,
@@ -164,8 +171,6 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
           file(layout.hooks.service, renderHooks(template('gocore-sink-hooks.service'), layout, program)),
         ]),
     file(layout.tmpfiles, template('gocore-sink.tmpfiles.conf')),
-    ...(leave ? [] : [file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern))]),
-    ...limits,
     ...(socket
       ? [
           file(layout.receiver.socket, template('gocore-sink-receiver.socket')),
@@ -189,7 +194,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     file(layout.config, config, { keep: true }),
   ]
 
-  const written = [...accounts, ...files].flatMap(step =>
+  const written = [...accounts, ...files, ...boot].flatMap(step =>
     step.kind === 'file' && !step.keep ? [step.path] : [],
   )
   // The kernel's settings for the next boot are left alone with those of this one, and are ours to remove as before.
@@ -220,7 +225,9 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...[layout.lib, dirname(program)].map(
       (path): Step => ({ kind: 'directory', path, at: at(path), mode: 0o755 }),
     ),
+    file(layout.record, formatRecord(record)),
     { kind: 'tree', path: program, at: at(program), entries },
+    ...(live ? [trialStep(program, before)] : []),
     ...accounts,
     ...(live && !layout.private ? [accountsStep(layout, socket)] : []),
     ...storageDirectories(layout.settings).map(
@@ -234,18 +241,17 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
       }),
     ),
     ...files,
-    ...(live ? [trialStep(program, before)] : []),
     file(layout.launcher, launcher, { mode: 0o755 }),
-    file(layout.record, formatRecord(record)),
     // Before the kernel knows of it.
     ...(live && socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
+    ...boot,
     // And when it no longer does.
     ...(withKernel && !socket && !layout.private ? receiverOffSteps() : []),
     // What the version before put down and this one does not.
     ...retired,
     ...(live && !layout.private && options.service !== false
-      ? activationSteps(layout, { program, before, units: [...units, ...retired] })
+      ? activationSteps(layout, { program, before, units: [...units, ...boot, ...retired] })
       : []),
     ...retiredVersions(layout, [program, before]).map(
       (path): Step => ({ kind: 'remove', path, at: at(path), recursive: true }),
@@ -267,9 +273,11 @@ function previousSettings(layout: Layout, proc?: string): InstallRecord['previou
   const earlier = readRecord(staged(layout, layout.record))
   if (current === earlier?.pattern || isPatternOf(layout, current))
     return earlier?.previous ?? { core_pattern: 'core', core_pipe_limit: '0' }
+  // One that is ours is what a run that failed, or whoever took core_pattern from us, has left.
+  const before = (limit === String(pipeLimit) && earlier?.previous.core_pipe_limit) || limit
   return {
     ...(current === undefined ? {} : { core_pattern: current }),
-    ...(limit === undefined ? {} : { core_pipe_limit: limit }),
+    ...(before === undefined ? {} : { core_pipe_limit: before }),
   }
 }
 

@@ -120,7 +120,7 @@ export function runSteps(steps: readonly Step[], options: { dryRun: boolean; say
 function runEach(steps: readonly Step[], options: { dryRun: boolean; say: Say }): RunResult {
   const result: RunResult = { changed: 0, same: 0 }
   for (const step of steps) {
-    const done = isDone(step)
+    const done = naming(step, () => isDone(step))
     if (options.dryRun) describeDry(step, done, options.say)
     if (done) {
       result.same++
@@ -128,17 +128,21 @@ function runEach(steps: readonly Step[], options: { dryRun: boolean; say: Say })
     }
     result.changed++
     if (options.dryRun) continue
-    let remark: string | undefined
-    try {
-      remark = apply(step)
-    } catch (error) {
-      const reason = error instanceof SystemError ? error.message : reasonOf(error)
-      throw new SystemError(`Could not do "${describeStep(step)}": ${reason}`, { cause: error })
-    }
+    const remark = naming(step, () => apply(step))
     if (step.kind === 'file' && step.quiet) continue
     options.say(`+ ${describeStep(step)}${remark === undefined ? '' : `: ${remark}`}`)
   }
   return result
+}
+
+/** Whatever goes wrong is told with the step's name. */
+function naming<T>(step: Step, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const reason = error instanceof SystemError ? error.message : reasonOf(error)
+    throw new SystemError(`Could not do "${describeStep(step)}": ${reason}`, { cause: error })
+  }
 }
 
 /** The whole change for a reader: also the text of each file, save for generated ones. */
@@ -161,6 +165,11 @@ function runCommand(argv: readonly string[]): void {
 
 /** Type and permission bits, or undefined where there is nothing. A symbolic link is one, not what it points to. */
 function modeOf(path: string): number | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  return stat === undefined ? undefined : stat.mode
+  try {
+    return lstatSync(path).mode
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
 }

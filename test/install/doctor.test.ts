@@ -187,6 +187,12 @@ test('doctor reads sysctl.d as systemd does: by name, the last file counts, /etc
   assert.match(late.what, /\/usr\/lib\/sysctl\.d\/99-late\.conf sets core_pattern to "core\.%p"/)
   put({ 'etc/sysctl.d/99-late.conf': '' })
   assert.equal((await findings()).get('boot')!.status, 'ok')
+  put({
+    'etc/sysctl.d/60-gocore-sink.conf': 'kernel.core_pattern=|/opt/gone/bin/gocore-sink %P\n',
+  })
+  const gone = (await findings()).get('boot')!
+  assert.equal(gone.status, 'problem')
+  assert.match(gone.what, /sets core_pattern to \/opt\/gone\/bin\/gocore-sink, which does not exist/)
   rmSync(join(folder, 'etc/sysctl.d/60-gocore-sink.conf'))
   rmSync(join(folder, 'usr/lib/sysctl.d/50-coredump.conf'))
   assert.match((await findings()).get('boot')!.what, /No sysctl\.d file sets core_pattern/)

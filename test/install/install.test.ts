@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -349,6 +350,51 @@ test(
     assert.equal(readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8'), launcher)
   },
 )
+
+test(
+  'an install that fails half-way leaves the next boot alone, and uninstall cleans up',
+  needsRoot,
+  async () => {
+    const inTheWay = join(prefix, 'bin/gocore-sink.new')
+    mkdirSync(inTheWay, { recursive: true })
+    assert.throws(
+      () => install({ prefix, proc, product }, say),
+      /Could not do "file \S+\/bin\/gocore-sink": /,
+    )
+    assert.equal(existsSync(join(prefix, 'etc/sysctl.d')), false)
+    assert.equal(kernel('core_pattern'), 'core.%p')
+    rmSync(inTheWay, { recursive: true })
+    await uninstall({ prefix, proc }, say)
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+test('uninstall removes what an update that failed had still to remove', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const page = join(prefix, 'share/man/man1/gocore-sink.1')
+  const next = makeProduct('next')
+  rmSync(join(next.root, 'man'), { recursive: true })
+  writeFileSync(join(next.root, 'dist/cli.cjs'), 'process.exit(3)\n')
+  assert.throws(() => install({ prefix, proc, product: next }, say), /does it start\?/)
+  assert.ok(existsSync(page))
+  await uninstall({ prefix, proc }, say)
+  assert.equal(existsSync(prefix), false)
+})
+
+test('an install that is tried again remembers the limit from before the first try', needsRoot, async () => {
+  setKernel('core_pipe_limit', '16')
+  const pattern = join(proc, 'sys/kernel/core_pattern')
+  rmSync(pattern)
+  // A file that can be read, and takes nothing.
+  symlinkSync('/proc/version', pattern)
+  assert.throws(() => install({ prefix, proc, product }, say), /Could not do "kernel\.core_pattern/)
+  rmSync(pattern)
+  assert.equal(kernel('core_pipe_limit'), '1024')
+  setKernel('core_pattern', 'core.%p')
+  install({ prefix, proc, product }, say)
+  await uninstall({ prefix, proc }, say)
+  assert.equal(kernel('core_pipe_limit'), '16')
+})
 
 test('install refuses paths that others than root could replace', needsRoot, () => {
   const open = join(folder, 'open')
