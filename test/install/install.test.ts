@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
@@ -231,6 +232,21 @@ test('uninstall keeps dumps that wait in the spool', needsRoot, async () => {
   assert.ok(existsSync(dump))
   assert.equal(existsSync(join(prefix, 'var/state/catalog.db')), false)
   assert.match(lines.join('\n'), /spool holds dumps that the archive did not take yet, and stays/)
+})
+
+test('uninstall waits for crashes that stand in line', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const launcher = join(prefix, 'bin/gocore-sink')
+  // What the kernel started before it was told of the former pattern.
+  writeFileSync(launcher, 'echo\nread -r line\n[ -f "$0" ]\n')
+  const crash = spawn('/bin/sh', [launcher, '123', '0', '0', '11'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(crash.stdout, 'data')
+  const ended = once(crash, 'exit')
+  const removal = uninstall({ prefix, proc }, say)
+  setTimeout(() => crash.stdin.end('\n'), 500)
+  assert.deepEqual(await ended, [0, null], 'it found its files')
+  await removal
+  assert.equal(existsSync(prefix), false)
 })
 
 test('uninstall leaves a core_pattern that is not ours any more', needsRoot, async () => {
