@@ -12,6 +12,7 @@ import {
   findLayout,
   type Layout,
   type LayoutOptions,
+  requireNoLinks,
   requirePlainDirectories,
   staged,
   warnOfHidden,
@@ -54,6 +55,7 @@ export function install(options: InstallOptions, say: Say): RunResult {
       "Installing needs root: it changes the kernel's core_pattern. With --dry-run it shows what it would do, with --root DIR it fills a directory.",
     )
   const layout = withExistingConfig(findLayout(options))
+  requireNoLinks(layout)
   if (options.socket === true) requireSocketMode(layout, options)
   if (live) for (const path of [layout.launcher, layout.lib, layout.config]) requireRootOwned(path)
   const { archive, state, run } = layout.settings

@@ -467,6 +467,22 @@ test('install refuses directories of the configuration that units and launcher w
   assert.ok(existsSync(join(stage, 'mnt/größe')))
 })
 
+test('install refuses directories that are links, before it changes anything', () => {
+  const stage = join(folder, 'stage')
+  for (const name of ['gocore-sink', 'gocore-sink-state']) {
+    mkdirSync(join(stage, 'var/lib'), { recursive: true })
+    symlinkSync('/data/cores', join(stage, 'var/lib', name))
+    assert.throws(
+      () => install({ root: stage, product }, say),
+      new RegExp(
+        `/var/lib/${name} is a link to /data/cores; name the directory itself as \\w+ in /etc/gocore-sink.conf`,
+      ),
+    )
+    assert.deepEqual(readdirSync(stage), ['var'], 'nothing was put down')
+    rmSync(stage, { recursive: true })
+  }
+})
+
 test('install warns of directories that the sandbox of the units hides', () => {
   const stage = join(folder, 'stage')
   const warnings = (): string[] => lines.filter(line => line.includes('ProtectHome'))
