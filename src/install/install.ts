@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { SystemError, UsageError } from '../base/errors.ts'
 import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
+import { accountSteps } from './accounts.ts'
 import { handlerBounds } from './bounds.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
@@ -74,10 +75,6 @@ export function install(options: InstallOptions, say: Say): RunResult {
 /** A service whose standard input can't be opened does not start, and some containers have no kernel log. */
 const withoutMissingLog = (unit: string): string =>
   existsSync('/dev/kmsg') ? unit : unit.replace(/^Standard(Input|Output)=file:.*\n/m, '')
-
-/** Whom the units of the hooks and of the receiver run as. */
-const hooksUser = 'gocore-sink-hooks'
-const receiverUser = 'gocore-sink-receiver'
 
 /** Throws UsageError where the kernel has no coredump socket, or nobody would listen at it. */
 function requireSocketMode(layout: Layout, options: InstallOptions): void {
@@ -231,7 +228,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     { kind: 'tree', path: program, at: at(program), entries },
     ...(live ? [trialStep(program, before)] : []),
     ...accounts,
-    ...(live && !layout.private ? [accountsStep(layout, socket)] : []),
+    ...(live && !layout.private ? accountSteps(layout, socket) : []),
     ...storageDirectories(layout.settings).map(
       ({ path, mode, group }): Step => ({
         kind: 'directory',
@@ -301,26 +298,6 @@ function trialStep(program: string, before: string | undefined): Step {
     ],
     why: 'does it start?',
     needed: () => program !== before,
-  }
-}
-
-function accountsStep(layout: Layout, withReceiver: boolean): Step {
-  const { group, analysis } = layout.settings
-  const users = [analysis.user, hooksUser, ...(withReceiver ? [receiverUser] : [])].filter(
-    user => user !== '',
-  )
-  return {
-    kind: 'command',
-    argv: ['systemd-sysusers', layout.sysusers, ...(withReceiver ? [layout.receiver.sysusers] : [])],
-    why: `${group === '' ? '' : `group ${group} and `}${users.length > 1 ? 'users' : 'user'} ${users.join(', ')}`,
-    needed: () => {
-      const has = (file: string, name: string): boolean =>
-        name === '' ||
-        readFileSync(file, 'utf8')
-          .split('\n')
-          .some(line => line.startsWith(`${name}:`))
-      return !has('/etc/group', group) || users.some(user => !has('/etc/passwd', user))
-    },
   }
 }
 
