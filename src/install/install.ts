@@ -24,6 +24,7 @@ import { findProduct, type Product, productEntries, versionName } from './produc
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
 import { activationSteps, receiverOffSteps, receiverSteps, systemdRuns } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
+import { tryProgram } from './trial.ts'
 import {
   readTemplate,
   renderHooks,
@@ -286,20 +287,13 @@ function installedProgram(layout: Layout): string | undefined {
   return existsSync(path) ? launcherVersion(readFileSync(path, 'latin1')) : undefined
 }
 
-/** A program that does not start must not be given to the kernel. */
-function trialStep(program: string, before: string | undefined): Step {
-  return {
-    kind: 'command',
-    argv: [
-      `${program}/bin/node`,
-      '--disable-warning=ExperimentalWarning',
-      `${program}/dist/cli.cjs`,
-      '--version',
-    ],
-    why: 'does it start?',
-    needed: () => program !== before,
-  }
-}
+/** A program that loses dumps must not be given to the kernel. */
+const trialStep = (program: string, before: string | undefined): Step => ({
+  kind: 'act',
+  what: `try ${program} (does it start? does it record a crash?)`,
+  needed: () => program !== before,
+  act: () => tryProgram(program),
+})
 
 function closingWords(layout: Layout, options: InstallOptions): string[] {
   const lines: string[] = []

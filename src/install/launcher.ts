@@ -19,25 +19,30 @@ export interface LauncherPaths {
 }
 
 /** Node's warnings would go nowhere in the handler, and to people who can't act on them otherwise. */
-const nodeOptions = '--disable-warning=ExperimentalWarning'
+export const nodeOptions = '--disable-warning=ExperimentalWarning'
 
 /** SIGUSR1 opens no debugger, nor is there a thread that waits for it. */
 const handlerOptions = '--disable-sigusr1'
+
+/** The program of a version that takes a crash, and its first arguments. */
+export const handlerWords = (version: string): string[] => [
+  ...[`${version}/bin/node`, nodeOptions, handlerOptions],
+  `${version}/dist/handler.cjs`,
+]
 
 /** 8 MB of young objects before they are looked through: a `show` is over by then, and a tenth faster. */
 export const commandLineOptions = '--min-semi-space-size=8'
 
 export function launcherText(paths: LauncherPaths): string {
   const { version, config, tell, gate } = paths
-  const program = [`${version}/bin/node`, nodeOptions]
   return `#!/bin/sh
 # gocore-sink, written by "gocore-sink install". The kernel calls it with numbers, people call it with words.
 case $#/$1 in
 [0-5]/* | */ | */*[!0-9]*)
-  ${tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${config}} ` : ''}exec ${program.join(' ')} ${commandLineOptions} ${version}/dist/cli.cjs "$@"
+  ${tell ? `GOCORE_SINK_CONFIG=\${GOCORE_SINK_CONFIG:-${config}} ` : ''}exec ${version}/bin/node ${nodeOptions} ${commandLineOptions} ${version}/dist/cli.cjs "$@"
   ;;
 esac
-${gateText([...program, handlerOptions, `${version}/dist/handler.cjs`], config, gate)}`
+${gateText(handlerWords(version), config, gate)}`
 }
 
 /** The version directory that a launcher's text names, or undefined for a foreign file. */

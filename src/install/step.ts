@@ -16,6 +16,8 @@ export type Step =
   | { kind: 'tree'; path: string; at: string; entries: readonly TreeEntry[] }
   | { kind: 'kernel'; name: string; value: string; proc: string }
   | { kind: 'command'; argv: readonly string[]; why: string; needed: () => boolean }
+  /** What is none of the others. */
+  | { kind: 'act'; what: string; needed: () => boolean; act: () => void }
   | { kind: 'remove'; path: string; at: string; recursive?: boolean; onlyEmpty?: boolean }
 
 /** A file (`from`) or a text to be laid into a tree. */
@@ -41,6 +43,8 @@ export function describeStep(step: Step): string {
       return `kernel.${step.name} = ${step.value}`
     case 'command':
       return `run ${step.argv.join(' ')} (${step.why})`
+    case 'act':
+      return step.what
     case 'remove':
       return `remove ${step.path}`
   }
@@ -58,6 +62,7 @@ export function isDone(step: Step): boolean {
     case 'kernel':
       return readKernelSetting(step.name, step.proc) === step.value
     case 'command':
+    case 'act':
       return !step.needed()
     case 'remove':
       if (modeOf(step.at) === undefined) return true
@@ -91,6 +96,9 @@ function apply(step: Step): string | undefined {
       break
     case 'command':
       runCommand(step.argv)
+      break
+    case 'act':
+      step.act()
       break
     case 'remove':
       if (!removeTree(step.at, step.recursive === true))

@@ -360,10 +360,18 @@ test(
   () => {
     install({ prefix, proc, product }, say)
     const launcher = readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8')
-    const broken = makeProduct('broken')
-    writeFileSync(join(broken.root, 'dist/cli.cjs'), 'process.exit(3)\n')
-    assert.throws(() => install({ prefix, proc, product: broken }, say), /does it start\?/)
-    assert.equal(readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8'), launcher)
+    for (const [name, who] of [
+      ['cli', 'the command line'],
+      ['handler', 'the handler'],
+    ]) {
+      const broken = makeProduct(`broken-${name}`)
+      writeFileSync(join(broken.root, `dist/${name}.cjs`), 'process.exit(3)\n')
+      assert.throws(
+        () => install({ prefix, proc, product: broken }, say),
+        new RegExp(`does it start\\?.*: ${who}: `),
+      )
+      assert.equal(readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8'), launcher)
+    }
   },
 )
 
