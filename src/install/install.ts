@@ -22,6 +22,7 @@ import { generatedFiles } from './manual.ts'
 import { corePattern, isPatternOf, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
 import { findProduct, type Product, productEntries, versionName } from './product.ts'
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
+import { labelSteps } from './selinux.ts'
 import { activationSteps, receiverOffSteps, receiverSteps, systemdRuns } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
 import { tryProgram } from './trial.ts'
@@ -46,6 +47,8 @@ export interface InstallOptions extends LayoutOptions {
   socket?: boolean
   /** Stands for /proc in tests. */
   proc?: string
+  /** Stands for /sys in tests. */
+  sys?: string
   product?: Product
 }
 
@@ -242,6 +245,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ),
     ...files,
     file(layout.launcher, launcher, { mode: 0o755 }),
+    ...(live ? labelSteps([layout.lib, layout.launcher, layout.config, ...written], options.sys) : []),
     // Before the kernel knows of it.
     ...(live && socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),

@@ -15,7 +15,8 @@ export type Step =
   /** A directory that never changes once it is there, put in place by one rename. */
   | { kind: 'tree'; path: string; at: string; entries: readonly TreeEntry[] }
   | { kind: 'kernel'; name: string; value: string; proc: string }
-  | { kind: 'command'; argv: readonly string[]; why: string; needed: () => boolean }
+  /** `optional`: one that fails is told of, and no more. */
+  | { kind: 'command'; argv: readonly string[]; why: string; needed: () => boolean; optional?: true }
   /** What is none of the others. */
   | { kind: 'act'; what: string; needed: () => boolean; act: () => void }
   | { kind: 'remove'; path: string; at: string; recursive?: boolean; onlyEmpty?: boolean }
@@ -95,7 +96,12 @@ function apply(step: Step): string | undefined {
       writeKernelSetting(step.name, step.value, step.proc)
       break
     case 'command':
-      runCommand(step.argv)
+      try {
+        runCommand(step.argv)
+      } catch (error) {
+        if (!step.optional) throw error
+        return `failed, and was passed over: ${reasonOf(error)}`
+      }
       break
     case 'act':
       step.act()

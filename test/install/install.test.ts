@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { install, uninstall } from '../../src/install/index.ts'
 import type { Product } from '../../src/install/product.ts'
 
@@ -418,6 +418,45 @@ test('an install that is tried again remembers the limit from before the first t
   install({ prefix, proc, product }, say)
   await uninstall({ prefix, proc }, say)
   assert.equal(kernel('core_pipe_limit'), '16')
+})
+
+describe('install where SELinux is enabled', needsRoot, () => {
+  const path = process.env.PATH
+  let sys: string
+  beforeEach(() => {
+    sys = join(folder, 'sys')
+    mkdirSync(join(sys, 'fs/selinux'), { recursive: true })
+    writeFileSync(join(sys, 'fs/selinux/enforce'), '1')
+    mkdirSync(join(folder, 'bin'))
+    process.env.PATH = `${join(folder, 'bin')}:${path}`
+  })
+  afterEach(() => {
+    process.env.PATH = path
+  })
+  const putRestorecon = (text: string): void =>
+    writeFileSync(join(folder, 'bin/restorecon'), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+
+  test('gives the files their labels before the kernel knows of them, once', () => {
+    const said = join(folder, 'said')
+    putRestorecon(`case $1 in
+    -inRv) [ -f ${said} ] || echo Would relabel ;;
+    *) echo "$*" >${said}; cat ${proc}/sys/kernel/core_pattern >>${said} ;;
+    esac`)
+    install({ prefix, proc, product, sys }, say)
+    const [words = '', pattern] = readFileSync(said, 'utf8').split('\n')
+    for (const name of ['lib/gocore-sink', 'bin/gocore-sink', 'etc/systemd/system/gocore-sink.service'])
+      assert.ok(words.split(' ').includes(join(prefix, name)), name)
+    assert.match(words, /^-iR /)
+    assert.equal(pattern, 'core.%p')
+    assert.equal(install({ prefix, proc, product, sys }, say).changed, 0)
+  })
+
+  test('goes on where it can not, and says so', () => {
+    putRestorecon('echo no policy >&2; exit 1')
+    install({ prefix, proc, product, sys }, say)
+    assert.match(lines.join('\n'), /run restorecon .*: failed, and was passed over: no policy$/m)
+    assert.match(kernel('core_pattern'), /bin\/gocore-sink/)
+  })
 })
 
 test('install refuses paths that others than root could replace', needsRoot, () => {
