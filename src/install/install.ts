@@ -245,8 +245,8 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ),
     ...files,
     file(layout.launcher, launcher, { mode: 0o755 }),
-    ...(live ? labelSteps([layout.lib, layout.launcher, layout.config, ...written], options.sys) : []),
-    // Before the kernel knows of it.
+    // Before the kernel knows of it. Other texts are labelled as their directories are.
+    ...(live ? labelSteps([layout.lib, layout.launcher, layout.config, layout.unit], options.sys) : []),
     ...(live && socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
     ...boot,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { Step } from './step.ts'
 
-/** Labels for what lies at these paths, where SELinux is in force. `sys` stands for /sys in tests. */
+/** Labels for what lies at these paths, where the kernel has SELinux. `sys` stands for /sys in tests. */
 export function labelSteps(paths: readonly string[], sys = '/sys'): Step[] {
   if (!existsSync(`${sys}/fs/selinux/enforce`)) return []
   return [
@@ -17,10 +17,11 @@ export function labelSteps(paths: readonly string[], sys = '/sys'): Step[] {
   ]
 }
 
+/** Not where there is no restorecon: then there is no policy either. Without one that is loaded it would change nothing. */
 function wouldChange(paths: readonly string[]): boolean {
   try {
     return execFileSync('restorecon', ['-inRv', ...paths], { stdio: ['ignore', 'pipe', 'ignore'] }).length > 0
-  } catch {
-    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
   }
 }

@@ -451,6 +451,12 @@ describe('install where SELinux is enabled', needsRoot, () => {
     assert.equal(install({ prefix, proc, product, sys }, say).changed, 0)
   })
 
+  test('goes on without a word where there is no restorecon, as where no policy was installed', () => {
+    process.env.PATH = join(folder, 'bin')
+    install({ prefix, proc, product, sys }, say)
+    assert.doesNotMatch(lines.join('\n'), /restorecon/)
+  })
+
   test('goes on where it can not, and says so', () => {
     putRestorecon('echo no policy >&2; exit 1')
     install({ prefix, proc, product, sys }, say)
