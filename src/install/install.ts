@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { SystemError, UsageError } from '../base/errors.ts'
 import { formatConfig, gateDirectory, gateLimits, loadConfig } from '../config/index.ts'
+import { accountSteps } from './accounts.ts'
 import { handlerBounds } from './bounds.ts'
 import { requireRootOwned } from './files.ts'
 import { readKernelSetting } from './kernel.ts'
@@ -12,6 +13,7 @@ import {
   findLayout,
   type Layout,
   type LayoutOptions,
+  requireNoLinks,
   requirePlainDirectories,
   staged,
   warnOfHidden,
@@ -20,8 +22,10 @@ import { generatedFiles } from './manual.ts'
 import { corePattern, isPatternOf, noSocketMode, pipeLimit, socketPattern } from './pattern.ts'
 import { findProduct, type Product, productEntries, versionName } from './product.ts'
 import { formatRecord, type InstallRecord, readRecord } from './record.ts'
+import { labelSteps } from './selinux.ts'
 import { activationSteps, receiverOffSteps, receiverSteps, systemdRuns } from './service.ts'
 import { type RunResult, runSteps, type Say, type Step } from './step.ts'
+import { tryProgram } from './trial.ts'
 import {
   readTemplate,
   renderHooks,
@@ -43,6 +47,8 @@ export interface InstallOptions extends LayoutOptions {
   socket?: boolean
   /** Stands for /proc in tests. */
   proc?: string
+  /** Stands for /sys in tests. */
+  sys?: string
   product?: Product
 }
 
@@ -54,6 +60,7 @@ export function install(options: InstallOptions, say: Say): RunResult {
       "Installing needs root: it changes the kernel's core_pattern. With --dry-run it shows what it would do, with --root DIR it fills a directory.",
     )
   const layout = withExistingConfig(findLayout(options))
+  requireNoLinks(layout)
   if (options.socket === true) requireSocketMode(layout, options)
   if (live) for (const path of [layout.launcher, layout.lib, layout.config]) requireRootOwned(path)
   const { archive, state, run } = layout.settings
@@ -72,10 +79,6 @@ export function install(options: InstallOptions, say: Say): RunResult {
 /** A service whose standard input can't be opened does not start, and some containers have no kernel log. */
 const withoutMissingLog = (unit: string): string =>
   existsSync('/dev/kmsg') ? unit : unit.replace(/^Standard(Input|Output)=file:.*\n/m, '')
-
-/** Whom the units of the hooks and of the receiver run as. */
-const hooksUser = 'gocore-sink-hooks'
-const receiverUser = 'gocore-sink-receiver'
 
 /** Throws UsageError where the kernel has no coredump socket, or nobody would listen at it. */
 function requireSocketMode(layout: Layout, options: InstallOptions): void {
@@ -103,7 +106,11 @@ function withExistingConfig(layout: Layout): Layout {
   return { ...layout, settings }
 }
 
-/** All steps in their order: the program before the launcher, the record before the kernel, the kernel near the end. */
+/**
+ * All steps in their order. The record comes first, so that uninstall knows of whatever a run that fails leaves; the program
+ * before the launcher, and the kernel near the end. What makes the next boot's kernel start the program comes when this one
+ * does: a run that fails before leaves no boot with a handler that is not there.
+ */
 export function installSteps(layout: Layout, options: InstallOptions = {}): Step[] {
   const live = layout.root === '/'
   const withKernel = live && options.kernel !== false
@@ -146,12 +153,15 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
         file(layout.sysusers, template('gocore-sink.sysusers.conf')),
         ...forReceiver.map(path => file(path, template('gocore-sink-receiver.sysusers.conf'))),
       ]
-  const limits = layout.private
-    ? []
-    : [
-        file(layout.managerLimits, template('gocore-sink.system.conf')),
-        file(layout.loginLimits, template('gocore-sink.limits.conf')),
-      ]
+  const boot = [
+    ...(leave ? [] : [file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern))]),
+    ...(layout.private
+      ? []
+      : [
+          file(layout.managerLimits, template('gocore-sink.system.conf')),
+          file(layout.loginLimits, template('gocore-sink.limits.conf')),
+        ]),
+  ]
   const units = [
     file(
       layout.unit,
@@ -164,8 +174,6 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
           file(layout.hooks.service, renderHooks(template('gocore-sink-hooks.service'), layout, program)),
         ]),
     file(layout.tmpfiles, template('gocore-sink.tmpfiles.conf')),
-    ...(leave ? [] : [file(layout.sysctl, renderSysctl(template('gocore-sink.sysctl.conf'), pattern))]),
-    ...limits,
     ...(socket
       ? [
           file(layout.receiver.socket, template('gocore-sink-receiver.socket')),
@@ -189,7 +197,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     file(layout.config, config, { keep: true }),
   ]
 
-  const written = [...accounts, ...files].flatMap(step =>
+  const written = [...accounts, ...files, ...boot].flatMap(step =>
     step.kind === 'file' && !step.keep ? [step.path] : [],
   )
   // The kernel's settings for the next boot are left alone with those of this one, and are ours to remove as before.
@@ -220,9 +228,11 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     ...[layout.lib, dirname(program)].map(
       (path): Step => ({ kind: 'directory', path, at: at(path), mode: 0o755 }),
     ),
+    file(layout.record, formatRecord(record)),
     { kind: 'tree', path: program, at: at(program), entries },
+    ...(live ? [trialStep(program, before)] : []),
     ...accounts,
-    ...(live && !layout.private ? [accountsStep(layout, socket)] : []),
+    ...(live && !layout.private ? accountSteps(layout, socket) : []),
     ...storageDirectories(layout.settings).map(
       ({ path, mode, group }): Step => ({
         kind: 'directory',
@@ -234,18 +244,18 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
       }),
     ),
     ...files,
-    ...(live ? [trialStep(program, before)] : []),
     file(layout.launcher, launcher, { mode: 0o755 }),
-    file(layout.record, formatRecord(record)),
-    // Before the kernel knows of it.
+    // Before the kernel knows of it. Other texts are labelled as their directories are.
+    ...(live ? labelSteps([layout.lib, layout.launcher, layout.config, layout.unit], options.sys) : []),
     ...(live && socket ? receiverSteps(units) : []),
     ...(withKernel ? kernelSteps(pattern, options.proc) : []),
+    ...boot,
     // And when it no longer does.
     ...(withKernel && !socket && !layout.private ? receiverOffSteps() : []),
     // What the version before put down and this one does not.
     ...retired,
     ...(live && !layout.private && options.service !== false
-      ? activationSteps(layout, { program, before, units: [...units, ...retired] })
+      ? activationSteps(layout, { program, before, units: [...units, ...boot, ...retired] })
       : []),
     ...retiredVersions(layout, [program, before]).map(
       (path): Step => ({ kind: 'remove', path, at: at(path), recursive: true }),
@@ -267,9 +277,11 @@ function previousSettings(layout: Layout, proc?: string): InstallRecord['previou
   const earlier = readRecord(staged(layout, layout.record))
   if (current === earlier?.pattern || isPatternOf(layout, current))
     return earlier?.previous ?? { core_pattern: 'core', core_pipe_limit: '0' }
+  // One that is ours is what a run that failed, or whoever took core_pattern from us, has left.
+  const before = (limit === String(pipeLimit) && earlier?.previous.core_pipe_limit) || limit
   return {
     ...(current === undefined ? {} : { core_pattern: current }),
-    ...(limit === undefined ? {} : { core_pipe_limit: limit }),
+    ...(before === undefined ? {} : { core_pipe_limit: before }),
   }
 }
 
@@ -279,40 +291,13 @@ function installedProgram(layout: Layout): string | undefined {
   return existsSync(path) ? launcherVersion(readFileSync(path, 'latin1')) : undefined
 }
 
-/** A program that does not start must not be given to the kernel. */
-function trialStep(program: string, before: string | undefined): Step {
-  return {
-    kind: 'command',
-    argv: [
-      `${program}/bin/node`,
-      '--disable-warning=ExperimentalWarning',
-      `${program}/dist/cli.cjs`,
-      '--version',
-    ],
-    why: 'does it start?',
-    needed: () => program !== before,
-  }
-}
-
-function accountsStep(layout: Layout, withReceiver: boolean): Step {
-  const { group, analysis } = layout.settings
-  const users = [analysis.user, hooksUser, ...(withReceiver ? [receiverUser] : [])].filter(
-    user => user !== '',
-  )
-  return {
-    kind: 'command',
-    argv: ['systemd-sysusers', layout.sysusers, ...(withReceiver ? [layout.receiver.sysusers] : [])],
-    why: `${group === '' ? '' : `group ${group} and `}${users.length > 1 ? 'users' : 'user'} ${users.join(', ')}`,
-    needed: () => {
-      const has = (file: string, name: string): boolean =>
-        name === '' ||
-        readFileSync(file, 'utf8')
-          .split('\n')
-          .some(line => line.startsWith(`${name}:`))
-      return !has('/etc/group', group) || users.some(user => !has('/etc/passwd', user))
-    },
-  }
-}
+/** A program that loses dumps must not be given to the kernel. */
+const trialStep = (program: string, before: string | undefined): Step => ({
+  kind: 'act',
+  what: `try ${program} (does it start? does it record a crash?)`,
+  needed: () => program !== before,
+  act: () => tryProgram(program),
+})
 
 function closingWords(layout: Layout, options: InstallOptions): string[] {
   const lines: string[] = []

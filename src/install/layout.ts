@@ -1,4 +1,5 @@
 /** Where everything goes. One table, so that install, uninstall, doctor and the manual name the same paths. */
+import { lstatSync, readlinkSync } from 'node:fs'
 import { isAbsolute, join, normalize } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 import { type Config, defaultConfig } from '../config/index.ts'
@@ -117,6 +118,18 @@ const directories = [
 export function requirePlainDirectories(settings: Config, file: string): void {
   for (const [key, name] of directories)
     absolute(settings[name], `${key} of ${file}`, /^[\p{L}\p{M}\p{N}_./@+:-]+$/u)
+}
+
+/** Throws UsageError where one of them is a link: rights are set on a directory itself, never on what a link names. */
+export function requireNoLinks(layout: Layout): void {
+  const { settings, config } = layout
+  for (const [key, name] of directories) {
+    const at = staged(layout, settings[name])
+    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new UsageError(
+        `${settings[name]} is a link to ${readlinkSync(at)}; name the directory itself as ${key} in ${config}${name === 'archive' ? ', or with --archive' : ''}`,
+      )
+  }
 }
 
 /** What the sandbox of the units hides by ProtectHome=yes, systemd.exec(5). */

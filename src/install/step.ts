@@ -15,7 +15,10 @@ export type Step =
   /** A directory that never changes once it is there, put in place by one rename. */
   | { kind: 'tree'; path: string; at: string; entries: readonly TreeEntry[] }
   | { kind: 'kernel'; name: string; value: string; proc: string }
-  | { kind: 'command'; argv: readonly string[]; why: string; needed: () => boolean }
+  /** `optional`: one that fails is told of, and no more. */
+  | { kind: 'command'; argv: readonly string[]; why: string; needed: () => boolean; optional?: true }
+  /** What is none of the others. */
+  | { kind: 'act'; what: string; needed: () => boolean; act: () => void }
   | { kind: 'remove'; path: string; at: string; recursive?: boolean; onlyEmpty?: boolean }
 
 /** A file (`from`) or a text to be laid into a tree. */
@@ -41,6 +44,8 @@ export function describeStep(step: Step): string {
       return `kernel.${step.name} = ${step.value}`
     case 'command':
       return `run ${step.argv.join(' ')} (${step.why})`
+    case 'act':
+      return step.what
     case 'remove':
       return `remove ${step.path}`
   }
@@ -58,6 +63,7 @@ export function isDone(step: Step): boolean {
     case 'kernel':
       return readKernelSetting(step.name, step.proc) === step.value
     case 'command':
+    case 'act':
       return !step.needed()
     case 'remove':
       if (modeOf(step.at) === undefined) return true
@@ -90,7 +96,15 @@ function apply(step: Step): string | undefined {
       writeKernelSetting(step.name, step.value, step.proc)
       break
     case 'command':
-      runCommand(step.argv)
+      try {
+        runCommand(step.argv)
+      } catch (error) {
+        if (!step.optional) throw error
+        return `failed, and was passed over: ${reasonOf(error)}`
+      }
+      break
+    case 'act':
+      step.act()
       break
     case 'remove':
       if (!removeTree(step.at, step.recursive === true))
@@ -120,7 +134,7 @@ export function runSteps(steps: readonly Step[], options: { dryRun: boolean; say
 function runEach(steps: readonly Step[], options: { dryRun: boolean; say: Say }): RunResult {
   const result: RunResult = { changed: 0, same: 0 }
   for (const step of steps) {
-    const done = isDone(step)
+    const done = naming(step, () => isDone(step))
     if (options.dryRun) describeDry(step, done, options.say)
     if (done) {
       result.same++
@@ -128,17 +142,21 @@ function runEach(steps: readonly Step[], options: { dryRun: boolean; say: Say })
     }
     result.changed++
     if (options.dryRun) continue
-    let remark: string | undefined
-    try {
-      remark = apply(step)
-    } catch (error) {
-      const reason = error instanceof SystemError ? error.message : reasonOf(error)
-      throw new SystemError(`Could not do "${describeStep(step)}": ${reason}`, { cause: error })
-    }
+    const remark = naming(step, () => apply(step))
     if (step.kind === 'file' && step.quiet) continue
     options.say(`+ ${describeStep(step)}${remark === undefined ? '' : `: ${remark}`}`)
   }
   return result
+}
+
+/** Whatever goes wrong is told with the step's name. */
+function naming<T>(step: Step, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const reason = error instanceof SystemError ? error.message : reasonOf(error)
+    throw new SystemError(`Could not do "${describeStep(step)}": ${reason}`, { cause: error })
+  }
 }
 
 /** The whole change for a reader: also the text of each file, save for generated ones. */
@@ -161,6 +179,11 @@ function runCommand(argv: readonly string[]): void {
 
 /** Type and permission bits, or undefined where there is nothing. A symbolic link is one, not what it points to. */
 function modeOf(path: string): number | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  return stat === undefined ? undefined : stat.mode
+  try {
+    return lstatSync(path).mode
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
 }

@@ -77,7 +77,8 @@ function removalSteps(layout: Layout, record: InstallRecord, purge: boolean, say
     at: staged(layout, path),
     ...how,
   })
-  const files = record.files.map(path => remove(path))
+  // Former ones are there where the update that was to remove them failed.
+  const files = [...record.files, ...(record.former ?? [])].map(path => remove(path))
   const config = staged(layout, record.config.path)
   if (existsSync(config)) {
     const same = createHash('sha256').update(readFileSync(config)).digest('hex') === record.config.sha256

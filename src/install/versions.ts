@@ -20,7 +20,7 @@ export function retiredVersions(layout: Layout, keep: readonly (string | undefin
     .filter(path => !keep.includes(path) && !running.some(program => program.startsWith(`${path}/`)))
 }
 
-/** Handlers of any version of this installation that have a dump in hand. */
+/** Handlers of any version of this installation that have a dump in hand, and launchers that stand in line for one. */
 export function handlersOf(layout: Layout): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -29,7 +29,8 @@ export function handlersOf(layout: Layout): number[] {
         const [program, ...rest] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
         const ours = program!.startsWith(`${layout.lib}/versions/`)
         const isHandler = rest.some(word => word.endsWith('/dist/handler.cjs')) || rest.includes('--standby')
-        return ours && isHandler ? [Number(pid)] : []
+        const waits = rest[0] === layout.launcher && /^\d+$/.test(rest[1] ?? '')
+        return (ours && isHandler) || waits ? [Number(pid)] : []
       } catch {
         return []
       }

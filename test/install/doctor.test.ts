@@ -19,7 +19,8 @@ import { openLocalStore } from '../../src/archive/index.ts'
 import { knownFile, rememberArchive } from '../../src/archive/known.ts'
 import { noteOfRest } from '../../src/archive/rest-note.ts'
 import { defaultConfig } from '../../src/config/index.ts'
-import { openHost } from '../../src/install/doctor/host.ts'
+import { type Host, openHost } from '../../src/install/doctor/host.ts'
+import { checkHandler } from '../../src/install/doctor/program-checks.ts'
 import { doctor, type Finding, formatFindings } from '../../src/install/index.ts'
 import { addDump } from '../daemon/archive.ts'
 
@@ -187,6 +188,12 @@ test('doctor reads sysctl.d as systemd does: by name, the last file counts, /etc
   assert.match(late.what, /\/usr\/lib\/sysctl\.d\/99-late\.conf sets core_pattern to "core\.%p"/)
   put({ 'etc/sysctl.d/99-late.conf': '' })
   assert.equal((await findings()).get('boot')!.status, 'ok')
+  put({
+    'etc/sysctl.d/60-gocore-sink.conf': 'kernel.core_pattern=|/opt/gone/bin/gocore-sink %P\n',
+  })
+  const gone = (await findings()).get('boot')!
+  assert.equal(gone.status, 'problem')
+  assert.match(gone.what, /sets core_pattern to \/opt\/gone\/bin\/gocore-sink, which does not exist/)
   rmSync(join(folder, 'etc/sysctl.d/60-gocore-sink.conf'))
   rmSync(join(folder, 'usr/lib/sysctl.d/50-coredump.conf'))
   assert.match((await findings()).get('boot')!.what, /No sysctl\.d file sets core_pattern/)
@@ -315,6 +322,28 @@ test('doctor tells an ordinary user what can be seen, and skips what can not', n
     'spool',
   ])
     assert.equal(none.get(name)!.status, 'skipped', name)
+})
+
+test('doctor lets the handler that the kernel would start record a crash', needsRoot, () => {
+  const version = join(folder, 'version')
+  const launcher = join(folder, 'bin/gocore-sink')
+  put({
+    'version/bin/node': `#!/bin/sh\nexec ${process.execPath} "$@"\n`,
+    'version/dist/cli.cjs': '',
+    'version/dist/handler.cjs': '',
+    'bin/gocore-sink': `exec ${version}/bin/node x\n`,
+  })
+  chmodSync(join(version, 'bin/node'), 0o755)
+  const here = openHost()
+  const host: Host = {
+    ...here,
+    text: path => (path === '/proc/sys/kernel/core_pattern' ? `|${launcher} %P\n` : here.text(path)),
+  }
+  assert.equal(checkHandler(host).status, 'ok')
+  put({ 'version/dist/handler.cjs': "throw new Error('no such addon')" })
+  const { status, what } = checkHandler(host)
+  assert.equal(status, 'problem')
+  assert.match(what, /does not record a crash .*: the handler: Error: no such addon\.$/)
 })
 
 test("doctor says of another user's process only what it knows", needsRoot, async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
@@ -10,11 +11,12 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import { install, uninstall } from '../../src/install/index.ts'
 import type { Product } from '../../src/install/product.ts'
 
@@ -232,6 +234,21 @@ test('uninstall keeps dumps that wait in the spool', needsRoot, async () => {
   assert.match(lines.join('\n'), /spool holds dumps that the archive did not take yet, and stays/)
 })
 
+test('uninstall waits for crashes that stand in line', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const launcher = join(prefix, 'bin/gocore-sink')
+  // What the kernel started before it was told of the former pattern.
+  writeFileSync(launcher, 'echo\nread -r line\n[ -f "$0" ]\n')
+  const crash = spawn('/bin/sh', [launcher, '123', '0', '0', '11'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(crash.stdout, 'data')
+  const ended = once(crash, 'exit')
+  const removal = uninstall({ prefix, proc }, say)
+  setTimeout(() => crash.stdin.end('\n'), 500)
+  assert.deepEqual(await ended, [0, null], 'it found its files')
+  await removal
+  assert.equal(existsSync(prefix), false)
+})
+
 test('uninstall leaves a core_pattern that is not ours any more', needsRoot, async () => {
   install({ prefix, proc, product }, say)
   setKernel('core_pattern', '|/usr/share/apport/apport %p')
@@ -343,12 +360,110 @@ test(
   () => {
     install({ prefix, proc, product }, say)
     const launcher = readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8')
-    const broken = makeProduct('broken')
-    writeFileSync(join(broken.root, 'dist/cli.cjs'), 'process.exit(3)\n')
-    assert.throws(() => install({ prefix, proc, product: broken }, say), /does it start\?/)
-    assert.equal(readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8'), launcher)
+    for (const [name, who] of [
+      ['cli', 'the command line'],
+      ['handler', 'the handler'],
+    ]) {
+      const broken = makeProduct(`broken-${name}`)
+      writeFileSync(join(broken.root, `dist/${name}.cjs`), 'process.exit(3)\n')
+      assert.throws(
+        () => install({ prefix, proc, product: broken }, say),
+        new RegExp(`does it start\\?.*: ${who}: `),
+      )
+      assert.equal(readFileSync(join(prefix, 'bin/gocore-sink'), 'utf8'), launcher)
+    }
   },
 )
+
+test(
+  'an install that fails half-way leaves the next boot alone, and uninstall cleans up',
+  needsRoot,
+  async () => {
+    const inTheWay = join(prefix, 'bin/gocore-sink.new')
+    mkdirSync(inTheWay, { recursive: true })
+    assert.throws(
+      () => install({ prefix, proc, product }, say),
+      /Could not do "file \S+\/bin\/gocore-sink": /,
+    )
+    assert.equal(existsSync(join(prefix, 'etc/sysctl.d')), false)
+    assert.equal(kernel('core_pattern'), 'core.%p')
+    rmSync(inTheWay, { recursive: true })
+    await uninstall({ prefix, proc }, say)
+    assert.equal(existsSync(prefix), false)
+  },
+)
+
+test('uninstall removes what an update that failed had still to remove', needsRoot, async () => {
+  install({ prefix, proc, product }, say)
+  const page = join(prefix, 'share/man/man1/gocore-sink.1')
+  const next = makeProduct('next')
+  rmSync(join(next.root, 'man'), { recursive: true })
+  writeFileSync(join(next.root, 'dist/cli.cjs'), 'process.exit(3)\n')
+  assert.throws(() => install({ prefix, proc, product: next }, say), /does it start\?/)
+  assert.ok(existsSync(page))
+  await uninstall({ prefix, proc }, say)
+  assert.equal(existsSync(prefix), false)
+})
+
+test('an install that is tried again remembers the limit from before the first try', needsRoot, async () => {
+  setKernel('core_pipe_limit', '16')
+  const pattern = join(proc, 'sys/kernel/core_pattern')
+  rmSync(pattern)
+  // A file that can be read, and takes nothing.
+  symlinkSync('/proc/version', pattern)
+  assert.throws(() => install({ prefix, proc, product }, say), /Could not do "kernel\.core_pattern/)
+  rmSync(pattern)
+  assert.equal(kernel('core_pipe_limit'), '1024')
+  setKernel('core_pattern', 'core.%p')
+  install({ prefix, proc, product }, say)
+  await uninstall({ prefix, proc }, say)
+  assert.equal(kernel('core_pipe_limit'), '16')
+})
+
+describe('install where SELinux is enabled', needsRoot, () => {
+  const path = process.env.PATH
+  let sys: string
+  beforeEach(() => {
+    sys = join(folder, 'sys')
+    mkdirSync(join(sys, 'fs/selinux'), { recursive: true })
+    writeFileSync(join(sys, 'fs/selinux/enforce'), '1')
+    mkdirSync(join(folder, 'bin'))
+    process.env.PATH = `${join(folder, 'bin')}:${path}`
+  })
+  afterEach(() => {
+    process.env.PATH = path
+  })
+  const putRestorecon = (text: string): void =>
+    writeFileSync(join(folder, 'bin/restorecon'), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+
+  test('gives the files their labels before the kernel knows of them, once', () => {
+    const said = join(folder, 'said')
+    putRestorecon(`case $1 in
+    -inRv) [ -f ${said} ] || echo Would relabel ;;
+    *) echo "$*" >${said}; cat ${proc}/sys/kernel/core_pattern >>${said} ;;
+    esac`)
+    install({ prefix, proc, product, sys }, say)
+    const [words = '', pattern] = readFileSync(said, 'utf8').split('\n')
+    for (const name of ['lib/gocore-sink', 'bin/gocore-sink', 'etc/systemd/system/gocore-sink.service'])
+      assert.ok(words.split(' ').includes(join(prefix, name)), name)
+    assert.match(words, /^-iR /)
+    assert.equal(pattern, 'core.%p')
+    assert.equal(install({ prefix, proc, product, sys }, say).changed, 0)
+  })
+
+  test('goes on without a word where there is no restorecon, as where no policy was installed', () => {
+    process.env.PATH = join(folder, 'bin')
+    install({ prefix, proc, product, sys }, say)
+    assert.doesNotMatch(lines.join('\n'), /restorecon/)
+  })
+
+  test('goes on where it can not, and says so', () => {
+    putRestorecon('echo no policy >&2; exit 1')
+    install({ prefix, proc, product, sys }, say)
+    assert.match(lines.join('\n'), /run restorecon .*: failed, and was passed over: no policy$/m)
+    assert.match(kernel('core_pattern'), /bin\/gocore-sink/)
+  })
+})
 
 test('install refuses paths that others than root could replace', needsRoot, () => {
   const open = join(folder, 'open')
@@ -403,6 +518,22 @@ test('install refuses directories of the configuration that units and launcher w
   writeFileSync(config, 'ArchiveDirectory=/mnt/größe\n')
   install({ root: stage, product }, say)
   assert.ok(existsSync(join(stage, 'mnt/größe')))
+})
+
+test('install refuses directories that are links, before it changes anything', () => {
+  const stage = join(folder, 'stage')
+  for (const name of ['gocore-sink', 'gocore-sink-state']) {
+    mkdirSync(join(stage, 'var/lib'), { recursive: true })
+    symlinkSync('/data/cores', join(stage, 'var/lib', name))
+    assert.throws(
+      () => install({ root: stage, product }, say),
+      new RegExp(
+        `/var/lib/${name} is a link to /data/cores; name the directory itself as \\w+ in /etc/gocore-sink.conf`,
+      ),
+    )
+    assert.deepEqual(readdirSync(stage), ['var'], 'nothing was put down')
+    rmSync(stage, { recursive: true })
+  }
 })
 
 test('install warns of directories that the sandbox of the units hides', () => {

@@ -72,6 +72,16 @@ test('the launcher starts the command line for everything else', () => {
   assert.equal(said().config, '/mine.conf')
 })
 
+test('the launcher takes a number alone for a forgotten verb, and fewer fields than seven only as old kernels pass them', () => {
+  for (const args of [['7227'], ['7227', '--json'], ['42', '0', '0', '11', '1']]) {
+    assert.equal(start(args), 0)
+    assert.deepEqual({ program: said().program, args: said().args }, { program: 'cli', args })
+  }
+  // Linux before 5.3, a thread with an empty name.
+  assert.equal(start(['4242', '0', '0', '11', '1763900000', '0']), 0)
+  assert.equal(said().program, 'handler')
+})
+
 test('the launcher works with closed descriptors 1 and 2, as the kernel starts it', () => {
   const { status } = spawnSync('/bin/sh', ['-c', 'exec env -i "$0" 4242 0 0 11 1 0 x >&- 2>&-', launcher])
   assert.equal(status, 0)

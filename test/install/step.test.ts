@@ -29,3 +29,16 @@ test('a directory that is there already gets its group, too', {
     rmSync(folder, { recursive: true })
   }
 })
+
+test('runSteps() names the step that it could not look at', () => {
+  const step: Step = {
+    ...{ kind: 'command', argv: ['true'], why: 'a look' },
+    needed: () => {
+      throw new Error('no such luck')
+    },
+  }
+  assert.throws(
+    () => runSteps([step], { dryRun: false, say: () => {} }),
+    /^SystemError: Could not do "run true \(a look\)": no such luck$/,
+  )
+})

@@ -33,7 +33,7 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
     () => ifAllowed('core-pattern', () => checkCorePattern(host)),
     () => checkUsesPid(host),
     () => checkPipeLimit(host),
-    () => checkBoot(host),
+    () => ifAllowed('boot', () => checkBoot(host)),
     () => checkOthers(host),
     () => checkKernel(host),
     () => ifAllowed('handler', () => checkHandler(host)),

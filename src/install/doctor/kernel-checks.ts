@@ -165,7 +165,15 @@ export function checkBoot(host: Host): Finding {
       what: 'No sysctl.d file sets core_pattern: after the next boot dumps do not arrive.',
       remedy: install,
     }
-  if (describePattern(last.pattern).owner !== 'gocore-sink')
+  const { program, owner } = describePattern(last.pattern)
+  if (program !== undefined && !host.exists(program))
+    return {
+      name,
+      status: 'problem',
+      what: `At the next boot ${last.path} sets core_pattern to ${program}, which does not exist: every dump is lost.`,
+      remedy: `${install}, or remove the file ${last.path}`,
+    }
+  if (owner !== 'gocore-sink')
     return {
       name,
       status: 'warning',

@@ -8,10 +8,11 @@ import { requireRootOwned } from '../files.ts'
 import { launcherVersion } from '../launcher.ts'
 import { describePattern, socketPattern } from '../pattern.ts'
 import { receiverNote } from '../service.ts'
+import { tryProgram } from '../trial.ts'
 import type { Finding } from './finding.ts'
 import { type Host, lineOf } from './host.ts'
 
-/** What the kernel would run as root: it must be there, and nobody else may be able to replace it. */
+/** What the kernel would run as root: it must be there and record, and nobody else may be able to replace it. */
 export function checkHandler(host: Host): Finding {
   const name = 'handler'
   const pattern = lineOf(host, '/proc/sys/kernel/core_pattern') ?? ''
@@ -41,7 +42,17 @@ export function checkHandler(host: Host): Finding {
       remedy: 'gocore-sink install',
     }
   }
-  return { name, status: 'ok', what: `${program} and its files are root's alone.` }
+  try {
+    tryProgram(version)
+  } catch (error) {
+    return {
+      name,
+      status: 'problem',
+      what: `The handler does not record a crash that was made up for a trial: ${reasonOf(error)}.`,
+      remedy: `remove ${version}, and install from where it came from`,
+    }
+  }
+  return { name, status: 'ok', what: `${program} records crashes, and its files are root's alone.` }
 }
 
 /** Where dumps come by the socket. */
