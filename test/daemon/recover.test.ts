@@ -26,31 +26,15 @@ import { formatPartNote } from '../../src/archive/part-note.ts'
 import { ownIdentity } from '../../src/archive/process-identity.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { addDump, makeUnlistable, testArchive } from './archive.ts'
+import { addDump, coreOf, makeUnlistable, testArchive } from './archive.ts'
 
 const minute = 60_000
 const machineId = readFileSync('/etc/machine-id', 'utf8').trim()
 const content = randomBytes(300_000)
 
 /** A core of noise behind its headers, which promise as much; or of a part of one that had `whole` bytes. */
-function elfCore(whole?: number): Buffer {
-  const core = Buffer.concat([Buffer.alloc(4096), content])
-  const note = whole === undefined ? Buffer.alloc(0) : formatPartNote(whole)
-  core.write('\x7fELF\x02\x01\x01', 'latin1')
-  core.writeUInt16LE(4, 16) // e_type: ET_CORE
-  core.writeUInt16LE(62, 18) // e_machine: EM_X86_64
-  core.writeBigUInt64LE(64n, 32) // e_phoff
-  core.writeUInt16LE(56, 54) // e_phentsize
-  core.writeUInt16LE(2, 56) // e_phnum
-  core.writeUInt32LE(4, 64) // p_type: PT_NOTE
-  core.writeBigUInt64LE(BigInt(64 + 2 * 56), 72) // p_offset
-  core.writeBigUInt64LE(BigInt(note.length), 96) // p_filesz
-  note.copy(core, 64 + 2 * 56)
-  core.writeUInt32LE(1, 120) // p_type: PT_LOAD
-  core.writeBigUInt64LE(4096n, 128)
-  core.writeBigUInt64LE(BigInt(content.length), 152)
-  return core
-}
+const elfCore = (whole?: number): Buffer =>
+  coreOf(content, whole === undefined ? undefined : formatPartNote(whole))
 
 /** What a handler leaves that is killed, last at work so many minutes ago. */
 function abandon(
