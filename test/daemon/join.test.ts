@@ -11,6 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -377,7 +378,7 @@ function cutPower(archive: TestArchive, rest: (whole: Buffer) => Buffer): Return
   const { layout } = archive.store
   const pending = archive.store.layout.file(ref, 'pending.json')
   const host = {
-    name: 'node-3',
+    name: hostname(),
     boot_id: '00000000-0000-0000-0000-000000000000',
     machine_id: readFileSync('/etc/machine-id', 'utf8').trim(),
   }
@@ -409,7 +410,7 @@ describe('shipSpool() of what a power cut has left of the rest of a core', () =>
     for (let n = 0; n < 2; n++) {
       assert.deepEqual(await scan(archive, spool, booted), [{ ref, apart: why }])
       const { host, process, core, notes } = archive.store.readManifest(ref)
-      assert.deepEqual([host.name, process.pid, core.state], ['node-3', 4121, 'truncated'])
+      assert.deepEqual([host.name, process.pid, core.state], [hostname(), 4121, 'truncated'])
       assert.equal(core.raw_size, 4 * 65536)
       assert.match(notes.at(-1)!, /^More of its core, 200000 bytes of the file, stays in .*spool of /)
       assert.equal(notes.length, 2)
@@ -424,8 +425,13 @@ describe('shipSpool() of what a power cut has left of the rest of a core', () =>
     using archive = testArchive()
     const { ref, spool, whole } = cutPower(archive, all => all.subarray(at, at + 200_000))
     for (let n = 0; n < 3; n++) assert.deepEqual(await scan(archive, spool, Date.now() + minute / 6), [])
-    assert.equal(archive.store.readManifest(ref).host.name, 'node-3')
     assert.equal(statSync(spool.layout.file(ref, 'core.lz4.part')).size, 200_000)
+    assert.deepEqual(
+      await scan(archive, spool, Date.now() + 2 * minute),
+      [],
+      'the archive is to list its own',
+    )
+    assert.equal(archive.store.readManifest(ref).host.name, hostname())
     assert.equal((await scan(archive, spool, Date.now() + 2 * minute))[0]?.apart?.slice(0, 11), 'a power cut')
     assert.deepEqual(readFileSync(spool.corePath(ref)!), whole.subarray(at, at + 200_000))
   })
@@ -437,7 +443,7 @@ describe('shipSpool() of what a power cut has left of the rest of a core', () =>
     await scan(archive, spool, booted)
     assert.deepEqual(await scan(archive, spool, booted), [{ ref }])
     const { host, core } = archive.store.readManifest(ref)
-    assert.deepEqual([host.name, core.state, core.raw_size], ['node-3', 'truncated', 7 * 65536])
+    assert.deepEqual([host.name, core.state, core.raw_size], [hostname(), 'truncated', 7 * 65536])
     assert.deepEqual([...begunIds(spool)], [])
     assert.deepEqual(problems(archive.store), [])
   })

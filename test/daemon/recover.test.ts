@@ -13,6 +13,7 @@ import fs, {
   writeFileSync,
 } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -44,7 +45,7 @@ function abandon(
   left: 'part' | 'core' | 'none' = 'part',
   bytes: Buffer = content,
 ): DumpRef {
-  const host = { name: 'node', machine_id: machine }
+  const host = { name: hostname(), machine_id: machine }
   const ref = addDump(store, { core: bytes, manifest: { host } })
   const path = (name: string): string => store.layout.file(ref, name)
   const core = { state: 'truncated', reason: 'handler-error', raw_size: 0, stored_size: 0 } as const
@@ -263,6 +264,29 @@ describe('recoverDumps()', () => {
       abandon(archive.store, minutesAgo, machine)
       assert.equal(recoverDumps(archive.store, { booted }).length, recovers ? 1 : 0)
     })
+
+  it('leaves what a machine with the same machine-id is at, be it one of the same name', () => {
+    const now = Date.now()
+    const cases: [host: Partial<Manifest['host']>, minutesAgo: number, own: boolean, recovers: boolean][] = [
+      [{ name: 'web-2', boot_id: 'another' }, 0, false, false],
+      [{ name: 'web-2', boot_id: 'another' }, 5, false, false],
+      [{ boot_id: 'another' }, 0, false, false],
+      [{ boot_id: 'another' }, 5, false, true],
+      [{ name: 'before it was renamed', boot_id: 'another' }, 0, true, true],
+    ]
+    for (const [host, minutesAgo, own, recovers] of cases) {
+      using archive = testArchive()
+      const { store } = archive
+      const ref = abandon(store, minutesAgo)
+      const pending = store.layout.file(ref, 'pending.json')
+      const then = statSync(pending).mtime
+      const manifest = JSON.parse(readFileSync(pending, 'utf8')) as Manifest
+      writeFileSync(pending, JSON.stringify({ ...manifest, host: { ...manifest.host, ...host } }))
+      for (const path of [pending, store.layout.dump(ref)]) utimesSync(path, then, then)
+      const options = { own, booted: now - 2 * minute, watched: new Map() }
+      assert.equal(recoverDumps(store, options).length, recovers ? 1 : 0, JSON.stringify([host, minutesAgo]))
+    }
+  })
 
   it('takes what a dead handler left whose number is another process now', () => {
     using archive = testArchive()
