@@ -182,6 +182,7 @@ export const killed = 'The handler was killed before it could write this manifes
  * A handler that merely waits for its storage must not lose the file beneath its hands. One of an earlier boot is dead,
  * and so is one whose process is gone. Where that can't be told, one of this boot gives storage up long before an hour;
  * of other machines we know nothing, so theirs have a day. Clocks jump, so an hour is also one that we have lived through.
+ * What is a week old by the clock needs no more than an hour, since a daemon may never live for a day.
  * Machines made from one image share a machine-id, and even a name: what is of another boot there must be old, or still.
  */
 function isAbandoned(
@@ -196,7 +197,8 @@ function isAbandoned(
   const here = isSame && (own || host.name === hostname())
   const boot = lineOf('/proc/sys/kernel/random/boot_id')
   const isOtherBoot = here && host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot
-  const patience = isOtherBoot ? 10 * minute : here ? hour : 24 * hour
+  const isOld = now - changed > 7 * 24 * hour
+  const patience = isOtherBoot ? 10 * minute : here || isOld ? hour : 24 * hour
   if (isOtherBoot && own) return true
   const mayBeEarlier = isOtherBoot || (here && host.boot_id === undefined)
   if (mayBeEarlier && changed < booted - clockDifference) return true

@@ -86,7 +86,13 @@ describe('Leases', () => {
     const leases = new Leases(archive.store, { patience: 1000, now: () => clock })
     const path = join(archive.store.root, 'leases', `${id}.1`)
     const changes: [what: string, change: (text: string) => void][] = [
-      ['unreadable', () => (rmSync(path), symlinkSync('nowhere', path))],
+      [
+        'unreadable',
+        () => {
+          rmSync(path)
+          symlinkSync('nowhere', path)
+        },
+      ],
       ['a clone', text => writeFileSync(path, text.replace(/"boot_id":"[^"]*"/, '"boot_id":"another"'))],
     ]
     for (const [what, change] of changes) {
