@@ -3,13 +3,13 @@
  * end as every dump does, with the manifest as the last thing written. Whoever imports has a lease on the id, so that the
  * part of a core that lies there is one of an import that was cut.
  */
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { ArchiveError, FormatError, reasonOf, UnsupportedError } from '../base/errors.ts'
 import { openForReading } from '../base/regular-file.ts'
-import { Lz4Writer } from '../lz4/index.ts'
+import { type ByteFile, endOfCut, Lz4Writer, openLz4 } from '../lz4/index.ts'
 import type { Rights } from './access.ts'
 import { type BinaryHint, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
@@ -17,7 +17,7 @@ import { DumpWriter } from './dump-writer.ts'
 import { initializeStore } from './format.ts'
 import { analysisFile, coreFile, coreFiles, dayOf, partFile, pendingFile, reportFile } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
-import { binariesOf, type Manifest, manifestVersion, type StoredBinary } from './manifest.ts'
+import { binariesOf, type Manifest, manifestVersion, type StoredBinary, type StoredCore } from './manifest.ts'
 import type { DumpEntry, DumpRef } from './store.ts'
 
 /** The content of a core, unpacked. */
@@ -108,8 +108,9 @@ export function importDump(
   const writer = new DumpWriter(store, ref, store.rights.forDumpable(manifest.dumpable))
   const core = from.corePath(dump)
   const name = coreFiles.find(name => name === manifest.core.file) ?? coreFile
+  let stored = manifest.core
   if (core === undefined) makeDirectories(store.root, writer.directory, store.rights.directory)
-  else storeCore(writer, name, watch, () => copyInto(writer, core, watch.onProgress))
+  else stored = storeAsFound(writer, name, core, manifest.core, watch)
   importBinaries(store, from, manifest)
   const rights = writer.rights.file
   for (const [name, text] of [
@@ -118,7 +119,7 @@ export function importDump(
   ] as const)
     if (text !== undefined) writeFileAtomic(join(writer.directory, name), text, rights)
   // Users of the same numbers may be other people there.
-  writer.finish({ ...manifest, imported_from: manifest.imported_from ?? from.root })
+  writer.finish({ ...manifest, core: stored, imported_from: manifest.imported_from ?? from.root })
   return { ref, isNew: true }
 }
 
@@ -200,7 +201,62 @@ function storeAs(
   }
 }
 
-function copyInto(writer: DumpWriter, path: string, onProgress: ImportWatch['onProgress']): void {
+/** Copies the core at `path`, and answers what can be said of it: `core` is another archive's word, its file may be less. */
+function storeAsFound(
+  writer: DumpWriter,
+  name: string,
+  path: string,
+  core: StoredCore,
+  watch: ImportWatch,
+): StoredCore {
+  let found = core
+  const hash = createHash('sha256')
+  const stored_size = storeCore(writer, name, watch, () => {
+    copyInto(writer, path, watch.onProgress, core.encrypted && hash)
+    // Nobody could read a part of it.
+    if (core.encrypted !== undefined && hash.digest('hex') !== core.encrypted.sha256)
+      throw new ArchiveError(`${path} is not the file that its manifest tells of, and it is encrypted`)
+    if (core.stored_size !== 0 && writer.size !== core.stored_size) found = endAsFound(writer, core)
+  })
+  return { ...found, stored_size }
+}
+
+/** Of a file that is longer or shorter than it was: all that can be read of it, with an end behind that. */
+function endAsFound(writer: DumpWriter, core: StoredCore): StoredCore {
+  const detail = `the file that was imported has ${writer.size} bytes where its manifest says ${core.stored_size}`
+  const read = (at: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(length)
+    return bytes.subarray(0, readSync(writer.fd, bytes, 0, length, at))
+  }
+  const file = (): ByteFile => ({ name: writer.directory, size: writer.size, read })
+  const end = endOfCut(file())
+  if (end !== undefined) {
+    writer.truncate(end.at)
+    writer.write(end.bytes)
+  }
+  const raw_size = contentSize(file())
+  if (raw_size === core.raw_size) return core
+  return {
+    ...{ ...core, state: 'truncated', reason: core.reason ?? 'imported', raw_size },
+    detail: core.detail === undefined ? detail : `${core.detail}; ${detail}`,
+  }
+}
+
+function contentSize(file: ByteFile): number {
+  try {
+    return openLz4(file).size
+  } catch (error) {
+    if (!(error instanceof FormatError || error instanceof UnsupportedError)) throw error
+    return 0
+  }
+}
+
+function copyInto(
+  writer: DumpWriter,
+  path: string,
+  onProgress: ImportWatch['onProgress'],
+  hash: Hash | undefined,
+): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { size } = fstatSync(fd)
@@ -208,6 +264,7 @@ function copyInto(writer: DumpWriter, path: string, onProgress: ImportWatch['onP
     for (let at = 0; at < size; ) {
       const got = readSync(fd, bytes, 0, Math.min(blockSize, size - at), at)
       if (got === 0) throw new ArchiveError(`${path} became shorter while it was read`)
+      hash?.update(bytes.subarray(0, got))
       writer.write(bytes.subarray(0, got))
       at += got
       onProgress?.(at, size)

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  appendFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -112,6 +123,59 @@ describe('importDump()', () => {
     } finally {
       execFileSync('umount', [small])
     }
+  })
+
+  it('calls a core complete that is, and not one whose file has become shorter', () => {
+    for (const [change, state, least] of [
+      [() => {}, 'complete', core.length],
+      [
+        (path: string) => truncateSync(path, statSync(path).size - (1 << 20)),
+        'truncated',
+        core.length - (9 << 17),
+      ],
+      [(path: string) => appendFileSync(path, 'more'), 'complete', core.length],
+    ] as const) {
+      using archive = testArchive()
+      const { store } = archive
+      const { from, dump } = other(archive)
+      change(from.corePath(dump)!)
+      importDump(store, from, dump)
+      const manifest = store.readManifest(dump)
+      assert.equal(manifest.core.state, state)
+      assert.ok(manifest.core.raw_size >= least && manifest.core.raw_size <= core.length)
+      if (state === 'truncated')
+        assert.match(manifest.core.detail!, /imported has [0-9]+ bytes where its manifest says [0-9]+$/)
+      const content = contentIn(store, dump)
+      assert.equal(content.length, manifest.core.raw_size)
+      assert.ok(content.equals(core.subarray(0, content.length)))
+      assert.deepEqual(
+        [...verify({ store })].filter(isFinding).filter(({ severity }) => severity === 'problem'),
+        [],
+      )
+    }
+  })
+
+  it('takes no part of an encrypted core, nor one that is another', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    const path = from.corePath(dump)!
+    const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex')
+    const encrypted = { to: ['age1x'], sha256, time: new Date().toISOString() }
+    const manifest = from.changeManifest(dump, all => ({
+      ...all,
+      core: { ...all.core, file: 'core.lz4.age', encrypted },
+    }))
+    renameSync(path, from.layout.file(dump, 'core.lz4.age'))
+    const bytes = readFileSync(from.layout.file(dump, 'core.lz4.age'))
+    for (const damaged of [bytes.subarray(0, -5), Buffer.concat([bytes.subarray(0, -1), Buffer.from([0])])]) {
+      writeFileSync(from.layout.file(dump, 'core.lz4.age'), damaged)
+      assert.throws(() => importDump(store, from, { ...dump, manifest }), /is not the file that its manifest/)
+      assert.deepEqual([...store.list()], [])
+    }
+    writeFileSync(from.layout.file(dump, 'core.lz4.age'), bytes)
+    assert.equal(importDump(store, from, { ...dump, manifest }).isNew, true)
+    assert.deepEqual(store.readManifest(dump).core, manifest.core)
   })
 
   it('does not touch what a handler has begun', () => {
