@@ -8,6 +8,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync 
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, FormatError, reasonOf, UnsupportedError } from '../base/errors.ts'
+import { escapeText } from '../base/escape.ts'
 import { openForReading } from '../base/regular-file.ts'
 import { type ByteFile, endOfCut, Lz4Writer, openLz4 } from '../lz4/index.ts'
 import type { Rights } from './access.ts'
@@ -23,6 +24,8 @@ import type { DumpEntry, DumpRef } from './store.ts'
 /** The content of a core, unpacked. */
 export interface CoreContent {
   readonly size: number
+  /** What is wrong with the file that it came in; more may be found while it is read. */
+  readonly warnings?: readonly string[]
   read(offset: number, length: number): Uint8Array
 }
 
@@ -70,7 +73,7 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
   initializeStore(store)
   const writer = new DumpWriter(store, ref, store.rights.forDumpable(facts.dumpable))
   const storedSize = storeCore(writer, coreFile, options, () => compress(content, writer, options.onProgress))
-  const complete = content.size >= options.expectedSize
+  const why = whyIncomplete(content, options.expectedSize)
   const executable = options.executable && keep(store, options.executable)
   writer.finish({
     schema: 'gocore-manifest',
@@ -78,8 +81,8 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
     id: ref.id,
     ...facts,
     core: {
-      state: complete ? 'complete' : 'truncated',
-      ...(complete ? {} : { reason: 'imported', detail: 'the file that was imported ended early' }),
+      state: why === undefined ? 'complete' : 'truncated',
+      ...(why === undefined ? {} : { reason: 'imported', detail: `the file that was imported ${why}` }),
       file: coreFile,
       raw_size: content.size,
       stored_size: storedSize,
@@ -90,6 +93,12 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
     held_ms: 0,
   })
   return { ref, isNew: true }
+}
+
+/** Of content that was read as a whole. */
+function whyIncomplete({ size, warnings = [] }: CoreContent, expectedSize: number): string | undefined {
+  if (size < expectedSize) return 'ended early'
+  return warnings.length > 0 ? `is damaged: ${escapeText(warnings.join('; '))}` : undefined
 }
 
 /** Takes over a dump of another archive as it is, its executable and libraries included. The rest of a core is for `joinDump`. */

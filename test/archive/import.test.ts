@@ -36,6 +36,7 @@ import { openCoreFile } from '../../src/source/index.ts'
 import { addDump, type TestArchive, testArchive } from '../daemon/archive.ts'
 
 const core = randomBytes(5_000_000)
+const needsLz4 = spawnSync('lz4', ['--version']).status !== 0 && 'lz4 is not installed'
 const contentOf = (bytes: Buffer): CoreContent => ({
   size: bytes.length,
   read: (offset, length) => bytes.subarray(offset, offset + length),
@@ -92,6 +93,29 @@ describe('importCore()', () => {
     assert.ok(contentIn(store, ref).equals(core))
     assert.deepEqual([...verify({ store })].filter(isFinding), [])
     assert.equal(importCore(store, contentOf(core), options).isNew, false)
+  })
+
+  it('does not call a core complete whose file is damaged, whatever says so', { skip: needsLz4 }, () => {
+    for (const [flags, what] of [
+      ['-1', /^the file that was imported is damaged: the checksum of the content of blocks 0 to 1 is wrong/],
+      ['-BX --no-frame-crc', /^the file that was imported is damaged: .*the checksum of block 1 is wrong/],
+    ] as const) {
+      using archive = testArchive()
+      const { store, directory } = archive
+      const [plain, packed] = [join(directory, 'core'), join(directory, 'core.lz4')]
+      writeFileSync(plain, core)
+      execFileSync('lz4', ['-q', ...flags.split(' '), plain, packed])
+      const bytes = readFileSync(packed)
+      bytes[4_500_000]! ^= 1
+      for (const state of ['complete', 'truncated']) {
+        using content = openCoreFile(packed, { tolerant: true })
+        const { ref } = importCore(store, content, options)
+        assert.equal(store.readManifest(ref).core.state, state)
+        if (state === 'truncated') assert.match(store.readManifest(ref).core.detail!, what)
+        store.remove(ref)
+        writeFileSync(packed, bytes)
+      }
+    }
   })
 
   it('publishes nothing once somebody else has taken over', () => {
