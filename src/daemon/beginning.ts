@@ -41,7 +41,9 @@ function ofRest({ manifest }: DumpEntry, there: Manifest): Standing {
   const hasAll = there.core.state === 'complete' || (state === 'none' && there.core.state !== 'none')
   if (hasAll || (continues === undefined && knowsCrash(there) && !hasMore(manifest, there)))
     // Whoever recovered it knew what the handler had written down before the first byte, and no more.
-    return isRecovered(there) ? { kind: 'wanted', manifest: merged, core: there.core } : { kind: 'there' }
+    return isRecovered(there)
+      ? { kind: 'wanted', manifest: merged, core: accountOf(manifest, there) }
+      : { kind: 'there' }
   const { file = coreFile, encrypted } = there.core
   if (file !== coreFile && continues !== undefined && continues.at > 0)
     return {
@@ -49,6 +51,13 @@ function ofRest({ manifest }: DumpEntry, there: Manifest): Standing {
       why: `the beginning in the archive has been ${encrypted === undefined ? 'shrunk' : 'encrypted'}, and the rest begins at byte ${continues.at} of what it was`,
     }
   return { kind: 'wanted', manifest: merged }
+}
+
+/** The archive's, but for the reason why there is no more of it, which the handler knew. */
+function accountOf({ core: { reason, detail } }: Manifest, { core }: Manifest): StoredCore {
+  return core.state === 'truncated' && reason !== undefined && detail !== undefined
+    ? { ...core, reason, detail }
+    : core
 }
 
 /**

@@ -306,6 +306,10 @@ describe('shipSpool() of a core in two parts', () => {
         [manifest.core.state, manifest.core.file, manifest.core.raw_size, manifest.hold, manifest.held_ms],
         ['truncated', file, 4 * 65536, hold, 12.5],
       )
+      assert.deepEqual(
+        [manifest.core.reason, manifest.core.detail],
+        ['storage-error', 'The core could not be written: EIO'],
+      )
       assert.ok(readFileSync(store.corePath(ref)!).equals(before))
       assert.deepEqual([...spool.list()], [])
     }
