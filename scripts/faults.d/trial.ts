@@ -118,7 +118,7 @@ export class Trial {
     const leases = new Leases(this.store, { patience: 0 })
     for (let round = 0; round < 3; round++) {
       failures.length = 0
-      recoverDumps(this.spool)
+      recoverDumps(this.spool, { own: true })
       recoverDumps(this.store, { leave: begunIds(this.spool) })
       for (const { failed } of await shipSpool(this.spool, this.store, { leases }))
         if (failed) failures.push(failed)

@@ -3,13 +3,14 @@
  * end as every dump does, with the manifest as the last thing written. Whoever imports has a lease on the id, so that the
  * part of a core that lies there is one of an import that was cut.
  */
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError, reasonOf } from '../base/errors.ts'
+import { ArchiveError, FormatError, reasonOf, UnsupportedError } from '../base/errors.ts'
+import { escapeText } from '../base/escape.ts'
 import { openForReading } from '../base/regular-file.ts'
-import { Lz4Writer } from '../lz4/index.ts'
+import { type ByteFile, endOfCut, Lz4Writer, openLz4 } from '../lz4/index.ts'
 import type { Rights } from './access.ts'
 import { type BinaryHint, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
@@ -25,6 +26,8 @@ import type { DumpEntry, DumpRef } from './store.ts'
 /** The content of a core, unpacked. */
 export interface CoreContent {
   readonly size: number
+  /** What is wrong with the file that it came in; more may be found while it is read. */
+  readonly warnings?: readonly string[]
   read(offset: number, length: number): Uint8Array
 }
 
@@ -74,7 +77,7 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
   initializeStore(store)
   const writer = new DumpWriter(store, ref, store.rights.forDumpable(facts.dumpable))
   const storedSize = storeCore(writer, coreFile, options, () => compress(content, writer, options.onProgress))
-  const complete = content.size >= options.expectedSize
+  const why = whyIncomplete(content, options.expectedSize)
   const executable = options.executable && keep(store, options.executable)
   writer.finish({
     schema: 'gocore-manifest',
@@ -82,8 +85,8 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
     id: ref.id,
     ...facts,
     core: {
-      state: complete ? 'complete' : 'truncated',
-      ...(complete ? {} : { reason: 'imported', detail: 'the file that was imported ended early' }),
+      state: why === undefined ? 'complete' : 'truncated',
+      ...(why === undefined ? {} : { reason: 'imported', detail: `the file that was imported ${why}` }),
       file: coreFile,
       raw_size: content.size,
       stored_size: storedSize,
@@ -94,6 +97,12 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
     held_ms: 0,
   })
   return { ref, isNew: true }
+}
+
+/** Of content that was read as a whole. */
+function whyIncomplete({ size, warnings = [] }: CoreContent, expectedSize: number): string | undefined {
+  if (size < expectedSize) return 'ended early'
+  return warnings.length > 0 ? `is damaged: ${escapeText(warnings.join('; '))}` : undefined
 }
 
 /** Takes over a dump of another archive as it is, its executable and libraries included. The rest of a core is for `joinDump`. */
@@ -113,8 +122,9 @@ export function importDump(
   const core = from.corePath(dump)
   const lacksCore = core === undefined && manifest.core.state !== 'none'
   const name = coreFiles.find(name => name === manifest.core.file) ?? coreFile
+  let stored = lacksCore ? coreThatIsGone(manifest.core) : manifest.core
   if (core === undefined) makeDirectories(store.root, writer.directory, store.rights.directory)
-  else storeCore(writer, name, watch, () => copyInto(writer, core, watch.onProgress))
+  else stored = storeAsFound(writer, name, core, manifest.core, watch)
   importBinaries(store, from, manifest)
   importPin(store, from, dump)
   const rights = writer.rights.file
@@ -124,11 +134,7 @@ export function importDump(
   ] as const)
     if (text !== undefined) writeFileAtomic(join(writer.directory, name), text, rights)
   // Users of the same numbers may be other people there.
-  writer.finish({
-    ...manifest,
-    core: lacksCore ? coreThatIsGone(manifest.core) : manifest.core,
-    imported_from: manifest.imported_from ?? from.root,
-  })
+  writer.finish({ ...manifest, core: stored, imported_from: manifest.imported_from ?? from.root })
   return { ref, isNew: true, lacksCore }
 }
 
@@ -222,7 +228,62 @@ function storeAs(
   }
 }
 
-function copyInto(writer: DumpWriter, path: string, onProgress: ImportWatch['onProgress']): void {
+/** Copies the core at `path`, and answers what can be said of it: `core` is another archive's word, its file may be less. */
+function storeAsFound(
+  writer: DumpWriter,
+  name: string,
+  path: string,
+  core: StoredCore,
+  watch: ImportWatch,
+): StoredCore {
+  let found = core
+  const hash = createHash('sha256')
+  const stored_size = storeCore(writer, name, watch, () => {
+    copyInto(writer, path, watch.onProgress, core.encrypted && hash)
+    // Nobody could read a part of it.
+    if (core.encrypted !== undefined && hash.digest('hex') !== core.encrypted.sha256)
+      throw new ArchiveError(`${path} is not the file that its manifest tells of, and it is encrypted`)
+    if (core.stored_size !== 0 && writer.size !== core.stored_size) found = endAsFound(writer, core)
+  })
+  return { ...found, stored_size }
+}
+
+/** Of a file that is longer or shorter than it was: all that can be read of it, with an end behind that. */
+function endAsFound(writer: DumpWriter, core: StoredCore): StoredCore {
+  const detail = `the file that was imported has ${writer.size} bytes where its manifest says ${core.stored_size}`
+  const read = (at: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(length)
+    return bytes.subarray(0, readSync(writer.fd, bytes, 0, length, at))
+  }
+  const file = (): ByteFile => ({ name: writer.directory, size: writer.size, read })
+  const end = endOfCut(file())
+  if (end !== undefined) {
+    writer.truncate(end.at)
+    writer.write(end.bytes)
+  }
+  const raw_size = contentSize(file())
+  if (raw_size === core.raw_size) return core
+  return {
+    ...{ ...core, state: 'truncated', reason: core.reason ?? 'imported', raw_size },
+    detail: core.detail === undefined ? detail : `${core.detail}; ${detail}`,
+  }
+}
+
+function contentSize(file: ByteFile): number {
+  try {
+    return openLz4(file).size
+  } catch (error) {
+    if (!(error instanceof FormatError || error instanceof UnsupportedError)) throw error
+    return 0
+  }
+}
+
+function copyInto(
+  writer: DumpWriter,
+  path: string,
+  onProgress: ImportWatch['onProgress'],
+  hash: Hash | undefined,
+): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { size } = fstatSync(fd)
@@ -230,6 +291,7 @@ function copyInto(writer: DumpWriter, path: string, onProgress: ImportWatch['onP
     for (let at = 0; at < size; ) {
       const got = readSync(fd, bytes, 0, Math.min(blockSize, size - at), at)
       if (got === 0) throw new ArchiveError(`${path} became shorter while it was read`)
+      hash?.update(bytes.subarray(0, got))
       writer.write(bytes.subarray(0, got))
       at += got
       onProgress?.(at, size)

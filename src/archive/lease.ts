@@ -8,9 +8,9 @@ import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createFile, writeAll } from '../base/atomic-file.ts'
-import { readRegularFile } from '../base/regular-file.ts'
+import { reasonOf } from '../base/errors.ts'
 import { makeDirectories } from './directories.ts'
-import { namesIn } from './files.ts'
+import { namesIn, readText } from './files.ts'
 import { idPattern } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
 import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts'
@@ -31,6 +31,9 @@ interface Holder extends ProcessIdentity {
   readonly host: string
   readonly boot_id?: string
 }
+
+/** Bytes; none of ours has more. */
+const mostLease = 65536
 
 /** How often `beat` should be called, milliseconds. */
 export const leaseBeat = 10_000
@@ -139,9 +142,8 @@ export class Leases {
   }
 
   #isDead(name: string): boolean {
-    const text = readText(this.#path(name))
-    if (text === undefined) return true
-    if (isGone(text)) return true
+    const text = textOf(this.#path(name))
+    if (text === undefined || isGone(text)) return true
     const look = `${lstatSync(this.#path(name), { throwIfNoEntry: false })?.mtimeMs}\n${text}`
     const seen = this.#seen.get(name)
     if (seen?.look === look) return this.#now() - seen.since > this.#patience
@@ -158,17 +160,17 @@ function isGone(text: string): boolean {
   } catch {
     return false
   }
-  if (holder.host !== self.host || self.boot_id === undefined) return false
-  if (holder.boot_id !== self.boot_id) return holder.boot_id !== undefined
+  // Of another boot: of an earlier one, or of a machine that was made from the same image.
+  if (holder.host !== self.host || self.boot_id === undefined || holder.boot_id !== self.boot_id) return false
   if (holder.pid_namespace !== self.pid_namespace || !Number.isSafeInteger(holder.pid) || holder.pid < 1)
     return false
   return !isAlive(holder)
 }
 
 const self: Holder = {
-  // Two machines may share a name; then they have different boots.
-  host: `${hostname()} ${readText('/etc/machine-id')?.trim() ?? ''}`,
-  ...ifKnown('boot_id', readText('/proc/sys/kernel/random/boot_id')?.trim()),
+  // Two machines may share both; then they have different boots.
+  host: `${hostname()} ${lineOf('/etc/machine-id') ?? ''}`,
+  ...ifKnown('boot_id', lineOf('/proc/sys/kernel/random/boot_id')),
   ...ownIdentity(),
 }
 
@@ -176,9 +178,18 @@ function ifKnown<K extends string>(key: K, value: string | undefined): Partial<R
   return value === undefined ? {} : ({ [key]: value } as Record<K, string>)
 }
 
-function readText(path: string): string | undefined {
+/** Undefined where it is gone. Why it can't be read is no sign of death: it is looked at as long as a text would be. */
+function textOf(path: string): string | undefined {
   try {
-    return readRegularFile(path, 65536).slice(0, 4096)
+    return readText(path, mostLease)?.slice(0, 4096)
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
+function lineOf(path: string): string | undefined {
+  try {
+    return readText(path, mostLease)?.trim()
   } catch {
     return undefined
   }

@@ -3,15 +3,15 @@
  * daemon or another node's may have listed since, and somebody put on hold, encrypted or shrunk.
  */
 import { lstatSync } from 'node:fs'
-import type { DumpEntry, DumpRef, LocalStore, Manifest } from '../archive/index.ts'
+import type { DumpEntry, DumpRef, LocalStore, Manifest, StoredCore } from '../archive/index.ts'
 import { coreFile, manifestFile, pendingFile } from '../archive/layout.ts'
 import { noteOfRest } from '../archive/rest-note.ts'
 import { beginsCore } from './joined-core.ts'
 import { killed, knowsCrash } from './recover.ts'
 
 export type Standing =
-  /** To be shipped, with what both know of it. */
-  | { readonly kind: 'wanted'; readonly manifest: Manifest }
+  /** To be shipped, with what both know of it; `core`: but for the core, of which the archive has all that there is. */
+  | { readonly kind: 'wanted'; readonly manifest: Manifest; readonly core?: StoredCore }
   /** The archive has all of it. */
   | { readonly kind: 'there' }
   /** The archive knows more of the crash than the spool does, and has yet to list it. */
@@ -27,23 +27,37 @@ export function standingOf(spool: LocalStore, archive: LocalStore, entry: DumpEn
       ? { kind: 'unlisted' }
       : { kind: 'wanted', manifest }
   const there = archive.readManifest(entry)
-  if (there.core.reason !== 'handler-error' || isShipped(there)) return { kind: 'there' }
-  if (isKnown) return ofRest(entry, there)
+  if (isShipped(there)) return { kind: 'there' }
+  if (isKnown && (there.core.reason === 'handler-error' || isRecovered(there))) return ofRest(entry, there)
+  if (there.core.reason !== 'handler-error') return { kind: 'there' }
   return ofLostFacts(spool, archive, entry, there)
 }
 
 /** The archive has listed the beginning, of which it may know what the spool does not: a hold, above all. */
 function ofRest({ manifest }: DumpEntry, there: Manifest): Standing {
-  const { continues } = manifest.core
-  if (continues === undefined && knowsCrash(there) && !hasMore(manifest, there)) return { kind: 'there' }
+  const { state, continues } = manifest.core
+  const own = there.notes.filter(note => note !== killed && !manifest.notes.includes(note))
+  const merged = { ...there, ...manifest, notes: [...own, ...manifest.notes] }
+  const hasAll = there.core.state === 'complete' || (state === 'none' && there.core.state !== 'none')
+  if (hasAll || (continues === undefined && knowsCrash(there) && !hasMore(manifest, there)))
+    // Whoever recovered it knew what the handler had written down before the first byte, and no more.
+    return isRecovered(there)
+      ? { kind: 'wanted', manifest: merged, core: accountOf(manifest, there) }
+      : { kind: 'there' }
   const { file = coreFile, encrypted } = there.core
   if (file !== coreFile && continues !== undefined && continues.at > 0)
     return {
       kind: 'apart',
       why: `the beginning in the archive has been ${encrypted === undefined ? 'shrunk' : 'encrypted'}, and the rest begins at byte ${continues.at} of what it was`,
     }
-  const own = there.notes.filter(note => note !== killed && !manifest.notes.includes(note))
-  return { kind: 'wanted', manifest: { ...there, ...manifest, notes: [...own, ...manifest.notes] } }
+  return { kind: 'wanted', manifest: merged }
+}
+
+/** The archive's, but for the reason why there is no more of it, which the handler knew. */
+function accountOf({ core: { reason, detail } }: Manifest, { core }: Manifest): StoredCore {
+  return core.state === 'truncated' && reason !== undefined && detail !== undefined
+    ? { ...core, reason, detail }
+    : core
 }
 
 /**
@@ -67,6 +81,8 @@ function ofLostFacts(spool: LocalStore, archive: LocalStore, entry: DumpEntry, t
     manifest: { ...there, core: { ...core, continues: { archive: archive.root, at: 0 } } },
   }
 }
+
+const isRecovered = ({ notes }: Manifest): boolean => notes.includes(killed)
 
 const shipped = 'Stored on this machine first; shipped to the archive at'
 const joined = 'Stored on its machine first; imported at'

@@ -35,14 +35,14 @@ export async function joinDump(
   if (standing.kind !== 'wanted') return false
   initializeStore(archive)
   // Zeros take the place of what is not there.
-  const missing = at - sizeOfBeginning(archive, dump)
+  const missing = standing.core === undefined ? at - sizeOfBeginning(archive, dump) : 0
   if (missing > freeOn(archive) / 2)
     throw new ArchiveError(`${missing} bytes are to come before it, which the archive does not have`)
   const { imported_from = from.root } = standing.manifest
   const manifest = { ...standing.manifest, imported_from }
   importBinaries(archive, from, manifest)
   importPin(archive, from, dump)
-  await shipDump(from, archive, { ...dump, manifest }, lease, {})
+  await shipDump(from, archive, { ...dump, ...standing, manifest }, lease, {})
   return true
 }
 

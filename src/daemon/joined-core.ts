@@ -4,6 +4,7 @@
  * decoded, which compares its checksum; a block that storage did not keep after all costs that block.
  */
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs'
+import { coreFile } from '../archive/layout.ts'
 import type { StoredCore } from '../archive/manifest.ts'
 import { partOf } from '../archive/part-note.ts'
 import { writeAll } from '../base/atomic-file.ts'
@@ -22,7 +23,9 @@ export function* joinedSteps(core: StoredCore, path: string): Steps<StoredCore> 
   mendHeader(path)
   mendEnd(path)
   const { continues: _, ...rest } = core
-  const joined: StoredCore = { ...rest, stored_size: statSync(path).size }
+  const joined: StoredCore = { ...rest, file: coreFile, stored_size: statSync(path).size }
+  // Its handler gave it up, and some of it is there.
+  if (core.state === 'none') joined.state = 'truncated'
   try {
     using source = openCoreFile(path, { links: false })
     joined.raw_size = source.size
@@ -39,6 +42,9 @@ export function* joinedSteps(core: StoredCore, path: string): Steps<StoredCore> 
   }
 }
 
+/** The handler did not live to know what it had, or storage did not tell it. */
+const unseen: ReadonlySet<string | undefined> = new Set(['handler-error', 'storage-error', 'storage-stalled'])
+
 /**
  * What the core's own headers say of it, where its handler could not: how long it was to be, and whether all of it is there,
  * the handler having been killed behind its last byte.
@@ -47,7 +53,7 @@ function measured(core: StoredCore, source: ByteSource): StoredCore {
   const promised = promisedBy(source)
   if (promised === undefined) return core
   const told: StoredCore = { ...core, expected_size: core.expected_size ?? promised }
-  if (core.reason !== 'handler-error' || core.lost_size !== undefined || source.size !== promised) return told
+  if (!unseen.has(core.reason) || core.lost_size !== undefined || source.size !== promised) return told
   const { reason: _, detail: __, ...whole } = told
   return { ...whole, state: 'complete' }
 }

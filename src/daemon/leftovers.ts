@@ -5,10 +5,11 @@
  */
 import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { coreFiles, encryptedPartFile, miniPartFile } from '../archive/layout.ts'
+import { coreFiles, encryptedPartFile, miniPartFile, pendingFile } from '../archive/layout.ts'
 import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
-import { NotFoundError } from '../base/errors.ts'
+import { NotFoundError, SinkError } from '../base/errors.ts'
+import { readPending } from './recover.ts'
 
 export interface Leftover {
   /** Below the archive's root. */
@@ -16,7 +17,7 @@ export interface Leftover {
   readonly bytes: number
   /** Last change, milliseconds since the epoch. */
   readonly mtime: number
-  /** It may be deleted when it has not changed for so long. */
+  /** It may be deleted when it has not changed for so long; infinite of what the daemon brings to an end. */
   readonly keepMs: number
   readonly what: string
   remove(): void
@@ -53,15 +54,33 @@ export function* leftoverSteps(store: ArchiveStore): Generator<Leftover | undefi
         yield* straysOf(store, path, manifest)
         continue
       }
+      const isInTheMaking = mayBeInTheMaking(join(store.root, path, pendingFile))
       yield {
         ...sizeOf(join(store.root, path)),
         path,
         // It may hold what a killed handler saw of a core: someone may want to look.
-        keepMs: 7 * day,
-        what: 'a dump without a manifest: its handler was killed, or its deletion was cut',
+        keepMs: isInTheMaking ? Number.POSITIVE_INFINITY : 7 * day,
+        what: isInTheMaking
+          ? 'a dump in the making'
+          : 'a dump without a manifest: its handler was killed, or its deletion was cut',
         remove: () => store.remove(ref),
       }
     }
+}
+
+/**
+ * Where it says what it is to be, its handler lives, or recovery lists it (`recover.ts`), which has better signs of death than an
+ * age by a clock that may be wrong. What storage does not let be read now may say so.
+ */
+function mayBeInTheMaking(pending: string): boolean {
+  try {
+    readPending(pending)
+    return true
+  } catch (error) {
+    return !(
+      error instanceof SinkError || ['ENOENT', 'ELOOP'].includes((error as NodeJS.ErrnoException).code!)
+    )
+  }
 }
 
 /** `unreadable` is damage, and no leftover. */

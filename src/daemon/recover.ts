@@ -3,7 +3,7 @@
  * shutdown, a power cut): the facts are in `pending.json`, and what came of the core in `core.lz4.part`.
  */
 import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync } from 'node:fs'
-import { uptime } from 'node:os'
+import { hostname, uptime } from 'node:os'
 import { join } from 'node:path'
 import { type PendingManifest, settlePending } from '../archive/dump-writer.ts'
 import { isFile } from '../archive/files.ts'
@@ -27,7 +27,8 @@ export interface Recovery {
   readonly what: string
 }
 
-const hour = 60 * 60 * 1000
+const minute = 60 * 1000
+const hour = 60 * minute
 /** What the clocks of this machine and its storage may differ. */
 const clockDifference = 60_000
 
@@ -44,6 +45,8 @@ export interface RecoverOptions {
   leave?: ReadonlySet<string>
   /** Gives the dump to the caller alone; undefined where another daemon has it, which may join it with what its spool holds. */
   claim?: (id: string) => Disposable | undefined
+  /** Of a place that no other machine writes to: what is of another boot is of an earlier one. */
+  own?: boolean
   /** What was seen of dumps in the making, kept between calls. */
   watched?: Map<string, Watched>
   /** Told of days that are passed over. */
@@ -179,6 +182,8 @@ export const killed = 'The handler was killed before it could write this manifes
  * A handler that merely waits for its storage must not lose the file beneath its hands. One of an earlier boot is dead,
  * and so is one whose process is gone. Where that can't be told, one of this boot gives storage up long before an hour;
  * of other machines we know nothing, so theirs have a day. Clocks jump, so an hour is also one that we have lived through.
+ * What is a week old by the clock needs no more than an hour, since a daemon may never live for a day.
+ * Machines made from one image share a machine-id, and even a name: what is of another boot there must be old, or still.
  */
 function isAbandoned(
   pending: Partially<PendingManifest>,
@@ -187,17 +192,22 @@ function isAbandoned(
   clocks: Clocks,
 ): boolean {
   const { host, handler } = pending
-  const { now, booted, watched } = clocks
-  const here = host.machine_id !== undefined && host.machine_id === lineOf('/etc/machine-id')
-  const patience = here ? hour : 24 * hour
-  if (here) {
-    const boot = lineOf('/proc/sys/kernel/random/boot_id')
-    if (host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot) return true
-    const ours =
-      handler?.pid_namespace !== undefined && handler.pid_namespace === pidNamespace().pid_namespace
-    if (ours && Number.isSafeInteger(handler.pid) && handler.pid > 0 && !isAlive(handler)) return true
-    if (host.boot_id === undefined && changed < booted - clockDifference) return true
-  }
+  const { now, booted, watched, own = false } = clocks
+  const isSame = host.machine_id !== undefined && host.machine_id === lineOf('/etc/machine-id')
+  const here = isSame && (own || host.name === hostname())
+  const boot = lineOf('/proc/sys/kernel/random/boot_id')
+  const isOtherBoot = here && host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot
+  const isOld = now - changed > 7 * 24 * hour
+  const patience = isOtherBoot ? 10 * minute : here || isOld ? hour : 24 * hour
+  if (isOtherBoot && own) return true
+  const mayBeEarlier = isOtherBoot || (here && host.boot_id === undefined)
+  if (mayBeEarlier && changed < booted - clockDifference) return true
+  const ours =
+    here &&
+    !isOtherBoot &&
+    handler?.pid_namespace !== undefined &&
+    handler.pid_namespace === pidNamespace().pid_namespace
+  if (ours && Number.isSafeInteger(handler.pid) && handler.pid > 0 && !isAlive(handler)) return true
   if (watched === undefined) return now - changed > patience
   const before = watched.get(id)
   if (before?.changed !== changed) watched.set(id, { changed, since: performance.now() })

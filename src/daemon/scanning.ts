@@ -112,7 +112,7 @@ export class Scanning {
     const leave = own ? new Set<string>() : begunIds(spool, onGap)
     if (gaps.length > 0) return
     const options = {
-      ...{ known, leave, watched: this.#watched, onUnlisted: holdings.onUnlisted },
+      ...{ known, leave, own, watched: this.#watched, onUnlisted: holdings.onUnlisted },
       ...(own ? {} : { claim: (id: string) => holdings.leases.take(id) }),
     }
     for (const { ref, what } of await takeTurns(recoverSteps(store, options)))

@@ -83,7 +83,7 @@ export async function shipSpool(
         continue
       }
       if (standing.kind === 'wanted')
-        await shipDump(spool, archive, { ...entry, manifest: standing.manifest }, lease, options)
+        await shipDump(spool, archive, { ...entry, ...standing }, lease, options)
       spool.remove(entry)
       shipments.push({ ref: { id, day } })
     } catch (error) {
@@ -95,11 +95,11 @@ export async function shipSpool(
   return shipments
 }
 
-/** Of what the archive has and what the spool has it makes one dump, `entry`. */
+/** Of what the archive has and what the spool has it makes one dump, `entry`; `core`: of all but the core, which is there. */
 export async function shipDump(
   spool: LocalStore,
   archive: LocalStore,
-  entry: DumpEntry,
+  entry: DumpEntry & { readonly core?: StoredCore },
   lease: Lease,
   options: CopyOptions,
 ): Promise<void> {
@@ -107,11 +107,12 @@ export async function shipDump(
   const rights = archive.rights.forCrash(manifest)
   const writer = new DumpWriter(archive, { id, day }, rights)
   makeDirectories(archive.root, writer.directory, archive.rights.directory)
-  const core = await shipCore(spool, archive, entry, writer, lease, options)
+  const core = entry.core ?? (await shipCore(spool, archive, entry, writer, lease, options))
   for (const binary of binariesOf(manifest)) shipBinary(spool, archive, writer.rights, binary)
   if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
-  // What was found in a part of the core says nothing of the whole.
-  for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
+  // What was found in a part of the core, or without the executable, says nothing of the whole. Of another core there is no more.
+  if (core.encrypted === undefined && core.shrunk === undefined)
+    for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
   writer.finish({ ...manifest, core, notes: [...manifest.notes, noteOfShipping(manifest)] })
   rmSync(archive.layout.file(entry, pendingFile), { force: true })
 }
@@ -127,11 +128,11 @@ async function shipCore(
 ): Promise<StoredCore> {
   const { core } = entry.manifest
   const target = (name: string): string => archive.layout.file(entry, name)
-  const { pieces, asWritten } =
-    core.state === 'none' ? { pieces: [], asWritten: true } : piecesOf(spool, archive, entry)
+  const { pieces, asWritten } = piecesOf(spool, archive, entry)
   if (pieces.length === 0) {
     for (const name of [partFile, coreFile]) rmSync(target(name), { force: true })
-    return core
+    const { continues: _, ...told } = core
+    return told
   }
   makeDirectories(archive.root, archive.layout.temporary, archive.rights.directory)
   const temporary = join(archive.layout.temporary, `ship-${entry.id}`)
@@ -171,6 +172,7 @@ function piecesOf(
   const size = lstatSync(path, { throwIfNoEntry: false })?.size
   const { continues } = core
   const at = continues?.at ?? 0
+  if (core.state === 'none' && continues === undefined) return { pieces: [], asWritten: true }
   if (size === undefined && continues === undefined && core.stored_size > 0)
     throw new ArchiveError(
       `its core is gone, of which the manifest says that it has ${core.stored_size} bytes`,
@@ -178,9 +180,12 @@ function piecesOf(
   // A handler that was killed could not say how much it had written.
   const asWritten = core.stored_size === 0 || (size ?? 0) === core.stored_size - at
   const rest = size === undefined ? [] : [{ path, from: 0 }]
-  if (continues === undefined || at === 0) return { pieces: rest, asWritten }
   const names = [partFile, coreFile].map(name => archive.layout.file(entry, name))
   const begun = names.find(isFile) ?? names[0]!
+  // A handler that gave it up did not ask what the archive had kept, be it more than it had said.
+  if (core.state === 'none' && rest.length === 0)
+    return { pieces: hasBytes(begun) ? [{ path: begun, from: 0 }] : [], asWritten }
+  if (continues === undefined || at === 0) return { pieces: rest, asWritten }
   return { pieces: [{ path: begun, from: 0, to: at }, ...rest], asWritten }
 }
 
@@ -233,9 +238,9 @@ function dropEmpty(directory: string): void {
 /** Beside what is left of its facts: a removal leaves none. */
 const hasPart = (store: LocalStore, ref: DumpRef): boolean =>
   hasFile(store, ref, pendingFile) &&
-  [partFile, coreFile].some(
-    name => (lstatSync(store.layout.file(ref, name), { throwIfNoEntry: false })?.size ?? 0) > 0,
-  )
+  [partFile, coreFile].some(name => hasBytes(store.layout.file(ref, name)))
+
+const hasBytes = (path: string): boolean => (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
 
 /**
  * Executables that no dump left in the spool needs. A handler says that there is a dump, stores its own or makes one that is

@@ -246,8 +246,12 @@ function* verifySurroundings(
     if (!named.has(key) && !gaps)
       yield note(`binaries/${key}`, `no dump names these ${size} bytes; gc deletes them`)
   yield* unlisted
-  for (const { path, bytes, what } of findLeftovers(store))
-    yield note(path, `${what}, ${bytes} bytes; gc deletes it in time`)
+  for (const { path, bytes, what, keepMs } of findLeftovers(store)) {
+    const end = Number.isFinite(keepMs)
+      ? 'gc deletes it in time'
+      : 'the daemon lists it when its handler is gone'
+    yield note(path, `${what}, ${bytes} bytes; ${end}`)
+  }
   // What is named or pinned may lie where nothing can be listed.
   if (gaps) return
   const ids = new Set(dumps.map(({ id }) => id))

@@ -11,6 +11,9 @@ interface Lz4Addon {
 
 interface XxhashAddon {
   xxHash(input: Uint8Array, seed: number): number
+  init(seed: number): Buffer
+  update(state: Buffer, input: Uint8Array): void
+  digest(state: Buffer): number
 }
 
 const require = createRequire(import.meta.url)
@@ -32,3 +35,16 @@ export function decodeBlock(input: Uint8Array, output: Uint8Array): number {
 
 /** XXH32 with seed 0, unsigned, as the LZ4 frame format uses it. */
 export const xxh32 = (input: Uint8Array): number => xxhash.xxHash(input, 0) >>> 0
+
+/** The same of bytes that come piece by piece. */
+export class Xxh32 {
+  readonly #state = xxhash.init(0)
+
+  update(input: Uint8Array): void {
+    xxhash.update(this.#state, input)
+  }
+
+  digest(): number {
+    return xxhash.digest(this.#state) >>> 0
+  }
+}

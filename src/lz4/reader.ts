@@ -7,6 +7,7 @@ import { FormatError, UnsupportedError } from '../base/errors.ts'
 import { readBlock } from './block.ts'
 import { readIndex } from './block-index.ts'
 import { type BlockTable, type ByteFile, blockAt } from './block-table.ts'
+import { ContentCheck } from './content-check.ts'
 import { readHeadFrame } from './core-head.ts'
 import { blockData, decodeData, decodeInOrder } from './decode.ts'
 import { storedBit } from './frame.ts'
@@ -194,12 +195,20 @@ export function openLz4(file: ByteFile, options: Lz4Options = {}): Lz4Reader {
   return new Lz4Reader(file, scan.table, false, [...warnings, ...scan.warnings], options)
 }
 
-/** All content in order, from any LZ4 file. Damage ends it: the pieces so far are good, and `onWarning` hears why. */
+/**
+ * All content in order, from any LZ4 file. Damage of a block ends it: the pieces so far are good, and `onWarning` hears why. So
+ * it does of a frame whose content as a whole is not what it was.
+ */
 export function* unpackLz4(file: ByteFile, onWarning: (warning: string) => void): Generator<Buffer> {
   const scan = scanBlocks(file)
   scan.warnings.forEach(onWarning)
+  const check = new ContentCheck(scan.frames)
   try {
-    yield* decodeInOrder(file, scan.table)
+    for (const piece of decodeInOrder(file, scan.table)) {
+      const problem = check.add(piece)
+      if (problem !== undefined) onWarning(problem)
+      yield piece
+    }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     onWarning(`${error.message}; what follows is lost`)

@@ -6,6 +6,7 @@
 import { FormatError, UnsupportedError } from '../base/errors.ts'
 import { tailSize } from './block.ts'
 import { type BlockTable, type ByteFile, emptyTable } from './block-table.ts'
+import { ContentCheck, type FrameContent } from './content-check.ts'
 import { decodeData } from './decode.ts'
 import {
   frameMagic,
@@ -23,6 +24,8 @@ export interface Scan {
   readonly warnings: string[]
   /** False where `table.starts` are not known: the blocks must be measured, or decoded in order. */
   readonly measured: boolean
+  /** What the frames say of their content. */
+  readonly frames: readonly FrameContent[]
 }
 
 interface Found {
@@ -39,6 +42,7 @@ const maxBlocks = 4 << 20
 /** Walks frames and block headers. A file that is not LZ4 at its beginning is a FormatError; one that ends early is not. */
 export function scanBlocks(file: ByteFile): Scan {
   const found: Found[] = []
+  const contents: FrameContent[] = []
   const warnings: string[] = []
   let full = true
   let frames = 0
@@ -65,17 +69,24 @@ export function scanBlocks(file: ByteFile): Scan {
       )
     // Ours, and those of `lz4 -BX --no-frame-crc`. A writer that flushes half blocks keeps a content checksum by default.
     full &&= header.independent && header.blockChecksum && !header.contentChecksum
+    full &&= header.contentSize === undefined
     const first = found.length
     at += header.headerSize
     for (;;) {
-      const word = at + 4 <= file.size ? Buffer.from(file.read(at, 4)).readUInt32LE(0) : undefined
+      const word = wordAt(file, at)
       if (word === undefined) {
         warnings.push('the file ends before the end mark of its last frame')
         at = file.size
         break
       }
       if (word === 0) {
-        at += 4 + (header.contentChecksum ? 4 : 0)
+        at += 4
+        const checksum = header.contentChecksum ? wordAt(file, at) : undefined
+        if (checksum === undefined && header.contentChecksum)
+          warnings.push('the file ends before the content checksum of its last frame')
+        if (found.length > first)
+          contents.push({ from: first, to: found.length, size: header.contentSize, checksum })
+        at += header.contentChecksum ? 4 : 0
         break
       }
       const length = (word & ~storedBit) >>> 0
@@ -101,8 +112,11 @@ export function scanBlocks(file: ByteFile): Scan {
     }
   }
   if (frames === 0 && warnings.length === 0) throw notLz4(file, 0, 0)
-  return tableOf(file, found, warnings, full && frames <= 1)
+  return { ...tableOf(file, found, warnings, full && frames <= 1), frames: contents }
 }
+
+const wordAt = (file: ByteFile, at: number): number | undefined =>
+  at + 4 <= file.size ? Buffer.from(file.read(at, 4)).readUInt32LE(0) : undefined
 
 function frameHeader(
   file: ByteFile,
@@ -120,7 +134,7 @@ function frameHeader(
   }
 }
 
-function tableOf(file: ByteFile, found: Found[], warnings: string[], full: boolean): Scan {
+function tableOf(file: ByteFile, found: Found[], warnings: string[], full: boolean): Omit<Scan, 'frames'> {
   const table = emptyTable(
     found.length,
     found.reduce((most, block) => Math.max(most, block.blockMax), 0),
@@ -169,16 +183,21 @@ export function measure(file: ByteFile, scan: Scan, onProgress?: (done: number, 
   const { table } = scan
   const warnings = [...scan.warnings]
   const scratch = Buffer.alloc(table.blockMax)
+  const check = new ContentCheck(scan.frames)
   let count = 0
   try {
     for (; count < table.count; count++) {
-      table.starts[count + 1] = table.starts[count]! + decodeData(file, table, count, scratch)
+      const length = decodeData(file, table, count, scratch)
+      table.starts[count + 1] = table.starts[count]! + length
+      const problem = check.add(scratch.subarray(0, length))
+      if (problem !== undefined) warnings.push(problem)
       if ((count & 63) === 0) onProgress?.(table.offsets[count]!, file.size)
     }
   } catch (error) {
     warnings.push(`${(error as Error).message}; what follows is lost`)
   }
-  return { table: { ...table, count, starts: table.starts.slice(0, count + 1) }, warnings, measured: true }
+  const measured = { ...table, count, starts: table.starts.slice(0, count + 1) }
+  return { ...scan, table: measured, warnings, measured: true }
 }
 
 const notLz4 = (file: ByteFile, at: number, magic: number): FormatError =>

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  appendFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -25,6 +36,7 @@ import { openCoreFile } from '../../src/source/index.ts'
 import { addDump, report, type TestArchive, testArchive } from '../daemon/archive.ts'
 
 const core = randomBytes(5_000_000)
+const needsLz4 = spawnSync('lz4', ['--version']).status !== 0 && 'lz4 is not installed'
 const contentOf = (bytes: Buffer): CoreContent => ({
   size: bytes.length,
   read: (offset, length) => bytes.subarray(offset, offset + length),
@@ -83,6 +95,29 @@ describe('importCore()', () => {
     assert.equal(importCore(store, contentOf(core), options).isNew, false)
   })
 
+  it('does not call a core complete whose file is damaged, whatever says so', { skip: needsLz4 }, () => {
+    for (const [flags, what] of [
+      ['-1', /^the file that was imported is damaged: the checksum of the content of blocks 0 to 1 is wrong/],
+      ['-BX --no-frame-crc', /^the file that was imported is damaged: .*the checksum of block 1 is wrong/],
+    ] as const) {
+      using archive = testArchive()
+      const { store, directory } = archive
+      const [plain, packed] = [join(directory, 'core'), join(directory, 'core.lz4')]
+      writeFileSync(plain, core)
+      execFileSync('lz4', ['-q', ...flags.split(' '), plain, packed])
+      const bytes = readFileSync(packed)
+      bytes[4_500_000]! ^= 1
+      for (const state of ['complete', 'truncated']) {
+        using content = openCoreFile(packed, { tolerant: true })
+        const { ref } = importCore(store, content, options)
+        assert.equal(store.readManifest(ref).core.state, state)
+        if (state === 'truncated') assert.match(store.readManifest(ref).core.detail!, what)
+        store.remove(ref)
+        writeFileSync(packed, bytes)
+      }
+    }
+  })
+
   it('publishes nothing once somebody else has taken over', () => {
     using archive = testArchive()
     const taken = { ...options, isHeld: () => false }
@@ -112,6 +147,59 @@ describe('importDump()', () => {
     } finally {
       execFileSync('umount', [small])
     }
+  })
+
+  it('calls a core complete that is, and not one whose file has become shorter', () => {
+    for (const [change, state, least] of [
+      [() => {}, 'complete', core.length],
+      [
+        (path: string) => truncateSync(path, statSync(path).size - (1 << 20)),
+        'truncated',
+        core.length - (9 << 17),
+      ],
+      [(path: string) => appendFileSync(path, 'more'), 'complete', core.length],
+    ] as const) {
+      using archive = testArchive()
+      const { store } = archive
+      const { from, dump } = other(archive)
+      change(from.corePath(dump)!)
+      importDump(store, from, dump)
+      const manifest = store.readManifest(dump)
+      assert.equal(manifest.core.state, state)
+      assert.ok(manifest.core.raw_size >= least && manifest.core.raw_size <= core.length)
+      if (state === 'truncated')
+        assert.match(manifest.core.detail!, /imported has [0-9]+ bytes where its manifest says [0-9]+$/)
+      const content = contentIn(store, dump)
+      assert.equal(content.length, manifest.core.raw_size)
+      assert.ok(content.equals(core.subarray(0, content.length)))
+      assert.deepEqual(
+        [...verify({ store })].filter(isFinding).filter(({ severity }) => severity === 'problem'),
+        [],
+      )
+    }
+  })
+
+  it('takes no part of an encrypted core, nor one that is another', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { from, dump } = other(archive)
+    const path = from.corePath(dump)!
+    const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex')
+    const encrypted = { to: ['age1x'], sha256, time: new Date().toISOString() }
+    const manifest = from.changeManifest(dump, all => ({
+      ...all,
+      core: { ...all.core, file: 'core.lz4.age', encrypted },
+    }))
+    renameSync(path, from.layout.file(dump, 'core.lz4.age'))
+    const bytes = readFileSync(from.layout.file(dump, 'core.lz4.age'))
+    for (const damaged of [bytes.subarray(0, -5), Buffer.concat([bytes.subarray(0, -1), Buffer.from([0])])]) {
+      writeFileSync(from.layout.file(dump, 'core.lz4.age'), damaged)
+      assert.throws(() => importDump(store, from, { ...dump, manifest }), /is not the file that its manifest/)
+      assert.deepEqual([...store.list()], [])
+    }
+    writeFileSync(from.layout.file(dump, 'core.lz4.age'), bytes)
+    assert.equal(importDump(store, from, { ...dump, manifest }).isNew, true)
+    assert.deepEqual(store.readManifest(dump).core, manifest.core)
   })
 
   it('does not touch what a handler has begun', () => {

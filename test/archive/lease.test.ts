@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { Leases } from '../../src/archive/lease.ts'
@@ -77,6 +77,36 @@ describe('Leases', () => {
     ] as const) {
       clock = now
       assert.equal(leases.take(id) !== undefined, taken, `after ${now} ms`)
+    }
+  })
+
+  it('takes over from who can’t be read, or is of another boot, after a while and not at once', () => {
+    using archive = testArchive()
+    let clock = 0
+    const leases = new Leases(archive.store, { patience: 1000, now: () => clock })
+    const path = join(archive.store.root, 'leases', `${id}.1`)
+    const changes: [what: string, change: (text: string) => void][] = [
+      [
+        'unreadable',
+        () => {
+          rmSync(path)
+          symlinkSync('nowhere', path)
+        },
+      ],
+      ['a clone', text => writeFileSync(path, text.replace(/"boot_id":"[^"]*"/, '"boot_id":"another"'))],
+    ]
+    for (const [what, change] of changes) {
+      new Leases(archive.store).take(id)
+      change(readFileSync(path, 'utf8'))
+      for (const [ms, taken] of [
+        [0, false],
+        [900, false],
+        [200, true],
+      ] as const) {
+        clock += ms
+        using lease = leases.take(id)
+        assert.equal(lease !== undefined, taken, `${what} after ${ms} ms more`)
+      }
     }
   })
 

@@ -1,4 +1,5 @@
 /** Archives for tests, filled with dumps of which everything is known. */
+import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   mkdirSync,
@@ -79,6 +80,25 @@ export function addDump(store: LocalStore, options: DumpOptions = {}): DumpRef {
   writeFileSync(`${path}.tmp`, JSON.stringify(manifest))
   renameSync(`${path}.tmp`, path)
   return ref
+}
+
+/** A core of one segment that holds `memory`, with `note` among its headers, and noise behind them that does not shrink. */
+export function coreOf(memory: Buffer, note: Buffer = Buffer.alloc(0)): Buffer {
+  const core = Buffer.concat([Buffer.alloc(64 + 2 * 56), randomBytes(4096 - 64 - 2 * 56), memory])
+  core.write('\x7fELF\x02\x01\x01', 'latin1')
+  core.writeUInt16LE(4, 16) // e_type: ET_CORE
+  core.writeUInt16LE(62, 18) // e_machine: EM_X86_64
+  core.writeBigUInt64LE(64n, 32) // e_phoff
+  core.writeUInt16LE(56, 54) // e_phentsize
+  core.writeUInt16LE(2, 56) // e_phnum
+  core.writeUInt32LE(4, 64) // p_type: PT_NOTE
+  core.writeBigUInt64LE(BigInt(64 + 2 * 56), 72) // p_offset
+  core.writeBigUInt64LE(BigInt(note.length), 96) // p_filesz
+  note.copy(core, 64 + 2 * 56)
+  core.writeUInt32LE(1, 120) // p_type: PT_LOAD
+  core.writeBigUInt64LE(4096n, 128)
+  core.writeBigUInt64LE(BigInt(memory.length), 152)
+  return core
 }
 
 /** Stores the executable of a dump, for its manifest. */

@@ -11,6 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -27,9 +28,9 @@ import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { openCoreFile } from '../../src/source/index.ts'
-import { addDump, type TestArchive, testArchive } from './archive.ts'
+import { addDump, addExecutable, coreOf, type TestArchive, testArchive } from './archive.ts'
 
-const content = randomBytes(1_000_000)
+const content = coreOf(randomBytes(995_904))
 /** The header and four blocks of random bytes, which are stored as they are. */
 const at = 7 + 4 * (65536 + 8)
 
@@ -246,6 +247,124 @@ describe('shipSpool() of a core in two parts', () => {
     }
   })
 
+  /** The spool failed as well, and the handler says of the whole core that there is none. */
+  function givenUp(archive: TestArchive): ReturnType<typeof split> {
+    const dump = split(archive)
+    rmSync(dump.spool.layout.file(dump.ref, 'core.lz4'))
+    dump.spool.changeManifest(dump.ref, ({ core: { file: _, ...core }, ...facts }) => ({
+      ...facts,
+      core: {
+        ...{ ...core, state: 'none', reason: 'storage-error', raw_size: 0, stored_size: 0 },
+        detail: 'The core could not be written: EIO',
+      },
+    }))
+    return dump
+  }
+
+  it('keeps the beginning that the archive has of a core which the handler gave up', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { ref, spool } = givenUp(archive)
+    assert.deepEqual(await shipSpool(spool, store), [{ ref }])
+    const { core } = store.readManifest(ref)
+    assert.deepEqual(
+      [core.state, core.reason, core.raw_size, core.expected_size, core.continues],
+      ['truncated', 'storage-error', 4 * 65536, content.length, undefined],
+    )
+    using source = openCoreFile(store.corePath(ref)!)
+    assert.ok(Buffer.from(source.read(0, source.size)).equals(content.subarray(0, 4 * 65536)))
+    assert.deepEqual([problems(store), [...spool.list()]], [[], []])
+  })
+
+  it('calls it complete where the archive has every block of it, said to be taken or not', async () => {
+    using archive = testArchive()
+    const { ref, spool, begun, whole } = givenUp(archive)
+    writeFileSync(begun, whole)
+    await shipSpool(spool, archive.store)
+    const { core } = archive.store.readManifest(ref)
+    assert.deepEqual(
+      [core.state, core.raw_size, core.reason, core.detail],
+      ['complete', content.length, undefined, undefined],
+    )
+    assert.ok(readFileSync(archive.store.corePath(ref)!).equals(whole))
+  })
+
+  it('keeps a beginning, and the hold on it, that another node has listed, encrypted or not', async () => {
+    for (const file of ['core.lz4', 'core.lz4.age']) {
+      using archive = testArchive()
+      const { store } = archive
+      const { ref, spool, begun, whole } = givenUp(archive)
+      writeFileSync(begun, whole.subarray(0, at))
+      listAll(store)
+      const hold = { by: 'ada', time: new Date().toISOString() }
+      store.changeManifest(ref, facts => ({ ...facts, hold, core: { ...facts.core, file } }))
+      renameSync(store.layout.file(ref, 'core.lz4'), store.layout.file(ref, file))
+      const before = readFileSync(store.corePath(ref)!)
+      assert.deepEqual(await shipSpool(spool, store), [{ ref }])
+      const manifest = store.readManifest(ref)
+      assert.deepEqual(
+        [manifest.core.state, manifest.core.file, manifest.core.raw_size, manifest.hold, manifest.held_ms],
+        ['truncated', file, 4 * 65536, hold, 12.5],
+      )
+      assert.deepEqual(
+        [manifest.core.reason, manifest.core.detail],
+        ['storage-error', 'The core could not be written: EIO'],
+      )
+      assert.ok(readFileSync(store.corePath(ref)!).equals(before))
+      assert.deepEqual([...spool.list()], [])
+    }
+  })
+
+  it('leaves a core at none of which the archive has kept no byte either', async () => {
+    using archive = testArchive()
+    const { ref, spool, begun } = givenUp(archive)
+    writeFileSync(begun, '')
+    await shipSpool(spool, archive.store)
+    const { core } = archive.store.readManifest(ref)
+    assert.deepEqual([core.state, core.detail], ['none', 'The core could not be written: EIO'])
+    assert.deepEqual([core.continues, archive.store.corePath(ref)], [undefined, undefined])
+  })
+
+  /** The archive hung when it had every byte, and was down for so long that another node has listed the dump. */
+  function listedWhole(archive: TestArchive, by: 'ship' | 'join'): { ref: DumpRef; spool: LocalStore } {
+    const { ref, spool, begun, whole } = split(archive)
+    writeFileSync(begun, whole)
+    listAll(archive.store)
+    assert.deepEqual(archive.store.readManifest(ref).core.state, 'complete')
+    archive.store.writeReport(ref, '{}')
+    writeFileSync(spool.corePath(ref)!, '')
+    const executable = addExecutable(spool)
+    spool.changeManifest(ref, ({ core, ...facts }) => ({
+      ...{ ...facts, ...executable, held_ms: 210, notes: [`Taken while the archive hung, for ${by}.`] },
+      core: { ...core, continues: { archive: archive.store.root, at: whole.length } },
+    }))
+    return { ref, spool }
+  }
+
+  for (const by of ['ship', 'join'] as const)
+    it(`adds executable and final facts to a core that another node has recovered whole, by ${by}`, async () => {
+      using archive = testArchive()
+      const { store } = archive
+      const { ref, spool } = listedWhole(archive, by)
+      const hold = { by: 'ada', time: new Date().toISOString() }
+      const { core } = store.changeManifest(ref, facts => ({ ...facts, hold }))
+      const before = statSync(store.corePath(ref)!)
+      if (by === 'ship') assert.deepEqual(await shipSpool(spool, store), [{ ref }])
+      else assert.equal((await importRest(store, spool, [...spool.list()][0]!)).isNew, true)
+      const manifest = store.readManifest(ref)
+      assert.deepEqual([manifest.core, manifest.held_ms, manifest.hold], [core, 210, hold])
+      assert.equal(readFileSync(store.binaryPath(manifest.executable!.key!)!, 'utf8'), 'the program')
+      assert.match(manifest.notes.join('\n'), /^Taken while the archive hung, for .*\.\nStored on .*\.$/)
+      assert.deepEqual(
+        [store.readReport(ref), statSync(store.corePath(ref)!).ino],
+        [undefined, before.ino],
+        'analysed anew, and not copied',
+      )
+      assert.deepEqual(problems(store), [])
+      if (by === 'ship') assert.deepEqual([...spool.list()], [])
+      else assert.equal((await importRest(store, spool, [...spool.list()][0]!)).isNew, false)
+    })
+
   it('does not let the archive recover what the spool has more of', () => {
     using archive = testArchive()
     const { ref } = split(archive)
@@ -263,7 +382,7 @@ function cutPower(archive: TestArchive, rest: (whole: Buffer) => Buffer): Return
   const { layout } = archive.store
   const pending = archive.store.layout.file(ref, 'pending.json')
   const host = {
-    name: 'node-3',
+    name: hostname(),
     boot_id: '00000000-0000-0000-0000-000000000000',
     machine_id: readFileSync('/etc/machine-id', 'utf8').trim(),
   }
@@ -295,7 +414,7 @@ describe('shipSpool() of what a power cut has left of the rest of a core', () =>
     for (let n = 0; n < 2; n++) {
       assert.deepEqual(await scan(archive, spool, booted), [{ ref, apart: why }])
       const { host, process, core, notes } = archive.store.readManifest(ref)
-      assert.deepEqual([host.name, process.pid, core.state], ['node-3', 4121, 'truncated'])
+      assert.deepEqual([host.name, process.pid, core.state], [hostname(), 4121, 'truncated'])
       assert.equal(core.raw_size, 4 * 65536)
       assert.match(notes.at(-1)!, /^More of its core, 200000 bytes of the file, stays in .*spool of /)
       assert.equal(notes.length, 2)
@@ -310,8 +429,13 @@ describe('shipSpool() of what a power cut has left of the rest of a core', () =>
     using archive = testArchive()
     const { ref, spool, whole } = cutPower(archive, all => all.subarray(at, at + 200_000))
     for (let n = 0; n < 3; n++) assert.deepEqual(await scan(archive, spool, Date.now() + minute / 6), [])
-    assert.equal(archive.store.readManifest(ref).host.name, 'node-3')
     assert.equal(statSync(spool.layout.file(ref, 'core.lz4.part')).size, 200_000)
+    assert.deepEqual(
+      await scan(archive, spool, Date.now() + 2 * minute),
+      [],
+      'the archive is to list its own',
+    )
+    assert.equal(archive.store.readManifest(ref).host.name, hostname())
     assert.equal((await scan(archive, spool, Date.now() + 2 * minute))[0]?.apart?.slice(0, 11), 'a power cut')
     assert.deepEqual(readFileSync(spool.corePath(ref)!), whole.subarray(at, at + 200_000))
   })
@@ -323,7 +447,7 @@ describe('shipSpool() of what a power cut has left of the rest of a core', () =>
     await scan(archive, spool, booted)
     assert.deepEqual(await scan(archive, spool, booted), [{ ref }])
     const { host, core } = archive.store.readManifest(ref)
-    assert.deepEqual([host.name, core.state, core.raw_size], ['node-3', 'truncated', 7 * 65536])
+    assert.deepEqual([host.name, core.state, core.raw_size], [hostname(), 'truncated', 7 * 65536])
     assert.deepEqual([...begunIds(spool)], [])
     assert.deepEqual(problems(archive.store), [])
   })

@@ -13,6 +13,7 @@ import fs, {
   writeFileSync,
 } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -26,31 +27,15 @@ import { formatPartNote } from '../../src/archive/part-note.ts'
 import { ownIdentity } from '../../src/archive/process-identity.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
-import { addDump, makeUnlistable, testArchive } from './archive.ts'
+import { addDump, coreOf, makeUnlistable, testArchive } from './archive.ts'
 
 const minute = 60_000
 const machineId = readFileSync('/etc/machine-id', 'utf8').trim()
 const content = randomBytes(300_000)
 
 /** A core of noise behind its headers, which promise as much; or of a part of one that had `whole` bytes. */
-function elfCore(whole?: number): Buffer {
-  const core = Buffer.concat([Buffer.alloc(4096), content])
-  const note = whole === undefined ? Buffer.alloc(0) : formatPartNote(whole)
-  core.write('\x7fELF\x02\x01\x01', 'latin1')
-  core.writeUInt16LE(4, 16) // e_type: ET_CORE
-  core.writeUInt16LE(62, 18) // e_machine: EM_X86_64
-  core.writeBigUInt64LE(64n, 32) // e_phoff
-  core.writeUInt16LE(56, 54) // e_phentsize
-  core.writeUInt16LE(2, 56) // e_phnum
-  core.writeUInt32LE(4, 64) // p_type: PT_NOTE
-  core.writeBigUInt64LE(BigInt(64 + 2 * 56), 72) // p_offset
-  core.writeBigUInt64LE(BigInt(note.length), 96) // p_filesz
-  note.copy(core, 64 + 2 * 56)
-  core.writeUInt32LE(1, 120) // p_type: PT_LOAD
-  core.writeBigUInt64LE(4096n, 128)
-  core.writeBigUInt64LE(BigInt(content.length), 152)
-  return core
-}
+const elfCore = (whole?: number): Buffer =>
+  coreOf(content, whole === undefined ? undefined : formatPartNote(whole))
 
 /** What a handler leaves that is killed, last at work so many minutes ago. */
 function abandon(
@@ -60,7 +45,7 @@ function abandon(
   left: 'part' | 'core' | 'none' = 'part',
   bytes: Buffer = content,
 ): DumpRef {
-  const host = { name: 'node', machine_id: machine }
+  const host = { name: hostname(), machine_id: machine }
   const ref = addDump(store, { core: bytes, manifest: { host } })
   const path = (name: string): string => store.layout.file(ref, name)
   const core = { state: 'truncated', reason: 'handler-error', raw_size: 0, stored_size: 0 } as const
@@ -279,6 +264,29 @@ describe('recoverDumps()', () => {
       abandon(archive.store, minutesAgo, machine)
       assert.equal(recoverDumps(archive.store, { booted }).length, recovers ? 1 : 0)
     })
+
+  it('leaves what a machine with the same machine-id is at, be it one of the same name', () => {
+    const now = Date.now()
+    const cases: [host: Partial<Manifest['host']>, minutesAgo: number, own: boolean, recovers: boolean][] = [
+      [{ name: 'web-2', boot_id: 'another' }, 0, false, false],
+      [{ name: 'web-2', boot_id: 'another' }, 5, false, false],
+      [{ boot_id: 'another' }, 0, false, false],
+      [{ boot_id: 'another' }, 5, false, true],
+      [{ name: 'before it was renamed', boot_id: 'another' }, 0, true, true],
+    ]
+    for (const [host, minutesAgo, own, recovers] of cases) {
+      using archive = testArchive()
+      const { store } = archive
+      const ref = abandon(store, minutesAgo)
+      const pending = store.layout.file(ref, 'pending.json')
+      const then = statSync(pending).mtime
+      const manifest = JSON.parse(readFileSync(pending, 'utf8')) as Manifest
+      writeFileSync(pending, JSON.stringify({ ...manifest, host: { ...manifest.host, ...host } }))
+      for (const path of [pending, store.layout.dump(ref)]) utimesSync(path, then, then)
+      const options = { own, booted: now - 2 * minute, watched: new Map() }
+      assert.equal(recoverDumps(store, options).length, recovers ? 1 : 0, JSON.stringify([host, minutesAgo]))
+    }
+  })
 
   it('takes what a dead handler left whose number is another process now', () => {
     using archive = testArchive()

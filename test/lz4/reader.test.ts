@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { FormatError, SinkError } from '../../src/base/errors.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
-import { openLz4, unpackLz4 } from '../../src/lz4/index.ts'
+import { openLz4, unpackLz4, xxh32 } from '../../src/lz4/index.ts'
 import { packLz4 } from '../support/lz4-file.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'gocore-lz4-'))
@@ -204,6 +204,69 @@ describe('lz4, the program', needsLz4, () => {
       } else assert.throws(() => openLz4(file), /depend on one another/)
     })
   }
+
+  for (const options of [
+    '-1',
+    '-BX',
+    '-BD',
+    '-BD -BX',
+    '--content-size',
+    '-B4 --content-size -BX',
+    '--no-frame-crc -BX',
+  ])
+    test(`and we find what it finds damaged in those of ${options}`, () => {
+      writeFileSync(path('plain'), sample)
+      execFileSync('lz4', [...options.split(' '), '-q', '-f', path('plain'), path('theirs.lz4')])
+      const whole = readFileSync(path('theirs.lz4'))
+      const random = (n: number): number => 30 + ((n * 2654435761) % (whole.length - 40))
+      const places = [
+        4,
+        5,
+        6,
+        7,
+        whole.length - 1,
+        whole.length - 3,
+        ...Array.from({ length: 20 }, (_, n) => random(n)),
+      ]
+      for (const at of places) {
+        const bytes = Buffer.from(whole)
+        bytes[at]! ^= 1 << (at % 8)
+        writeFileSync(path('damaged.lz4'), bytes)
+        const isSound = spawnSync('lz4', ['-t', '-q', path('damaged.lz4')]).status === 0
+        const problems = new Set<string>()
+        const file = bytesSource('damaged.lz4', bytes)
+        const works = [
+          (): unknown => [...unpackLz4(file, warning => problems.add(warning))],
+          (): unknown => openLz4(file).warnings.map(warning => problems.add(warning)),
+        ]
+        // What depends on what comes before is not opened.
+        for (const work of options.includes('-BD') ? works.slice(0, 1) : works) {
+          problems.clear()
+          try {
+            work()
+          } catch (error) {
+            assert.ok(error instanceof SinkError, String(error))
+            problems.add(error.message)
+          }
+          if (!isSound && options.includes('--no-frame-crc') && work === works[1]) continue
+          assert.equal(problems.size === 0, isSound, `byte ${at}: ${[...problems]}`)
+        }
+      }
+    })
+
+  test('and a frame that holds less than its header says', () => {
+    writeFileSync(path('plain'), sample)
+    execFileSync('lz4', ['--content-size', '--no-frame-crc', '-q', '-f', path('plain'), path('theirs.lz4')])
+    const bytes = readFileSync(path('theirs.lz4'))
+    bytes.writeBigUInt64LE(BigInt(sample.length + 7), 6)
+    bytes[14] = (xxh32(bytes.subarray(4, 14)) >>> 8) & 0xff
+    const file = bytesSource('theirs.lz4', bytes)
+    const problem = /^blocks 0 to 1 hold [0-9]+ bytes where their frame says [0-9]+$/
+    const warnings: string[] = []
+    assert.equal([...unpackLz4(file, warning => warnings.push(warning))].length, 2)
+    assert.match(warnings.join(), problem)
+    assert.match(openLz4(file).warnings.join(), problem)
+  })
 
   test('and files of several frames, ours and theirs', () => {
     writeFileSync(path('a.lz4'), Buffer.concat([packLz4(sample.subarray(0, 3_111_111), 1 << 20)]))
