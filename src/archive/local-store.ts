@@ -24,7 +24,7 @@ import {
   reportFile,
 } from './layout.ts'
 import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
-import { sizeBelow } from './measure.ts'
+import { type OnMeasured, sizeBelow } from './measure.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
 import { readPins } from './pins.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, ListOptions, OnUnlisted, Pin } from './store.ts'
@@ -259,8 +259,8 @@ export class LocalStore implements ArchiveStore {
     removeBinary(this.layout, key, this.rights)
   }
 
-  measure(): Steps<number> {
-    return sizeBelow(this.root, 8)
+  measure(onMeasured?: OnMeasured): Steps<number> {
+    return sizeBelow(this.root, 8, onMeasured)
   }
 
   usage(used?: number): { used: number; free: number; total: number } {

@@ -4,6 +4,7 @@
  */
 import type { Steps } from '../base/steps.ts'
 import type { Manifest } from './manifest.ts'
+import type { OnMeasured } from './measure.ts'
 
 /** A dump's place: ids are unique, `day` (`YYYY/MM/DD`, UTC) makes it findable without a search. */
 export interface DumpRef {
@@ -68,7 +69,7 @@ export interface ArchiveStore {
   binaries(onUnlisted?: OnUnlisted): Iterable<{ key: string; size: number; mtime: Date }>
   removeBinary(key: string): void
   /** Bytes that the whole archive takes; pauses after each directory, for who has other things to do. */
-  measure(): Steps<number>
+  measure(onMeasured?: OnMeasured): Steps<number>
   /** Bytes that the whole archive takes, measured where they are not given, and bytes free on its file system. */
   usage(used?: number): { used: number; free: number; total: number }
 }

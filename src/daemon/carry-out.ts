@@ -5,7 +5,7 @@
  */
 import {
   type ArchiveUsage,
-  expectedGain,
+  gainOf,
   planRetention,
   type RetentionEntry,
   type RetentionPolicy,
@@ -27,7 +27,7 @@ interface Deed {
 
 /**
  * Yields what was done, until a plan was carried out without a failure. `limits` is the policy in bytes. What was given back
- * is counted and not measured, since file systems may take their time to show it.
+ * is counted and not measured anew, since file systems may take their time to show it; that of executables by each plan.
  */
 export async function* carryOut(
   entries: readonly RetentionEntry[],
@@ -41,7 +41,7 @@ export async function* carryOut(
   let { used, free } = usage
   for (let again = true; again; ) {
     again = false
-    for (const step of planRetention([...standing.values()], limits, { used, free }, now)) {
+    for (const step of planRetention([...standing.values()], limits, { ...usage, used, free }, now)) {
       if (signal?.aborted) return
       const before = standing.get(step.id)!
       const { action, after } = await carryOutStep(step, before, options)
@@ -65,13 +65,13 @@ export async function* carryOut(
 const noRoom = /^(ENOSPC|EDQUOT)$/
 
 async function carryOutStep(step: RetentionStep, entry: RetentionEntry, options: GcOptions): Promise<Deed> {
-  const { id, day, action: what, rule, size } = step
+  const { id, day, action: what, rule } = step
   const { store, policy, dryRun } = options
-  const bytes = what === 'shrink' ? expectedGain(size) : size
+  const bytes = what === 'shrink' ? gainOf(entry) : entry.size
   const reason = reasonOfRule(rule, policy)
   const action: GcAction = { action: what, kind: 'dump', name: id, bytes, reason }
   const isShrink = what === 'shrink'
-  const done = isShrink ? { ...entry, size: size - bytes, shrinkable: false } : undefined
+  const done = isShrink ? { ...lessen(entry, bytes), shrinkable: false } : undefined
   if (dryRun) return { action, after: done }
   try {
     if (!isShrink) {
@@ -81,7 +81,7 @@ async function carryOutStep(step: RetentionStep, entry: RetentionEntry, options:
     const outcome = await options.shrink!({ id, day }, reason)
     if (outcome.state === 'shrunk') {
       const gained = outcome.from - outcome.to
-      return { action: { ...action, bytes: gained }, after: { ...done!, size: size - gained } }
+      return { action: { ...action, bytes: gained }, after: { ...lessen(entry, gained), shrinkable: false } }
     }
     const failed = { ...action, bytes: 0, failed: outcome.reason }
     // Whoever has it in hand is about to do the same.
@@ -100,10 +100,18 @@ function deleteDump({ id, day }: RetentionStep, { store, catalog }: GcOptions): 
   catalog?.remove(id)
 }
 
+/** With so many bytes fewer of its core. */
+const lessen = (entry: RetentionEntry, bytes: number): RetentionEntry => ({
+  ...entry,
+  size: entry.size - bytes,
+  core: (entry.core ?? entry.size) - bytes,
+})
+
 /** What another machine has deleted or shrunk meanwhile gave its room back all the same. */
 function asFound(store: ArchiveStore, entry: RetentionEntry): RetentionEntry | undefined {
   try {
-    return { ...entry, size: Math.min(entry.size, store.readManifest(entry).core.stored_size) }
+    const { core = entry.size } = entry
+    return lessen(entry, Math.max(0, core - store.readManifest(entry).core.stored_size))
   } catch (error) {
     return error instanceof NotFoundError ? undefined : entry
   }
