@@ -2,9 +2,9 @@
  * The archive as plain files on a local disk or NFS. Directories may lag behind on NFS and files vanish between a
  * listing and a read: absence is never an error here, only what is there and can't be read.
  */
-import { lstatSync, rmSync, statfsSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
+import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, FormatError, NotFoundError } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
@@ -21,12 +21,13 @@ import {
   type Layout,
   layoutOf,
   manifestFile,
+  newId,
   reportFile,
 } from './layout.ts'
 import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
 import { type OnMeasured, sizeBelow } from './measure.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
-import { readPins } from './pins.ts'
+import { isPinned, readPins } from './pins.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, ListOptions, OnUnlisted, Pin } from './store.ts'
 
 export interface LocalStoreOptions {
@@ -192,6 +193,10 @@ export class LocalStore implements ArchiveStore {
     return readPins(this.layout)
   }
 
+  isPinned(id: string): boolean {
+    return isPinned(this.layout, id)
+  }
+
   pin(ref: DumpRef, pin: Pin): void {
     this.readManifest(ref)
     makeDirectories(this.root, this.layout.pins, this.rights.directory)
@@ -257,6 +262,29 @@ export class LocalStore implements ArchiveStore {
 
   removeBinary(key: string): void {
     removeBinary(this.layout, key, this.rights)
+  }
+
+  made(): number {
+    return lstatSync(join(this.root, formatFile)).mtimeMs
+  }
+
+  now(): number {
+    const path = join(this.layout.temporary, newId())
+    try {
+      makeDirectories(this.root, this.layout.temporary, this.rights.directory)
+      const fd = createFile(path, this.rights.file)
+      try {
+        // Also where the file's own making sets no time, as NFS does for one that must not exist.
+        writeAll(fd, Buffer.from('\n'))
+        fsyncSync(fd)
+        return fstatSync(fd).mtimeMs
+      } finally {
+        closeSync(fd)
+        rmSync(path, { force: true })
+      }
+    } catch {
+      return Date.now()
+    }
   }
 
   measure(onMeasured?: OnMeasured): Steps<number> {

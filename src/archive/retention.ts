@@ -6,7 +6,7 @@
 export interface RetentionEntry {
   readonly id: string
   readonly day: string
-  /** Milliseconds since the epoch. */
+  /** From when its age counts, milliseconds since the epoch. */
   readonly time: number
   /** Bytes that deleting it gives back, executables aside. */
   readonly size: number
@@ -243,4 +243,5 @@ class Plan {
   }
 }
 
-const byAge = (a: RetentionEntry, b: RetentionEntry): number => a.time - b.time || (a.id < b.id ? -1 : 1)
+/** Those of one age stay in the order in which they come. */
+const byAge = (a: RetentionEntry, b: RetentionEntry): number => a.time - b.time

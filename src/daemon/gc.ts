@@ -1,5 +1,7 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
 import { dirname, join } from 'node:path'
+import { birthOf } from '../archive/arrival.ts'
+import type { Leases } from '../archive/lease.ts'
 import { binaryKeysOf, type Manifest } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
@@ -18,7 +20,10 @@ export interface GcOptions {
   /** Tells signatures, and loses the rows of what is deleted. */
   catalog?: Catalog | undefined
   dryRun?: boolean
+  /** By default the earlier of what this machine's clock and the storage's say; a dry run writes nothing, and has the machine's alone. */
   now?: number
+  /** What is deleted or changed is nobody else's meanwhile; where they are absent, there is nobody else. */
+  leases?: Leases | undefined
   /** Makes mini-cores; where it is absent, none are made. */
   shrink?: ((ref: DumpRef, reason: string) => Promise<ShrinkOutcome>) | undefined
   /** Ends the work between two steps. */
@@ -37,8 +42,10 @@ export interface GcAction {
   readonly bytes: number
   /** A sentence. */
   readonly reason: string
-  /** Why it could not be done; absent where it was, or would be. */
+  /** Why it was not done; absent where it was, or would be. */
   readonly failed?: string
+  /** That was no failure: somebody wants the dump, has it in hand, or was faster. */
+  readonly kept?: true
 }
 
 export interface GcResult {
@@ -56,7 +63,9 @@ const leaveAloneMs = 24 * 60 * 60 * 1000
 
 /** Does what `gocore-sink.conf(5)` says, in the order that it says; with `dryRun` it only tells. */
 export async function runGc(options: GcOptions): Promise<GcResult> {
-  const { store, policy, now = Date.now(), dryRun = false } = options
+  const { store, policy, dryRun = false } = options
+  // One machine whose clock is ahead must not find all of a shared archive old.
+  const { now = dryRun ? Date.now() : Math.min(Date.now(), store.now()) } = options
   const actions: GcAction[] = []
   const act = (action: Omit<GcAction, 'action'>, work: () => void): void => {
     try {
@@ -77,7 +86,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     await turn.pass()
   }
 
-  const { entries, sound, held } = await readEntries(options)
+  const { entries, sound, held } = await readEntries(options, now)
   const { usage, sizeOf } = await measure(store, dryRun ? actions : [])
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
   // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
@@ -85,7 +94,12 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   const binaries = new Map(old.map(key => [key, sizeOf('binaries', key.slice(0, 2), key)]))
   const weighed = entries.map(entry => weigh(entry, sizeOf('dumps', entry.day, entry.id)))
   const users = new Map(entries.map(({ id, binaries }) => [id, binaries]))
-  for await (const action of carryOut(weighed, { ...policy, keepFree }, { ...usage, binaries }, options)) {
+  for await (const action of carryOut(
+    weighed,
+    { ...policy, keepFree },
+    { ...usage, binaries },
+    { ...options, now },
+  )) {
     actions.push(action)
     if (action.action === 'delete' && !action.failed) users.delete(action.name)
   }
@@ -194,14 +208,19 @@ const freedBy = (actions: readonly GcAction[]): number =>
 /** Before it was measured what it takes. */
 type Unweighed = Omit<RetentionEntry, 'size'> & { readonly core: number; readonly binaries: string[] }
 
-async function readEntries(options: GcOptions): Promise<{
+/** All dumps, in the order of their crashes. */
+async function readEntries(
+  options: GcOptions,
+  now: number,
+): Promise<{
   entries: Unweighed[]
   sound: boolean
   held: number
 }> {
   const { store, onProgress, onUnlisted } = options
+  const made = store.made()
   const pins = store.readPins()
-  const entries: Unweighed[] = []
+  const entries: (Unweighed & { readonly crash: number })[] = []
   let sound = true
   let held = 0
   const onBroken = (): void => {
@@ -214,8 +233,10 @@ async function readEntries(options: GcOptions): Promise<{
   for await (const { id, day, manifest } of everyDump(store, onBroken, onGap)) {
     const { core, hold, process } = manifest
     if (hold) held++
+    const time = birthOf(manifest, made > now ? 0 : made, now)
+    if (time === undefined && !options.dryRun) beginAge({ id, day }, options, now)
     entries.push({
-      ...{ id, day, time: Date.parse(manifest.time), core: core.stored_size },
+      ...{ id, day, time: time ?? now, crash: Date.parse(manifest.time), core: core.stored_size },
       pinned: pins.has(id) || hold !== undefined,
       binaries: binaryKeysOf(manifest),
       program: (process.exe ?? process.comm).replace(/ \(deleted\)$/, ''),
@@ -223,8 +244,27 @@ async function readEntries(options: GcOptions): Promise<{
     })
     if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
+  entries.sort((a, b) => a.crash - b.crash || (a.id < b.id ? -1 : 1))
   return { entries, sound, held }
 }
+
+/** No clock was right when it came: its age counts from now on. */
+function beginAge(ref: DumpRef, { store, leases }: GcOptions, now: number): void {
+  try {
+    using lease = leases?.take(ref.id)
+    if (leases !== undefined && lease === undefined) return
+    store.changeManifest(ref, manifest => ({ ...manifest, stored: new Date(now).toISOString() }))
+  } catch {
+    // From the next time on, then.
+  }
+}
+
+/** What the journal knows it by. */
+export const eventOf = { delete: 'dump-deleted', shrink: 'dump-shrunk' } as const
+
+/** What a log says of what was done. */
+export const sentenceOf = ({ action, kind, name, reason }: GcAction): string =>
+  `${action === 'shrink' ? 'Shrunk' : 'Deleted'} ${kind} ${name}: ${reason}`
 
 /** What decides whether a dump is one too many of its kind. A dump that is not analysed has no signature yet. */
 function alikeOf(

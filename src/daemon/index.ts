@@ -1,9 +1,10 @@
 /** The use-cases of the daemon, for the daemon itself and for commands. */
 export { type AnalyseOptions, type AnalysisOutcome, analyseDump } from './analyse.ts'
 export { type AnalysisRecord, readAnalysisRecord } from './analysis-record.ts'
-export { type GcAction, type GcOptions, type GcResult, runGc } from './gc.ts'
+export { eventOf, type GcAction, type GcOptions, type GcResult, runGc, sentenceOf } from './gc.ts'
 export { joinDump } from './join.ts'
 export { catalogPath, openArchive } from './maintenance.ts'
+export { noteInJournal } from './monitor/journal.ts'
 export { nudgeDaemon, socketPath } from './nudge.ts'
 export { parseReport } from './report-file.ts'
 export { rowOf } from './row.ts'

@@ -74,7 +74,7 @@ export async function shrinkDump(
 ): Promise<ShrinkOutcome> {
   const manifest = store.readManifest(ref)
   if (manifest.core.shrunk !== undefined) dropWhole(store, ref)
-  const refusal = whyNotShrunk(manifest) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  const refusal = whyNotShrunk(manifest) ?? (store.isPinned(ref.id) ? 'it is pinned' : undefined)
   if (refusal !== undefined) return { state: 'kept', reason: refusal }
   const json = store.readReport(ref)
   if (json === undefined) return { state: 'kept', reason: 'it is not analysed' }
@@ -105,7 +105,9 @@ export async function shrinkDump(
   return putInPlace(store, ref, made, options)
 }
 
-const inHand: ShrinkOutcome = { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
+export const inHand = {
+  ...{ state: 'kept', reason: 'somebody else has it in hand', inHand: true },
+} as const satisfies ShrinkOutcome
 
 /** The same for one dump after another, each with its lease. */
 export function shrinker(
@@ -223,7 +225,7 @@ function putInPlace(
   const directory = store.layout.dump(ref)
   const before = store.readManifest(ref)
   // Since this began somebody may have asked for it to be kept.
-  const refusal = whyNotShrunk(before) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  const refusal = whyNotShrunk(before) ?? (store.isPinned(ref.id) ? 'it is pinned' : undefined)
   if (refusal !== undefined) {
     rmSync(at(miniPartFile), { force: true })
     return { state: 'kept', reason: refusal }
