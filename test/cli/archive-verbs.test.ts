@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { Leases } from '../../src/archive/lease.ts'
+import { addDump, testArchive } from '../daemon/archive.ts'
 import { assertGolden } from '../support/golden.ts'
 import { type Outcome, runCli } from './run-cli.ts'
 import { addCrash, makeArchive } from './sample-archive.ts'
@@ -117,6 +119,40 @@ describe('pin, unpin and rm', () => {
     assert.equal(cli('pin', '--remove', '7f3z').status, 0)
     assert.equal(cli('rm', '7f3z').status, 0)
     assert.equal(ids(cli('ls', '-q').stdout).length, 2)
+  })
+})
+
+describe('rm that waits', () => {
+  it('removes no dump that is pinned meanwhile', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addDump(store)
+    const file = join(archive.directory, 'rm.conf')
+    const at = `ArchiveDirectory=${store.root}\nStateDirectory=${join(archive.directory, 'state')}\n`
+    writeFileSync(file, `${at}RuntimeDirectory=${join(archive.directory, 'run')}\n`)
+    const rm = (): Promise<[number | null, string]> =>
+      new Promise(resolve => {
+        const program = join(import.meta.dirname, '../../src/cli/main.ts')
+        const child = spawn(process.execPath, [program, '--config', file, 'rm', '-y', ref.id])
+        let text = ''
+        child.stderr.on('data', piece => {
+          text += piece
+        })
+        child.on('close', status => resolve([status, text]))
+      })
+    const lease = new Leases(store).take(ref.id)!
+    const done = rm()
+    // It looks for pins before it waits for the lease.
+    await setTimeout(5000)
+    store.pin(ref, { time: new Date().toISOString(), reason: 'wait' })
+    lease[Symbol.dispose]()
+    const [status, text] = await done
+    assert.equal(status, 2)
+    assert.match(text, /Refused to remove \S+: pinned \(wait\)/)
+    assert.ok(existsSync(store.layout.dump(ref)))
+    store.unpin(ref)
+    assert.deepEqual((await rm())[0], 0)
+    assert.equal(existsSync(store.layout.dump(ref)), false)
   })
 })
 
