@@ -96,7 +96,7 @@ function deleteDump(
   { id, day }: RetentionStep,
   { store, catalog, leases }: GcOptions,
 ): Extract<ShrinkOutcome, { state: 'kept' }> | undefined {
-  using lease = leases?.take(id)
+  using lease = leases?.takeToDelete(id)
   if (leases !== undefined && lease === undefined) return inHand
   // Pinned since the plan was made: a person's word comes before a number's.
   if (store.isPinned(id)) return { state: 'kept', reason: 'it was pinned just now' }

@@ -295,6 +295,7 @@ describe('runGc() of what does not shrink', () => {
       const options = {
         ...{ store, policy: { ...policy, keepFree: 0.05, shrinkAfter: day / 1000 } },
         shrink: shrinker(store, new Leases(store), { analysis }),
+        leases: new Leases(store),
       }
       const result = await runGc(options)
       assert.equal(result.actions.length, 3)

@@ -71,7 +71,7 @@ export async function handler(argv: Args): Promise<void> {
   const removed: DumpEntry[] = []
   try {
     for (const dump of dumps) {
-      using _lease = await leaseOn(leases, dump.id)
+      using _lease = await leaseOn({ take: id => leases.takeToDelete(id) }, dump.id)
       // While the question waited, or another dump went, somebody may have pinned it.
       if (site.store.isPinned(dump.id)) refusePinned([dump])
       site.store.remove(dump)
