@@ -1,5 +1,4 @@
 /** `gc`: retention now. */
-import { userInfo } from 'node:os'
 import type { ArchiveStore, DumpRef } from '../../archive/store.ts'
 import type { GcAction } from '../../daemon/index.ts'
 import { define } from '../define.ts'
@@ -13,6 +12,7 @@ import { lookOf, palette } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { count } from '../render/text.ts'
 import { formatSize } from '../render/units.ts'
+import { userName } from '../user-name.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('gc')
@@ -65,7 +65,7 @@ export async function handler(argv: Args): Promise<void> {
       if (done.kind !== 'leftover' && done.failed === undefined)
         noteInJournal(
           eventOf[done.action],
-          `${sentenceOf(done)} (gc by ${userInfo().username})`,
+          `${sentenceOf(done)} (gc by ${userName()})`,
           done.kind === 'dump' ? { GOCORE_SINK_ID: done.name } : {},
         )
   if (argv.json)

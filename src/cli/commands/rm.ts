@@ -1,5 +1,4 @@
 /** `rm`: removes dumps. */
-import { userInfo } from 'node:os'
 import { formatHold } from '../../archive/manifest.ts'
 import type { DumpEntry } from '../../archive/store.ts'
 import { UsageError } from '../../base/errors.ts'
@@ -10,6 +9,7 @@ import type { GlobalArgs } from '../options.ts'
 import { sayTo } from '../render/output.ts'
 import { programName } from '../render/program.ts'
 import { formatSize, formatTime } from '../render/units.ts'
+import { userName } from '../user-name.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('rm')
@@ -77,7 +77,7 @@ export async function handler(argv: Args): Promise<void> {
       site.store.remove(dump)
       removed.push(dump)
       say(`Removed ${dump.id}.`)
-      noteInJournal('dump-deleted', `Deleted dump ${dump.id}: rm by ${userInfo().username}`, {
+      noteInJournal('dump-deleted', `Deleted dump ${dump.id}: rm by ${userName()}`, {
         GOCORE_SINK_ID: dump.id,
       })
     }
