@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { Leases } from '../../src/archive/lease.ts'
 import { addDump, testArchive } from '../daemon/archive.ts'
+import { until } from '../daemon/running.ts'
 import { assertGolden } from '../support/golden.ts'
 import { type Outcome, runCli } from './run-cli.ts'
 import { addCrash, makeArchive } from './sample-archive.ts'
@@ -123,36 +125,37 @@ describe('pin, unpin and rm', () => {
 })
 
 describe('rm that waits', () => {
-  it('removes no dump that is pinned meanwhile', async () => {
+  it('removes no dump that is pinned meanwhile, and lists no more what it removed before', async () => {
     using archive = testArchive()
     const { store } = archive
-    const ref = addDump(store)
+    const [first, second] = [addDump(store), addDump(store)]
     const file = join(archive.directory, 'rm.conf')
-    const at = `ArchiveDirectory=${store.root}\nStateDirectory=${join(archive.directory, 'state')}\n`
-    writeFileSync(file, `${at}RuntimeDirectory=${join(archive.directory, 'run')}\n`)
-    const rm = (): Promise<[number | null, string]> =>
-      new Promise(resolve => {
-        const program = join(import.meta.dirname, '../../src/cli/main.ts')
-        const child = spawn(process.execPath, [program, '--config', file, 'rm', '-y', ref.id])
-        let text = ''
-        child.stderr.on('data', piece => {
-          text += piece
-        })
-        child.on('close', status => resolve([status, text]))
+    const at = (name: string): string => join(archive.directory, name)
+    writeFileSync(
+      file,
+      `ArchiveDirectory=${store.root}\nStateDirectory=${at('state')}\nRuntimeDirectory=${at('run')}\n`,
+    )
+    const program = join(import.meta.dirname, '../../src/cli/main.ts')
+    const lease = new Leases(store).take(second.id)!
+    const rm = spawn(process.execPath, [program, '--config', file, 'rm', '-y', first.id, second.id])
+    let said = ''
+    for (const stream of [rm.stdout, rm.stderr])
+      stream.on('data', piece => {
+        said += piece
       })
-    const lease = new Leases(store).take(ref.id)!
-    const done = rm()
-    // It looks for pins before it waits for the lease.
-    await setTimeout(5000)
-    store.pin(ref, { time: new Date().toISOString(), reason: 'wait' })
+    const ended = once(rm, 'close')
+    await until(
+      () => said.includes(`Removed ${first.id}.`),
+      () => said,
+    )
+    // It has looked for pins and asked by now, and waits for the second one.
+    store.pin(second, { time: new Date().toISOString(), reason: 'wait' })
     lease[Symbol.dispose]()
-    const [status, text] = await done
-    assert.equal(status, 2)
-    assert.match(text, /Refused to remove \S+: pinned \(wait\)/)
-    assert.ok(existsSync(store.layout.dump(ref)))
-    store.unpin(ref)
-    assert.deepEqual((await rm())[0], 0)
-    assert.equal(existsSync(store.layout.dump(ref)), false)
+    assert.deepEqual((await ended)[0], 2)
+    assert.match(said, /Refused to remove \S+: pinned \(wait\)/)
+    const left = runCli(['--config', file, 'ls', '-q']).stdout
+    assert.deepEqual(ids(left), [second.id])
+    assert.ok(existsSync(store.layout.dump(second)))
   })
 })
 
