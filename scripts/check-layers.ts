@@ -81,7 +81,7 @@ export const law: Record<string, Rule> = {
   install: {
     ours: ['base', 'config', 'archive', 'catalog', 'handler/argv'],
     node: ['*'],
-    packages: [],
+    packages: ['node-cron'],
     why: 'changes the machine, and reads no dump',
   },
   cli: {

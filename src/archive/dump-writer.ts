@@ -25,6 +25,7 @@ import { join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import { isNoSpace } from '../base/errors.ts'
 import type { Crash, Rights } from './access.ts'
+import { withArrival } from './arrival.ts'
 import { makeDirectories } from './directories.ts'
 import { initializeStore } from './format.ts'
 import { coreFile, dayOf, manifestFile, newId, partFile, pendingFile } from './layout.ts'
@@ -137,7 +138,7 @@ export class DumpWriter {
   /** Writes the manifest: from here on the dump exists. */
   finish(manifest: Manifest): void {
     const marked = markOwn(this.store.layout, this.ref, this.rights)
-    const whole = { ...manifest, notes: [...manifest.notes, ...marked] }
+    const whole = withArrival(this.directory, { ...manifest, notes: [...manifest.notes, ...marked] })
     if (this.#pending) settlePending(this.directory, whole, this.rights)
     else writeFileAtomic(join(this.directory, manifestFile), textOf(whole), this.rights.file)
     this.#pending = false

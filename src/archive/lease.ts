@@ -8,7 +8,7 @@ import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createFile, writeAll } from '../base/atomic-file.ts'
-import { reasonOf } from '../base/errors.ts'
+import { isNoSpace, reasonOf } from '../base/errors.ts'
 import { makeDirectories } from './directories.ts'
 import { namesIn, readText } from './files.ts'
 import { idPattern } from './layout.ts'
@@ -64,6 +64,16 @@ export class Leases {
     return {
       isHeld: () => this.#isOwn(name) && this.#numbers(id).at(-1) === number,
       [Symbol.dispose]: () => this.#release(name),
+    }
+  }
+
+  /** For a deletion, which goes on without where the storage is full: it is what makes room. */
+  takeToDelete(id: string): Lease | undefined {
+    try {
+      return this.take(id)
+    } catch (error) {
+      if (!isNoSpace(error)) throw error
+      return { isHeld: () => true, [Symbol.dispose]: () => {} }
     }
   }
 

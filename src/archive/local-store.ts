@@ -2,13 +2,14 @@
  * The archive as plain files on a local disk or NFS. Directories may lag behind on NFS and files vanish between a
  * listing and a read: absence is never an error here, only what is there and can't be read.
  */
-import { lstatSync, rmSync, statfsSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncDirectory, writeFileAtomic } from '../base/atomic-file.ts'
+import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, FormatError, NotFoundError } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
+import { makeDirectories } from './directories.ts'
 import { exists, isFile, mayList, names, readText, removeIfThere } from './files.ts'
 import { checkFormat } from './format.ts'
 import {
@@ -20,12 +21,13 @@ import {
   type Layout,
   layoutOf,
   manifestFile,
+  newId,
   reportFile,
 } from './layout.ts'
 import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
-import { sizeBelow } from './measure.ts'
+import { type OnMeasured, sizeBelow } from './measure.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
-import { readPins, writePin } from './pins.ts'
+import { isPinned, readPins, writePin } from './pins.ts'
 import type { ArchiveStore, DumpEntry, DumpRef, ListOptions, OnUnlisted, Pin } from './store.ts'
 
 export interface LocalStoreOptions {
@@ -195,6 +197,10 @@ export class LocalStore implements ArchiveStore {
     return readPins(this.layout)
   }
 
+  isPinned(id: string): boolean {
+    return isPinned(this.layout, id)
+  }
+
   pin(ref: DumpRef, pin: Pin): void {
     this.readManifest(ref)
     writePin(this.layout, ref.id, pin, this.rights)
@@ -261,8 +267,31 @@ export class LocalStore implements ArchiveStore {
     removeBinary(this.layout, key, this.rights)
   }
 
-  measure(): Steps<number> {
-    return sizeBelow(this.root, 8)
+  made(): number {
+    return lstatSync(join(this.root, formatFile)).mtimeMs
+  }
+
+  now(): number {
+    const path = join(this.layout.temporary, newId())
+    try {
+      makeDirectories(this.root, this.layout.temporary, this.rights.directory)
+      const fd = createFile(path, this.rights.file)
+      try {
+        // Also where the file's own making sets no time, as NFS does for one that must not exist.
+        writeAll(fd, Buffer.from('\n'))
+        fsyncSync(fd)
+        return fstatSync(fd).mtimeMs
+      } finally {
+        closeSync(fd)
+        rmSync(path, { force: true })
+      }
+    } catch {
+      return Date.now()
+    }
+  }
+
+  measure(onMeasured?: OnMeasured): Steps<number> {
+    return sizeBelow(this.root, 8, onMeasured)
   }
 
   usage(used?: number): { used: number; free: number; total: number } {

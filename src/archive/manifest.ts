@@ -19,6 +19,8 @@ export interface Manifest {
   host: { name: string; boot_id?: string; machine_id?: string; kernel?: string; container_hostname?: string }
   /** ISO 8601 UTC with milliseconds, of the handler's clock where it agrees with the kernel's seconds. */
   time: string
+  /** ISO 8601 UTC: when it came into this archive, by the storage's clock. */
+  stored?: string
   process: ProcessFacts
   signal: { number: number; name: string }
   /** `%c`, decimal text; `unlimited` for RLIM_INFINITY. */
@@ -181,6 +183,7 @@ const binary = fields({ key: optional(text), path: text, build_id: optional(text
 const shape = fields({
   id: text,
   time: text,
+  stored: optional(text),
   tool: fields({ version: text, node: text }),
   host: fields({
     ...{ name: text, boot_id: optional(text), machine_id: optional(text), kernel: optional(text) },

@@ -1,4 +1,5 @@
 /** `pins/ID.json`: the dumps that nothing removes by itself. */
+import { lstatSync } from 'node:fs'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import type { Rights } from './access.ts'
 import { makeDirectories } from './directories.ts'
@@ -6,6 +7,10 @@ import { names, readText } from './files.ts'
 import type { Layout } from './layout.ts'
 import { mostManifest } from './manifest.ts'
 import type { Pin } from './store.ts'
+
+/** Of one dump, without a look at all the others. Throws where that can't be told. */
+export const isPinned = (layout: Layout, id: string): boolean =>
+  lstatSync(layout.pin(id), { throwIfNoEntry: false }) !== undefined
 
 /** By the dumps' ids. */
 export function readPins(layout: Layout): Map<string, Pin> {

@@ -6,10 +6,14 @@
 export interface RetentionEntry {
   readonly id: string
   readonly day: string
-  /** Milliseconds since the epoch. */
+  /** From when its age counts, milliseconds since the epoch. */
   readonly time: number
-  /** Bytes that deleting it gives back. */
+  /** Bytes that deleting it gives back, executables aside. */
   readonly size: number
+  /** Of those, the core's, which shrinking makes fewer; absent: all of them. */
+  readonly core?: number
+  /** Keys of the executables that it names, which go with the last dump that does. */
+  readonly binaries?: readonly string[]
   /** Somebody wants it kept, pinned or on hold: it is neither deleted nor shrunk. */
   readonly pinned: boolean
   /** Whose quota it counts for. */
@@ -39,6 +43,8 @@ export interface RetentionPolicy {
 export interface ArchiveUsage {
   readonly used: number
   readonly free: number
+  /** Bytes of the executables, by their keys, that are deleted once no dump names them. */
+  readonly binaries?: ReadonlyMap<string, number>
 }
 
 export type RetentionRule = 'age' | 'alike' | 'program-count' | 'program-size' | 'size' | 'keep-free'
@@ -56,6 +62,9 @@ const shareOfMini = 0.1
 
 /** Bytes that shrinking a core of `size` bytes is expected to give back. */
 export const expectedGain = (size: number): number => Math.floor(size * (1 - shareOfMini))
+
+/** The same of a dump. */
+export const gainOf = ({ size, core = size }: RetentionEntry): number => expectedGain(core)
 
 /**
  * The steps that bring the archive within `policy`, in their order. Pinned dumps stay as they are, whatever that means for
@@ -87,20 +96,28 @@ class Plan {
   readonly #deleted = new Set<string>()
   readonly #shrunk = new Set<string>()
   #spare: ReadonlySet<RetentionEntry> = new Set()
+  readonly #binaries: ReadonlyMap<string, number>
+  /** Of each executable, how many of the dumps that are left name it. */
+  readonly #users = new Map<string, number>()
   /** Bytes of the program whose turn it is. */
   #ofProgram = 0
 
   constructor(
     entries: readonly RetentionEntry[],
     policy: RetentionPolicy,
-    { used, free }: ArchiveUsage,
+    { used, free, binaries = new Map() }: ArchiveUsage,
     now: number,
   ) {
     this.#left = entries.toSorted(byAge)
+    this.#binaries = binaries
     this.#policy = policy
     this.#used = used
     this.#free = free
     this.#now = now
+    for (const key of entries.flatMap(({ binaries = [] }) => binaries))
+      this.#users.set(key, (this.#users.get(key) ?? 0) + 1)
+    // Those that nobody names go whatever becomes of the dumps.
+    for (const [key, bytes] of binaries) if (!this.#users.has(key)) this.#giveBack(bytes)
   }
 
   /** What is deleted after all need not be shrunk before. */
@@ -188,20 +205,25 @@ class Plan {
     }
   }
 
-  #sizeOf({ id, size }: RetentionEntry): number {
-    if (this.#deleted.has(id)) return 0
-    return this.#shrunk.has(id) ? size - expectedGain(size) : size
+  #sizeOf(entry: RetentionEntry): number {
+    if (this.#deleted.has(entry.id)) return 0
+    return this.#shrunk.has(entry.id) ? entry.size - gainOf(entry) : entry.size
   }
 
   #delete(entry: RetentionEntry, rule: RetentionRule): void {
-    this.#giveBack(this.#sizeOf(entry))
+    this.#giveBackOfProgram(this.#sizeOf(entry))
+    for (const key of entry.binaries ?? []) {
+      const users = this.#users.get(key)! - 1
+      this.#users.set(key, users)
+      if (users === 0) this.#giveBack(this.#binaries.get(key) ?? 0)
+    }
     this.#deleted.add(entry.id)
     this.#steps.push({ ...entry, action: 'delete', rule })
   }
 
   #shrink(entry: RetentionEntry, rule: RetentionRule): void {
     if (this.#shrunk.has(entry.id)) return
-    this.#giveBack(expectedGain(entry.size))
+    this.#giveBackOfProgram(gainOf(entry))
     this.#shrunk.add(entry.id)
     this.#steps.push({ ...entry, action: 'shrink', rule })
   }
@@ -209,6 +231,10 @@ class Plan {
   #giveBack(bytes: number): void {
     this.#used -= bytes
     this.#free += bytes
+  }
+
+  #giveBackOfProgram(bytes: number): void {
+    this.#giveBack(bytes)
     this.#ofProgram -= bytes
   }
 
@@ -217,4 +243,5 @@ class Plan {
   }
 }
 
-const byAge = (a: RetentionEntry, b: RetentionEntry): number => a.time - b.time || (a.id < b.id ? -1 : 1)
+/** Those of one age stay in the order in which they come. */
+const byAge = (a: RetentionEntry, b: RetentionEntry): number => a.time - b.time

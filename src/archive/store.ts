@@ -4,6 +4,7 @@
  */
 import type { Steps } from '../base/steps.ts'
 import type { Manifest } from './manifest.ts'
+import type { OnMeasured } from './measure.ts'
 
 /** A dump's place: ids are unique, `day` (`YYYY/MM/DD`, UTC) makes it findable without a search. */
 export interface DumpRef {
@@ -57,6 +58,7 @@ export interface ArchiveStore {
   /** Writes `analysis.json` by rename. */
   writeAnalysis(ref: DumpRef, json: string): void
   readPins(): Map<string, Pin>
+  isPinned(id: string): boolean
   pin(ref: DumpRef, pin: Pin): void
   unpin(ref: DumpRef): void
   /** Removes the dump, manifest first, so that a cut removal leaves nothing listed. Throws for one on hold. */
@@ -67,8 +69,12 @@ export interface ArchiveStore {
   addBinary(source: { fd: number; size: number }, hint: { buildId?: string }): string
   binaries(onUnlisted?: OnUnlisted): Iterable<{ key: string; size: number; mtime: Date }>
   removeBinary(key: string): void
+  /** When the archive was made, milliseconds by the storage's clock. */
+  made(): number
+  /** What time it is by the storage's clock, which a write asks for; by this machine's where nothing can be written. */
+  now(): number
   /** Bytes that the whole archive takes; pauses after each directory, for who has other things to do. */
-  measure(): Steps<number>
+  measure(onMeasured?: OnMeasured): Steps<number>
   /** Bytes that the whole archive takes, measured where they are not given, and bytes free on its file system. */
   usage(used?: number): { used: number; free: number; total: number }
 }

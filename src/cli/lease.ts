@@ -7,7 +7,7 @@ const usualWait = 20_000
 const stepMs = 250
 
 /** Throws where somebody else has the dump in hand for longer than `waitMs`. */
-export async function leaseOn(leases: Leases, id: string, waitMs = usualWait): Promise<Lease> {
+export async function leaseOn(leases: Pick<Leases, 'take'>, id: string, waitMs = usualWait): Promise<Lease> {
   for (let waited = 0; waited <= waitMs; waited += stepMs) {
     const lease = leases.take(id)
     if (lease !== undefined) return lease

@@ -63,12 +63,38 @@ const sizeOrShare: Kind<number> = {
   format: value => (value > 0 && value < 1 ? formatShare(value) : formatSize(value)),
 }
 
+/** What deletes dumps is not to take a slip of the pen for its word. */
+const leastLimit = 64 * 2 ** 20
+
+/** The same as a limit of retention. */
+const sizeToKeepFree: Kind<number> = {
+  parse(text) {
+    const value = sizeOrShare.parse(text)
+    if (value >= 1 && value < 2 ** 20)
+      throw new Error(
+        `${text} is less than the least of 1M; a share of the file system is written as ${text}%`,
+      )
+    if (value < 1 && value > 0.9) throw new Error(`${text} is more than the most of 90%`)
+    return value
+  },
+  format: sizeOrShare.format,
+}
+
 const duration = (least: number, most: number): Kind<number> => ({
   parse(text) {
     const seconds = parseDuration(text)
     if (seconds < least || seconds > most)
       throw new Error(`${text} is not between ${formatDuration(least)} and ${formatDuration(most)}`)
     return seconds
+  },
+  format: formatDuration,
+})
+
+/** One that nobody means in seconds: whoever gives no unit has left it out. */
+const longDuration = (least: number, most: number): Kind<number> => ({
+  parse(text) {
+    if (/^[\d.]*[1-9][\d.]*$/.test(text)) throw new Error(`${text} has no unit: is it ${text}s or ${text}d?`)
+    return duration(least, most).parse(text)
   },
   format: formatDuration,
 })
@@ -153,7 +179,7 @@ const url: Kind<string> = {
   format: value => value,
 }
 
-/** Only the shape: node-cron, which the handler must not load, has the last word when the daemon starts. */
+/** Only the shape: node-cron, which the handler must not load, has the last word when the daemon starts, and in doctor. */
 const cron: Kind<string> = {
   parse(text) {
     const fields = text.split(/\s+/)
@@ -355,7 +381,7 @@ export const keys: readonly Key[] = [
   key(
     'MaxAge',
     'Dumps older than this are deleted.',
-    orInfinity(duration(60, 3.2e9), null),
+    orInfinity(longDuration(60, 3.2e9), null),
     c => c.retention.maxAge,
     (c, v) => {
       c.retention.maxAge = v
@@ -364,7 +390,7 @@ export const keys: readonly Key[] = [
   key(
     'MaxSize',
     'The oldest dumps are deleted while the archive takes more than this.',
-    orInfinity(size(0), null),
+    orInfinity(size(leastLimit), null),
     c => c.retention.maxSize,
     (c, v) => {
       c.retention.maxSize = v
@@ -373,7 +399,7 @@ export const keys: readonly Key[] = [
   key(
     'KeepFree',
     'The oldest dumps are deleted while the file system has less than this free, bytes or 5%.',
-    orInfinity(sizeOrShare, null),
+    orInfinity(sizeToKeepFree, null),
     c => c.retention.keepFree,
     (c, v) => {
       c.retention.keepFree = v
@@ -400,7 +426,7 @@ export const keys: readonly Key[] = [
   key(
     'ShrinkAfter',
     'The other dumps of a signature become mini-cores when they are so old; infinity for never.',
-    orInfinity(duration(0, 3.2e9), null),
+    orInfinity(longDuration(0, 3.2e9), null),
     c => c.retention.shrinkAfter,
     (c, v) => {
       c.retention.shrinkAfter = v
@@ -409,7 +435,7 @@ export const keys: readonly Key[] = [
   key(
     'ProgramMaxSize',
     "The oldest of one program's dumps go while they take more than this.",
-    orInfinity(size(0), null),
+    orInfinity(size(leastLimit), null),
     c => c.retention.programMaxSize,
     (c, v) => {
       c.retention.programMaxSize = v
@@ -562,7 +588,7 @@ export const keys: readonly Key[] = [
   key(
     'RegressionAfter',
     'A crash of a known kind is a regression after so long a silence.',
-    duration(60, 3.2e9),
+    longDuration(60, 3.2e9),
     c => c.hooks.regressionAfter,
     (c, v) => {
       c.hooks.regressionAfter = v

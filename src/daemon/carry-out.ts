@@ -5,7 +5,7 @@
  */
 import {
   type ArchiveUsage,
-  expectedGain,
+  gainOf,
   planRetention,
   type RetentionEntry,
   type RetentionPolicy,
@@ -16,6 +16,7 @@ import type { ArchiveStore } from '../archive/store.ts'
 import { NotFoundError, reasonOf } from '../base/errors.ts'
 import { formatDuration, formatShare, formatSize } from '../config/index.ts'
 import type { GcAction, GcOptions } from './gc.ts'
+import { inHand, type ShrinkOutcome } from './shrink.ts'
 import { Turn } from './steps.ts'
 
 /** What became of a step. */
@@ -27,7 +28,7 @@ interface Deed {
 
 /**
  * Yields what was done, until a plan was carried out without a failure. `limits` is the policy in bytes. What was given back
- * is counted and not measured, since file systems may take their time to show it.
+ * is counted and not measured anew, since file systems may take their time to show it; that of executables by each plan.
  */
 export async function* carryOut(
   entries: readonly RetentionEntry[],
@@ -41,7 +42,7 @@ export async function* carryOut(
   let { used, free } = usage
   for (let again = true; again; ) {
     again = false
-    for (const step of planRetention([...standing.values()], limits, { used, free }, now)) {
+    for (const step of planRetention([...standing.values()], limits, { ...usage, used, free }, now)) {
       if (signal?.aborted) return
       const before = standing.get(step.id)!
       const { action, after } = await carryOutStep(step, before, options)
@@ -65,47 +66,65 @@ export async function* carryOut(
 const noRoom = /^(ENOSPC|EDQUOT)$/
 
 async function carryOutStep(step: RetentionStep, entry: RetentionEntry, options: GcOptions): Promise<Deed> {
-  const { id, day, action: what, rule, size } = step
+  const { id, day, action: what, rule } = step
   const { store, policy, dryRun } = options
-  const bytes = what === 'shrink' ? expectedGain(size) : size
+  const bytes = what === 'shrink' ? gainOf(entry) : entry.size
   const reason = reasonOfRule(rule, policy)
   const action: GcAction = { action: what, kind: 'dump', name: id, bytes, reason }
   const isShrink = what === 'shrink'
-  const done = isShrink ? { ...entry, size: size - bytes, shrinkable: false } : undefined
+  const done = isShrink ? { ...lessen(entry, bytes), shrinkable: false } : undefined
   if (dryRun) return { action, after: done }
+  const failed = { ...action, bytes: isShrink ? 0 : bytes }
+  const left = isShrink ? { ...entry, shrinkable: false } : { ...entry, pinned: true }
   try {
-    if (!isShrink) {
-      deleteDump(step, options)
-      return { action, after: undefined }
-    }
-    const outcome = await options.shrink!({ id, day }, reason)
+    const outcome = isShrink ? await options.shrink!({ id, day }, reason) : deleteDump(step, options)
+    if (outcome === undefined) return { action, after: undefined }
     if (outcome.state === 'shrunk') {
       const gained = outcome.from - outcome.to
-      return { action: { ...action, bytes: gained }, after: { ...done!, size: size - gained } }
+      return { action: { ...action, bytes: gained }, after: { ...lessen(entry, gained), shrinkable: false } }
     }
-    const failed = { ...action, bytes: 0, failed: outcome.reason }
     // Whoever has it in hand is about to do the same.
-    return { action: failed, after: outcome.inHand ? done : asFound(store, { ...entry, shrinkable: false }) }
+    if (outcome.inHand) return { action: { ...failed, failed: outcome.reason, kept: true }, after: done }
+    return asFound(store, left, { ...failed, failed: outcome.reason })
   } catch (error) {
-    const failed = { ...action, bytes: isShrink ? 0 : bytes, failed: reasonOf(error) }
-    const left = isShrink ? { ...entry, shrinkable: false } : { ...entry, pinned: true }
-    return { action: failed, after: asFound(store, left) }
+    return asFound(store, left, { ...failed, failed: reasonOf(error) })
   }
 }
 
-function deleteDump({ id, day }: RetentionStep, { store, catalog }: GcOptions): void {
+/** Undefined where it is deleted. */
+function deleteDump(
+  { id, day }: RetentionStep,
+  { store, catalog, leases }: GcOptions,
+): Extract<ShrinkOutcome, { state: 'kept' }> | undefined {
+  using lease = leases?.takeToDelete(id)
+  if (leases !== undefined && lease === undefined) return inHand
   // Pinned since the plan was made: a person's word comes before a number's.
-  if (store.readPins().has(id)) throw new Error('it was pinned just now')
+  if (store.isPinned(id)) return { state: 'kept', reason: 'it was pinned just now' }
   store.remove({ id, day })
   catalog?.remove(id)
+  return undefined
 }
 
-/** What another machine has deleted or shrunk meanwhile gave its room back all the same. */
-function asFound(store: ArchiveStore, entry: RetentionEntry): RetentionEntry | undefined {
+/** With so many bytes fewer of its core. */
+const lessen = (entry: RetentionEntry, bytes: number): RetentionEntry => ({
+  ...entry,
+  size: entry.size - bytes,
+  core: (entry.core ?? entry.size) - bytes,
+})
+
+/**
+ * What a step that was not done leaves. What another machine has deleted or shrunk meanwhile gave its room back all the same,
+ * and what somebody wants by now is no failure.
+ */
+function asFound(store: ArchiveStore, entry: RetentionEntry, action: GcAction): Deed {
   try {
-    return { ...entry, size: Math.min(entry.size, store.readManifest(entry).core.stored_size) }
+    const { hold, core } = store.readManifest(entry)
+    const after = lessen(entry, Math.max(0, (entry.core ?? entry.size) - core.stored_size))
+    const isWanted = hold !== undefined || store.isPinned(entry.id)
+    return { action: isWanted ? { ...action, kept: true } : action, after }
   } catch (error) {
-    return error instanceof NotFoundError ? undefined : entry
+    if (!(error instanceof NotFoundError)) return { action, after: entry }
+    return { action: { ...action, kept: true }, after: undefined }
   }
 }
 

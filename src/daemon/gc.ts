@@ -1,4 +1,7 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
+import { dirname, join } from 'node:path'
+import { birthOf } from '../archive/arrival.ts'
+import type { Leases } from '../archive/lease.ts'
 import { binaryKeysOf, type Manifest } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
 import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
@@ -18,7 +21,10 @@ export interface GcOptions {
   /** Tells signatures, and loses the rows of what is deleted. */
   catalog?: Catalog | undefined
   dryRun?: boolean
+  /** By default the earlier of what this machine's clock and the storage's say; a dry run writes nothing, and has the machine's alone. */
   now?: number
+  /** What is deleted or changed is nobody else's meanwhile; where they are absent, there is nobody else. */
+  leases?: Leases | undefined
   /** Makes mini-cores; where it is absent, none are made. */
   shrink?: ((ref: DumpRef, reason: string) => Promise<ShrinkOutcome>) | undefined
   /** Ends the work between two steps. */
@@ -33,12 +39,14 @@ export interface GcAction {
   readonly kind: 'dump' | 'binary' | 'leftover'
   /** Dump id, binary key, or the path of a leftover. */
   readonly name: string
-  /** That it gives back; of a dump that is yet to be shrunk, about so many. */
+  /** Of disk that it gives back; of a dump that is yet to be shrunk, about so many. */
   readonly bytes: number
   /** A sentence. */
   readonly reason: string
-  /** Why it could not be done; absent where it was, or would be. */
+  /** Why it was not done; absent where it was, or would be. */
   readonly failed?: string
+  /** That was no failure: somebody wants the dump, has it in hand, or was faster. */
+  readonly kept?: true
 }
 
 export interface GcResult {
@@ -56,7 +64,9 @@ const leaveAloneMs = 24 * 60 * 60 * 1000
 
 /** Does what `gocore-sink.conf(5)` says, in the order that it says; with `dryRun` it only tells. */
 export async function runGc(options: GcOptions): Promise<GcResult> {
-  const { store, policy, now = Date.now(), dryRun = false } = options
+  const { store, policy, dryRun = false } = options
+  // One machine whose clock is ahead must not find all of a shared archive old.
+  const { now = dryRun ? Date.now() : Math.min(Date.now(), store.now()) } = options
   const actions: GcAction[] = []
   const act = (action: Omit<GcAction, 'action'>, work: () => void): void => {
     try {
@@ -69,7 +79,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   const turn = new Turn()
   for (const leftover of leftoverSteps(store)) {
     if (leftover !== undefined && now - leftover.mtime > leftover.keepMs) {
-      const { path, bytes, keepMs, what, remove } = leftover
+      const { path, disk: bytes, keepMs, what, remove } = leftover
       const reason = `${what}, older than ${formatDuration(keepMs / 1000)}`
       act({ kind: 'leftover', name: path, bytes, reason }, remove)
     }
@@ -77,21 +87,28 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     await turn.pass()
   }
 
-  const { entries, users, sound, held } = await readEntries(options)
-  const before = freedBy(actions)
-  const usage = store.usage(await takeTurns(store.measure()))
+  const { entries, sound, held } = await readEntries(options, now)
+  const { usage, sizeOf } = await measure(store, dryRun ? actions : [])
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
-  const left = dryRun ? { used: usage.used - before, free: usage.free + before } : usage
-  for await (const action of carryOut(entries, { ...policy, keepFree }, left, options)) {
+  // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
+  const old = sound ? await Array.fromAsync(oldBinaries(options, now)) : []
+  const binaries = new Map(old.map(key => [key, sizeOf('binaries', key.slice(0, 2), key)]))
+  const weighed = entries.map(entry => weigh(entry, sizeOf('dumps', entry.day, entry.id)))
+  const users = new Map(entries.map(({ id, binaries }) => [id, binaries]))
+  for await (const action of carryOut(
+    weighed,
+    { ...policy, keepFree },
+    { ...usage, binaries },
+    { ...options, now },
+  )) {
     actions.push(action)
     if (action.action === 'delete' && !action.failed) users.delete(action.name)
   }
-  // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
-  if (sound)
-    for await (const { key, size } of findOrphans(options, new Set([...users.values()].flat()), now))
-      act({ kind: 'binary', name: key, bytes: size, reason: 'no dump names this executable any more' }, () =>
-        store.removeBinary(key),
-      )
+  const named = new Set([...users.values()].flat())
+  const unnamed = old.filter(key => !named.has(key))
+  const reason = 'no dump names this executable any more'
+  for await (const key of findOrphans(options, new Set(unnamed), now))
+    act({ kind: 'binary', name: key, bytes: binaries.get(key)!, reason }, () => store.removeBinary(key))
   const deleted = actions.filter(
     ({ action, kind, failed }) => kind === 'dump' && action === 'delete' && !failed,
   )
@@ -104,32 +121,53 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   }
 }
 
-interface Orphan {
-  readonly key: string
-  readonly size: number
+/** What the archive takes, and each directory in it: all of it in one walk. `gone` counts as if it were. */
+async function measure(
+  store: ArchiveStore,
+  gone: readonly GcAction[],
+): Promise<{ usage: ReturnType<ArchiveStore['usage']>; sizeOf(...path: string[]): number }> {
+  const sizes = new Map<string, number>()
+  const sizeOf = (...path: string[]): number => sizes.get(join(store.root, ...path)) ?? 0
+  const used = await takeTurns(store.measure((directory, bytes) => sizes.set(directory, bytes)))
+  for (const { name, bytes } of gone)
+    sizes.set(join(store.root, dirname(name)), sizeOf(dirname(name)) - bytes)
+  const usage = store.usage(used)
+  const freed = freedBy(gone)
+  return { usage: { ...usage, used: used - freed, free: usage.free + freed }, sizeOf }
+}
+
+/** Of a dump that another machine deletes at this moment nothing may be left to give back. */
+const weigh = (entry: Unweighed, size: number): RetentionEntry => ({
+  ...entry,
+  size,
+  core: Math.min(entry.core, size),
+})
+
+/** Executables that no handler is about to name. */
+async function* oldBinaries(
+  { store, onUnlisted = () => {} }: GcOptions,
+  now: number,
+): AsyncGenerator<string> {
+  const turn = new Turn()
+  for (const { key, mtime } of store.binaries(onUnlisted)) {
+    if (now - mtime.getTime() > leaveAloneMs) yield key
+    await turn.pass()
+  }
 }
 
 /**
- * Executables that none of the dumps names. What is deleted is looked at twice: shrinking takes its time, and dumps may have
- * been brought home since that name them. Those that come now make theirs young before their manifests are there.
+ * Of these, executables that none of the dumps names. What is deleted is looked at twice: shrinking takes its time, and dumps
+ * may have been brought home since that name them. Those that come now make theirs young before their manifests are there.
  */
 async function* findOrphans(
   options: GcOptions,
-  named: ReadonlySet<string>,
+  unnamed: ReadonlySet<string>,
   now: number,
-): AsyncGenerator<Orphan> {
-  const { store, dryRun, onUnlisted = () => {} } = options
-  const turn = new Turn()
-  const areOrphans = async function* (names: ReadonlySet<string>): AsyncGenerator<Orphan> {
-    for (const { key, size, mtime } of store.binaries(onUnlisted)) {
-      if (!names.has(key) && now - mtime.getTime() > leaveAloneMs) yield { key, size }
-      await turn.pass()
-    }
-  }
-  const first = await Array.fromAsync(areOrphans(named))
-  if (dryRun || first.length === 0) return yield* first
-  const namedNow = await readKeys(store)
-  if (namedNow !== undefined) yield* areOrphans(namedNow)
+): AsyncGenerator<string> {
+  if (options.dryRun || unnamed.size === 0) return yield* unnamed
+  const namedNow = await readKeys(options.store)
+  if (namedNow === undefined) return
+  for await (const key of oldBinaries(options, now)) if (unnamed.has(key) && !namedNow.has(key)) yield key
 }
 
 /** Of the executables that dumps name; undefined where some of the dumps can't be read, and may name others. */
@@ -144,20 +182,25 @@ async function readKeys(store: ArchiveStore): Promise<ReadonlySet<string> | unde
   return sound ? keys : undefined
 }
 
-const freedBy = (actions: GcAction[]): number =>
+const freedBy = (actions: readonly GcAction[]): number =>
   actions.reduce((sum, { bytes, failed }) => sum + (failed ? 0 : bytes), 0)
 
-/** All dumps, and the binaries that each names. */
-async function readEntries(options: GcOptions): Promise<{
-  entries: RetentionEntry[]
-  users: Map<string, string[]>
+/** Before it was measured what it takes. */
+type Unweighed = Omit<RetentionEntry, 'size'> & { readonly core: number; readonly binaries: string[] }
+
+/** All dumps, in the order of their crashes. */
+async function readEntries(
+  options: GcOptions,
+  now: number,
+): Promise<{
+  entries: Unweighed[]
   sound: boolean
   held: number
 }> {
   const { store, onProgress, onUnlisted } = options
+  const made = store.made()
   const pins = store.readPins()
-  const entries: RetentionEntry[] = []
-  const users = new Map<string, string[]>()
+  const entries: (Unweighed & { readonly crash: number })[] = []
   let sound = true
   let held = 0
   const onBroken = (): void => {
@@ -170,17 +213,38 @@ async function readEntries(options: GcOptions): Promise<{
   for await (const { id, day, manifest } of everyDump(store, { onBroken, onUnlisted: onGap })) {
     const { core, hold, process } = manifest
     if (hold) held++
+    const time = birthOf(manifest, made > now ? 0 : made, now)
+    if (time === undefined && !options.dryRun) beginAge({ id, day }, options, now)
     entries.push({
-      ...{ id, day, time: Date.parse(manifest.time), size: core.stored_size },
+      ...{ id, day, time: time ?? now, crash: Date.parse(manifest.time), core: core.stored_size },
       pinned: pins.has(id) || hold !== undefined,
+      binaries: binaryKeysOf(manifest),
       program: (process.exe ?? process.comm).replace(/ \(deleted\)$/, ''),
       ...alikeOf({ id, day }, manifest, options),
     })
-    users.set(id, binaryKeysOf(manifest))
     if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
-  return { entries, users, sound, held }
+  entries.sort((a, b) => a.crash - b.crash || (a.id < b.id ? -1 : 1))
+  return { entries, sound, held }
 }
+
+/** No clock was right when it came: its age counts from now on. */
+function beginAge(ref: DumpRef, { store, leases }: GcOptions, now: number): void {
+  try {
+    using lease = leases?.take(ref.id)
+    if (leases !== undefined && lease === undefined) return
+    store.changeManifest(ref, manifest => ({ ...manifest, stored: new Date(now).toISOString() }))
+  } catch {
+    // From the next time on, then.
+  }
+}
+
+/** What the journal knows it by. */
+export const eventOf = { delete: 'dump-deleted', shrink: 'dump-shrunk' } as const
+
+/** What a log says of what was done. */
+export const sentenceOf = ({ action, kind, name, reason }: GcAction): string =>
+  `${action === 'shrink' ? 'Shrunk' : 'Deleted'} ${kind} ${name}: ${reason}`
 
 /** What decides whether a dump is one too many of its kind. A dump that is not analysed has no signature yet. */
 function alikeOf(

@@ -15,6 +15,8 @@ export interface Leftover {
   /** Below the archive's root. */
   readonly path: string
   readonly bytes: number
+  /** What they take. */
+  readonly disk: number
   /** Last change, milliseconds since the epoch. */
   readonly mtime: number
   /** It may be deleted when it has not changed for so long; infinite of what the daemon brings to an end. */
@@ -117,17 +119,18 @@ function* straysOf(
 }
 
 /** Bytes and the latest change of a file, or of a directory and what lies in it. */
-function sizeOf(path: string): { bytes: number; mtime: number } {
+function sizeOf(path: string): { bytes: number; disk: number; mtime: number } {
   try {
     const stat = lstatSync(path)
     const inside = stat.isDirectory() ? namesIn(path).map(name => sizeOf(join(path, name))) : []
     return {
       bytes: inside.reduce((sum, { bytes }) => sum + bytes, stat.isFile() ? stat.size : 0),
+      disk: inside.reduce((sum, { disk }) => sum + disk, stat.isFile() ? stat.blocks * 512 : 0),
       mtime: inside.reduce((latest, { mtime }) => Math.max(latest, mtime), stat.mtimeMs),
     }
   } catch {
     // Gone between the look and this one, so nobody's leftover.
-    return { bytes: 0, mtime: Number.POSITIVE_INFINITY }
+    return { bytes: 0, disk: 0, mtime: Number.POSITIVE_INFINITY }
   }
 }
 

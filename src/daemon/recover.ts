@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
 import { join } from 'node:path'
+import { withArrival } from '../archive/arrival.ts'
 import { type PendingManifest, settlePending } from '../archive/dump-writer.ts'
 import { isFile } from '../archive/files.ts'
 import { type LocalStore, type Manifest, parseManifest, type StoredCore } from '../archive/index.ts'
@@ -170,8 +171,9 @@ function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<st
   syncFile(path(coreFile))
   const rights = store.rights.forCrash(pending)
   const notes = [...pending.notes, killed, ...markOwn(store.layout, ref, rights)]
-  settlePending(store.layout.dump(ref), { ...pending, id: ref.id, core, notes }, rights)
-  syncDirectory(store.layout.dump(ref))
+  const directory = store.layout.dump(ref)
+  settlePending(directory, withArrival(directory, { ...pending, id: ref.id, core, notes }), rights)
+  syncDirectory(directory)
   return `its handler was killed; listed it as ${core.state} with ${core.raw_size} bytes of core`
 }
 

@@ -1,14 +1,14 @@
 /** One round of retention: what is too old or too much is shrunk or deleted, and told. */
 import type { DumpRef } from '../archive/index.ts'
 import type { DumpWork } from './dump-work.ts'
-import { runGc } from './gc.ts'
+import { eventOf, type GcAction, runGc, sentenceOf } from './gc.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
 import { type ShrinkOutcome, shrinker } from './shrink.ts'
 import { syncDump } from './sync.ts'
 
 export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Promise<void> {
-  const { store, log, counts, stopping: signal } = holdings
+  const { store, stopping: signal } = holdings
   requireArchive(store)
   await work.encryptTheRest()
   const { actions } = await runGc({
@@ -16,20 +16,21 @@ export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Prom
     catalog: holdings.catalog,
     policy: holdings.config.retention,
     shrink: (ref, reason) => shrink(holdings, ref, reason),
+    leases: holdings.leases,
     signal,
     onUnlisted: holdings.onUnlisted,
   })
-  for (const { action, kind, name, reason, failed } of actions) {
-    const isShrunk = action === 'shrink'
-    counts.retention(failed ? 'failed' : isShrunk ? 'shrink' : 'delete')
-    if (failed) log.warning(`Could not ${action} ${kind} ${name} (${reason}): ${failed}`)
-    else
-      log.event(
-        isShrunk ? 'dump-shrunk' : 'dump-deleted',
-        `${isShrunk ? 'Shrunk' : 'Deleted'} ${kind} ${name}: ${reason}`,
-        kind === 'dump' ? { GOCORE_SINK_ID: name } : {},
-      )
-  }
+  for (const action of actions) tell(holdings, action)
+}
+
+function tell({ log, counts }: Holdings, done: GcAction): void {
+  const { action, kind, name, reason, failed, kept } = done
+  counts.retention(failed ? (kept ? 'kept' : 'failed') : kind === 'leftover' ? 'clear' : action)
+  if (kept) log.info(`Did not ${action} ${kind} ${name} (${reason}): ${failed}`)
+  else if (failed) log.warning(`Could not ${action} ${kind} ${name} (${reason}): ${failed}`)
+  // Of no dump, and nobody's loss.
+  else if (kind === 'leftover') log.info(sentenceOf(done))
+  else log.event(eventOf[action], sentenceOf(done), kind === 'dump' ? { GOCORE_SINK_ID: name } : {})
 }
 
 async function shrink(holdings: Holdings, ref: DumpRef, reason: string): Promise<ShrinkOutcome> {

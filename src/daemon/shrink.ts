@@ -117,7 +117,7 @@ export async function shrinkDump(
   const manifest = store.readManifest(ref)
   if (manifest.core.shrunk !== undefined) dropWhole(store, ref)
   const why = options.asked ? whyUnfit(manifest) : whyNotShrunk(manifest)
-  const refusal = why ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  const refusal = why ?? (store.isPinned(ref.id) ? 'it is pinned' : undefined)
   if (refusal !== undefined) return { state: 'kept', reason: refusal }
   const json = store.readReport(ref)
   if (json === undefined) return { state: 'kept', reason: 'it is not analysed' }
@@ -175,7 +175,9 @@ function giveUp(store: LocalStore, ref: DumpRef, { reason, putOff }: Failure): S
   return { state: 'kept', reason }
 }
 
-const inHand: ShrinkOutcome = { state: 'kept', reason: 'somebody else has it in hand', inHand: true }
+export const inHand = {
+  ...{ state: 'kept', reason: 'somebody else has it in hand', inHand: true },
+} as const satisfies ShrinkOutcome
 
 /** The same for one dump after another, each with its lease. */
 export function shrinker(
@@ -303,7 +305,7 @@ function putInPlace(
   const directory = store.layout.dump(ref)
   const before = store.readManifest(ref)
   // Since this began somebody may have asked for it to be kept.
-  const refusal = whyUnfit(before) ?? (store.readPins().has(ref.id) ? 'it is pinned' : undefined)
+  const refusal = whyUnfit(before) ?? (store.isPinned(ref.id) ? 'it is pinned' : undefined)
   if (refusal !== undefined) {
     rmSync(at(miniPartFile), { force: true })
     return { state: 'kept', reason: refusal }

@@ -60,7 +60,7 @@ export function syncDump(
   ref: DumpRef,
   pinned?: boolean,
 ): CrashRow | undefined {
-  const read = readDump(store, ref, pinned ?? store.readPins().has(ref.id))
+  const read = readDump(store, ref, pinned ?? store.isPinned(ref.id))
   if (read) catalog.put(read.row, read.text, read.time)
   return read?.row
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { openLocalStore } from '../archive/index.ts'
 import { UsageError } from '../base/errors.ts'
 import { spoolRoot } from '../config/index.ts'
 import { requireInstalled } from './install.ts'
@@ -29,6 +30,7 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
   const layout = findLayout(options)
   const record = requireInstalled(layout)
   const dryRun = options.dryRun === true
+  if (options.purge) refuseHeld(layout, record)
 
   const off = live ? [...kernelSteps(layout, record, options.proc, say), ...deactivation(layout)] : []
   const first = runSteps(off, { dryRun, say })
@@ -44,6 +46,20 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
       : `Removed gocore-sink from ${layout.prefix}.`,
   )
   return { changed, same: first.same + second.same }
+}
+
+/** What is on hold nobody removes, whatever they were told. */
+function refuseHeld(layout: Layout, { settings: { archive, state } }: InstallRecord): void {
+  for (const root of [archive, spoolRoot({ ...layout.settings, state })]) {
+    const held = [...openLocalStore(staged(layout, root)).list()].flatMap(({ id, manifest }) =>
+      manifest.hold === undefined ? [] : [id],
+    )
+    if (held.length === 0) continue
+    const ids = held.length > 10 ? [...held.slice(0, 10), `${held.length - 10} more`] : held
+    throw new UsageError(
+      `Refused to remove ${root}: on hold ${held.length === 1 ? 'is' : 'are'} ${ids.join(', ')}; gocore-sink unhold lifts that.`,
+    )
+  }
 }
 
 const deactivation = (layout: Layout): Step[] => (layout.private ? [] : deactivationSteps())

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -14,6 +15,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { Leases } from '../../src/archive/lease.ts'
+import { addDump, testArchive } from '../daemon/archive.ts'
+import { until } from '../daemon/running.ts'
 import { assertGolden } from '../support/golden.ts'
 import { type Outcome, runCli } from './run-cli.ts'
 import { addCrash, makeArchive } from './sample-archive.ts'
@@ -117,6 +121,41 @@ describe('pin, unpin and rm', () => {
     assert.equal(cli('pin', '--remove', '7f3z').status, 0)
     assert.equal(cli('rm', '7f3z').status, 0)
     assert.equal(ids(cli('ls', '-q').stdout).length, 2)
+  })
+})
+
+describe('rm that waits', () => {
+  it('removes no dump that is pinned meanwhile, and lists no more what it removed before', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const [first, second] = [addDump(store), addDump(store)]
+    const file = join(archive.directory, 'rm.conf')
+    const at = (name: string): string => join(archive.directory, name)
+    writeFileSync(
+      file,
+      `ArchiveDirectory=${store.root}\nStateDirectory=${at('state')}\nRuntimeDirectory=${at('run')}\n`,
+    )
+    const program = join(import.meta.dirname, '../../src/cli/main.ts')
+    const lease = new Leases(store).take(second.id)!
+    const rm = spawn(process.execPath, [program, '--config', file, 'rm', '-y', first.id, second.id])
+    let said = ''
+    for (const stream of [rm.stdout, rm.stderr])
+      stream.on('data', piece => {
+        said += piece
+      })
+    const ended = once(rm, 'close')
+    await until(
+      () => said.includes(`Removed ${first.id}.`),
+      () => said,
+    )
+    // It has looked for pins and asked by now, and waits for the second one.
+    store.pin(second, { time: new Date().toISOString(), reason: 'wait' })
+    lease[Symbol.dispose]()
+    assert.deepEqual((await ended)[0], 2)
+    assert.match(said, /Refused to remove \S+: pinned \(wait\)/)
+    const left = runCli(['--config', file, 'ls', '-q']).stdout
+    assert.deepEqual(ids(left), [second.id])
+    assert.ok(existsSync(store.layout.dump(second)))
   })
 })
 

@@ -217,6 +217,17 @@ describe('parseConfig()', () => {
     ['RlimitZero=drop', 'f:1: RlimitZero: "drop" is not one of record, store'],
     ['Environ=A-B', `f:1: Environ: "A-B" is not a variable's name or PREFIX*`],
     ['AnalysisParallel=0', 'f:1: AnalysisParallel: "0" is not a number from 1 to 64'],
+    ['MaxSize=10', 'f:1: MaxSize: 10 is less than the least of 64M'],
+    ['MaxSize=0', 'f:1: MaxSize: 0 is less than the least of 64M'],
+    ['ProgramMaxSize=1', 'f:1: ProgramMaxSize: 1 is less than the least of 64M'],
+    ['KeepFree=99.99%', 'f:1: KeepFree: 99.99% is more than the most of 90%'],
+    [
+      'KeepFree=5',
+      'f:1: KeepFree: 5 is less than the least of 1M; a share of the file system is written as 5%',
+    ],
+    ['MaxAge=90', 'f:1: MaxAge: 90 has no unit: is it 90s or 90d?'],
+    ['ShrinkAfter=1', 'f:1: ShrinkAfter: 1 has no unit: is it 1s or 1d?'],
+    ['RegressionAfter=100', 'f:1: RegressionAfter: 100 has no unit: is it 100s or 100d?'],
     ['ScanSchedule=hourly', 'f:1: ScanSchedule: "hourly" is not a cron expression of five or six fields'],
   ]
   for (const [line, problem] of faults)
@@ -235,6 +246,19 @@ describe('parseConfig()', () => {
     )
     fc.assert(fc.property(lines, text => void parseConfig(text.join('\n'), 'f')))
   })
+})
+
+describe('limits of retention', () => {
+  for (const line of [
+    'MaxSize=64M',
+    'ProgramMaxSize=64M',
+    'KeepFree=1M',
+    'KeepFree=90%',
+    'MaxAge=90s',
+    'ShrinkAfter=0',
+    'StorageDeadline=2',
+  ])
+    it(`${line} is as small or large as it gets`, () => assert.deepEqual(parseConfig(line, 'f').problems, []))
 })
 
 describe('loadConfig()', () => {

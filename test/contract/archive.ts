@@ -97,6 +97,7 @@ export function archiveContract(name: string, open: () => ArchiveBed): void {
       const pin = { time: '2026-11-23T00:00:00.000Z', by: 'me', reason: 'keep' }
       bed.store.pin(ref, pin)
       assert.deepEqual([...bed.store.readPins()], [[ref.id, pin]])
+      assert.ok(bed.store.isPinned(ref.id))
       bed.store.unpin(ref)
       bed.store.unpin(ref)
       assert.equal(bed.store.readPins().size, 0)

@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
@@ -34,8 +35,12 @@ export function testArchive(): TestArchive {
   const directory = mkdtempSync(join(tmpdir(), 'gocore-daemon-'))
   const store = openLocalStore(join(directory, 'archive'))
   initializeStore(store)
+  makeOld(store)
   return { directory, store, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) }
 }
+
+/** Made long before any of its dumps. */
+export const makeOld = (store: LocalStore): void => utimesSync(join(store.root, 'format.json'), 1, 1)
 
 export interface DumpOptions {
   time?: Date

@@ -1,15 +1,26 @@
 /** What the queue does with a dump that its work leaves as it was. */
 import assert from 'node:assert/strict'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { DumpRef } from '../../src/archive/index.ts'
+import { Leases } from '../../src/archive/lease.ts'
 import type { CrashRow } from '../../src/catalog/index.ts'
 import { type Config, defaultConfig } from '../../src/config/index.ts'
 import { DumpWork } from '../../src/daemon/dump-work.ts'
 import { Holdings } from '../../src/daemon/holdings.ts'
 import { openLog } from '../../src/daemon/log.ts'
 import { AnalysisQueue } from '../../src/daemon/queue.ts'
+import { keepWithinLimits } from '../../src/daemon/retention.ts'
 import { syncCatalog } from '../../src/daemon/sync.ts'
 import { addDump, report, type TestArchive, testArchive } from './archive.ts'
 
@@ -57,6 +68,32 @@ function bedOf(archive: TestArchive, config: Partial<Config> = {}): Bed {
     },
   }
 }
+
+describe('keepWithinLimits()', () => {
+  it('tells of a leftover, and counts no deleted dump for it', async () => {
+    using archive = testArchive()
+    using bed = bedOf(archive)
+    const { holdings } = bed
+    holdings.config.retention = { ...holdings.config.retention, keepFree: null }
+    const old = addDump(archive.store, { time: minutesAgo(200 * 24 * 60) })
+    const inHand = addDump(archive.store, { time: minutesAgo(199 * 24 * 60) })
+    using _lease = new Leases(archive.store).take(inHand.id)
+    mkdirSync(join(archive.store.root, 'tmp'), { recursive: true })
+    const stray = join(archive.store.root, 'tmp', 'x')
+    closeSync(openSync(stray, 'w'))
+    utimesSync(stray, 1, 1)
+    await keepWithinLimits(holdings, new DumpWork({ holdings, onStatus: () => {} }))
+    const counted = holdings.counts.text(0).match(/^gocore_sink_retention_total\{.* [1-9]$/gm)
+    assert.deepEqual(counted?.sort(), [
+      'gocore_sink_retention_total{action="clear"} 1',
+      'gocore_sink_retention_total{action="delete"} 1',
+      'gocore_sink_retention_total{action="kept"} 1',
+    ])
+    assert.match(bed.log(), new RegExp(`info: Deleted dump ${old.id}: older than MaxAge=90d`))
+    assert.match(bed.log(), new RegExp(`info: Did not delete dump ${inHand.id} .*in hand`))
+    assert.doesNotMatch(bed.log(), /warning/)
+  })
+})
 
 const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000)
 

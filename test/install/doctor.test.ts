@@ -368,3 +368,16 @@ test('doctor looks at this machine for real, quickly', async () => {
   for (const { what } of found) assert.match(what, /^\S.*\.$/)
   assert.match(formatFindings(found), /(Nothing is in the way of a dump|\d+ problems?, \d+ warnings?)\.\n$/)
 })
+
+test('a schedule that the daemon would not start with is a problem', async () => {
+  assert.equal((await findings()).get('schedule'), undefined)
+  const { cron } = config.retention
+  config.retention.cron = '99 99 99 99 99'
+  try {
+    const found = (await findings()).get('schedule')
+    assert.equal(found?.status, 'problem')
+    assert.match(found!.what, /^RetentionSchedule=99 99 99 99 99 is no cron expression/)
+  } finally {
+    config.retention.cron = cron
+  }
+})

@@ -17,8 +17,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { openLocalStore } from '../../src/archive/index.ts'
 import { install, uninstall } from '../../src/install/index.ts'
 import type { Product } from '../../src/install/product.ts'
+import { addDump } from '../daemon/archive.ts'
 
 const root = process.geteuid?.() === 0
 const needsRoot = root ? {} : { skip: 'needs root: files must be root-owned' }
@@ -222,6 +224,24 @@ test(
     assert.equal(existsSync(prefix), false)
   },
 )
+
+test('uninstall --purge is refused while dumps are on hold, before any step', needsRoot, async () => {
+  const archive = join(folder, 'dumps')
+  install({ prefix, proc, product, archive }, say)
+  const store = openLocalStore(archive)
+  const hold = { by: 'ada', time: '2026-11-01T00:00:00Z' }
+  const ref = addDump(store, { manifest: { hold } })
+  for (const dryRun of [true, false])
+    await assert.rejects(
+      uninstall({ prefix, proc, purge: true, dryRun }, say),
+      new RegExp(`Refused to remove ${archive}: on hold is ${ref.id}; gocore-sink unhold lifts that`),
+    )
+  assert.ok(existsSync(store.layout.file(ref, 'manifest.json')))
+  assert.match(kernel('core_pattern'), /gocore-sink/)
+  store.changeManifest(ref, ({ hold: _, ...rest }) => rest)
+  await uninstall({ prefix, proc, purge: true }, say)
+  assert.equal(existsSync(archive), false)
+})
 
 test('uninstall keeps dumps that wait in the spool', needsRoot, async () => {
   install({ prefix, proc, product }, say)

@@ -12,6 +12,7 @@ import { lookOf, palette } from '../render/style.ts'
 import { table } from '../render/table.ts'
 import { count } from '../render/text.ts'
 import { formatSize } from '../render/units.ts'
+import { userName } from '../user-name.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('gc')
@@ -35,7 +36,7 @@ interface Args extends GlobalArgs, JsonArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   const { openForWriting } = await import('../catalog-access.ts')
-  const { runGc, shrinker } = await import('../../daemon/index.ts')
+  const { eventOf, noteInJournal, runGc, sentenceOf, shrinker } = await import('../../daemon/index.ts')
   const { Leases, leaseBeat } = await import('../../archive/lease.ts')
   using site = openSite(argv)
   const { config, store } = site
@@ -50,6 +51,7 @@ export async function handler(argv: Args): Promise<void> {
     catalog: writer ?? (await site.catalog()),
     policy: config.retention,
     dryRun,
+    leases,
     shrink: shrinker(store, leases, { analysis: config.analysis, redact: config.redact }),
     onUnlisted: (_, error) => sayTo(2)(`${error.message}; going on without what lies there`),
     onProgress: (done, of) => progress.update(done, of),
@@ -58,6 +60,14 @@ export async function handler(argv: Args): Promise<void> {
   writer?.close()
   const { actions, freed, kept, pinned, held } = result
   if (!dryRun) await site.refresh(shrunkDumps(store, actions))
+  if (!dryRun)
+    for (const done of actions)
+      if (done.kind !== 'leftover' && done.failed === undefined)
+        noteInJournal(
+          eventOf[done.action],
+          `${sentenceOf(done)} (gc by ${userName()})`,
+          done.kind === 'dump' ? { GOCORE_SINK_ID: done.name } : {},
+        )
   if (argv.json)
     return writeLines(
       1,
@@ -79,7 +89,8 @@ export async function handler(argv: Args): Promise<void> {
         { title: 'SIZE', cell: action => formatSize(action.bytes), align: 'right' },
         {
           title: 'WHY',
-          cell: action => (action.failed ? `FAILED: ${action.failed}` : action.reason),
+          cell: ({ failed, kept, reason }) =>
+            failed === undefined ? reason : `${kept ? 'KEPT' : 'FAILED'}: ${failed}`,
           shrink: 1,
           least: 20,
         },
@@ -91,7 +102,7 @@ export async function handler(argv: Args): Promise<void> {
     actions.length === 0 ? 'Nothing is due' : `${dryRun ? 'Would free' : 'Freed'} ${formatSize(freed)}`
   const onHold = held === 0 ? '' : ` and ${held} on hold`
   sayTo(1)(`${done}; ${count(kept, 'dump')} kept, ${pinned} of them pinned${onHold}.`)
-  if (actions.some(action => action.failed)) process.exitCode = Exit.failure
+  if (actions.some(({ failed, kept }) => failed && !kept)) process.exitCode = Exit.failure
 }
 
 /** Found by their ids alone: what was deleted meanwhile is no more. */

@@ -1,11 +1,11 @@
 /** `hold`: nobody deletes or shrinks a dump until that is lifted. */
-import { userInfo } from 'node:os'
 import type { Hold } from '../../archive/manifest.ts'
 import { UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
 import { leaseOn } from '../lease.ts'
 import type { GlobalArgs } from '../options.ts'
 import { sayTo } from '../render/output.ts'
+import { userName } from '../user-name.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('hold')
@@ -29,7 +29,7 @@ interface Args extends GlobalArgs {
 
 export async function handler(argv: Args): Promise<void> {
   const hold: Hold = {
-    by: argv.by ?? userInfo().username,
+    by: argv.by ?? userName(),
     time: new Date().toISOString(),
     ...(argv.reason === undefined ? {} : { reason: argv.reason }),
   }

@@ -1,8 +1,8 @@
 /** `pin`: keep a dump whatever the retention rules say. */
-import { userInfo } from 'node:os'
 import { define } from '../define.ts'
 import { dumpPositional, type GlobalArgs } from '../options.ts'
 import { sayTo } from '../render/output.ts'
+import { userName } from '../user-name.ts'
 import { entry } from '../verbs.ts'
 
 export const { command, describe } = entry('pin')
@@ -30,7 +30,7 @@ export async function handler(argv: Args): Promise<void> {
   if (argv.remove) site.store.unpin(dump)
   else
     site.store.pin(dump, {
-      by: userInfo().username,
+      by: userName(),
       ...(argv.reason === undefined ? {} : { reason: argv.reason }),
       time: new Date().toISOString(),
     })

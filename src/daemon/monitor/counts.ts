@@ -25,6 +25,9 @@ const reasonOf = ({ coreState, coreReason }: CrashRow): string => {
 
 const heldBounds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
+/** `clear`: what unfinished writes left. `kept`: somebody wants the dump, or is at it. */
+const retentionActions = ['delete', 'shrink', 'clear', 'kept', 'failed'] as const
+
 export class Counts {
   readonly #crashes = new Values(
     'gocore_sink_crashes_total',
@@ -51,7 +54,7 @@ export class Counts {
   readonly #retention = new Values(
     'gocore_sink_retention_total',
     'counter',
-    'Dumps and executables that retention deleted or shrank, or could not.',
+    'Dumps and executables that retention deleted or shrank, kept for somebody, or could not; what it cleared away.',
   )
 
   #last = 0
@@ -60,7 +63,7 @@ export class Counts {
     for (const labels of declared) this.#crashes.declare(labels)
     for (const result of ['done', 'failed']) this.#analyses.declare({ result })
     for (const result of ['done', 'failed']) this.#shipped.declare({ result })
-    for (const action of ['delete', 'shrink', 'failed']) this.#retention.declare({ action })
+    for (const action of retentionActions) this.#retention.declare({ action })
   }
 
   crash(row: CrashRow): void {
@@ -81,7 +84,7 @@ export class Counts {
     this.#shipped.add(1, { result })
   }
 
-  retention(action: 'delete' | 'shrink' | 'failed'): void {
+  retention(action: (typeof retentionActions)[number]): void {
     this.#retention.add(1, { action })
   }
 

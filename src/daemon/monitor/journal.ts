@@ -57,6 +57,10 @@ export function journalEntry(priority: number, event: EventName, text: string, f
   return Buffer.from(lines.join(''))
 }
 
+/** For who has no log of their own: an entry in the journal, where there is one. */
+export const noteInJournal = (event: EventName, text: string, fields?: Fields): void =>
+  void sendToJournal(journalEntry(levelOf(event) === 'warning' ? 4 : 6, event, text, fields))
+
 let socket = -1
 
 /** Answers whether the journal took it. */

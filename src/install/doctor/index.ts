@@ -12,7 +12,7 @@ import {
   checkUsesPid,
 } from './kernel-checks.ts'
 import { checkOneProcess, checkProcesses } from './process-checks.ts'
-import { checkClock, checkDaemon, checkHandler, checkNode } from './program-checks.ts'
+import { checkClock, checkDaemon, checkHandler, checkNode, checkSchedules } from './program-checks.ts'
 import { checkStorage } from './storage-checks.ts'
 
 export { type Finding, type FindingStatus, formatFindings } from './finding.ts'
@@ -39,6 +39,7 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
     () => ifAllowed('handler', () => checkHandler(host)),
     () => checkNode(),
     () => checkStorage(config),
+    () => checkSchedules(config),
     () => checkDaemon(host, config),
     () => checkClock(host),
     () => (pid === undefined ? checkProcesses(host, config) : checkOneProcess(host, pid, config)),

@@ -2,8 +2,9 @@
 import { statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import { validate } from 'node-cron'
 import { reasonOf } from '../../base/errors.ts'
-import type { Config } from '../../config/index.ts'
+import { type Config, keys } from '../../config/index.ts'
 import { requireRootOwned } from '../files.ts'
 import { launcherVersion } from '../launcher.ts'
 import { describePattern, socketPattern } from '../pattern.ts'
@@ -128,6 +129,17 @@ function connectError(path: string): Promise<string | undefined> {
     socket.once('connect', () => end(undefined))
     socket.once('error', error => end(reasonOf(error)))
   })
+}
+
+/** Of a schedule's text the configuration knows only the shape: the handler, which reads it too, loads no package. */
+export function checkSchedules(config: Config): Finding[] {
+  const wrong = keys.filter(({ name, write }) => name.endsWith('Schedule') && !validate(write(config)))
+  return wrong.map(({ name, write }) => ({
+    name: 'schedule',
+    status: 'problem',
+    what: `${name}=${write(config)} is no cron expression: the daemon does not start with it.`,
+    remedy: 'correct it in the configuration, gocore-sink.conf(5)',
+  }))
 }
 
 /** A clock that is far off gives dumps days on which nobody looks for them. */
