@@ -41,13 +41,14 @@ export function* joinedSteps(core: StoredCore, path: string): Steps<StoredCore> 
 
 /**
  * What the core's own headers say of it, where its handler could not: how long it was to be, and whether all of it is there,
- * the handler having been killed behind its last byte.
+ * the handler having been killed behind its last byte, or the spool having failed to make it last.
  */
 function measured(core: StoredCore, source: ByteSource): StoredCore {
   const promised = promisedBy(source)
   if (promised === undefined) return core
   const told: StoredCore = { ...core, expected_size: core.expected_size ?? promised }
-  if (core.reason !== 'handler-error' || core.lost_size !== undefined || source.size !== promised) return told
+  const isUntold = core.reason === 'handler-error' || core.reason === 'storage-error'
+  if (!isUntold || core.lost_size !== undefined || source.size !== promised) return told
   const { reason: _, detail: __, ...whole } = told
   return { ...whole, state: 'complete' }
 }

@@ -184,8 +184,12 @@ function storeCore(storage: DumpStorage, captured: Captured): StoredCore {
     return describeCore(captured, size, 'core.lz4')
   } catch (error) {
     if (error instanceof NoStorage) throw error
+    const why = storageFailure(error)
+    // Of a core in two pieces the daemon checks each block as it joins them.
+    if (storage.continues !== undefined)
+      return describeCore({ ...captured, truncated: truncated ?? why }, storage.keepCore(), 'core.lz4')
     // Only fsync tells the truth on NFS: the file may be short, or gone.
-    return noCore(captured, storageFailure(error))
+    return noCore(captured, why)
   }
 }
 

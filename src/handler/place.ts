@@ -61,6 +61,8 @@ export interface PlaceCommands {
   endCut(room: number): { size: number; isEnded: boolean }
   /** Makes the core last. */
   finishCore(): void
+  /** What `finishCore` could not make last stays as it is. */
+  keepCore(): void
   dropCore(): void
   /** Copies the first `size` bytes of another place's core here; answers how much of the content they really hold. */
   adopt(path: string, size: number): void
@@ -169,6 +171,10 @@ export class Place implements PlaceCommands {
 
   finishCore(): void {
     this.#begun.finishCore()
+  }
+
+  keepCore(): void {
+    this.#begun.keepCore()
   }
 
   dropCore(): void {

@@ -185,6 +185,12 @@ export class DumpStorage implements ByteSink {
     return this.#acknowledged
   }
 
+  /** Leaves the core as it is where no place could make it last; answers the size that `finishCore` would have. */
+  keepCore(): number {
+    this.#retry(() => this.#call({ do: 'keepCore', with: [] }))
+    return this.#acknowledged
+  }
+
   /** Gives up the core and its room. */
   dropCore(): void {
     this.#giveUp()
