@@ -4,7 +4,7 @@
  * descriptors belong to that memory and no other, whatever becomes of the PID.
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { touches } from './foreign-memory.ts'
+import { nextRange, touches } from './foreign-memory.ts'
 import type { AddressRange } from './proc-text.ts'
 
 export const pageSize = 4096
@@ -94,8 +94,8 @@ export class ProcessMemory {
   /** The same up to the next page of somebody's. */
   #own(buffer: Buffer, at: number, address: number): number {
     const end = address + buffer.length - at
-    const next = this.#foreign.find(range => range.start < end && address < range.end)
-    if (next === undefined) return this.#once(buffer, at, address)
+    const next = nextRange(this.#foreign, address)
+    if (next === undefined || next.start >= end) return this.#once(buffer, at, address)
     return address >= next.start ? -1 : this.#once(buffer.subarray(0, at + next.start - address), at, address)
   }
 
