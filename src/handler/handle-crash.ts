@@ -99,12 +99,14 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     opener.wait({ patience, idle: () => pipe.pump(), beat })
     if (refusal !== undefined) held.core = refusal
     else {
-      const options = { most: config.coreMax, threads: threads(), script }
-      const captured = captureCore(
-        new CoreInput(pipe, memory, () => keepCapabilities('held')),
-        storage,
-        options,
-      )
+      const { refused } = admission
+      const options = { most: config.coreMax, refused, threads: threads(), script }
+      const input = new CoreInput(pipe, memory, () => keepCapabilities('held'))
+      const captured = captureCore(input, storage, options)
+      if (input.unread > 0)
+        snapshot.notes.push(
+          `Could not read ${input.unread} pages of memory that were in use: they are zeros in the core`,
+        )
       held.core = storeCore(storage, captured)
     }
     pipe.close()

@@ -46,9 +46,10 @@ export class ProcessMemory {
 
   /**
    * Fills `buffer` from `address`. A page that can't be read is zeros, as it is in the kernel's dump. Throws MemoryGone
-   * where the process has ended meanwhile.
+   * where the process has ended meanwhile. Answers the number of such pages that were in use.
    */
-  read(buffer: Buffer, address: number): void {
+  read(buffer: Buffer, address: number): number {
+    let unread = 0
     for (let at = 0; at < buffer.length; ) {
       const got =
         this.#foreign.length === 0
@@ -58,10 +59,12 @@ export class ProcessMemory {
       if (got > 0) at += got
       else {
         const next = Math.min(buffer.length, at + pageSize - ((address + at) % pageSize))
+        if (this.#isTouched(address + at)) unread++
         buffer.fill(0, at, next)
         at = next
       }
     }
+    return unread
   }
 
   /** Calls `found` for each run of touched pages in [start, end), in order, until it answers false. */
@@ -84,6 +87,20 @@ export class ProcessMemory {
       at += pages * pageSize
     }
     return from === undefined || found(from, end)
+  }
+
+  /** False also where that can't be told. */
+  #isTouched(address: number): boolean {
+    const entry = this.#entries.subarray(0, entrySize)
+    const at = Math.floor(address / pageSize) * entrySize
+    try {
+      return (
+        readSync(this.#pagemap, entry, 0, entrySize, at) === entrySize &&
+        (entry[entrySize - 1]! & touchedBits) !== 0
+      )
+    } catch {
+      return false
+    }
   }
 
   close(): void {
