@@ -112,7 +112,8 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     pipe.close()
     storage.release()
     if (held.core.state === 'none') storage.dropCore()
-    const { notes, ...stored } = storage.storeFiles(opener.take({ patience: patience * lateFiles, beat }))
+    const files = opener.take({ patience: patience * lateFiles, beat })
+    const { notes, ...stored } = storage.storeFiles(files, admission.isQuota && admission.refused)
     Object.assign(held, stored)
     snapshot.notes.push(...notes)
     storage.finish(() => {
