@@ -10,6 +10,7 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readSync,
   renameSync,
@@ -61,6 +62,8 @@ export interface BinaryHint {
   readonly key?: string | undefined
   /** Called for each piece that was read or written. */
   readonly onProgress?: (() => void) | undefined
+  /** Called with the size of a file that is not there yet; throws where it is not to be written. */
+  readonly onNew?: ((size: number) => void) | undefined
 }
 
 /**
@@ -71,7 +74,7 @@ export function storeBinary(
   layout: Layout,
   fd: number,
   rights: Rights,
-  { path, key: expected, onProgress = () => {} }: BinaryHint = {},
+  { path, key: expected, onProgress = () => {}, onNew = () => {} }: BinaryHint = {},
 ): { key: string; buildId?: string; size: number } {
   const before = fstatSync(fd)
   if (!before.isFile()) throw new ArchiveError('Cannot store the executable: it is not a regular file')
@@ -90,6 +93,7 @@ export function storeBinary(
     letIn(layout, place, rights)
     return result
   }
+  onNew(before.size)
   makeDirectories(layout.root, dirname(place), rights.directory)
   makeDirectories(layout.root, layout.temporary, rights.directory)
   const temporary = join(layout.temporary, newId())
@@ -175,17 +179,24 @@ function copyTo(fd: number, path: string, rights: Rights, sha256: string, onProg
   const output = createFile(path, rights.file)
   try {
     const hash = newHash()
+    let at = 0
     eachChunk(fd, chunk => {
       hash.update(chunk)
-      writeAll(output, chunk)
+      // What was never written takes no room here either.
+      if (!isZeros(chunk)) writeAll(output, chunk, at)
+      at += chunk.length
       onProgress()
     })
     if (hash.digest('hex') !== sha256) throw new ArchiveError('The file changed while it was stored')
+    ftruncateSync(output, at)
     fsyncSync(output)
   } finally {
     closeSync(output)
   }
 }
+
+/** Each byte is like the one before it. */
+const isZeros = (bytes: Buffer): boolean => bytes[0] === 0 && bytes.subarray(1).equals(bytes.subarray(0, -1))
 
 function eachChunk(fd: number, use: (chunk: Buffer) => void): void {
   const chunk = Buffer.allocUnsafe(chunkSize)

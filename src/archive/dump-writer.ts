@@ -121,6 +121,14 @@ export class DumpWriter {
     return size
   }
 
+  /** Gives the core its name where the storage could not promise that it lasts. */
+  keepCore(): void {
+    if (this.#fd === undefined) return
+    closeSync(this.#fd)
+    this.#fd = undefined
+    renameSync(join(this.directory, partFile), join(this.directory, coreFile))
+  }
+
   /** Gives up the core and its room. */
   dropCore(): void {
     if (this.#fd === undefined) return

@@ -104,6 +104,7 @@ const callNumbers = {
   setgroups: [116, 159],
   fgetxattr: [193, 10],
   flock: [73, 32],
+  statx: [332, 291],
   prctl: [157, 167],
   capget: [125, 90],
   capset: [126, 91],

@@ -47,7 +47,7 @@ const unseen: ReadonlySet<string | undefined> = new Set(['handler-error', 'stora
 
 /**
  * What the core's own headers say of it, where its handler could not: how long it was to be, and whether all of it is there,
- * the handler having been killed behind its last byte.
+ * the handler having been killed behind its last byte, or the spool having failed to make it last.
  */
 function measured(core: StoredCore, source: ByteSource): StoredCore {
   const promised = promisedBy(source)

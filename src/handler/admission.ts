@@ -44,6 +44,9 @@ export interface Admission extends Disposable {
   readonly note?: string
 }
 
+/** Bytes that are kept of a crash that is refused, beside headers and notes. */
+export const smallRecord = 4 << 20
+
 /** For a crash whose core nobody asks for: it takes no place, and uses up no quota. */
 export const withoutCore: Admission = { others: 0, [Symbol.dispose]: () => {} }
 

@@ -2,6 +2,7 @@
 import type { StoredCore, TruncationReason } from '../archive/manifest.ts'
 import { isNoSpace, reasonOf } from '../base/errors.ts'
 import { Lz4Writer } from '../lz4/index.ts'
+import { smallRecord } from './admission.ts'
 import { BlockEncoder } from './block-encoder.ts'
 import { blockSize } from './block-ring.ts'
 import type { CoreInput } from './core-input.ts'
@@ -10,6 +11,8 @@ import type { DumpStorage } from './storage.ts'
 export interface CaptureOptions {
   /** Most bytes of the core that are kept. */
   most: number
+  /** Why no more than a small record is kept. */
+  refused?: string | undefined
   threads: number
   script: string
 }
@@ -40,7 +43,7 @@ export function captureCore(input: CoreInput, storage: DumpStorage, options: Cap
   let truncated: Captured['truncated']
   let failure: unknown
   try {
-    truncated = copy(input, encoder, options.most, pump, () => {
+    truncated = copy(input, encoder, options, pump, () => {
       encoder.isUrgent = false
       storage.release()
     })
@@ -81,10 +84,27 @@ function endedAt(received: number, expected: number | undefined): string {
     : `after ${received} bytes, which hold no whole program headers: ${why}`
 }
 
+/** What part a core has was chosen for the limit that there is; of the others as much is kept from the beginning. */
+function mostOf(input: CoreInput, { most, refused }: CaptureOptions): number {
+  const isSmall = refused !== undefined && input.cut === undefined
+  return isSmall ? Math.min(most, input.size.head + smallRecord) : most
+}
+
+/** Why it ends there. */
+function endedBy(most: number, input: CoreInput, options: CaptureOptions): Truncation {
+  const of = input.size.expected ?? input.received
+  return most === options.most
+    ? { reason: 'cap', detail: `The configured limit keeps ${most} of ${input.received} bytes` }
+    : {
+        reason: 'policy',
+        detail: `Of ${of} bytes ${most} are kept for a small record, since ${options.refused}`,
+      }
+}
+
 function copy(
   input: CoreInput,
   encoder: BlockEncoder,
-  most: number,
+  options: CaptureOptions,
   pump: () => void,
   onRelease: () => void,
 ): Captured['truncated'] {
@@ -96,7 +116,7 @@ function copy(
   for (;;) {
     if (filled === 0) {
       // Nor can the last block be one that is passed over.
-      const zeros = input.skipZeros(buffer.length, most - 1)
+      const zeros = input.skipZeros(buffer.length, mostOf(input, options) - 1)
       if (zeros > 0 && full !== undefined) {
         encoder.submit(full)
         full = undefined
@@ -107,6 +127,7 @@ function copy(
     if (input.isReleased) onRelease()
     if (got === 0) break
     filled += got
+    const most = mostOf(input, options)
     const over = Math.max(0, input.received - most)
     if (full !== undefined && filled > over) {
       const busy = encoder.submit(full)
@@ -116,7 +137,7 @@ function copy(
     }
     if (over > 0) {
       encoder.finish(full === undefined ? buffer.subarray(0, filled - over) : encoder.buffer(full))
-      return { reason: 'cap', detail: `The configured limit keeps ${most} of ${input.received} bytes` }
+      return endedBy(most, input, options)
     }
     if (filled === buffer.length) {
       full = slot

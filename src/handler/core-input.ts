@@ -52,6 +52,11 @@ export class CoreInput {
     return this.#part?.why
   }
 
+  /** Pages of the process's memory that were in use, could not be read and are zeros. */
+  get unread(): number {
+    return this.#memory?.unread ?? 0
+  }
+
   /** Bytes of the core so far. */
   get received(): number {
     return (this.#memory?.position ?? this.#pipe.received) - this.#ahead.length

@@ -43,6 +43,11 @@ export class CoreSize {
     return this.#done && this.#expected > 0 ? this.#expected : undefined
   }
 
+  /** Bytes before the first segment's content: headers and notes; 0 where the headers didn't arrive or tell of none. */
+  get head(): number {
+    return this.expected === undefined ? 0 : (this.#segments[0]?.offset ?? 0)
+  }
+
   /** The segments that have content, in the order of their headers; none where the headers didn't arrive. */
   get segments(): readonly CoreSegment[] {
     return this.expected === undefined || this.#segments.length > mostSegments ? [] : this.#segments

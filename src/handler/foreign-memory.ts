@@ -32,9 +32,20 @@ function sharedMemoryDevice(): string | undefined {
   }
 }
 
-/** Whether any of [start, end) is in one of the ranges. */
+/** The first of the ranges, which are in order, that ends behind `address`. */
+export function nextRange(ranges: readonly AddressRange[], address: number): AddressRange | undefined {
+  let [low, high] = [0, ranges.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (ranges[middle]!.end > address) high = middle
+    else low = middle + 1
+  }
+  return ranges[low]
+}
+
+/** Whether any of [start, end) is in one of the ranges, which are in order. */
 export const touches = (ranges: readonly AddressRange[], start: number, end: number): boolean =>
-  ranges.some(range => range.start < end && start < range.end)
+  (nextRange(ranges, start)?.start ?? Number.POSITIVE_INFINITY) < end
 
 /** Whether all of [start, end) is in the ranges, which are in order and may lie side by side. */
 export function covers(ranges: readonly AddressRange[], start: number, end: number): boolean {

@@ -99,18 +99,21 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
     opener.wait({ patience, idle: () => pipe.pump(), beat })
     if (refusal !== undefined) held.core = refusal
     else {
-      const options = { most: config.coreMax, threads: threads(), script }
-      const captured = captureCore(
-        new CoreInput(pipe, memory, () => keepCapabilities('held')),
-        storage,
-        options,
-      )
+      const { refused } = admission
+      const options = { most: config.coreMax, refused, threads: threads(), script }
+      const input = new CoreInput(pipe, memory, () => keepCapabilities('held'))
+      const captured = captureCore(input, storage, options)
+      if (input.unread > 0)
+        snapshot.notes.push(
+          `Could not read ${input.unread} pages of memory that were in use: they are zeros in the core`,
+        )
       held.core = storeCore(storage, captured)
     }
     pipe.close()
     storage.release()
     if (held.core.state === 'none') storage.dropCore()
-    const { notes, ...stored } = storage.storeFiles(opener.take({ patience: patience * lateFiles, beat }))
+    const files = opener.take({ patience: patience * lateFiles, beat })
+    const { notes, ...stored } = storage.storeFiles(files, admission.isQuota && admission.refused)
     Object.assign(held, stored)
     snapshot.notes.push(...notes)
     storage.finish(() => {
@@ -184,8 +187,12 @@ function storeCore(storage: DumpStorage, captured: Captured): StoredCore {
     return describeCore(captured, size, 'core.lz4')
   } catch (error) {
     if (error instanceof NoStorage) throw error
+    const why = storageFailure(error)
+    // Of a core in two pieces the daemon checks each block as it joins them.
+    if (storage.continues !== undefined)
+      return describeCore({ ...captured, truncated: truncated ?? why }, storage.keepCore(), 'core.lz4')
     // Only fsync tells the truth on NFS: the file may be short, or gone.
-    return noCore(captured, storageFailure(error))
+    return noCore(captured, why)
   }
 }
 

@@ -7,10 +7,9 @@
  * To open a file on NFS or FUSE is to ask somebody who may not answer. So all but those of this machine's own disks are
  * opened by a thread, which may hang alone. To close one is to ask, too: they stay open until the handler ends.
  */
-import { closeSync } from 'node:fs'
 import { reasonOf } from '../base/errors.ts'
 import { escapeText } from '../base/escape.ts'
-import { localDevices } from './mounts.ts'
+import { isOnLocal, type LocalMounts, localMounts } from './mounts.ts'
 import { type OpenedElf, openElf } from './open-elf.ts'
 import { PlaceChannel } from './place-channel.ts'
 import type { Snapshot } from './process-info.ts'
@@ -63,7 +62,7 @@ export class MappedFileOpener {
   #channel: PlaceChannel | undefined
 
   /** Opens what is surely of this machine, and begins to open the rest. `script`: the program to start as a thread. */
-  constructor(snapshot: Snapshot, script: string, local = localDevices()) {
+  constructor(snapshot: Snapshot, script: string, local = localMounts()) {
     this.#snapshot = snapshot
     for (const wanted of wantedOf(snapshot, local))
       if (wanted.isLocal) this.#opened.push({ wanted, result: attempt(() => openElf(wanted.at)) })
@@ -126,10 +125,10 @@ export class MappedFileOpener {
       if ('why' in result || result.elf === undefined) continue
       const { fd, size, identity } = result.elf
       const file: MappedFile = { fd, size, path: wanted.path, isLocal: wanted.isLocal }
-      if (seen.has(identity)) closeSync(fd)
-      else if (wanted.isExecutable) files.executable = file
-      else files.libraries.push(file)
+      if (seen.has(identity)) continue
       seen.add(identity)
+      if (wanted.isExecutable) files.executable = file
+      else files.libraries.push(file)
     }
     for (const { why } of failures.filter(({ isExecutable }) => isExecutable))
       notes.push(withoutExecutable('open', `/proc/${facts.pid}/exe`, why))
@@ -167,17 +166,17 @@ const late = 'its storage does not answer'
 const withoutExecutable = (verb: string, path: string, why: string): string =>
   `Could not ${verb} ${path}, storing the core without its executable: ${why}`
 
-/** The executable, and each other file that is mapped as code, once. `local`: devices as `maps` writes them. */
-function wantedOf({ directory, facts, mappings, notes }: Snapshot, local: ReadonlySet<string>): Wanted[] {
+/** The executable, and each other file that is mapped as code, once. */
+function wantedOf({ directory, facts, mappings, notes }: Snapshot, local: LocalMounts): Wanted[] {
   if (directory === undefined) return []
   const path = facts.exe ?? 'exe'
   // What is mapped executable is code; data files and fonts are not worth storing.
   const code = mappings.filter(({ permissions }) => permissions.includes('x'))
-  const own = code.find(mapping => escapeText(mapping.path) === path)
-  const wanted: Wanted[] = [
-    { at: `${directory}/exe`, path, isExecutable: true, isLocal: own !== undefined && local.has(own.device) },
-  ]
+  const at = `${directory}/exe`
+  const wanted: Wanted[] = [{ at, path, isExecutable: true, isLocal: isOnLocal(at, local) }]
   const keyOf = ({ device, inode }: { device: string; inode: string }): string => `${device} ${inode}`
+  // Most likely the executable. In another namespace the same path may be another file, which is left out then.
+  const own = code.find(mapping => escapeText(mapping.path) === path)
   const seen = new Set(own === undefined ? [] : [keyOf(own)])
   for (const mapping of code) {
     if (seen.has(keyOf(mapping))) continue
@@ -187,7 +186,7 @@ function wantedOf({ directory, facts, mappings, notes }: Snapshot, local: Readon
       break
     }
     const at = `${directory}/map_files/${mapping.range}`
-    const isLocal = local.has(mapping.device)
+    const isLocal = local.devices.has(mapping.device)
     wanted.push({ at, path: escapeText(mapping.path), isExecutable: false, isLocal })
   }
   return wanted

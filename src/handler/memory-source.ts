@@ -1,5 +1,6 @@
 /** Whether a core comes from the process's memory, whole or in part, in the place of the kernel's stream. */
 import type { TruncationReason } from '../archive/manifest.ts'
+import { smallRecord } from './admission.ts'
 import type { FromMemory, OpenMemory } from './core-input.ts'
 import type { CoreSize } from './core-size.ts'
 import { foreignMemory } from './foreign-memory.ts'
@@ -12,8 +13,6 @@ import type { DumpStorage } from './storage.ts'
 
 /** A core that is so many times the room there is does not fit, however well it is compressed. */
 const hopeless = 8
-/** What is kept of a crash that is not admitted, beside headers and notes. */
-const smallRecord = 4 << 20
 /** Of mapped files that are in the core and not in memory. */
 const fileContent = 64 << 20
 /** What LZ4 leaves of zeros. */
@@ -21,14 +20,17 @@ const zerosShare = 1 / 240
 /** For a smaller core nobody waits to hear how much room there is. */
 const worthAsking = 64 << 20
 
-/** The way to the process's memory, where it is surely that process; undefined where it isn't. */
+/**
+ * The way to the process's memory, where it is surely that process, and known which of it is somebody's; undefined where it
+ * isn't.
+ */
 export function memoryOf(
   { directory, anonymous, files, facts }: Pick<Snapshot, 'directory' | 'anonymous' | 'files' | 'facts'>,
   most: number,
   storage: Pick<DumpStorage, 'room'>,
   refused?: string,
 ): OpenMemory | undefined {
-  if (directory === undefined) return undefined
+  if (directory === undefined || files === undefined) return undefined
   // Now, and not when it is asked for: threads that are confined by then may not make what it needs.
   const foreign = foreignMemory(files)
   const open = (): ProcessMemory => new ProcessMemory(directory, foreign)
@@ -86,7 +88,7 @@ function openPart(
   limit: Limit,
 ): FromMemory | undefined {
   const { expected } = size
-  const read = (buffer: Buffer, address: number): void => memory.read(buffer, address)
+  const read = (buffer: Buffer, address: number): void => void memory.read(buffer, address)
   const notes = begin.subarray(0, size.segments[0]!.offset)
   const segments = size.segments.filter(
     ({ address, offset, end }) => !memory.isForeign(address, address + (end - offset)),

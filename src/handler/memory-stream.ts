@@ -27,6 +27,8 @@ export class MemoryStream {
   #next = 0
   /** Where in the core file the next byte belongs. */
   position: number
+  /** Pages so far that were in use, could not be read and are zeros. */
+  unread = 0
 
   constructor(memory: ProcessMemory, runs: readonly Run[], position: number, end: number) {
     this.#memory = memory
@@ -45,7 +47,7 @@ export class MemoryStream {
       const until = Math.min(length, (here < from ? from : run!.end) - this.position)
       const part = buffer.subarray(at + done, at + until)
       if (here < from) part.fill(0)
-      else this.#memory.read(part, run!.address + (here - from))
+      else this.unread += this.#memory.read(part, run!.address + (here - from))
       done = until
       if (run !== undefined && this.position + done >= run.end) this.#next++
     }

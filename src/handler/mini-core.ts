@@ -66,7 +66,7 @@ export function planMiniCore(
   if (note === undefined) return undefined
   const noteAt = Number(note.readBigUInt64LE(8))
   const whole = original.subarray(noteAt, noteAt + Number(note.readBigUInt64LE(32)))
-  const kept = whole.length > most / 4 ? thinNotes(whole) : whole
+  const kept = !andRest && whole.length > most / 4 ? thinNotes(whole) : whole
   // All of it in another order is not a part.
   const notes = andRest ? kept : Buffer.concat([kept, formatPartNote(endOf(segments))])
 

@@ -61,14 +61,19 @@ export interface PlaceCommands {
   endCut(room: number): { size: number; isEnded: boolean }
   /** Makes the core last. */
   finishCore(): void
+  /** What `finishCore` could not make last stays as it is. */
+  keepCore(): void
   dropCore(): void
   /** Copies the first `size` bytes of another place's core here; answers how much of the content they really hold. */
   adopt(path: string, size: number): void
-  storeFiles(files: MappedFiles): StoredFiles
+  /** `refused`: why nothing is stored that is not there yet. */
+  storeFiles(files: MappedFiles, refused?: string): StoredFiles
   finish(manifest: Manifest): void
 }
 
 const chunkSize = 1 << 20
+/** Bytes that executables and libraries leave free, for manifests. */
+const leastLeft = 1 << 20
 /** Bytes after which it is looked again how full the spool is: other crashes go there, too. */
 const lookAfter = 64 << 20
 /**
@@ -171,19 +176,22 @@ export class Place implements PlaceCommands {
     this.#begun.finishCore()
   }
 
+  keepCore(): void {
+    this.#begun.keepCore()
+  }
+
   dropCore(): void {
     this.#begun.dropCore()
   }
 
   adopt(path: string, size: number): void {
-    const dump = this.#begun
     const from = openForReading(path)
     try {
       const chunk = Buffer.alloc(chunkSize)
       for (let at = 0; at < size; ) {
         const got = readSync(from, chunk, 0, Math.min(chunkSize, size - at), at)
         if (got === 0) throw new SystemError(`${path} has lost what was written to it`)
-        dump.write(chunk.subarray(0, got))
+        this.write(chunk.subarray(0, got))
         at += got
         this.#onProgress()
       }
@@ -198,9 +206,15 @@ export class Place implements PlaceCommands {
     }
   }
 
-  storeFiles(files: MappedFiles): StoredFiles {
-    const notes: string[] = []
-    return { ...storeMappedFiles(files, this.#begun, this.#crash!, notes, this.#onProgress), notes }
+  storeFiles(files: MappedFiles, refused?: string): StoredFiles {
+    const onNew = (size: number): void => {
+      if (refused !== undefined) throw new SystemError(refused)
+      this.#bound(size)
+      const free = this.#begun.free()
+      if (size + leastLeft > free) throw new SystemError(`it has ${size} bytes, and ${free} are free`)
+      this.#left -= size
+    }
+    return storeMappedFiles(files, this.#begun, this.#crash!, { onNew, onProgress: this.#onProgress })
   }
 
   finish(manifest: Manifest): void {

@@ -45,8 +45,8 @@ export interface Snapshot {
   mappings: Mapping[]
   /** Private mappings without a file. */
   anonymous: AddressRange[]
-  /** Mappings with one. */
-  files: FileRange[]
+  /** Mappings with one; undefined where not all of them are known. */
+  files: FileRange[] | undefined
   notes: string[]
   /** Path through the open descriptor; undefined where the process could not be opened or is another one. */
   directory?: string
@@ -68,7 +68,7 @@ export function takeSnapshot(
     comm: escapeBytes(crash.comm),
     ...(crash.tid === undefined ? {} : { tid: crash.tid }),
   }
-  const snapshot: Snapshot = { facts, mappings: [], anonymous: [], files: [], notes, close: () => {} }
+  const snapshot: Snapshot = { facts, mappings: [], anonymous: [], files: undefined, notes, close: () => {} }
   if (crash.pid === 0) return snapshot
   let fd: number
   try {
@@ -98,7 +98,9 @@ export function takeSnapshot(
     const text = maps.toString('latin1')
     snapshot.mappings = parseMaps(maps.toString('utf8'))
     snapshot.anonymous = parseAnonymous(text)
-    snapshot.files = parseFileRanges(text)
+    if (maps.length < mostMaps) snapshot.files = parseFileRanges(text)
+    else
+      notes.push(`/proc/${crash.pid}/maps is longer than ${mostMaps} bytes, leaving the memory to the kernel`)
     const lines = text.split('\n').filter(line => line.includes(' /'))
     facts.mappings = escapeLines(Buffer.from(lines.join('\n'), 'latin1'), 256 * kilobyte)
   }

@@ -4,7 +4,7 @@
  * descriptors belong to that memory and no other, whatever becomes of the PID.
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs'
-import { touches } from './foreign-memory.ts'
+import { nextRange, touches } from './foreign-memory.ts'
 import type { AddressRange } from './proc-text.ts'
 
 export const pageSize = 4096
@@ -46,9 +46,10 @@ export class ProcessMemory {
 
   /**
    * Fills `buffer` from `address`. A page that can't be read is zeros, as it is in the kernel's dump. Throws MemoryGone
-   * where the process has ended meanwhile.
+   * where the process has ended meanwhile. Answers the number of such pages that were in use.
    */
-  read(buffer: Buffer, address: number): void {
+  read(buffer: Buffer, address: number): number {
+    let unread = 0
     for (let at = 0; at < buffer.length; ) {
       const got =
         this.#foreign.length === 0
@@ -58,10 +59,12 @@ export class ProcessMemory {
       if (got > 0) at += got
       else {
         const next = Math.min(buffer.length, at + pageSize - ((address + at) % pageSize))
+        if (this.#isTouched(address + at)) unread++
         buffer.fill(0, at, next)
         at = next
       }
     }
+    return unread
   }
 
   /** Calls `found` for each run of touched pages in [start, end), in order, until it answers false. */
@@ -86,6 +89,20 @@ export class ProcessMemory {
     return from === undefined || found(from, end)
   }
 
+  /** False also where that can't be told. */
+  #isTouched(address: number): boolean {
+    const entry = this.#entries.subarray(0, entrySize)
+    const at = Math.floor(address / pageSize) * entrySize
+    try {
+      return (
+        readSync(this.#pagemap, entry, 0, entrySize, at) === entrySize &&
+        (entry[entrySize - 1]! & touchedBits) !== 0
+      )
+    } catch {
+      return false
+    }
+  }
+
   close(): void {
     closeSync(this.#mem)
     closeSync(this.#pagemap)
@@ -94,8 +111,8 @@ export class ProcessMemory {
   /** The same up to the next page of somebody's. */
   #own(buffer: Buffer, at: number, address: number): number {
     const end = address + buffer.length - at
-    const next = this.#foreign.find(range => range.start < end && address < range.end)
-    if (next === undefined) return this.#once(buffer, at, address)
+    const next = nextRange(this.#foreign, address)
+    if (next === undefined || next.start >= end) return this.#once(buffer, at, address)
     return address >= next.start ? -1 : this.#once(buffer.subarray(0, at + next.start - address), at, address)
   }
 

@@ -185,6 +185,12 @@ export class DumpStorage implements ByteSink {
     return this.#acknowledged
   }
 
+  /** Leaves the core as it is where no place could make it last; answers the size that `finishCore` would have. */
+  keepCore(): number {
+    this.#retry(() => this.#call({ do: 'keepCore', with: [] }))
+    return this.#acknowledged
+  }
+
   /** Gives up the core and its room. */
   dropCore(): void {
     this.#giveUp()
@@ -192,11 +198,16 @@ export class DumpStorage implements ByteSink {
     this.#coreIsLast = true
   }
 
-  /** Where a place stalls over them, it may be the files that do not answer: the next one gets those of this machine. */
-  storeFiles(files: MappedFiles): StoredFiles {
+  /**
+   * Where a place stalls over them, it may be the files that do not answer: the next one gets those of this machine. `refused`:
+   * why nothing is stored that is not there yet.
+   */
+  storeFiles(files: MappedFiles, refused?: string): StoredFiles {
     const stalls = this.#stalls
     const wanted = (): MappedFiles => (this.#stalls === stalls ? files : localOf(files))
-    const stored = this.#retry(() => this.#call({ do: 'storeFiles', with: [wanted()] })) as StoredFiles
+    const stored = this.#retry(() =>
+      this.#call({ do: 'storeFiles', with: [wanted(), refused] }),
+    ) as StoredFiles
     return this.#stalls === stalls ? stored : { ...stored, notes: [...stored.notes, ...notCopied(files)] }
   }
 

@@ -13,9 +13,10 @@ export function storeMappedFiles(
   files: MappedFiles,
   dump: DumpWriter,
   crash: Crash,
-  notes: string[],
-  onProgress: () => void,
-): { executable?: StoredBinary; libraries: StoredBinary[] } {
+  { onNew, onProgress }: { onNew: (size: number) => void; onProgress: () => void },
+): { executable?: StoredBinary; libraries: StoredBinary[]; notes: string[] } {
+  const notes: string[] = []
+  let libraries = 0
   const store = (file: MappedFile): StoredBinary => {
     onProgress()
     try {
@@ -23,23 +24,26 @@ export function storeMappedFiles(
       const isReadable = mayRead(crash, fstatSync(file.fd))
       const rights = isReadable ? dump.rights : dump.rights.withoutReader
       const { key, buildId, size } = storeBinary(dump.store.layout, file.fd, rights, {
-        path: file.path,
-        onProgress,
+        ...{ path: file.path, onNew, onProgress },
       })
       return {
         ...{ key, path: file.path, ...(buildId === undefined ? {} : { build_id: buildId }), size },
         ...(isReadable ? {} : { unreadable: true }),
       }
     } catch (error) {
-      const what = file === files.executable ? 'its executable' : 'that library'
-      notes.push(`Could not store ${file.path}, storing the core without ${what}: ${reasonOf(error)}`)
+      const isExecutable = file === files.executable
+      const what = isExecutable ? 'its executable' : 'that library'
+      if (isExecutable || libraries++ === 0)
+        notes.push(`Could not store ${file.path}, storing the core without ${what}: ${reasonOf(error)}`)
       return { path: file.path, size: file.size, ...buildIdOf(file.fd) }
     }
   }
-  return {
+  const stored = {
     ...(files.executable === undefined ? {} : { executable: store(files.executable) }),
     libraries: files.libraries.map(store),
   }
+  if (libraries > 1) notes.push(`${libraries} libraries could not be stored`)
+  return { ...stored, notes }
 }
 
 /** A file that can't be stored is still named by its build id. */

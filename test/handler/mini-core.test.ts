@@ -4,7 +4,9 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { partOf } from '../../src/archive/part-note.ts'
+import { alignUp } from '../../src/base/align.ts'
 import { openElf } from '../../src/engine/index.ts'
+import { planMiniCore } from '../../src/handler/mini-core.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
 
@@ -295,3 +297,39 @@ test('a program that dies again and again leaves small records with all goroutin
   assert.ok(small.manifest.core.raw_size <= 5 << 20)
   assert.equal(goroutines(bed, bed.store.corePath(small)!).filter(isWaiter).length, 300)
 })
+
+test('where all of it is planned, in the order of need, the registers of all threads are, too', () => {
+  // Of 40 threads, each with 11 KB of an extended state (NT_X86_XSTATE).
+  const notes = Buffer.concat(Array.from({ length: 40 }, () => [note(1, 336), note(0x202, 11_000)]).flat())
+  const [noteAt, at, size] = [64 + 2 * 56, alignUp(64 + 2 * 56 + notes.length, 4096), 1 << 20]
+  const head = Buffer.alloc(at)
+  head.write('\x7fELF\x02\x01\x01', 'latin1')
+  head.writeUInt16LE(62, 18)
+  head.writeBigUInt64LE(64n, 32)
+  head.writeUInt16LE(2, 56)
+  for (const [n, type, offset, address, filesz] of [
+    [0, 4, noteAt, 0, notes.length],
+    [1, 1, at, 0x10000, size],
+  ] as const) {
+    head.writeUInt32LE(type, 64 + n * 56)
+    for (const [field, value] of [
+      [8, offset],
+      [16, address],
+      [32, filesz],
+      [40, filesz],
+    ] as const)
+      head.writeBigUInt64LE(BigInt(value), 64 + n * 56 + field)
+  }
+  notes.copy(head, noteAt)
+  const plan = planMiniCore(head, [{ offset: at, end: at + size, address: 0x10000 }], () => {}, 1 << 20, true)
+  assert.ok(plan!.header.includes(notes))
+  assert.ok(plan!.end >= at + size, 'as long as the kernel promised: a shorter one counts as killed')
+})
+
+/** As `CORE` has it. */
+function note(type: number, size: number): Buffer {
+  const bytes = Buffer.alloc(12 + 8 + alignUp(size, 4))
+  for (const [at, value] of [5, size, type].entries()) bytes.writeUInt32LE(value, at * 4)
+  bytes.write('CORE', 12)
+  return bytes
+}

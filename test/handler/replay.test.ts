@@ -22,6 +22,21 @@ function assertHasIndex(bed: HandlerBed): void {
   assert.deepEqual([file.indexed, file.readHead()?.length], [true, 4096])
 }
 
+/** A 32-bit core, whose memory lies behind `head` bytes. */
+function core32Of(size: number, head: number): Buffer {
+  const core = coreOf(size)
+  core.fill(0, 0, head)
+  core.write('\x7fELF\x01\x01\x01', 'latin1')
+  core.writeUInt16LE(4, 16)
+  core.writeUInt32LE(52, 28)
+  core.writeUInt16LE(32, 42)
+  core.writeUInt16LE(1, 44)
+  core.writeUInt32LE(1, 52)
+  core.writeUInt32LE(head, 56)
+  core.writeUInt32LE(size - head, 52 + 16)
+  return core
+}
+
 describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
   for (const size of [4096 + 16, 1 << 20, (1 << 20) + 1, 5 << 20, (30 << 20) + 4096])
     test(`stores ${size} bytes as they came`, () => {
@@ -114,6 +129,18 @@ describe('a replay, with descriptors 1 and 2 closed and no environment', () => {
       assert.equal(bed.dumps()[0]!.manifest.core.state, left ? 'none' : 'complete')
       assert.equal(hasRoom(bed), left, `${policy}, RLIMIT_CORE ${arguments_[5]}`)
     }
+  })
+
+  test('keeps a small record of a core that no part can be made of, where a quota says so', () => {
+    using bed = new HandlerBed({ UserCapturesPerHour: '1' })
+    const head = 8192
+    const core = core32Of(20 << 20, head)
+    for (let n = 0; n < 2; n++) assert.equal(bed.replay(core, args), 0)
+    const cores = bed.dumps().map(({ manifest }) => manifest.core)
+    const small = cores.find(({ reason }) => reason === 'policy')
+    assert.deepEqual(cores.map(({ state }) => state).sort(), ['complete', 'truncated'])
+    assert.deepEqual([small?.raw_size, small?.expected_size], [head + (4 << 20), core.length])
+    assert.match(small?.detail ?? '', /kept for a small record, since 1 crashes of this user were stored/)
   })
 
   test('goes on without a configuration that makes sense', () => {

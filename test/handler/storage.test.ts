@@ -35,7 +35,7 @@ function content(bed: HandlerBed): Buffer {
 }
 
 /** What the daemon does: brings the spool home, and leaves nothing there. */
-async function joinAgain(bed: HandlerBed): Promise<void> {
+async function joinAgain(bed: HandlerBed, whole = core): Promise<void> {
   const shipments = await shipSpool(bed.spool, bed.store)
   assert.deepEqual(
     shipments.map(({ failed }) => failed),
@@ -46,7 +46,7 @@ async function joinAgain(bed: HandlerBed): Promise<void> {
   const { manifest } = bed.dumps()[0]!
   assert.equal(manifest.core.state, 'complete')
   assert.equal(manifest.core.continues, undefined)
-  assert.ok(content(bed).equals(core), 'byte for byte')
+  assert.ok(content(bed).equals(whole), 'byte for byte')
   if (spawnSync('lz4', ['--version']).status === 0)
     execFileSync('lz4', ['-t', '-q', bed.store.corePath(bed.dumps()[0]!)!])
 }
@@ -192,6 +192,31 @@ describe('a core whose archive never answers', { skip: noShim }, () => {
       assert.equal(dump.manifest.core.continues?.archive, bed.path('archive'))
       assert.match(dump.manifest.notes.join('\n'), /Could not write to .*archive: it has not answered/)
       await joinAgain(bed)
+    })
+})
+
+describe('a core that began in the archive, and that the spool can not make last', { skip: noShim }, () => {
+  // Of the core itself, and of the directory that has its name by then.
+  for (const nth of [5, 6])
+    test(`at fsync ${nth} keeps both pieces, and is whole when they are joined`, async () => {
+      using bed = new HandlerBed({ StorageDeadline: '1s' })
+      initializeStore(bed.store)
+      const prefix = faultPrefix(bed, bed.path(''), [
+        ['pwrite', 5, 'stall'],
+        ['fsync', nth, 'EIO'],
+      ])
+      const whole = Buffer.from(core)
+      // ET_CORE: of such a one it is told whether it is whole.
+      whole.writeUInt16LE(4, 16)
+      bed.replay(whole, replayArguments, { prefix })
+      const [dump] = bed.dumps(bed.spool)
+      const { state, reason, file, stored_size, continues } = dump!.manifest.core
+      assert.deepEqual([state, reason, file], ['truncated', 'storage-error', 'core.lz4'])
+      const begun = statSync(bed.store.layout.file(dump!, 'core.lz4.part')).size
+      const rest = statSync(bed.spool.layout.file(dump!, 'core.lz4')).size
+      assert.ok(continues!.at > 0 && begun >= continues!.at)
+      assert.equal(rest, stored_size - continues!.at)
+      await joinAgain(bed, whole)
     })
 })
 
