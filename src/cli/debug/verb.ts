@@ -76,7 +76,7 @@ export async function answerVerb(
   const { openState } = await import('./open.ts')
   const state = await openState(target, { settings: settingsOf(argv), place: argv })
   const answer = await ask(state)
-  if (!argv.json) return page(answer.lines(), { pager: !argv.noPager })
+  if (!argv.json) return await page(answer.lines(), { pager: !argv.noPager })
   writeLines(1, jsonObject(answerJson(answer, schema, target.id)))
 }
 

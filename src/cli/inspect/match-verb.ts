@@ -42,7 +42,7 @@ export function matchVerb(
       const { openContext } = await import('../debug/open.ts')
       const names = list(await openContext(target), filter)
       if (lone && names.length === 0) throw neither(word!, name.replace(/s$/, ''))
-      if (!argv.json) return page(nameLines(names), { pager: !argv.noPager })
+      if (!argv.json) return await page(nameLines(names), { pager: !argv.noPager })
       writeLines(1, jsonDocument({ schema: `gocore-${name}`, version: 1, id: target.id }, name, names))
     },
   }

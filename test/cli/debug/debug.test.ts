@@ -316,6 +316,23 @@ describe('debug in a terminal', { skip: haveScript ? false : 'needs script of ut
   })
 })
 
+describe('debug --tui without a terminal', () => {
+  test('prints the panes of a core file, compressed or not, and of a dump', () => {
+    writeFileSync(join(work, 'raw'), zstdDecompressSync(readFileSync(core)))
+    const archive = ['--archive', join(work, 'archive')]
+    const imported = runCli([...archive, 'import', core, '--exe', exe], { env: { HOME: work } })
+    assert.equal(imported.status, 0, imported.stderr)
+    const dumps = [[core], ['./raw'], [...archive, imported.stdout.slice(0, 12)]]
+    for (const dump of dumps) {
+      const args = ['debug', ...dump, '--exe', exe, '--tui']
+      const { stdout, stderr, status } = runCli(args, { cwd: work, env: { HOME: work } })
+      assert.deepEqual([stderr, status], ['', 0], args.join(' '))
+      for (const pane of ['Source', 'Stack', 'Goroutines', 'Registers'])
+        assert.match(stdout, new RegExp(`^${pane}`, 'm'))
+    }
+  })
+})
+
 describe('complete()', async () => {
   using target = await openTarget({ dump: core, exe })
   const state = await openState(target)
