@@ -2,7 +2,8 @@
  * The words of other debuggers, put into ours before the command line is read: `p` for print, `x/30i '$pc'`, `-full` with
  * one dash, a debugger's command behind the dump.
  */
-import type { Option } from './define.ts'
+import { UsageError } from '../base/errors.ts'
+import { noOption, type Option } from './define.ts'
 import { globalOptions } from './options.ts'
 import { nameOf, type Verb, verbs } from './verbs.ts'
 
@@ -33,17 +34,30 @@ export async function prepared(args: readonly string[]): Promise<string[]> {
   const options = builder.spec.options ?? {}
   const formatOption = 'gdb' in options ? '--gdb' : 'format' in options ? '--format' : undefined
   if (format !== undefined && formatOption === undefined) return [...args]
-  const given = args.slice(at + 1)
-  const rest = prepare ? prepare(given) : given
-  const behind = rest.indexOf('--')
-  const own = behind < 0 ? rest : rest.slice(0, behind)
-  return [
+  const before = [
     ...args.slice(0, at),
     nameOf(verb),
     ...(format === undefined ? [] : [`${formatOption}=${format}`]),
-    ...own.map(word => twoDashes(word, options)),
-    ...(behind < 0 ? [] : rest.slice(behind)),
   ]
+  const given = args.slice(at + 1)
+  // What stands behind `--` is another program's there.
+  if (nameOf(verb) === 'run') return [...before, ...given]
+  const ours = behindAsWords(given, { ...globalOptions, ...options })
+  const rest = prepare ? prepare(ours) : ours
+  return [...before, ...rest.filter(word => word !== '--').map(word => twoDashes(word, options))]
+}
+
+/** yargs makes no positionals of what stands behind `--`: it gets that as words that don't look like options to it. */
+function behindAsWords(
+  given: readonly string[],
+  options: Readonly<Record<string, Option>>,
+): readonly string[] {
+  const end = given.indexOf('--')
+  if (end < 0) return given
+  const last = given[end - 1]
+  if (last?.startsWith('-') && takesNext(last, options))
+    throw new UsageError(`${last} needs a value, and -- is none.`)
+  return given.map((word, i) => (i > end && word.startsWith('-') ? noOption + word : word))
 }
 
 /** Delve's options have one dash. */

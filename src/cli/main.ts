@@ -57,7 +57,6 @@ async function help(args: string[]): Promise<string | undefined> {
 }
 
 function commandLine(args: string[]): ReturnType<typeof yargs> {
-  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
   const cli = yargs(args)
     .scriptName('gocore-sink')
     .locale('en')
@@ -66,7 +65,7 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
       'greedy-arrays': false,
       'parse-numbers': false,
       // What stands after it is another program's, and `run` takes it from there.
-      'populate--': own.includes('run'),
+      'populate--': true,
     })
     .help(false)
     .version(toolVersion)

@@ -120,6 +120,24 @@ describe('pin, unpin and rm', () => {
   })
 })
 
+describe('words behind --', () => {
+  it('name the dump that a verb looks at or changes', () => {
+    assert.match(cli('show', '--', '7f3zz').stdout, /7f3zz/)
+    assert.equal(cli('show', '--', '7f3zz').stdout, cli('show', '7f3zz').stdout)
+    assert.match(cli('pin', '--', '7f3zz').stdout, /^Pinned 7f3zzzzzzzzz/)
+    assert.match(cli('unpin', '--', '7f3zz').stdout, /^Unpinned 7f3zzzzzzzzz/)
+  })
+  it('change nothing where there is no such dump', () => {
+    const before = cli('ls', '--json').stdout
+    for (const verb of ['pin', 'rm']) {
+      const none = cli(verb, '--', 'nope')
+      assert.deepEqual([none.stdout, none.status], ['', 3])
+      assert.match(none.stderr, /^gocore-sink: There is no dump "nope"/)
+    }
+    assert.equal(cli('ls', '--json').stdout, before)
+  })
+})
+
 describe('hold and unhold', () => {
   it('a held dump says so, and goes by no way until that is lifted', () => {
     const held = cli('hold', '7f3k', '--by', 'ada', '--reason', 'case 7')
