@@ -122,10 +122,10 @@ describe('pin, unpin and rm', () => {
 
 describe('words behind --', () => {
   it('name the dump that a verb looks at or changes', () => {
-    assert.match(cli('show', '--', '7f3zz').stdout, /7f3zz/)
-    assert.equal(cli('show', '--', '7f3zz').stdout, cli('show', '7f3zz').stdout)
-    assert.match(cli('pin', '--', '7f3zz').stdout, /^Pinned 7f3zzzzzzzzz/)
-    assert.match(cli('unpin', '--', '7f3zz').stdout, /^Unpinned 7f3zzzzzzzzz/)
+    assert.match(cli('show', '--', 'xacb').stdout, /SIGSEGV/)
+    assert.equal(cli('show', '--', 'xacb').stdout, cli('show', 'xacb').stdout)
+    assert.match(cli('pin', '--', 'xacb').stdout, /^Pinned xacbqdabcdef/)
+    assert.match(cli('unpin', '--', 'xacb').stdout, /^Unpinned xacbqdabcdef/)
   })
   it('change nothing where there is no such dump', () => {
     const before = cli('ls', '--json').stdout
@@ -180,6 +180,44 @@ describe('gc, verify, reindex', () => {
     assert.equal(ids(other.stdout).length, 2)
     assert.ok(existsSync(join(cache, 'gocore-sink')))
   })
+})
+
+describe('reindex of another archive', () => {
+  it('leaves the catalog of the machine alone', () => {
+    const other = mkdtempSync(join(root, 'other-'))
+    makeArchive(other)
+    addCrash(join(other, 'archive'), 'elsewhere222')
+    const before = cli('ls', '--json').stdout
+    const env = { XDG_CACHE_HOME: join(root, 'cache') }
+    const foreign = ['--config', config, '--archive', join(other, 'archive')]
+    assert.match(runCli([...foreign, 'reindex'], { env }).stdout, /: 4 crashes added, 0 changed, 0 removed\./)
+    assert.equal(cli('ls', '--json').stdout, before)
+    assert.equal(runCli([...foreign, 'ls', '-q'], { env }).stdout.split('\n')[0], 'elsewhere222')
+  })
+})
+
+describe('an archive that is not there', () => {
+  const verbs = ['verify', 'reindex', 'gc', 'show', 'show 7f3k', 'rm -y 7f3k', 'pin 7f3k', 'hold 7f3k']
+  for (const verb of verbs)
+    it(`${verb} ends with 3, by another name and where it was moved away`, () => {
+      const archive = join(root, 'archive')
+      const before = cli('ls', '--json').stdout
+      const mistyped = cli('--archive', join(root, 'typo'), ...verb.split(' '))
+      assert.deepEqual([mistyped.stdout, mistyped.status], ['', 3])
+      assert.match(mistyped.stderr, /^gocore-sink: There is no archive \/\S+typo on this machine; /)
+      renameSync(archive, `${archive}.away`)
+      try {
+        const moved = cli(...verb.split(' '))
+        assert.deepEqual([moved.stdout, moved.status], ['', 3])
+        assert.match(moved.stderr, /^gocore-sink: There is no archive \/\S+archive on this machine; /)
+        mkdirSync(archive)
+        assert.match(cli(...verb.split(' ')).stderr, /^gocore-sink: No crashes are recorded in /)
+        rmdirSync(archive)
+      } finally {
+        renameSync(`${archive}.away`, archive)
+      }
+      assert.equal(cli('ls', '--json').stdout, before)
+    })
 })
 
 describe('an archive that is empty', () => {
