@@ -274,6 +274,32 @@ describe('import', () => {
     assert.match(archive('import', './raw', '--exe', './till').stdout, /was there already/)
     assert.equal(archive('ls', '-q').stdout.trim().split('\n').length, 1)
   })
+  it('names an executable that is missing, and takes it in when it comes', () => {
+    const other = ['--archive', 'late']
+    const first = cli(...other, 'import', './core.zst')
+    assert.equal(first.status, 0)
+    assert.match(
+      first.stderr,
+      /^[a-z2-7]{12} lacks its executable \S+\/till: import \.\/core\.zst again with --exe FILE$/m,
+    )
+    assert.doesNotMatch(cli(...other, 'show').stdout, /nil map/)
+    const wrong = cli(...other, 'import', './core.zst', '--exe', process.execPath)
+    assert.equal(wrong.status, 4)
+    const second = cli(...other, 'import', './core.zst', '--exe', './till')
+    assert.deepEqual([second.stderr, second.status], ['', 0])
+    assert.match(second.stdout, /\(was there already; its executable is there too now\)\n$/)
+    assert.match(cli(...other, 'show').stdout, /^panic: assignment to entry in nil map\n/)
+    assert.match(cli(...other, 'ls').stdout, /nil map/)
+    assert.match(cli(...other, 'import', './core.zst', '--exe', './till').stdout, /\(was there already\)\n$/)
+    assert.match(cli(...other, 'verify').stdout, /^1 dump verified, all sound\.\n$/)
+  })
+  it('analyses what there is where another file is missing', () => {
+    const partly = cli('--archive', 'partly', 'import', './core.zst', './none', '.', '--exe', './till')
+    assert.equal(partly.status, 3)
+    assert.match(partly.stderr, /^gocore-sink: Could not import \.\/none: there is no such file$/m)
+    assert.match(partly.stderr, /^gocore-sink: Could not import \.: it is a directory, and --exe names/m)
+    assert.match(cli('--archive', 'partly', 'ls').stdout, /nil map/)
+  })
   it('gives the same bytes back', () => {
     assert.equal(archive('export', '-o', 'back').status, 0)
     assert.ok(readFileSync(join(work, 'back')).equals(readFileSync(join(work, 'raw'))))
