@@ -40,9 +40,11 @@ export async function prepared(args: readonly string[]): Promise<string[]> {
     ...(format === undefined ? [] : [`${formatOption}=${format}`]),
   ]
   const given = args.slice(at + 1)
+  const known = { ...globalOptions, ...options }
+  refuseValues(args, known)
   // What stands behind `--` is another program's there.
   if (nameOf(verb) === 'run') return [...before, ...given]
-  const ours = behindAsWords(given, { ...globalOptions, ...options })
+  const ours = behindAsWords(given, known)
   const rest = prepare ? prepare(ours) : ours
   return [...before, ...rest.filter(word => word !== '--').map(word => twoDashes(word, options))]
 }
@@ -60,6 +62,17 @@ function behindAsWords(
   return given.map((word, i) => (i > end && word.startsWith('-') ? noOption + word : word))
 }
 
+/** Throws UsageError for a switch with a value, which yargs would take for a switch that is off. */
+function refuseValues(args: readonly string[], options: Readonly<Record<string, Option>>): void {
+  for (const word of args) {
+    if (word === '--') return
+    const [, name, value] = /^(--?[\w-]+)=(.*)$/s.exec(word) ?? []
+    if (name === undefined || /^(?:true|false)$/.test(value!)) continue
+    if (optionOf(name, options)?.type === 'boolean')
+      throw new UsageError(`${name} takes no value, and ${JSON.stringify(value)} is one.`)
+  }
+}
+
 /** Delve's options have one dash. */
 function twoDashes(word: string, options: Readonly<Record<string, Option>>): string {
   const name = /^-([a-z][a-z-]+)(?:=.*)?$/.exec(word)?.[1]
@@ -68,9 +81,12 @@ function twoDashes(word: string, options: Readonly<Record<string, Option>>): str
 
 /** Whether the word after an option is its value. */
 export function takesNext(word: string, options: Readonly<Record<string, Option>>): boolean {
+  return optionOf(word, options)?.type === 'string'
+}
+
+function optionOf(word: string, options: Readonly<Record<string, Option>>): Option | undefined {
   const name = word.replace(/^--?/, '')
-  const option = Object.hasOwn(options, name)
+  return Object.hasOwn(options, name)
     ? options[name]
     : Object.values(options).find(({ alias }) => alias === name)
-  return option?.type === 'string'
 }

@@ -141,6 +141,39 @@ describe('what can go wrong', () => {
       /^gocore-sink: \.\/till is a program or a library, not a core file; /,
     )
   })
+  it('ends with 3 where nothing matches a pattern', () => {
+    for (const verb of ['funcs', 'types', 'vars', 'sources', 'packages']) {
+      assert.equal(cli(verb, './core.zst', 'no-such-thing', '--exe', './till').status, 3, verb)
+      assert.equal(cli(verb, './core.zst', 'no-such-thing', '--exe', './till', '--json').status, 3, verb)
+    }
+    assert.equal(cli('packages', './core.zst', '--match', 'no-such-thing', '--exe', './till').status, 3)
+  })
+  it('names the machine of a core that is not of amd64', () => {
+    const core = readFileSync(join(work, 'raw')).subarray(0, 65536)
+    for (const [machine, name] of [
+      [183, 'arm64'],
+      [22, 's390x'],
+      [3, '386'],
+      [9999, 'ELF machine 9999'],
+    ] as const) {
+      // e_machine (gABI, ELF header).
+      core.writeUInt16LE(machine, 18)
+      writeFileSync(join(work, 'other-machine'), core)
+      const refused = cli('show', './other-machine')
+      assert.equal(
+        refused.stderr,
+        `gocore-sink: machine: ./other-machine is a core of ${name}; those of amd64 are explained\n`,
+      )
+      assert.equal(refused.status, 5)
+    }
+  })
+  it('says where the dump stands in frame and x', () => {
+    const frame = cli('frame', './core.zst', '1')
+    assert.equal(frame.stderr, 'gocore-sink: frame takes the dump last: gocore-sink frame 1 ./core.zst\n')
+    const x = cli('x', './core.zst', '0xc000012000')
+    assert.equal(x.stderr, 'gocore-sink: x takes the dump last: gocore-sink x 0xc000012000 ./core.zst\n')
+    assert.deepEqual([frame.status, x.status], [2, 2])
+  })
   it('tells an executable and an expression that are missing', () => {
     const none = cli('show', './core.zst', '--exe', './none')
     assert.deepEqual([none.stderr, none.status], ['gocore-sink: --exe: there is no file ./none.\n', 3])

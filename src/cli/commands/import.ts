@@ -10,6 +10,7 @@ import type { GlobalArgs } from '../options.ts'
 import { exitOf } from '../render/exit.ts'
 import { sayTo } from '../render/output.ts'
 import { startProgress } from '../render/progress.ts'
+import { sentenceOf } from '../render/sentence.ts'
 import { count } from '../render/text.ts'
 import type { Site } from '../site.ts'
 import { entry } from '../verbs.ts'
@@ -72,7 +73,7 @@ export async function handler(argv: Args): Promise<void> {
         if (searched && error instanceof FormatError && error.section === 'ELF header') continue
         failed++
         process.exitCode ||= exitOf(error)
-        complain(`gocore-sink: Could not import ${label}: ${(error as Error).message}`)
+        complain(`gocore-sink: Could not import ${label}: ${sentenceOf(error)}`)
       }
   if (done.length === 0 && failed === 0)
     throw new NotFoundError(`There is no core file in ${argv.files.join(', ')}.`)

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { UsageError } from '../../base/errors.ts'
 import type { Builder, Spec } from '../define.ts'
 import { define } from '../define.ts'
-import { dumpOrWord, neither, targeted } from '../dump-or-word.ts'
+import { type DumpAndWord, dumpOrWord, neither, targeted } from '../dump-or-word.ts'
 import { dumpPositional } from '../options.ts'
+import { Exit } from '../render/exit.ts'
 import { entry } from '../verbs.ts'
 import type { Answer, DebugCommand } from './command.ts'
 import {
@@ -26,8 +27,10 @@ interface RowVerb<Args> {
 
 type Examples = NonNullable<Spec['examples']>
 
-function found(answer: Answer, lone: string | undefined, what: string): Answer {
-  if (lone !== undefined && answer.empty?.()) throw neither(lone, what)
+function found(answer: Answer, { word, lone }: DumpAndWord, what: string): Answer {
+  if (word === undefined || !answer.empty?.()) return answer
+  if (lone) throw neither(word, what)
+  process.exitCode = Exit.notFound
   return answer
 }
 
@@ -54,10 +57,10 @@ export function variablesVerb(row: DebugCommand, examples: Examples): RowVerb<Va
       examples,
     }),
     async handler(argv) {
-      const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
-      const rest = `${argv.verbose ? '-v ' : ''}${word ?? ''}`
-      await answerVerb(targeted(argv, dump), 'gocore-variables', async state =>
-        found(await row.run(state, rest), lone ? word : undefined, 'variable'),
+      const asked = await dumpOrWord(argv, argv.dump, argv.regex)
+      const rest = `${argv.verbose ? '-v ' : ''}${asked.word ?? ''}`
+      await answerVerb(targeted(argv, asked.dump), 'gocore-variables', async state =>
+        found(await row.run(state, rest), asked, 'variable'),
       )
     },
   }
@@ -80,9 +83,9 @@ export function namesVerb(row: DebugCommand, examples: Examples): RowVerb<NamesA
       examples,
     }),
     async handler(argv) {
-      const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
-      await answerVerb(targeted(argv, dump), 'gocore-names', async state =>
-        found(await row.run(state, word ?? ''), lone ? word : undefined, row.name.replace(/s$/, '')),
+      const asked = await dumpOrWord(argv, argv.dump, argv.regex)
+      await answerVerb(targeted(argv, asked.dump), 'gocore-names', async state =>
+        found(await row.run(state, asked.word ?? ''), asked, row.name.replace(/s$/, '')),
       )
     },
   }

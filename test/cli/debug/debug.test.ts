@@ -45,6 +45,20 @@ describe('debug in a pipe', () => {
     for (const word of ['exit', 'quit', 'q']) assert.equal(debug(word, 'p 1').stdout, '')
   })
 
+  test('says what could not be written, to whom', () => {
+    const { stderr, status } = debug('transcript ./none/x')
+    assert.equal(stderr, 'Could not open ./none/x: no such file or directory (ENOENT)\n')
+    assert.equal(status, 1)
+    const program = join(import.meta.dirname, '../../../src/cli/main.ts')
+    const text = `printf 'p 1\\np 2\\n' | ${process.execPath} ${program} debug ${core} --exe ${exe} > /dev/full`
+    const full = spawnSync('sh', ['-c', text], { encoding: 'utf8' })
+    assert.equal(
+      full.stderr,
+      'gocore-sink: Could not write to standard output: no space left on device (ENOSPC)\n',
+    )
+    assert.equal(full.status, 1)
+  })
+
   test('-c runs commands and leaves', () => {
     const { stdout, status } = runCli(['debug', core, '--exe', exe, '-c', 'p 1', '-c', 'p 2'], {
       cwd: work,
