@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -217,6 +218,29 @@ describe('an archive that is not there', () => {
         renameSync(`${archive}.away`, archive)
       }
       assert.equal(cli('ls', '--json').stdout, before)
+    })
+})
+
+describe('who may read and not write', { skip: process.getuid?.() !== 0 }, () => {
+  const place = mkdtempSync(join(tmpdir(), 'gocore-cli-'))
+  after(() => rmSync(place, { recursive: true }))
+  const own = makeArchive(place)
+  chmodSync(place, 0o755)
+  mkdirSync(join(place, 'state'), { mode: 0o755 })
+  for (const [verb, what] of [
+    ['reindex', 'Could not open \\S+/catalog\\.db'],
+    ['daemon', 'Cannot lock \\S+/state'],
+    [
+      `import ${import.meta.dirname}/../fixtures/till/core.zst`,
+      'Could not import \\S+: Could not mkdir \\S+',
+    ],
+  ])
+    it(`${verb!.split(' ')[0]} says that it takes a right`, () => {
+      const program = join(import.meta.dirname, '../../src/cli/main.ts')
+      const args = ['--disable-warning=ExperimentalWarning', program, '--config', own, ...verb!.split(' ')]
+      const run = spawnSync(process.execPath, args, { uid: 65534, gid: 65534, encoding: 'utf8' })
+      assert.match(run.stderr, new RegExp(`^gocore-sink: ${what}: permission denied \\(EACCES\\)`, 'm'))
+      assert.equal(run.status, 1)
     })
 })
 
