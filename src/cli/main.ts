@@ -48,13 +48,14 @@ function yargsError(error: unknown): error is Error {
 async function help(args: string[]): Promise<string | undefined> {
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
   if (own.includes('--version')) return `${toolVersion}\n`
-  const asked = own.length === 0 || own[0] === 'help' || own.includes('--help') || own.includes('-h')
+  const at = verbIndex(own)
+  const isHelp = own[at] === 'help'
+  const asked = own.length === 0 || isHelp || own.includes('--help') || own.includes('-h')
   if (!asked || (own.length === 0 && args.length > 0)) return undefined
   const { overview, verbHelp } = await import('./help.ts')
-  const words = own.filter(arg => !arg.startsWith('-') && arg !== 'help')
+  const words = at < 0 ? [] : own.slice(isHelp ? at + 1 : at).filter(arg => !arg.startsWith('-'))
   const verb = words.map(verbNamed).find(found => found !== undefined)
-  if (!verb && own[0] === 'help' && words.length > 0)
-    throw new UsageError(usageSentence('Unknown command', words))
+  if (!verb && isHelp && words.length > 0) throw new UsageError(usageSentence('Unknown command', words))
   return verb ? verbHelp(verb, lookOf(process.stdout)) : overview(process.stdout)
 }
 

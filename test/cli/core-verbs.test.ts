@@ -173,6 +173,9 @@ describe('what can go wrong', () => {
     const x = cli('x', './core.zst', '0xc000012000')
     assert.equal(x.stderr, 'gocore-sink: x takes the dump last: gocore-sink x 0xc000012000 ./core.zst\n')
     assert.deepEqual([frame.status, x.status], [2, 2])
+    assert.equal(cli('x', './raw').stderr, 'gocore-sink: x takes an address before ./raw.\n')
+    assert.equal(cli('frame', './raw').stderr, 'gocore-sink: frame takes a number before ./raw.\n')
+    assert.equal(cli('display', './raw').stderr, 'gocore-sink: display takes an expression behind ./raw.\n')
   })
   it('tells an executable and an expression that are missing', () => {
     const none = cli('show', './core.zst', '--exe', './none')

@@ -39,7 +39,7 @@ export function prepare(args: readonly string[]): string[] {
 }
 
 export async function handler(given: Args): Promise<void> {
-  dumpIsLast('frame', [given.number, given.dump], /^\d{1,3}$/)
+  dumpIsLast('frame', 'a number', [given.number, given.dump || undefined], /^\d{1,3}$/)
   const argv = { ...withDump(given), frame: given.number }
   const [command] = argv.command ?? []
   return command === undefined ? answerVerb(argv, 'gocore-frame', frameDetails) : answerCommand(argv, command)

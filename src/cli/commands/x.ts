@@ -68,7 +68,7 @@ interface Args extends TargetArgs, JsonArgs, PlaceArgs {
 }
 
 export async function handler(argv: Args): Promise<void> {
-  dumpIsLast('x', [argv.address, argv.dump], /^(?:\d+$|0x|[$&*(])/)
+  dumpIsLast('x', 'an address', [argv.address, argv.dump], /^(?:\d+$|0x|[$&*(])/)
   const options = optionsOf(argv)
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)

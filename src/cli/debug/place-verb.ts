@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { UsageError } from '../../base/errors.ts'
 import { takesNext } from '../command-line.ts'
 import type { Option, Positional } from '../define.ts'
+import { isPath } from '../dump-or-word.ts'
 import { globalOptions } from '../options.ts'
 import { shellWord } from '../render/program.ts'
 import { commands } from './table.ts'
@@ -66,12 +67,14 @@ export const runsCommand: Positional = {
   offers: 'bt print locals args list disassemble regs x whatis frame deferred'.split(' '),
 }
 
-/** Throws UsageError where the dump stands first, as print and others take it. */
+/** Throws UsageError where the dump stands first, as print and others take it, or alone. */
 export function dumpIsLast(
   verb: string,
+  what: string,
   [first, dump]: readonly [string, string | undefined],
   isFirst: RegExp,
 ): void {
+  if (dump === undefined && isPath(first)) throw new UsageError(`${verb} takes ${what} before ${first}.`)
   const swapped = dump !== undefined && isFirst.test(dump) && !existsSync(dump) && !isFirst.test(first)
   if (swapped)
     throw new UsageError(

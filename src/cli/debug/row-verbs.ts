@@ -1,6 +1,4 @@
 /** Verbs of the command line that are a row of the debugger's table: what such rows have in common. */
-import { existsSync } from 'node:fs'
-import { UsageError } from '../../base/errors.ts'
 import type { Builder, Spec } from '../define.ts'
 import { define } from '../define.ts'
 import { type DumpAndWord, dumpOrWord, neither, targeted } from '../dump-or-word.ts'
@@ -122,10 +120,8 @@ export function expressionVerb(row: DebugCommand, verb: ExpressionVerb): RowVerb
       examples,
     }),
     async handler(argv) {
-      const [dump, expression] = dumpAndWords(argv.dump, argv.expression)
+      const [dump, expression] = dumpAndWords(row.name, argv.dump, argv.expression)
       const { dump: _, ...rest } = argv
-      if (dump === undefined && (/^[./]/.test(expression) || existsSync(expression)))
-        throw new UsageError(`${row.name} takes an expression behind ${expression}.`)
       const format = argv.format === undefined ? '' : `${argv.format.replace(/^[/%]*/, '/')} `
       await answerVerb(dump === undefined ? rest : { ...rest, dump }, schema, state =>
         row.run(state, format + expression),
