@@ -33,7 +33,7 @@ const debugCommands = (): string =>
     .flatMap(({ usage, describe, details = [], aliases = [] }) => [
       '.TP',
       bold(usage),
-      `${roff(capital(describe))}.`,
+      sentence(describe),
       ...details.flatMap(line => ['.br', roff(line)]),
       ...(aliases.length > 0 ? ['.br', `Also: ${aliases.map(bold).join(', ')}.`] : []),
     ])
@@ -50,6 +50,8 @@ const debugSettings = (): string =>
 
 const bold = (text: string): string => `\\fB${roff(text)}\\fR`
 const italic = (text: string): string => `\\fI${roff(text)}\\fR`
+/** A description as a sentence. */
+const sentence = (text: string): string => `${roff(capital(text))}${text.endsWith('?') ? '' : '.'}`
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 export function pages(table: readonly VerbTable[]): Map<string, string> {
@@ -114,7 +116,7 @@ function positionals({ positionals: list }: VerbTable): string[] {
   return list.flatMap(([name, { describe, choices }]) => [
     '.TP',
     italic(name.toUpperCase()),
-    `${roff(capital(describe))}${choices ? `: ${choices.join(', ')}` : ''}.`,
+    sentence(choices ? `${describe}: ${choices.join(', ')}` : describe),
   ])
 }
 
@@ -122,14 +124,14 @@ function option(item: readonly [string, Option]): string {
   const [, { describe, value, several }] = item
   const names = spellings(item).map(bold).join(', ')
   const tail = several ? ' May be given several times.' : ''
-  return `.TP\n${names}${value ? ` ${italic(value)}` : ''}\n${roff(capital(describe))}.${tail}`
+  return `.TP\n${names}${value ? ` ${italic(value)}` : ''}\n${sentence(describe)}${tail}`
 }
 
 function examples({ spec }: VerbTable): string[] {
   if (!spec.examples || spec.examples.length === 0) return []
   return [
     '.SH EXAMPLES',
-    ...spec.examples.flatMap(([command, what]) => ['.TP', bold(command), `${roff(capital(what))}.`]),
+    ...spec.examples.flatMap(([command, what]) => ['.TP', bold(command), sentence(what)]),
   ]
 }
 

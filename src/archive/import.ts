@@ -105,6 +105,25 @@ function whyIncomplete({ size, warnings = [] }: CoreContent, expectedSize: numbe
   return warnings.length > 0 ? `is damaged: ${escapeText(warnings.join('; '))}` : undefined
 }
 
+/** Whether the executable of a dump is in the archive. */
+export function hasExecutable(store: LocalStore, ref: DumpRef): boolean {
+  const { executable } = store.readManifest(ref)
+  return executable?.key !== undefined && store.binaryPath(executable.key) !== undefined
+}
+
+/**
+ * Gives a dump the executable that it was imported without, and takes away the report that was made without it. A report that
+ * can't be made anew stays.
+ */
+export function importExecutable(store: LocalStore, ref: DumpRef, executable: ImportedFile): void {
+  const { core } = store.readManifest(ref)
+  const kept = keep(store, executable)
+  // In this order: whoever is cut between leaves a dump that waits for its analysis, and for its executable.
+  if (core.encrypted === undefined && core.shrunk === undefined)
+    for (const name of [reportFile, analysisFile]) rmSync(store.layout.file(ref, name), { force: true })
+  store.changeManifest(ref, manifest => ({ ...manifest, executable: kept }))
+}
+
 /** Takes over a dump of another archive as it is, its executable and libraries included. The rest of a core is for `joinDump`. */
 export function importDump(
   store: LocalStore,

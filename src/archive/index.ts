@@ -5,6 +5,7 @@ export { findBuildId } from './build-id.ts'
 export { initializeStore } from './format.ts'
 export {
   type CoreContent,
+  hasExecutable,
   type Imported,
   type ImportedFile,
   type ImportFacts,
@@ -14,6 +15,7 @@ export {
   importBinaries,
   importCore,
   importDump,
+  importExecutable,
   importPin,
 } from './import.ts'
 export { latestDays } from './latest-days.ts'

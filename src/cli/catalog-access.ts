@@ -14,7 +14,11 @@ import { type Catalog, copyCatalog, openCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
 import { startProgress } from './render/progress.ts'
 
-export const catalogPath = (config: Config): string => join(config.state, 'catalog.db')
+const catalogPath = (config: Config): string => join(config.state, 'catalog.db')
+
+/** The catalog of this archive: the machine's, or one's own. */
+export const catalogFile = ({ config, foreign }: CatalogPlace): string =>
+  foreign ? ownPath(config) : catalogPath(config)
 
 /** Whose catalog it is to be. */
 export interface CatalogPlace {
@@ -77,9 +81,9 @@ export function openAsItIs({ config }: CatalogPlace): Catalog | undefined {
 }
 
 /** To be kept in line with a change to the archive; undefined where we may not, and the daemon will. */
-export function openForWriting({ config, foreign }: CatalogPlace): Catalog | undefined {
+export function openForWriting(place: CatalogPlace): Catalog | undefined {
   try {
-    return openCatalog(foreign ? ownPath(config) : catalogPath(config))
+    return openCatalog(catalogFile(place))
   } catch {
     return undefined
   }

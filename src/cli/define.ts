@@ -41,6 +41,15 @@ export interface Builder {
   readonly spec: Spec
 }
 
+/** Stands before a positional that looks like an option: no argument of a program has a NUL. */
+export const noOption = '\0'
+
+/** What was typed. */
+function typed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(typed)
+  return typeof value === 'string' ? value.replaceAll(noOption, '') : value
+}
+
 /** A yargs builder that carries its declaration. */
 export function define(spec: Spec): Builder {
   const build = (yargs: Argv): Argv => {
@@ -48,6 +57,7 @@ export function define(spec: Spec): Builder {
       yargs.positional(name, {
         describe: positional.describe,
         type: 'string',
+        coerce: typed,
         ...(positional.several ? { array: true } : {}),
         ...(positional.choices ? { choices: positional.choices } : {}),
       })

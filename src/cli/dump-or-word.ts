@@ -12,6 +12,9 @@ export interface DumpAndWord {
   readonly lone: boolean
 }
 
+/** Whether a word is the path of a file, whatever else stands for a dump. */
+export const isPath = (word: string): boolean => /^[./]/.test(word) || existsSync(word)
+
 /** A file or a dump where there is one of that name; else a word about the latest dump. */
 export async function dumpOrWord(
   args: TargetArgs,
@@ -19,7 +22,7 @@ export async function dumpOrWord(
   word: string | undefined,
 ): Promise<DumpAndWord> {
   if (dump === undefined || word !== undefined) return { dump, word, lone: false }
-  const isDump = existsSync(dump) || /^[./]/.test(dump) || (await isKnown(args, dump))
+  const isDump = isPath(dump) || (await isKnown(args, dump))
   return isDump ? { dump, word: undefined, lone: false } : { dump: undefined, word: dump, lone: true }
 }
 

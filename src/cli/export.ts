@@ -48,7 +48,7 @@ export async function exportBinary(target: Target, options: ExportOptions): Prom
       `The executable of ${target.label} is neither in the archive nor on this machine.`,
     )
   using binary = openFile(path)
-  return writeOut(binary, `binary.${shortName(target)}`, { ...options, mode: 0o700 })
+  return await writeOut(binary, `binary.${shortName(target)}`, { ...options, mode: 0o700 })
 }
 
 /** Manifest, report, core, executable and libraries in a tar file, with the names that they have in the archive. */
@@ -58,7 +58,7 @@ export async function exportBundle(target: Target, options: ExportOptions): Prom
   const { writeBundle } = await import('./bundle.ts')
   return withOutput(`gocore-${target.id}.tar`, { ...options, mode: 0o600 }, async fd => {
     using progress = startProgress(`bundling ${target.label}`)
-    return writeBundle(target, bytes => writeAll(fd, bytes), progress)
+    return await writeBundle(target, bytes => writeAll(fd, bytes), progress)
   })
 }
 

@@ -1,5 +1,8 @@
 /** Dumps by what people type: any unique beginning of an id, or nothing for the latest. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LocalStore } from '../archive/index.ts'
+import { formatFile } from '../archive/layout.ts'
 import type { DumpEntry } from '../archive/store.ts'
 import { NotFoundError, UsageError } from '../base/errors.ts'
 import type { Site } from './site.ts'
@@ -13,7 +16,7 @@ export async function findDump(site: Site, prefix: string | undefined): Promise<
   const found = await dumpsByPrefix(site, prefix)
   if (found.length === 0)
     throw new NotFoundError(
-      `There is no dump ${JSON.stringify(prefix)} in ${site.config.archive}; gocore-sink ls lists what there is.`,
+      `There is no dump ${JSON.stringify(prefix)} in ${presentStore(site).root}; gocore-sink ls lists what there is.`,
     )
   if (found.length > 1) {
     const some = found.slice(0, 4).map(dump => dump.id)
@@ -24,10 +27,16 @@ export async function findDump(site: Site, prefix: string | undefined): Promise<
   return found[0]!
 }
 
+/** The archive, for who does something with the whole of it: what is not there is neither sound nor empty. */
+export function presentStore({ store }: Pick<Site, 'store'>): LocalStore {
+  if (!existsSync(join(store.root, formatFile))) throw nothingYet(store.root)
+  return store
+}
+
 /** For who asks for the latest of no crashes. */
 export function nothingYet(archive: string): NotFoundError {
   return new NotFoundError(
-    existsSync(archive)
+    statSync(archive, { throwIfNoEntry: false })?.isDirectory()
       ? `No crashes are recorded in ${archive} yet; gocore-sink doctor says whether they can arrive.`
       : `There is no archive ${archive} on this machine; gocore-sink doctor says whether crashes can arrive.`,
   )

@@ -3,7 +3,7 @@ import type { Option } from './define.ts'
 import { globalOptions } from './options.ts'
 import { Exit, exitMeanings } from './render/exit.ts'
 import { facts } from './render/facts.ts'
-import { lookOf, palette, widest } from './render/style.ts'
+import { type Look, lookOf, palette, widest } from './render/style.ts'
 import { wrap } from './render/text.ts'
 import { nameOf, type Verb, verbs } from './verbs.ts'
 
@@ -41,16 +41,15 @@ export function overview(stream: NodeJS.WriteStream): string {
 }
 
 /** `gocore-sink VERB --help`: what a verb takes, from its own declaration. */
-export async function verbHelp(verb: Verb, stream: NodeJS.WriteStream): Promise<string> {
+export async function verbHelp(verb: Verb, terminal: Look): Promise<string> {
   const { spec } = (await verb.load()).builder
-  const terminal = lookOf(stream)
   const look = { ...terminal, width: Math.min(terminal.width, widest) }
   const { bold } = palette(look)
   const block = (title: string, list: [string, string][]): string[] =>
     list.length === 0 ? [] : ['', bold(title), ...facts(list, look, { indent: 2 })]
   const options = Object.entries(spec.options ?? {})
   const groups = new Set([undefined, ...options.map(([, { group }]) => group)])
-  const words = verb.command.replace(/(?<=\.\.)(?=[\]>])/, '.')
+  const words = verb.command.replace(/(?<=\.\.)(?=[\]>])/, '.').replace(/^run /, 'run -- ')
   return [
     `${bold(`gocore-sink ${words}`)}${options.length > 0 ? ' [options]' : ''}`,
     '',

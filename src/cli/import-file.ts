@@ -5,14 +5,28 @@
 import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, resolve } from 'node:path'
-import { type Imported, type ImportFacts, idOfCore, importCore, type LocalStore } from '../archive/index.ts'
+import {
+  hasExecutable,
+  type Imported,
+  type ImportFacts,
+  idOfCore,
+  importCore,
+  type LocalStore,
+} from '../archive/index.ts'
 import { escapeText, visibleText } from '../base/escape.ts'
 import { compileRedactions, redactArguments } from '../base/redact.ts'
 import { toolVersion } from '../base/version.ts'
 import { signalName } from '../engine/index.ts'
-import { importOnce } from './import-once.ts'
+import { importMissing, importOnce } from './import-once.ts'
 import { startProgress } from './render/progress.ts'
 import { openSession, type Session } from './session.ts'
+
+export interface CoreImported extends Imported {
+  /** The dump was there without its executable, and has it now. */
+  readonly isCompleted?: boolean
+  /** Path of the executable, where the dump lacks it and this machine has none that fits. */
+  readonly missing?: string
+}
 
 /** Throws FormatError where the file is no core, MismatchError where `exe` is not its program. */
 export async function importFile(
@@ -20,22 +34,21 @@ export async function importFile(
   path: string,
   exe: string | undefined,
   redact: readonly string[],
-): Promise<Imported> {
+): Promise<CoreImported> {
   using session = openSession({ path, label: path, exe, manifest: undefined, store: () => store })
   const { image, found } = session
   const { executable, libraries, executablePath } = image
   const fileOf = (name: string): string | undefined =>
     found.get(name.replace(/ \(deleted\)$/, '')) ?? found.get(name)
   const exeFile = executable && (exe ?? fileOf(executable.path))
+  const program =
+    executable && exeFile ? { path: escapeText(executablePath ?? executable.path), file: exeFile } : undefined
   using progress = startProgress(`importing ${path}`)
-  return await importOnce(store, idOfCore(session.core), watch =>
+  const imported = await importOnce(store, idOfCore(session.core), watch =>
     importCore(store, session.core, {
       facts: factsOf(session, path, redact),
       expectedSize: image.core.expectedSize,
-      executable:
-        executable && exeFile
-          ? { path: escapeText(executablePath ?? executable.path), file: exeFile }
-          : undefined,
+      executable: program,
       libraries: libraries.flatMap(library => {
         const file = fileOf(library.path)
         return file === undefined ? [] : [{ path: escapeText(library.path), file }]
@@ -47,6 +60,10 @@ export async function importFile(
       },
     }),
   )
+  if (hasExecutable(store, imported.ref)) return imported
+  if (!program) return executable ? imported : { ...imported, missing: executablePath ?? '(unknown)' }
+  await importMissing(store, imported.ref, program)
+  return { ...imported, isCompleted: true }
 }
 
 function factsOf({ image }: Session, path: string, redact: readonly string[]): ImportFacts {

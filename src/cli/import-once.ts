@@ -1,5 +1,13 @@
 /** An import under a lease: of two of the same core one does the work, and one that was cut is in nobody's way. */
-import type { DumpEntry, Imported, ImportWatch, LocalStore } from '../archive/index.ts'
+import {
+  type DumpEntry,
+  type DumpRef,
+  type Imported,
+  type ImportedFile,
+  type ImportWatch,
+  importExecutable,
+  type LocalStore,
+} from '../archive/index.ts'
 import { Leases, leaseBeat } from '../archive/lease.ts'
 import { leaseOn } from './lease.ts'
 
@@ -23,6 +31,16 @@ export async function importOnce(
     leases.beat()
   }
   return await work({ onProgress, isHeld: () => lease.isHeld() })
+}
+
+/** Gives a dump that is there the executable that it lacks. */
+export async function importMissing(
+  store: LocalStore,
+  ref: DumpRef,
+  executable: ImportedFile,
+): Promise<void> {
+  using _lease = await leaseOn(new Leases(store), ref.id, waitMs)
+  importExecutable(store, ref, executable)
 }
 
 /** Of another node's spool: the rest of a core, put behind what the archive has of it. */

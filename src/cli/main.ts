@@ -9,8 +9,9 @@ import { yargsOption } from './define.ts'
 import { globalOptions } from './options.ts'
 import { printable } from './render/escape.ts'
 import { Exit, exitOf } from './render/exit.ts'
-import { ReaderGone } from './render/output.ts'
+import { ReaderGone, writeAll } from './render/output.ts'
 import { sentenceOf } from './render/sentence.ts'
+import { lookOf } from './render/style.ts'
 import { usageSentence } from './usage.ts'
 import { nameOf, verbs } from './verbs.ts'
 
@@ -19,12 +20,12 @@ void main(process.argv.slice(2)).then(code => {
 })
 
 async function main(args: string[]): Promise<number> {
-  // console.log is yargs' own printing; whoever closed the pipe early has read enough.
+  // node:readline's own printing; whoever closed the pipe early has read enough.
   process.stdout.on('error', () => process.exit(Exit.ok))
   try {
     const text = await help(args)
     if (text !== undefined) {
-      process.stdout.write(text)
+      writeAll(1, Buffer.from(text))
       return Exit.ok
     }
     await commandLine(await prepared(args)).parseAsync()
@@ -43,21 +44,22 @@ function yargsError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'YError'
 }
 
-/** The text that is asked for by no arguments, `help`, `help VERB`, `--help` or `VERB ... --help`. */
+/** The text that is asked for by no arguments, `help`, `help VERB`, `--help`, `VERB ... --help` or `--version`. */
 async function help(args: string[]): Promise<string | undefined> {
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
-  const asked = own.length === 0 || own[0] === 'help' || own.includes('--help') || own.includes('-h')
+  if (own.includes('--version')) return `${toolVersion}\n`
+  const at = verbIndex(own)
+  const isHelp = own[at] === 'help'
+  const asked = own.length === 0 || isHelp || own.includes('--help') || own.includes('-h')
   if (!asked || (own.length === 0 && args.length > 0)) return undefined
   const { overview, verbHelp } = await import('./help.ts')
-  const words = own.filter(arg => !arg.startsWith('-') && arg !== 'help')
+  const words = at < 0 ? [] : own.slice(isHelp ? at + 1 : at).filter(arg => !arg.startsWith('-'))
   const verb = words.map(verbNamed).find(found => found !== undefined)
-  if (!verb && own[0] === 'help' && words.length > 0)
-    throw new UsageError(usageSentence('Unknown command', words))
-  return verb ? verbHelp(verb, process.stdout) : overview(process.stdout)
+  if (!verb && isHelp && words.length > 0) throw new UsageError(usageSentence('Unknown command', words))
+  return verb ? verbHelp(verb, lookOf(process.stdout)) : overview(process.stdout)
 }
 
 function commandLine(args: string[]): ReturnType<typeof yargs> {
-  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
   const cli = yargs(args)
     .scriptName('gocore-sink')
     .locale('en')
@@ -66,10 +68,10 @@ function commandLine(args: string[]): ReturnType<typeof yargs> {
       'greedy-arrays': false,
       'parse-numbers': false,
       // What stands after it is another program's, and `run` takes it from there.
-      'populate--': own.includes('run'),
+      'populate--': true,
     })
     .help(false)
-    .version(toolVersion)
+    .version(false)
     .strict()
     .recommendCommands()
     .demandCommand(1)

@@ -1,10 +1,12 @@
 /** What is wrong with a command line, as a sentence that says what to do. */
+import { verbIndex } from './command-line.ts'
+import { noOption } from './define.ts'
 import { nameOf, verbs } from './verbs.ts'
 
 /** Rewords yargs' complaint about `args`. */
 export function usageSentence(message: string, args: readonly string[]): string {
-  const text = message.trim().replace(/\s+/g, ' ')
-  const word = args.find(arg => !arg.startsWith('-')) ?? ''
+  const text = message.replaceAll(noOption, '').trim().replace(/\s+/g, ' ')
+  const word = args[verbIndex(args)] ?? ''
   const verb = verbs.find(known => nameOf(known) === word)
   const help = verb ? `See gocore-sink ${word} --help.` : 'See gocore-sink --help.'
   const meant = /^Did you mean (.*)\?$/.exec(text)

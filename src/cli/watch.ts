@@ -6,7 +6,7 @@ import { crashTable } from './render/crash-table.ts'
 import { fromDump, toJson } from './render/escape.ts'
 import { writeLines } from './render/output.ts'
 import { lookOf } from './render/style.ts'
-import { openSite } from './site.ts'
+import { noteAbsence, openSite } from './site.ts'
 import { allWithWords } from './words.ts'
 
 export interface WatchArgs extends GlobalArgs {
@@ -27,6 +27,7 @@ export async function watch(filter: CrashFilter, args: WatchArgs, signal?: Abort
   while (!signal?.aborted) {
     // Opened anew each time: where no daemon runs, opening is what brings the catalog up to date.
     using site = openSite(args)
+    if (first) noteAbsence(site)
     const rows = (await site.catalog())
       .list({ ...filter, limit: filter.limit ?? 200, reverse: false })
       .reverse()

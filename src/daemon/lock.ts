@@ -1,5 +1,5 @@
 /** One daemon per state directory. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePath } from '../base/directory.ts'
 import { reasonOf, SystemError } from '../base/errors.ts'
@@ -11,6 +11,8 @@ export function takeLock(state: string): Disposable {
   let lock: Disposable | undefined
   try {
     makePath(state, 0o750)
+    // SQLite has other words for it.
+    accessSync(state, constants.W_OK | constants.X_OK)
     lock = takeFileLock(join(state, 'daemon.lock'))
     if (lock) writeFileSync(pidFile, `${process.pid}\n`)
   } catch (error) {

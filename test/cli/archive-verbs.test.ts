@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -159,6 +160,24 @@ describe('rm that waits', () => {
   })
 })
 
+describe('words behind --', () => {
+  it('name the dump that a verb looks at or changes', () => {
+    assert.match(cli('show', '--', 'xacb').stdout, /SIGSEGV/)
+    assert.equal(cli('show', '--', 'xacb').stdout, cli('show', 'xacb').stdout)
+    assert.match(cli('pin', '--', 'xacb').stdout, /^Pinned xacbqdabcdef/)
+    assert.match(cli('unpin', '--', 'xacb').stdout, /^Unpinned xacbqdabcdef/)
+  })
+  it('change nothing where there is no such dump', () => {
+    const before = cli('ls', '--json').stdout
+    for (const verb of ['pin', 'rm']) {
+      const none = cli(verb, '--', 'nope')
+      assert.deepEqual([none.stdout, none.status], ['', 3])
+      assert.match(none.stderr, /^gocore-sink: There is no dump "nope"/)
+    }
+    assert.equal(cli('ls', '--json').stdout, before)
+  })
+})
+
 describe('hold and unhold', () => {
   it('a held dump says so, and goes by no way until that is lifted', () => {
     const held = cli('hold', '7f3k', '--by', 'ada', '--reason', 'case 7')
@@ -201,6 +220,67 @@ describe('gc, verify, reindex', () => {
     assert.equal(ids(other.stdout).length, 2)
     assert.ok(existsSync(join(cache, 'gocore-sink')))
   })
+})
+
+describe('reindex of another archive', () => {
+  it('leaves the catalog of the machine alone', () => {
+    const other = mkdtempSync(join(root, 'other-'))
+    makeArchive(other)
+    addCrash(join(other, 'archive'), 'elsewhere222')
+    const before = cli('ls', '--json').stdout
+    const env = { XDG_CACHE_HOME: join(root, 'cache') }
+    const foreign = ['--config', config, '--archive', join(other, 'archive')]
+    assert.match(runCli([...foreign, 'reindex'], { env }).stdout, /: 4 crashes added, 0 changed, 0 removed\./)
+    assert.equal(cli('ls', '--json').stdout, before)
+    assert.equal(runCli([...foreign, 'ls', '-q'], { env }).stdout.split('\n')[0], 'elsewhere222')
+  })
+})
+
+describe('an archive that is not there', () => {
+  const verbs = ['verify', 'reindex', 'gc', 'show', 'show 7f3k', 'rm -y 7f3k', 'pin 7f3k', 'hold 7f3k']
+  for (const verb of verbs)
+    it(`${verb} ends with 3, by another name and where it was moved away`, () => {
+      const archive = join(root, 'archive')
+      const before = cli('ls', '--json').stdout
+      const mistyped = cli('--archive', join(root, 'typo'), ...verb.split(' '))
+      assert.deepEqual([mistyped.stdout, mistyped.status], ['', 3])
+      assert.match(mistyped.stderr, /^gocore-sink: There is no archive \/\S+typo on this machine; /)
+      renameSync(archive, `${archive}.away`)
+      try {
+        const moved = cli(...verb.split(' '))
+        assert.deepEqual([moved.stdout, moved.status], ['', 3])
+        assert.match(moved.stderr, /^gocore-sink: There is no archive \/\S+archive on this machine; /)
+        mkdirSync(archive)
+        assert.match(cli(...verb.split(' ')).stderr, /^gocore-sink: No crashes are recorded in /)
+        rmdirSync(archive)
+      } finally {
+        renameSync(`${archive}.away`, archive)
+      }
+      assert.equal(cli('ls', '--json').stdout, before)
+    })
+})
+
+describe('who may read and not write', { skip: process.getuid?.() !== 0 }, () => {
+  const place = mkdtempSync(join(tmpdir(), 'gocore-cli-'))
+  after(() => rmSync(place, { recursive: true }))
+  const own = makeArchive(place)
+  chmodSync(place, 0o755)
+  mkdirSync(join(place, 'state'), { mode: 0o755 })
+  for (const [verb, what] of [
+    ['reindex', 'Could not open \\S+/catalog\\.db'],
+    ['daemon', 'Cannot lock \\S+/state'],
+    [
+      `import ${import.meta.dirname}/../fixtures/till/core.zst`,
+      'Could not import \\S+: Could not mkdir \\S+',
+    ],
+  ])
+    it(`${verb!.split(' ')[0]} says that it takes a right`, () => {
+      const program = join(import.meta.dirname, '../../src/cli/main.ts')
+      const args = ['--disable-warning=ExperimentalWarning', program, '--config', own, ...verb!.split(' ')]
+      const run = spawnSync(process.execPath, args, { uid: 65534, gid: 65534, encoding: 'utf8' })
+      assert.match(run.stderr, new RegExp(`^gocore-sink: ${what}: permission denied \\(EACCES\\)`, 'm'))
+      assert.equal(run.status, 1)
+    })
 })
 
 describe('an archive that is empty', () => {

@@ -49,6 +49,11 @@ describe('prepared', () => {
     ['goroutines -group label k', ['goroutines', '--group=label k']],
     ['goroutines 7f3k -exec bt -full --json', ['goroutines', '7f3k', '--exec=bt -full', '--json']],
     ['run -- p x', ['run', '--', 'p', 'x']],
+    ['show -- 7f3k', ['show', '7f3k']],
+    ['print 7f3k -- -x', ['print', '7f3k', '\0-x']],
+    ['goroutine 5 -- 7f3k p -x', ['goroutine', '5', '7f3k', 'p \0-x']],
+    ['goroutines -exec bt -- 7f3k', ['goroutines', '--exec=bt', '7f3k']],
+    ['info -- 7f3k', ['info', '', '7f3k']],
     ['nonsense/x 1', ['nonsense/x', '1']],
   ]
   for (const [given, read] of rows)
@@ -70,6 +75,18 @@ describe('commands of the debugger as verbs', () => {
     assert.equal(text('thread', tid, core, 'info', 'registers'), debug(`thread ${tid} info registers`))
     assert.match(text('thread', tid, core), new RegExp(`^thread ${tid} \\[.*crashed here\\]:\n`))
     assert.equal(text('thread', 'apply', 'all', core, 'bt', '1'), debug('thread apply all bt 1'))
+  })
+
+  test('what stands behind -- is words, not options and not nothing', () => {
+    assert.equal(runCli(['bt', '--exe', exe, '--', core]).stdout, text('bt', core))
+    assert.equal(runCli(['print', core, '--exe', exe, '--', '-', '5']).stdout, '-5\n')
+    const none = runCli(['show', '--', '--weird'])
+    assert.match(none.stderr, /^gocore-sink: There is no file --weird, /)
+    assert.equal(none.status, 3)
+    const value = runCli(['pin', '--reason', '--', '7f3k'])
+    assert.match(value.stderr, /^gocore-sink: --reason needs a value, and -- is none\.\n$/)
+    assert.equal(value.status, 2)
+    assert.match(runCli(['ls', '--', '--x']).stderr, /Unknown option or argument --x\./)
   })
 
   test('up and down look from near the frame that crashed', () => {

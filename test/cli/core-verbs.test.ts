@@ -141,6 +141,42 @@ describe('what can go wrong', () => {
       /^gocore-sink: \.\/till is a program or a library, not a core file; /,
     )
   })
+  it('ends with 3 where nothing matches a pattern', () => {
+    for (const verb of ['funcs', 'types', 'vars', 'sources', 'packages']) {
+      assert.equal(cli(verb, './core.zst', 'no-such-thing', '--exe', './till').status, 3, verb)
+      assert.equal(cli(verb, './core.zst', 'no-such-thing', '--exe', './till', '--json').status, 3, verb)
+    }
+    assert.equal(cli('packages', './core.zst', '--match', 'no-such-thing', '--exe', './till').status, 3)
+  })
+  it('names the machine of a core that is not of amd64', () => {
+    const core = readFileSync(join(work, 'raw')).subarray(0, 65536)
+    for (const [machine, name] of [
+      [183, 'arm64'],
+      [22, 's390x'],
+      [3, '386'],
+      [9999, 'ELF machine 9999'],
+    ] as const) {
+      // e_machine (gABI, ELF header).
+      core.writeUInt16LE(machine, 18)
+      writeFileSync(join(work, 'other-machine'), core)
+      const refused = cli('show', './other-machine')
+      assert.equal(
+        refused.stderr,
+        `gocore-sink: machine: ./other-machine is a core of ${name}; those of amd64 are explained\n`,
+      )
+      assert.equal(refused.status, 5)
+    }
+  })
+  it('says where the dump stands in frame and x', () => {
+    const frame = cli('frame', './core.zst', '1')
+    assert.equal(frame.stderr, 'gocore-sink: frame takes the dump last: gocore-sink frame 1 ./core.zst\n')
+    const x = cli('x', './core.zst', '0xc000012000')
+    assert.equal(x.stderr, 'gocore-sink: x takes the dump last: gocore-sink x 0xc000012000 ./core.zst\n')
+    assert.deepEqual([frame.status, x.status], [2, 2])
+    assert.equal(cli('x', './raw').stderr, 'gocore-sink: x takes an address before ./raw.\n')
+    assert.equal(cli('frame', './raw').stderr, 'gocore-sink: frame takes a number before ./raw.\n')
+    assert.equal(cli('display', './raw').stderr, 'gocore-sink: display takes an expression behind ./raw.\n')
+  })
   it('tells an executable and an expression that are missing', () => {
     const none = cli('show', './core.zst', '--exe', './none')
     assert.deepEqual([none.stderr, none.status], ['gocore-sink: --exe: there is no file ./none.\n', 3])
@@ -273,6 +309,32 @@ describe('import', () => {
   it('makes one dump of a core that comes twice', () => {
     assert.match(archive('import', './raw', '--exe', './till').stdout, /was there already/)
     assert.equal(archive('ls', '-q').stdout.trim().split('\n').length, 1)
+  })
+  it('names an executable that is missing, and takes it in when it comes', () => {
+    const other = ['--archive', 'late']
+    const first = cli(...other, 'import', './core.zst')
+    assert.equal(first.status, 0)
+    assert.match(
+      first.stderr,
+      /^[a-z2-7]{12} lacks its executable \S+\/till: import \.\/core\.zst again with --exe FILE$/m,
+    )
+    assert.doesNotMatch(cli(...other, 'show').stdout, /nil map/)
+    const wrong = cli(...other, 'import', './core.zst', '--exe', process.execPath)
+    assert.equal(wrong.status, 4)
+    const second = cli(...other, 'import', './core.zst', '--exe', './till')
+    assert.deepEqual([second.stderr, second.status], ['', 0])
+    assert.match(second.stdout, /\(was there already; its executable is there too now\)\n$/)
+    assert.match(cli(...other, 'show').stdout, /^panic: assignment to entry in nil map\n/)
+    assert.match(cli(...other, 'ls').stdout, /nil map/)
+    assert.match(cli(...other, 'import', './core.zst', '--exe', './till').stdout, /\(was there already\)\n$/)
+    assert.match(cli(...other, 'verify').stdout, /^1 dump verified, all sound\.\n$/)
+  })
+  it('analyses what there is where another file is missing', () => {
+    const partly = cli('--archive', 'partly', 'import', './core.zst', './none', '.', '--exe', './till')
+    assert.equal(partly.status, 3)
+    assert.match(partly.stderr, /^gocore-sink: Could not import \.\/none: there is no such file$/m)
+    assert.match(partly.stderr, /^gocore-sink: Could not import \.: it is a directory, and --exe names/m)
+    assert.match(cli('--archive', 'partly', 'ls').stdout, /nil map/)
   })
   it('gives the same bytes back', () => {
     assert.equal(archive('export', '-o', 'back').status, 0)

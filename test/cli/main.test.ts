@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { pages } from '../../scripts/gen-man.ts'
 import { commandTable } from '../../src/cli/completion/table.ts'
 import { commands } from '../../src/cli/debug/table.ts'
+import { verbHelp } from '../../src/cli/help.ts'
 import { verbs } from '../../src/cli/verbs.ts'
 import { assertGolden } from '../support/golden.ts'
 import { runCli } from './run-cli.ts'
@@ -27,6 +28,11 @@ describe('gocore-sink', () => {
     [['ls', '--since', 'soon'], /--since takes an age such as 90s/],
     [['ls', '--pid', 'x'], /--pid takes a whole number, not "x"\./],
     [['ls', '--signal', 'FOO'], /--signal takes the name or number of a signal/],
+    [['--config', '/dev/null', 'lss'], /There is no verb "lss"\. Did you mean ls\?/],
+    [['--config', '/dev/null', 'help', 'lss'], /There is no verb "lss"\./],
+    [['--config', '/dev/null', 'search'], /search needs <words\.\.>\./],
+    [['ls', '--json=1'], /--json takes no value, and "1" is one\./],
+    [['show', '--json=foo'], /--json takes no value, and "foo" is one\./],
     [['search'], /search needs <words\.\.>\./],
     [['goroutine', 'x'], /named by its number, not by "x"/],
     [['completion', 'tcsh'], /"tcsh" is none of bash, zsh, fish\./],
@@ -43,6 +49,18 @@ describe('gocore-sink', () => {
       assert.match(stderr, message)
       assert.equal(stderr.trimEnd().split('\n').length, 1)
     })
+  for (const words of ['', '--help', 'show --help', '--version'])
+    it(`${words || 'nothing'}: says when nobody can read it`, () => {
+      const program = join(root, 'src/cli/main.ts')
+      const run = spawnSync('sh', ['-c', `${process.execPath} ${program} ${words} > /dev/full`], {
+        encoding: 'utf8',
+      })
+      assert.equal(
+        run.stderr,
+        'gocore-sink: Could not write to standard output: no space left on device (ENOSPC)\n',
+      )
+      assert.equal(run.status, 1)
+    })
   it('shows the stack with --debug only', () => {
     assert.doesNotMatch(runCli(['show', '/etc/passwd']).stderr, /\n {4}at /)
     assert.match(runCli(['show', '/etc/passwd', '--debug']).stderr, /\n {4}at /)
@@ -50,6 +68,21 @@ describe('gocore-sink', () => {
   it('escapes what it repeats of the command line', () => {
     assert.doesNotMatch(runCli(['show', './\u001b[2J']).stderr, /\u001b/)
   })
+})
+
+describe('help of a verb', () => {
+  for (const columns of [40, 80])
+    it(`has tables that fit ${columns} columns`, async () => {
+      for (const verb of verbs) {
+        const help = await verbHelp(verb, { width: columns, color: false, now: 0 })
+        const tables = help.split('\nExamples\n')[0]!.split('\n').slice(1)
+        // An option and the name of its value are one word.
+        for (const line of tables)
+          assert.ok(line.length <= columns || /^ +(?:-\w, )?--[\w-]+ \S+$/.test(line), line)
+      }
+    })
+  it('says of run where the command stands', async () =>
+    assert.match(runCli(['run', '--help']).stdout, /^gocore-sink run -- \[command\.\.\.\]\n/))
 })
 
 describe('the table of verbs', () => {
@@ -98,7 +131,7 @@ describe('man pages', () => {
     const made = pages(await commandTable())
     for (const verb of verbs) assert.ok(made.has(`gocore-sink-${verb.command.split(' ')[0]}.1`))
   })
-  const files = globSync(join(root, 'man/gocore-sink*.[17]'))
+  const files = globSync(join(root, 'man/*'))
   const lint = (command: string, args: (file: string) => string[]): void => {
     for (const file of files) {
       const run = spawnSync(command, args(file), { encoding: 'utf8' })
@@ -108,7 +141,7 @@ describe('man pages', () => {
   const missing = (command: string): string | false =>
     spawnSync(command, ['--version']).error !== undefined && `${command} is not installed`
   it('pass groff without a warning', { skip: missing('groff') }, () =>
-    lint('groff', file => ['-man', '-ww', '-z', '-Tutf8', file]),
+    lint('groff', file => ['-t', '-man', '-ww', '-z', '-Tutf8', file]),
   )
   it('pass mandoc without a warning', { skip: missing('mandoc') }, () =>
     lint('mandoc', file => ['-Tlint', '-Wwarning', file]),

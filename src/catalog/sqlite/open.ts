@@ -77,6 +77,8 @@ function openWriter(path: string, onRebuilt?: (sentence: string) => void): Datab
     makeFile(path, { mode: 0o600 })
   }
   try {
+    // SQLite opens it for reading where that is all we may, and says nothing of rights.
+    if (path !== ':memory:') accessSync(path, constants.R_OK | constants.W_OK)
     return prepareWriter(path)
   } catch (error) {
     if (!isDamage(error)) throw asSinkError(path, error)

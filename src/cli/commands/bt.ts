@@ -104,7 +104,7 @@ export async function handler(argv: Args): Promise<void> {
   using target = await openTarget(argv)
   const guilty = await target.guilty()
   const views = argv.all && !argv.json && !argv.addresses ? await target.views() : undefined
-  if (views) return page(textsOf(views, guilty?.id, argv.system === true), { pager: !argv.noPager })
+  if (views) return await page(textsOf(views, guilty?.id, argv.system === true), { pager: !argv.noPager })
   const chosen = argv.all ? allOf(await target.goroutines(), guilty, argv) : guilty ? [guilty] : []
   if (argv.json)
     return writeLines(
@@ -114,7 +114,7 @@ export async function handler(argv: Args): Promise<void> {
   if (!argv.all && !guilty) {
     const crashed = (await target.threads()).find(thread => thread.crashed)
     if (!crashed) throw new NotFoundError(`${target.label} does not tell which goroutine or thread crashed.`)
-    return page(threadTraceback(fromDump(crashed), argv), { pager: !argv.noPager })
+    return await page(threadTraceback(fromDump(crashed), argv), { pager: !argv.noPager })
   }
   await page(tracebacks(chosen, argv), { pager: !argv.noPager })
 }

@@ -68,7 +68,7 @@ export async function handler(argv: Args): Promise<void> {
   endProgress()
   if (argv.tui) {
     const { printPanes, runScreen } = await import('../debug/tui/run.ts')
-    return process.stdin.isTTY && process.stdout.isTTY ? runScreen(state) : printPanes(state)
+    return await (process.stdin.isTTY && process.stdout.isTTY ? runScreen(state) : printPanes(state))
   }
   state.json = argv.json === true
   if (!argv.command && !argv.json && process.stdin.isTTY && process.stdout.isTTY) {

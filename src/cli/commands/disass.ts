@@ -70,7 +70,7 @@ export async function handler(given: Args): Promise<void> {
   const { openContext } = await import('../debug/open.ts')
   const context = await openContext(target, argv)
   const options = optionsOf({ ...argv, ...(location === undefined ? {} : { location }) })
-  if (!argv.json) return page(disassemblyLines(context, options), { pager: !argv.noPager })
+  if (!argv.json) return await page(disassemblyLines(context, options), { pager: !argv.noPager })
   const { instructions, ...head } = disassemblyJson(context, options)
   const document = { schema: 'gocore-disassembly', version: 1, id: target.id, ...head }
   writeLines(1, jsonDocument(document, 'instructions', instructions as readonly unknown[]))

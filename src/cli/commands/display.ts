@@ -33,7 +33,7 @@ interface Args extends VerbArgs {
 
 export async function handler(argv: Args): Promise<void> {
   const { dump: first, expressions, ...rest } = argv
-  const [dump, alone] = dumpAndWords(first, expressions)
+  const [dump, alone] = dumpAndWords('display', first, expressions)
   await answerVerb(dump === undefined ? rest : { ...rest, dump }, 'gocore-display', async state => {
     for (const expression of dump === undefined ? [alone] : expressions!)
       await display.run(state, `-a ${expression}`)

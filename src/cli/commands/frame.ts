@@ -1,6 +1,6 @@
 /** `frame`: where a frame is, its source and its variables; or a command of the debugger looking from there. */
 import { frameDetails } from '../debug/commands/frame-details.ts'
-import { numberDumpCommand, runsCommand, withDump } from '../debug/place-verb.ts'
+import { dumpIsLast, numberDumpCommand, runsCommand, withDump } from '../debug/place-verb.ts'
 import {
   answerCommand,
   answerVerb,
@@ -39,6 +39,7 @@ export function prepare(args: readonly string[]): string[] {
 }
 
 export async function handler(given: Args): Promise<void> {
+  dumpIsLast('frame', 'a number', [given.number, given.dump || undefined], /^\d{1,3}$/)
   const argv = { ...withDump(given), frame: given.number }
   const [command] = argv.command ?? []
   return command === undefined ? answerVerb(argv, 'gocore-frame', frameDetails) : answerCommand(argv, command)

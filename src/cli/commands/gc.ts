@@ -37,9 +37,11 @@ export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   const { openForWriting } = await import('../catalog-access.ts')
   const { eventOf, noteInJournal, runGc, sentenceOf, shrinker } = await import('../../daemon/index.ts')
+  const { presentStore } = await import('../find-dump.ts')
   const { Leases, leaseBeat } = await import('../../archive/lease.ts')
   using site = openSite(argv)
-  const { config, store } = site
+  const { config } = site
+  const store = presentStore(site)
   using progress = startProgress('reading the archive', { format: n => `${n} dumps` })
   const dryRun = argv.dryRun === true
   const writer = dryRun ? undefined : openForWriting(site)

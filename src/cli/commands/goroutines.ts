@@ -173,7 +173,7 @@ export function prepare(args: readonly string[]): string[] {
     else if (word === '-t' && isDepth(args[i])) words.push(`--depth=${next()}`)
     else if (/^--?exec$/.test(word)) {
       const command: string[] = []
-      while (i < args.length && !/^--[a-z]/.test(args[i]!)) command.push(next())
+      while (i < args.length && !/^--(?:[a-z]|$)/.test(args[i]!)) command.push(next())
       words.push(`--exec=${command.join(' ')}`)
     } else words.push(word)
   }

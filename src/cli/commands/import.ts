@@ -11,11 +11,13 @@ import {
 import { Leases, leaseBeat } from '../../archive/lease.ts'
 import { FormatError, NotFoundError, reasonOf, UsageError } from '../../base/errors.ts'
 import { define } from '../define.ts'
+import type { CoreImported } from '../import-file.ts'
 import { importOnce, importRest } from '../import-once.ts'
 import type { GlobalArgs } from '../options.ts'
 import { exitOf } from '../render/exit.ts'
 import { sayTo } from '../render/output.ts'
 import { startProgress } from '../render/progress.ts'
+import { sentenceOf } from '../render/sentence.ts'
 import { count } from '../render/text.ts'
 import type { Site } from '../site.ts'
 import { entry } from '../verbs.ts'
@@ -53,38 +55,42 @@ interface Work {
   readonly label: string
   /** Found in a directory: what is no core there is none of our business. */
   readonly searched: boolean
-  readonly run: () => Promise<Imported>
+  readonly run: () => Promise<CoreImported>
 }
 
 export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   using site = openSite(argv)
   const [say, complain] = [sayTo(1), sayTo(2)]
-  const done: Imported[] = []
+  const done: CoreImported[] = []
   let failed = 0
   for (const path of argv.files)
     for (const { label, searched, run } of workOf(site, path, argv.exe))
       try {
         const imported = await run()
         done.push(imported)
-        say(
-          imported.isNew
-            ? `${imported.ref.id}  ${label}`
-            : `${imported.ref.id}  ${label} (was there already)`,
-        )
-        if (imported.lacksCore)
+        const { ref, isNew, isCompleted, missing, lacksCore } = imported
+        const before = isCompleted
+          ? ' (was there already; its executable is there too now)'
+          : ' (was there already)'
+        say(`${ref.id}  ${label}${isNew ? '' : before}`)
+        if (missing !== undefined)
+          complain(`${ref.id} lacks its executable ${missing}: import ${label} again with --exe FILE`)
+        if (lacksCore)
           complain(`gocore-sink: The core of ${label} is gone there: imported what else is known of it`)
       } catch (error) {
         if (searched && error instanceof FormatError && error.section === 'ELF header') continue
         failed++
         process.exitCode ||= exitOf(error)
-        complain(`gocore-sink: Could not import ${label}: ${(error as Error).message}`)
+        complain(`gocore-sink: Could not import ${label}: ${sentenceOf(error)}`)
       }
   if (done.length === 0 && failed === 0)
     throw new NotFoundError(`There is no core file in ${argv.files.join(', ')}.`)
   await settle(
     site,
-    done.filter(({ isNew }) => isNew),
+    done.filter(
+      ({ ref, isNew, isCompleted }) => isNew || (isCompleted && site.store.readReport(ref) === undefined),
+    ),
   )
 }
 
@@ -125,7 +131,8 @@ async function settle(site: Site, imported: readonly Imported[]): Promise<void> 
 }
 
 function* workOf(site: Site, path: string, exe: string | undefined): Generator<Work> {
-  if (!existsSync(path)) throw new NotFoundError(`There is no file ${path}.`)
+  const refused = (error: Error): Work => ({ label: path, searched: false, run: () => Promise.reject(error) })
+  if (!existsSync(path)) return yield refused(new NotFoundError('there is no such file'))
   const file = (name: string, searched: boolean): Work => ({
     label: name,
     searched,
@@ -135,7 +142,8 @@ function* workOf(site: Site, path: string, exe: string | undefined): Generator<W
     },
   })
   if (!statSync(path).isDirectory()) return yield file(path, false)
-  if (exe !== undefined) throw new UsageError(`--exe names the program of one core; ${path} is a directory.`)
+  if (exe !== undefined)
+    return yield refused(new UsageError('it is a directory, and --exe names the program of one core'))
   if (existsSync(join(path, 'format.json'))) {
     yield* dumpsOf(openLocalStore(path), site.store)
     return

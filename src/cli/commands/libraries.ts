@@ -21,7 +21,7 @@ export async function handler(argv: TargetArgs & JsonArgs): Promise<void> {
   using target = await openTarget(argv)
   const { openContext } = await import('../debug/open.ts')
   const context = await openContext(target)
-  if (!argv.json) return page(libraryLines(context), { pager: !argv.noPager })
+  if (!argv.json) return await page(libraryLines(context), { pager: !argv.noPager })
   const document = { schema: 'gocore-libraries', version: 1, id: target.id }
   writeLines(1, jsonObject({ ...document, ...librariesJson(context) }))
 }

@@ -62,7 +62,7 @@ export async function handler(given: Args): Promise<void> {
   const around = { before: count, after: count }
   const place = listedPlace(context, location)
   await context.sources.prepare?.(place.file)
-  if (!argv.json) return page(listLines(context, location, around), { pager: !argv.noPager })
+  if (!argv.json) return await page(listLines(context, location, around), { pager: !argv.noPager })
   const source = sourceJson(context, location, count)
   writeLines(1, jsonObject({ schema: 'gocore-source', version: 1, id: target.id, ...source }))
 }

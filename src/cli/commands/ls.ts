@@ -43,14 +43,14 @@ const defaultLimit = 200
 
 export async function handler(argv: Args): Promise<void> {
   const { noteAbsence, openSite } = await import('../site.ts')
-  using site = openSite(argv)
-  noteAbsence(site)
-  const catalog = await site.catalog()
   const filter: CrashFilter = { ...catalogFilter(argv), ...(argv.reverse ? { reverse: true } : {}) }
   if (argv.watch) {
     const { watch } = await import('../watch.ts')
     return watch(filter, argv)
   }
+  using site = openSite(argv)
+  noteAbsence(site)
+  const catalog = await site.catalog()
   const whole = argv.json || argv.quiet || argv.limit !== undefined
   const rows = catalog.list(whole ? filter : { ...filter, limit: defaultLimit + 1 })
   const shown = whole ? rows : rows.slice(0, defaultLimit)

@@ -43,7 +43,7 @@ export async function handler(argv: Args): Promise<void> {
   const context = await openContext(target, argv)
   if (!argv.json) {
     const lines = registerLines(context, { all: argv.all === true, style: argv.style ?? 'dlv' })
-    return page(lines, { pager: !argv.noPager })
+    return await page(lines, { pager: !argv.noPager })
   }
   const registers = registersJson(context, argv.all === true)
   writeLines(1, jsonObject({ schema: 'gocore-registers', version: 1, id: target.id, ...registers }))

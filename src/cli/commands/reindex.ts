@@ -15,17 +15,20 @@ export const builder = define({
 
 export async function handler(argv: GlobalArgs): Promise<void> {
   const { openSite } = await import('../site.ts')
-  const { catalogPath } = await import('../catalog-access.ts')
+  const { catalogFile } = await import('../catalog-access.ts')
+  const { presentStore } = await import('../find-dump.ts')
   const { openCatalog } = await import('../../catalog/index.ts')
   const { reindex } = await import('../../daemon/index.ts')
   using site = openSite(argv)
   const complain = sayTo(2)
-  const catalog = openCatalog(catalogPath(site.config), { onRebuilt: complain })
+  const store = presentStore(site)
+  const catalog = openCatalog(catalogFile(site), { onRebuilt: complain })
   try {
     using progress = startProgress('reading the archive', { format: n => `${n} days` })
     let unlisted = 0
     const result = await reindex(
-      ...([site.store, catalog] as const),
+      store,
+      catalog,
       (done, of) => progress.update(done, of),
       (_, error) => {
         unlisted++

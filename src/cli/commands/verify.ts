@@ -34,12 +34,13 @@ interface Args extends GlobalArgs, JsonArgs {
 
 export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
-  const { findDump } = await import('../find-dump.ts')
+  const { findDump, presentStore } = await import('../find-dump.ts')
   const { isFinding, verify } = await import('../../daemon/index.ts')
   using site = openSite(argv)
+  const store = presentStore(site)
   const only: DumpRef[] = []
   for (const prefix of argv.dumps ?? []) only.push(await findDump(site, prefix))
-  const options = { store: site.store, catalog: await site.catalog(), ...(only.length > 0 ? { only } : {}) }
+  const options = { store, catalog: await site.catalog(), ...(only.length > 0 ? { only } : {}) }
   let problems = 0
   let dumps = 0
   let last = ''

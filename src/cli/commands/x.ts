@@ -1,5 +1,6 @@
 /** `x`: memory as numbers, text or instructions. */
 import { UsageError } from '../../base/errors.ts'
+import { dumpIsLast } from '../debug/place-verb.ts'
 import { define, wholeNumber } from '../define.ts'
 import { parseSyntax, syntaxes } from '../inspect/disassemble.ts'
 import {
@@ -67,6 +68,7 @@ interface Args extends TargetArgs, JsonArgs, PlaceArgs {
 }
 
 export async function handler(argv: Args): Promise<void> {
+  dumpIsLast('x', 'an address', [argv.address, argv.dump], /^(?:\d+$|0x|[$&*(])/)
   const options = optionsOf(argv)
   const { openTarget } = await import('../target.ts')
   using target = await openTarget(argv)

@@ -2,9 +2,9 @@
 import { writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
-import { SinkError } from '../../base/errors.ts'
-import { printable, toJson } from '../render/escape.ts'
-import { ReaderGone, writeLines } from '../render/output.ts'
+import { toJson } from '../render/escape.ts'
+import { OutputLost, ReaderGone, writeLines } from '../render/output.ts'
+import { sentenceOf } from '../render/sentence.ts'
 import { type Answer, silence } from './command.ts'
 import { displayed } from './commands/session.ts'
 import { Interrupted } from './interruptible.ts'
@@ -30,22 +30,18 @@ export async function interpret(state: DebugState, line: string): Promise<boolea
       await write(state, await displayed(state), '')
     return true
   } catch (error) {
-    if (error instanceof ReaderGone || !(error instanceof Error)) throw error
+    if (error instanceof ReaderGone || error instanceof OutputLost || !(error instanceof Error)) throw error
     // What is interrupted puts nothing back itself.
     if (error instanceof Interrupted) state.position = before
     // An error of this program costs one answer, not the session.
     if (state.json)
       writeLines(1, [toJson({ schema: 'gocore-error', version: 1, command: line, error: error.message })])
-    const text = `${isOurs(error) ? '' : 'Internal error, please report it: '}${printable(error.message)}\n`
+    const text = `${error instanceof Interrupted ? error.message : sentenceOf(error)}\n`
     if (state.transcript) writeSync(state.transcript.fd, `> ${line}\n${text}`)
     process.stderr.write(text)
     return false
   }
 }
-
-/** Ours, and the system's about files that the user named. */
-const isOurs = (error: Error): boolean =>
-  error instanceof SinkError || error instanceof Interrupted || 'syscall' in error
 
 /** What has no data, as what only changes something, has its text; comments and empty lines have nothing. */
 function writeJson({ id, guard }: DebugState, answer: Answer, line: string): void {

@@ -3,9 +3,12 @@
  * Which words are the dump and which the command is decided before the command line is read.
  */
 import { existsSync } from 'node:fs'
+import { UsageError } from '../../base/errors.ts'
 import { takesNext } from '../command-line.ts'
 import type { Option, Positional } from '../define.ts'
+import { isPath } from '../dump-or-word.ts'
 import { globalOptions } from '../options.ts'
+import { shellWord } from '../render/program.ts'
 import { commands } from './table.ts'
 
 interface Form {
@@ -62,6 +65,21 @@ export const runsCommand: Positional = {
   describe: 'a command of the debugger that is run there, see gocore-sink-debug(1)',
   several: true,
   offers: 'bt print locals args list disassemble regs x whatis frame deferred'.split(' '),
+}
+
+/** Throws UsageError where the dump stands first, as print and others take it, or alone. */
+export function dumpIsLast(
+  verb: string,
+  what: string,
+  [first, dump]: readonly [string, string | undefined],
+  isFirst: RegExp,
+): void {
+  if (dump === undefined && isPath(first)) throw new UsageError(`${verb} takes ${what} before ${first}.`)
+  const swapped = dump !== undefined && isFirst.test(dump) && !existsSync(dump) && !isFirst.test(first)
+  if (swapped)
+    throw new UsageError(
+      `${verb} takes the dump last: gocore-sink ${verb} ${[dump, first].map(shellWord).join(' ')}`,
+    )
 }
 
 /** What was left out is no dump. */

@@ -1,10 +1,9 @@
 /** Verbs of the command line that are a row of the debugger's table: what such rows have in common. */
-import { existsSync } from 'node:fs'
-import { UsageError } from '../../base/errors.ts'
 import type { Builder, Spec } from '../define.ts'
 import { define } from '../define.ts'
-import { dumpOrWord, neither, targeted } from '../dump-or-word.ts'
+import { type DumpAndWord, dumpOrWord, neither, targeted } from '../dump-or-word.ts'
 import { dumpPositional } from '../options.ts'
+import { Exit } from '../render/exit.ts'
 import { entry } from '../verbs.ts'
 import type { Answer, DebugCommand } from './command.ts'
 import {
@@ -26,8 +25,10 @@ interface RowVerb<Args> {
 
 type Examples = NonNullable<Spec['examples']>
 
-function found(answer: Answer, lone: string | undefined, what: string): Answer {
-  if (lone !== undefined && answer.empty?.()) throw neither(lone, what)
+function found(answer: Answer, { word, lone }: DumpAndWord, what: string): Answer {
+  if (word === undefined || !answer.empty?.()) return answer
+  if (lone) throw neither(word, what)
+  process.exitCode = Exit.notFound
   return answer
 }
 
@@ -54,10 +55,10 @@ export function variablesVerb(row: DebugCommand, examples: Examples): RowVerb<Va
       examples,
     }),
     async handler(argv) {
-      const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
-      const rest = `${argv.verbose ? '-v ' : ''}${word ?? ''}`
-      await answerVerb(targeted(argv, dump), 'gocore-variables', async state =>
-        found(await row.run(state, rest), lone ? word : undefined, 'variable'),
+      const asked = await dumpOrWord(argv, argv.dump, argv.regex)
+      const rest = `${argv.verbose ? '-v ' : ''}${asked.word ?? ''}`
+      await answerVerb(targeted(argv, asked.dump), 'gocore-variables', async state =>
+        found(await row.run(state, rest), asked, 'variable'),
       )
     },
   }
@@ -80,9 +81,9 @@ export function namesVerb(row: DebugCommand, examples: Examples): RowVerb<NamesA
       examples,
     }),
     async handler(argv) {
-      const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
-      await answerVerb(targeted(argv, dump), 'gocore-names', async state =>
-        found(await row.run(state, word ?? ''), lone ? word : undefined, row.name.replace(/s$/, '')),
+      const asked = await dumpOrWord(argv, argv.dump, argv.regex)
+      await answerVerb(targeted(argv, asked.dump), 'gocore-names', async state =>
+        found(await row.run(state, asked.word ?? ''), asked, row.name.replace(/s$/, '')),
       )
     },
   }
@@ -119,10 +120,8 @@ export function expressionVerb(row: DebugCommand, verb: ExpressionVerb): RowVerb
       examples,
     }),
     async handler(argv) {
-      const [dump, expression] = dumpAndWords(argv.dump, argv.expression)
+      const [dump, expression] = dumpAndWords(row.name, argv.dump, argv.expression)
       const { dump: _, ...rest } = argv
-      if (dump === undefined && (/^[./]/.test(expression) || existsSync(expression)))
-        throw new UsageError(`${row.name} takes an expression behind ${expression}.`)
       const format = argv.format === undefined ? '' : `${argv.format.replace(/^[/%]*/, '/')} `
       await answerVerb(dump === undefined ? rest : { ...rest, dump }, schema, state =>
         row.run(state, format + expression),

@@ -16,6 +16,7 @@ import {
 import type { InspectContext } from '../inspect/context.ts'
 import { printable } from '../render/escape.ts'
 import type { Look } from '../render/style.ts'
+import { count } from '../render/text.ts'
 import type { SourceFinder } from '../source-lines.ts'
 import { defaultSettings, type Settings } from './settings.ts'
 
@@ -101,7 +102,7 @@ export class DebugState {
       throw new NotFoundError(
         frames.length === 0
           ? 'There is no stack to look at.'
-          : `There is no frame ${text}: the stack has ${frames.length} frames, 0 to ${frames.length - 1}.`,
+          : `There is no frame ${text}: the stack has ${count(frames.length, 'frame')}, 0 to ${frames.length - 1}.`,
       )
     return found
   }

@@ -5,6 +5,7 @@
 import { UsageError } from '../../base/errors.ts'
 import type { Option } from '../define.ts'
 import { wholeNumber } from '../define.ts'
+import { isPath } from '../dump-or-word.ts'
 import { type PlaceArgs, placeOptions } from '../inspect/open.ts'
 import { binaryOptions, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { jsonObject } from '../render/json.ts'
@@ -76,7 +77,7 @@ export async function answerVerb(
   const { openState } = await import('./open.ts')
   const state = await openState(target, { settings: settingsOf(argv), place: argv })
   const answer = await ask(state)
-  if (!argv.json) return page(answer.lines(), { pager: !argv.noPager })
+  if (!argv.json) return await page(answer.lines(), { pager: !argv.noPager })
   writeLines(1, jsonObject(answerJson(answer, schema, target.id)))
 }
 
@@ -104,8 +105,11 @@ export function settingsOf({ depth, length, text, fields, raw }: VerbArgs): Part
 
 /** `DUMP WORDS…` where the dump may be left out: a lone word is not one. */
 export function dumpAndWords(
+  verb: string,
   dump: string,
   words: readonly string[] | undefined,
 ): [dump: string | undefined, text: string] {
-  return words === undefined || words.length === 0 ? [undefined, dump] : [dump, words.join(' ')]
+  if (words !== undefined && words.length > 0) return [dump, words.join(' ')]
+  if (isPath(dump)) throw new UsageError(`${verb} takes an expression behind ${dump}.`)
+  return [undefined, dump]
 }

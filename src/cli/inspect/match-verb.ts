@@ -3,6 +3,7 @@ import { type Builder, define } from '../define.ts'
 import { dumpOrWord, neither, targeted } from '../dump-or-word.ts'
 import { binaryOptions, dumpPositional, type JsonArgs, jsonOption, type TargetArgs } from '../options.ts'
 import { parsePattern } from '../pattern.ts'
+import { Exit } from '../render/exit.ts'
 import { jsonDocument } from '../render/json.ts'
 import { writeLines } from '../render/output.ts'
 import { page } from '../render/pager.ts'
@@ -36,13 +37,15 @@ export function matchVerb(
     }),
     async handler(argv) {
       const { dump, word, lone } = await dumpOrWord(argv, argv.dump, argv.regex)
-      const filter = parsePattern(argv.match ?? word ?? '')
+      const pattern = argv.match ?? word
+      const filter = parsePattern(pattern ?? '')
       const { openTarget } = await import('../target.ts')
       using target = await openTarget(targeted(argv, dump))
       const { openContext } = await import('../debug/open.ts')
       const names = list(await openContext(target), filter)
       if (lone && names.length === 0) throw neither(word!, name.replace(/s$/, ''))
-      if (!argv.json) return page(nameLines(names), { pager: !argv.noPager })
+      if (pattern !== undefined && names.length === 0) process.exitCode = Exit.notFound
+      if (!argv.json) return await page(nameLines(names), { pager: !argv.noPager })
       writeLines(1, jsonDocument({ schema: `gocore-${name}`, version: 1, id: target.id }, name, names))
     },
   }

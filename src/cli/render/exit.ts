@@ -24,7 +24,7 @@ export const exitMeanings: Record<keyof typeof Exit, string> = {
     'What was asked for does not exist: no such dump, goroutine or file, or nothing matched a filter.',
   mismatch: 'The executable is not the program that crashed.',
   unreadable: 'The input is damaged, or of a kind or version that this program does not read.',
-  findings: 'verify, doctor or test-crash ran to its end and found something wrong.',
+  findings: 'verify, reindex, doctor or test-crash ran to its end and found something wrong.',
 }
 
 const ofError: Record<ErrorCode, Exit> = {

@@ -3,6 +3,7 @@
  * much is printed, and a reader that went away (`| head`) ends the program quietly.
  */
 import { writeSync } from 'node:fs'
+import { reasonOf, SystemError } from '../../base/errors.ts'
 import { printable } from './escape.ts'
 
 /** Nobody reads on: not an error of ours. `main.ts` ends quietly with it. */
@@ -12,6 +13,9 @@ export class ReaderGone extends Error {
     this.name = 'ReaderGone'
   }
 }
+
+/** Standard output takes no more: there is nothing to go on for. */
+export class OutputLost extends SystemError {}
 
 const chunk = 64 * 1024
 const wait = new Int32Array(new SharedArrayBuffer(4))
@@ -26,6 +30,8 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EAGAIN') Atomics.wait(wait, 0, 0, 5)
       else if (code === 'EPIPE') throw new ReaderGone()
+      else if (fd === 1)
+        throw new OutputLost(`Could not write to standard output: ${reasonOf(error)}`, { cause: error })
       else throw error
     }
   }

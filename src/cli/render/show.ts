@@ -103,7 +103,7 @@ function* guilty(report: Report, look: Look, options: StackOptions): Generator<s
   const { death, goroutines } = report
   const goroutine = goroutines.find(g => g.id === death.goroutine)
   const thread = report.threads.find(t => t.crashed)
-  const main = mainOfDeadlock(report)
+  const main = mainForAll(report)
   // Addresses alone would say nothing.
   if (isWithoutExecutable(report) && thread?.frames.every(frame => frame.function === '??')) return
   yield ''
@@ -114,7 +114,7 @@ function* guilty(report: Report, look: Look, options: StackOptions): Generator<s
   } else if (main) {
     yield `${palette(look).bold(heading(main))}, the main one`
     yield* goroutineStack(main, [], look, options)
-  } else if (thread && report.go && isIdle(thread))
+  } else if (thread && report.go && death.kind !== 'alive' && isIdle(thread))
     yield `thread ${thread.tid} took the signal in the scheduler, between goroutines`
   else if (thread) yield* crashedThread(thread, look, options)
   else yield 'The core does not tell which thread or goroutine died.'
@@ -124,9 +124,10 @@ function* guilty(report: Report, look: Look, options: StackOptions): Generator<s
     )
 }
 
-/** A deadlock is nobody's alone: the main goroutine stands for the program. */
-function mainOfDeadlock({ death, goroutines }: Report): Goroutine | undefined {
-  if (death.goroutine !== undefined || !death.message.includes('deadlock')) return undefined
+/** A deadlock is nobody's alone, nor is a process that goes on: the main goroutine stands for the program. */
+function mainForAll({ death, goroutines }: Report): Goroutine | undefined {
+  const isNobodys = death.kind === 'alive' || death.message.includes('deadlock')
+  if (death.goroutine !== undefined || !isNobodys) return undefined
   return goroutines.find(g => g.id === 1)
 }
 
@@ -197,7 +198,7 @@ function* crashedThread(thread: Thread, look: Look, options: StackOptions): Gene
 function* others(report: Report, look: Look, options: ShowOptions): Generator<string> {
   if (isWithoutExecutable(report)) return
   if (!report.go) return yield* otherThreads(report, look)
-  const above = report.death.goroutine ?? mainOfDeadlock(report)?.id
+  const above = report.death.goroutine ?? mainForAll(report)?.id
   const groups = report.groups
     .map(group => withoutShown(group, above))
     .filter(group => group.count > 0 && (options.all || !group.system))

@@ -10,7 +10,7 @@ export function* signatureTable(rows: readonly SignatureRow[], look: Look): Gene
     rows,
     [
       { title: 'COUNT', cell: row => String(row.count), align: 'right', style: () => paint.bold },
-      { title: 'LAST', cell: row => formatAge(look.now - row.last), align: 'right' },
+      { title: 'LAST', cell: row => formatAge(look.now - row.last), align: 'right', drop: 1 },
       { title: 'FIRST', cell: row => formatAge(look.now - row.first), align: 'right', drop: 3 },
       { title: 'HOSTS', cell: row => String(row.hosts), align: 'right', drop: 4 },
       { title: 'PROGRAM', cell: row => row.programs.join(', '), shrink: 2, least: 10 },

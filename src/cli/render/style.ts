@@ -42,10 +42,10 @@ const none: Palette = { bold: plain, dim: plain, bad: plain, warn: plain, good: 
 
 export const palette = (look: Look): Palette => (look.color ? colors : none)
 
-/** Whether to colour: a terminal that is not dumb, and nobody who set NO_COLOR (no-color.org). */
+/** Whether to colour: a terminal that has a name and is not dumb, and nobody who set NO_COLOR (no-color.org). */
 export function wantsColor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
   if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false
-  return stream.isTTY === true && env.TERM !== 'dumb'
+  return stream.isTTY === true && !!env.TERM && env.TERM !== 'dumb'
 }
 
 /** The surroundings of standard output. COLUMNS overrides the terminal's own width. */

@@ -24,6 +24,8 @@ export interface Column<Row> {
 }
 
 const gap = 2
+/** What is left of a text at the very least. */
+const stub = 6
 
 /** The lines of a table; with no rows, none. */
 export function* table<Row>(
@@ -95,10 +97,11 @@ function fit<Row>(
     .map((column, i) => ({ column, i }))
     .filter(({ column }) => column.shrink !== undefined)
     .sort((a, b) => b.column.shrink! - a.column.shrink!)
-  for (const { column, i } of order) {
-    const over = widths.reduce((a, b) => a + b, gap * (shown.length - 1)) - width
-    if (over <= 0) break
-    widths[i] = Math.max(least(column), widths[i]! - over)
-  }
+  // Below their least widths they go last, where the terminal has no room for those.
+  for (const floor of [least, () => stub])
+    for (const { column, i } of order) {
+      const over = widths.reduce((a, b) => a + b, gap * (shown.length - 1)) - width
+      if (over > 0) widths[i] = Math.min(widths[i]!, Math.max(floor(column), widths[i]! - over))
+    }
   return { shown, widths }
 }

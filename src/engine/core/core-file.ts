@@ -7,7 +7,7 @@ import { type Arch, findArch } from '../arch/arch.ts'
 import type { ByteSource } from '../bytes/byte-source.ts'
 import { fixedText } from '../bytes/cursor.ts'
 import { viewOf } from '../bytes/layout.ts'
-import { ElfType, NoteType, SegmentType } from '../elf/constants.ts'
+import { ElfType, machineName, NoteType, SegmentType } from '../elf/constants.ts'
 import { type ElfFile, openElf, type Segment } from '../elf/file.ts'
 import { readAuxv } from './auxv.ts'
 import { readXsaveLayout } from './extended-state.ts'
@@ -56,7 +56,7 @@ export function openCoreFile(source: ByteSource): CoreFile {
   if (!arch)
     throw new UnsupportedError(
       'machine',
-      `${source.name} is of ELF machine ${elf.header.machine}, which is unknown`,
+      `${source.name} is a core of ${machineName(elf.header.machine) ?? `ELF machine ${elf.header.machine}`}; those of amd64 are explained`,
     )
   const segments = elf.segments.filter(({ type }) => type === SegmentType.load)
   const expectedSize = elf.segments.reduce((max, s) => Math.max(max, s.offset + s.filesz), 0)

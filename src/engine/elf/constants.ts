@@ -15,6 +15,23 @@ export const Machine = {
   loongarch: 258,
 } as const
 
+/** GOARCH, as far as the machine tells it. */
+export function machineName(machine: number): string | undefined {
+  return goarch.get(machine)
+}
+
+const goarch: ReadonlyMap<number, string> = new Map([
+  [Machine.i386, '386'],
+  [Machine.mips, 'mips'],
+  [Machine.ppc64, 'ppc64'],
+  [Machine.s390, 's390x'],
+  [Machine.arm, 'arm'],
+  [Machine.x86_64, 'amd64'],
+  [Machine.aarch64, 'arm64'],
+  [Machine.riscv, 'riscv64'],
+  [Machine.loongarch, 'loong64'],
+])
+
 export const SegmentType = { load: 1, dynamic: 2, interp: 3, note: 4, phdr: 6, tls: 7 } as const
 
 export const SegmentFlag = { execute: 1, write: 2, read: 4 } as const

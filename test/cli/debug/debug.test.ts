@@ -45,6 +45,20 @@ describe('debug in a pipe', () => {
     for (const word of ['exit', 'quit', 'q']) assert.equal(debug(word, 'p 1').stdout, '')
   })
 
+  test('says what could not be written, to whom', () => {
+    const { stderr, status } = debug('transcript ./none/x')
+    assert.equal(stderr, 'Could not open ./none/x: no such file or directory (ENOENT)\n')
+    assert.equal(status, 1)
+    const program = join(import.meta.dirname, '../../../src/cli/main.ts')
+    const text = `printf 'p 1\\np 2\\n' | ${process.execPath} ${program} debug ${core} --exe ${exe} > /dev/full`
+    const full = spawnSync('sh', ['-c', text], { encoding: 'utf8' })
+    assert.equal(
+      full.stderr,
+      'gocore-sink: Could not write to standard output: no space left on device (ENOSPC)\n',
+    )
+    assert.equal(full.status, 1)
+  })
+
   test('-c runs commands and leaves', () => {
     const { stdout, status } = runCli(['debug', core, '--exe', exe, '-c', 'p 1', '-c', 'p 2'], {
       cwd: work,
@@ -313,6 +327,23 @@ describe('debug in a terminal', { skip: haveScript ? false : 'needs script of ut
     assert.equal(seen.match(/^42$/gm)?.length, 2, seen)
     const history = readFileSync(join(home, '.local/state/gocore-sink/debug-history'), 'utf8')
     assert.deepEqual(history.split('\n').slice(0, 2), ['whatis 1', 'p 6*7'])
+  })
+})
+
+describe('debug --tui without a terminal', () => {
+  test('prints the panes of a core file, compressed or not, and of a dump', () => {
+    writeFileSync(join(work, 'raw'), zstdDecompressSync(readFileSync(core)))
+    const archive = ['--archive', join(work, 'archive')]
+    const imported = runCli([...archive, 'import', core, '--exe', exe], { env: { HOME: work } })
+    assert.equal(imported.status, 0, imported.stderr)
+    const dumps = [[core], ['./raw'], [...archive, imported.stdout.slice(0, 12)]]
+    for (const dump of dumps) {
+      const args = ['debug', ...dump, '--exe', exe, '--tui']
+      const { stdout, stderr, status } = runCli(args, { cwd: work, env: { HOME: work } })
+      assert.deepEqual([stderr, status], ['', 0], args.join(' '))
+      for (const pane of ['Source', 'Stack', 'Goroutines', 'Registers'])
+        assert.match(stdout, new RegExp(`^${pane}`, 'm'))
+    }
   })
 })
 

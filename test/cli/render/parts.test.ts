@@ -152,10 +152,13 @@ describe('pagerCommand()', () => {
 
 describe('wantsColor()', () => {
   it('colours terminals, unless NO_COLOR says no', () => {
-    assert.equal(wantsColor({ isTTY: true }, {}), true)
-    assert.equal(wantsColor({ isTTY: false }, {}), false)
-    assert.equal(wantsColor({ isTTY: true }, { NO_COLOR: '1' }), false)
-    assert.equal(wantsColor({ isTTY: true }, { NO_COLOR: '' }), true)
+    const TERM = 'xterm'
+    assert.equal(wantsColor({ isTTY: true }, { TERM }), true)
+    assert.equal(wantsColor({ isTTY: false }, { TERM }), false)
+    assert.equal(wantsColor({ isTTY: true }, { TERM, NO_COLOR: '1' }), false)
+    assert.equal(wantsColor({ isTTY: true }, { TERM, NO_COLOR: '' }), true)
+    assert.equal(wantsColor({ isTTY: true }, {}), false)
+    assert.equal(wantsColor({ isTTY: true }, { TERM: '' }), false)
     assert.equal(wantsColor({ isTTY: true }, { TERM: 'dumb' }), false)
   })
 })

@@ -46,6 +46,23 @@ describe('show()', () => {
     assert.match(printed, /^ +→ 41 {2}x\(\)\\e\]0;owned\\x07 \\x9b31m \\u\{202e\}$/m)
   })
 
+  it('shows the main goroutine of a process that had not died', () => {
+    const { report, ...rest } = crash()
+    const main = { ...report.goroutines[0]!, id: 1, state: 'select' }
+    const idle = { ...report.threads[0]!, crashed: true, frames: [{ function: 'runtime.futex' }] }
+    const { goroutine: _, ...death } = report.death
+    const alive = {
+      ...report,
+      death: { ...death, kind: 'alive', verdict: 'The process had not died.' },
+      goroutines: [main],
+      threads: [idle],
+    } as typeof report
+    const look = { width: 100, color: false, now }
+    const printed = text(show({ report: alive, ...rest }, look, { source: noSource, all: false }))
+    assert.match(printed, /^goroutine 1 \[select\].*, the main one$/m)
+    assert.doesNotMatch(printed, /took the signal/)
+  })
+
   it('a warning that quotes a name with line breaks is one line', () => {
     const { report, ...rest } = crash()
     const message = 'The executable /tmp/a\n<0>kernel: forged\n is missing.'

@@ -34,6 +34,9 @@ describe('table()', () => {
   it('drops a column before it cuts below the least widths', () => {
     assert.deepEqual(lines(20), ['ID  PATH', 'a   …ong/path/server', 'b   /x'])
   })
+  it('cuts below the least widths rather than beyond the terminal', () => {
+    assert.deepEqual(lines(10), ['ID  PATH', 'a   …erver', 'b   /x'])
+  })
   it('prints nothing for no rows', () =>
     assert.deepEqual([...table([], wanted, { width: 80, color: false, now: 0 })], []))
   it('leaves a column out that is empty everywhere', () => {

@@ -12,7 +12,7 @@ import { firstLine, nextPane, screenLines, type View } from './screen.ts'
 /** ECMA-48 and xterm: alternate screen, cursor off, autowrap off; and all of it back. */
 const enter = '\x1b[?1049h\x1b[?25l\x1b[?7l'
 const leave = '\x1b[?7h\x1b[?25h\x1b[?1049l'
-const keys = 'Tab pane   arrows, PgUp, PgDn move   Enter look at   u/d frame   r raw   q leave'
+const keys = 'q leave  Tab pane  arrows, PgUp, PgDn move  Enter look at  u/d frame  r raw'
 const maxPlainLines = 60
 
 /** Plain text of all panes, for a pipe. */
