@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type Fault, random } from './fault.ts'
 import { type Call, cutPower, readJournal } from './journal.ts'
 import { faultEnv, noCompiler, shim } from './shim.ts'
-import { coreOf, Trial } from './trial.ts'
+import { coreOf, earlierBoot, Trial } from './trial.ts'
 
 export const powerCuts: Fault = {
   name: 'power cut after a random call',
@@ -113,8 +113,5 @@ function forgetTheBoot(archive: string): void {
   const file = pendingOf(archive)
   if (file === undefined) return
   const text = readFileSync(file, 'utf8')
-  writeFileSync(
-    file,
-    text.replace(/"boot_id":"[0-9a-f-]*"/, '"boot_id":"00000000-0000-4000-8000-000000000000"'),
-  )
+  writeFileSync(file, text.replace(/"boot_id":"[0-9a-f-]*"/, `"boot_id":"${earlierBoot}"`))
 }

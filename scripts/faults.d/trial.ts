@@ -24,6 +24,9 @@ import { isFinding, syncCatalog, verify } from './product.ts'
 import type { Tally, Verdict } from './tally.ts'
 import type { Truth } from './truth.ts'
 
+/** The id of a boot that the daemon remembers. */
+export const earlierBoot = '00000000-0000-4000-8000-000000000000'
+
 let nextPid = 1_000_000_000 + (process.pid % 100_000) * 10_000
 
 export interface Crash {
@@ -119,7 +122,7 @@ export class Trial {
     for (let round = 0; round < 3; round++) {
       failures.length = 0
       recoverDumps(this.spool, { own: true })
-      recoverDumps(this.store, { leave: begunIds(this.spool) })
+      recoverDumps(this.store, { leave: begunIds(this.spool), boots: new Set([earlierBoot]) })
       for (const { failed } of await shipSpool(this.spool, this.store, { leases }))
         if (failed) failures.push(failed)
     }

@@ -48,6 +48,8 @@ export interface RecoverOptions {
   claim?: (id: string) => Disposable | undefined
   /** Of a place that no other machine writes to: what is of another boot is of an earlier one. */
   own?: boolean
+  /** Ids of earlier boots of this machine, as far as they are known. */
+  boots?: ReadonlySet<string>
   /** What was seen of dumps in the making, kept between calls. */
   watched?: Map<string, Watched>
   /** Told of days that are passed over. */
@@ -185,7 +187,8 @@ export const killed = 'The handler was killed before it could write this manifes
  * and so is one whose process is gone. Where that can't be told, one of this boot gives storage up long before an hour;
  * of other machines we know nothing, so theirs have a day. Clocks jump, so an hour is also one that we have lived through.
  * What is a week old by the clock needs no more than an hour, since a daemon may never live for a day.
- * Machines made from one image share a machine-id, and even a name: what is of another boot there must be old, or still.
+ * Machines made from one image share a machine-id, and even a name: what is of a boot that nobody remembers must be old, or
+ * still.
  */
 function isAbandoned(
   pending: Partially<PendingManifest>,
@@ -194,14 +197,14 @@ function isAbandoned(
   clocks: Clocks,
 ): boolean {
   const { host, handler } = pending
-  const { now, booted, watched, own = false } = clocks
+  const { now, booted, watched, own = false, boots } = clocks
   const isSame = host.machine_id !== undefined && host.machine_id === lineOf('/etc/machine-id')
   const here = isSame && (own || host.name === hostname())
   const boot = lineOf('/proc/sys/kernel/random/boot_id')
   const isOtherBoot = here && host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot
   const isOld = now - changed > 7 * 24 * hour
   const patience = isOtherBoot ? 10 * minute : here || isOld ? hour : 24 * hour
-  if (isOtherBoot && own) return true
+  if (isOtherBoot && (own || boots?.has(host.boot_id!))) return true
   const mayBeEarlier = isOtherBoot || (here && host.boot_id === undefined)
   if (mayBeEarlier && changed < booted - clockDifference) return true
   const ours =

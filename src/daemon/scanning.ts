@@ -4,6 +4,7 @@ import type { OnUnlisted } from '../archive/store.ts'
 import { reasonOf } from '../base/errors.ts'
 import { spoolRoot } from '../config/index.ts'
 import type { Arrivals } from './arrivals.ts'
+import { earlierBoots } from './boots.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
 import type { AnalysisQueue } from './queue.ts'
@@ -31,11 +32,13 @@ export class Scanning {
   readonly #shipping: Shipping
   readonly #rotation = new Rotation(manifestsPerScan)
   readonly #watched: NonNullable<RecoverOptions['watched']> = new Map()
+  readonly #boots: ReadonlySet<string>
   #lookWaits = false
 
   constructor(options: ScanningOptions) {
     const { holdings } = options
     this.#options = options
+    this.#boots = bootsOf(holdings)
     this.#turns = new Turns(holdings)
     this.#shipping = new Shipping({
       spool: () => holdings.spool(),
@@ -112,7 +115,7 @@ export class Scanning {
     const leave = own ? new Set<string>() : begunIds(spool, onGap)
     if (gaps.length > 0) return
     const options = {
-      ...{ known, leave, own, watched: this.#watched, onUnlisted: holdings.onUnlisted },
+      ...{ known, leave, own, boots: this.#boots, watched: this.#watched, onUnlisted: holdings.onUnlisted },
       ...(own ? {} : { claim: (id: string) => holdings.leases.take(id) }),
     }
     for (const { ref, what } of await takeTurns(recoverSteps(store, options)))
@@ -138,5 +141,14 @@ export class Scanning {
     holdings.counts.shipped('failed')
     const sentence = `Could not bring dump ${ref.id} home from ${spoolRoot(holdings.config)}, it stays there: ${why}`
     holdings.complain(ref, sentence, 'spool-stays')
+  }
+}
+
+function bootsOf({ config, log }: Holdings): ReadonlySet<string> {
+  try {
+    return earlierBoots(config.state)
+  } catch (error) {
+    log.warning(`Could not note this boot in ${config.state}/boots: ${reasonOf(error)}`)
+    return new Set()
   }
 }

@@ -16,7 +16,7 @@ function bed({ directory, store }: TestArchive): { from: LocalStore; on: (...arg
   const config = join(directory, 'gocore-sink.conf')
   const lines = [
     ...[`ArchiveDirectory=${store.root}`, `StateDirectory=${directory}/state`],
-    ...[`RuntimeDirectory=${directory}/run`, 'MaxAge=30d', 'MaxSize=100G', 'KeepFree=1', 'Group='],
+    ...[`RuntimeDirectory=${directory}/run`, 'MaxAge=30d', 'MaxSize=100G', 'KeepFree=0', 'Group='],
   ]
   writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o644 })
   return { from, on: (...args) => runCli([...args, '--config', config]) }

@@ -268,6 +268,8 @@ describe('recoverDumps()', () => {
   it('leaves what a machine with the same machine-id is at, be it one of the same name', () => {
     const now = Date.now()
     const cases: [host: Partial<Manifest['host']>, minutesAgo: number, own: boolean, recovers: boolean][] = [
+      [{ boot_id: 'remembered' }, 0, false, true],
+      [{ name: 'web-2', boot_id: 'remembered' }, 0, false, false],
       [{ name: 'web-2', boot_id: 'another' }, 0, false, false],
       [{ name: 'web-2', boot_id: 'another' }, 5, false, false],
       [{ boot_id: 'another' }, 0, false, false],
@@ -283,7 +285,8 @@ describe('recoverDumps()', () => {
       const manifest = JSON.parse(readFileSync(pending, 'utf8')) as Manifest
       writeFileSync(pending, JSON.stringify({ ...manifest, host: { ...manifest.host, ...host } }))
       for (const path of [pending, store.layout.dump(ref)]) utimesSync(path, then, then)
-      const options = { own, booted: now - 2 * minute, watched: new Map() }
+      const boots = new Set(['remembered'])
+      const options = { own, boots, booted: now - 2 * minute, watched: new Map() }
       assert.equal(recoverDumps(store, options).length, recovers ? 1 : 0, JSON.stringify([host, minutesAgo]))
     }
   })
