@@ -11,8 +11,11 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
 const words = process.argv.slice(2)
+/** Minutes, of which most are waiting. */
+const isLong = (file: string): number => (file.startsWith('test/testbed/') ? 1 : 0)
 const files = globSync('test/**/*.test.ts')
   .sort()
+  .sort((a, b) => isLong(b) - isLong(a))
   .filter(file => words.length === 0 || words.some(word => file.includes(word.replace(/^\.\//, ''))))
 if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ')}`)
