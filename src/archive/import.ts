@@ -4,7 +4,7 @@
  * part of a core that lies there is one of an import that was cut.
  */
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { ArchiveError, FormatError, reasonOf, UnsupportedError } from '../base/errors.ts'
@@ -36,6 +36,8 @@ export interface ImportedFile {
   /** As the process saw it. */
   readonly path: string
   readonly file: string
+  /** Opens what the file holds, where that may be packed. */
+  readonly open?: (file: string) => number
 }
 
 export type ImportFacts = Omit<
@@ -176,7 +178,7 @@ export function importBinaries(store: LocalStore, from: LocalStore, manifest: Ma
     const file = key === undefined ? undefined : from.binaryPath(key)
     if (file === undefined) continue
     // The key tells of the content: a different one means that the file is not what it was, or has become a link.
-    storeAs(store, file, { links: false }, rights, { path, key })
+    storeAs(store, file, one => openForReading(one, { links: false }), rights, { path, key })
   }
 }
 
@@ -224,21 +226,24 @@ function exactly(content: CoreContent, offset: number, length: number): Uint8Arr
 }
 
 /** A file of this machine's that a core names: what not everybody may read is no more for the group here. */
-const keep = (store: LocalStore, { path, file }: ImportedFile): StoredBinary =>
-  storeAs(store, file, { links: true }, undefined, { path })
+function keep(store: LocalStore, { path, file, open = openLinked }: ImportedFile): StoredBinary {
+  const isForAll = (statSync(file).mode & 0o004) !== 0
+  const rights = isForAll ? store.rights : store.rights.forDumpable(undefined)
+  return storeAs(store, file, open, rights, { path })
+}
+
+const openLinked = (file: string): number => openForReading(file, { links: true })
 
 function storeAs(
   store: LocalStore,
   file: string,
-  { links }: { links: boolean },
-  rights: Rights | undefined,
+  open: (file: string) => number,
+  rights: Rights,
   hint: BinaryHint & { path: string },
 ): StoredBinary {
-  const fd = openForReading(file, { links })
+  const fd = open(file)
   try {
-    const isForAll = (fstatSync(fd).mode & 0o004) !== 0
-    const own = rights ?? (isForAll ? store.rights : store.rights.forDumpable(undefined))
-    const { key, buildId, size } = storeBinary(store.layout, fd, own, hint)
+    const { key, buildId, size } = storeBinary(store.layout, fd, rights, hint)
     return { key, path: hint.path, ...(buildId === undefined ? {} : { build_id: buildId }), size }
   } catch (error) {
     throw new ArchiveError(`Could not store ${file}: ${reasonOf(error)}`, { cause: error })

@@ -17,6 +17,7 @@ import { escapeText, visibleText } from '../base/escape.ts'
 import { compileRedactions, redactArguments } from '../base/redact.ts'
 import { toolVersion } from '../base/version.ts'
 import { signalName } from '../engine/index.ts'
+import { openUnpacked } from '../source/index.ts'
 import { importMissing, importOnce } from './import-once.ts'
 import { startProgress } from './render/progress.ts'
 import { openSession, type Session } from './session.ts'
@@ -42,7 +43,9 @@ export async function importFile(
     found.get(name.replace(/ \(deleted\)$/, '')) ?? found.get(name)
   const exeFile = executable && (exe ?? fileOf(executable.path))
   const program =
-    executable && exeFile ? { path: escapeText(executablePath ?? executable.path), file: exeFile } : undefined
+    executable && exeFile
+      ? { path: escapeText(executablePath ?? executable.path), file: exeFile, open: openUnpacked }
+      : undefined
   using progress = startProgress(`importing ${path}`)
   const imported = await importOnce(store, idOfCore(session.core), watch =>
     importCore(store, session.core, {
@@ -51,7 +54,7 @@ export async function importFile(
       executable: program,
       libraries: libraries.flatMap(library => {
         const file = fileOf(library.path)
-        return file === undefined ? [] : [{ path: escapeText(library.path), file }]
+        return file === undefined ? [] : [{ path: escapeText(library.path), file, open: openUnpacked }]
       }),
       ...watch,
       onProgress: (done, of) => {

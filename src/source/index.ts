@@ -3,7 +3,7 @@
  * the rest is unpacked once to a private file without a name.
  */
 import { closeSync } from 'node:fs'
-import { SystemError, UnsupportedError, UsageError } from '../base/errors.ts'
+import { FormatError, SystemError, UnsupportedError, UsageError } from '../base/errors.ts'
 import type { ByteSource } from '../engine/bytes/byte-source.ts'
 import { hasIndex, openLz4 } from '../lz4/index.ts'
 import { heldIdentities } from './age.ts'
@@ -95,6 +95,27 @@ function openDecrypted(path: string, { fd, size, warnings }: Unpacked, options: 
 
 /** Opens a file as it is, or an LZ4 file in place: an executable, a library, a symbol file. */
 export const openFile = (path: string, options: OpenOptions = {}): OpenSource => openCoreFile(path, options)
+
+/**
+ * Opens what a file holds, unpacked, for who copies all of it; the descriptor is the caller's to close. Throws FormatError
+ * where the file is damaged.
+ */
+export function openUnpacked(path: string): number {
+  const input = openRegular(path)
+  try {
+    const file = new FileSource(path, input.fd, input.size)
+    const compression = detectCompression((offset, length) => file.read(offset, length))
+    if (compression === 'none') return input.fd
+    const { fd, warnings } = unpack(path, input, compression)
+    closeSync(input.fd)
+    if (warnings[0] === undefined) return fd
+    closeSync(fd)
+    throw new FormatError({ file: path, section: compression, offset: 0 }, warnings[0])
+  } catch (error) {
+    closeQuietly(input.fd)
+    throw error
+  }
+}
 
 function plain(file: FileSource, compression: Compression, warnings: readonly string[]): OpenSource {
   return {

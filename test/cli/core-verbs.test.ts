@@ -329,6 +329,24 @@ describe('import', () => {
     assert.match(cli(...other, 'import', './core.zst', '--exe', './till').stdout, /\(was there already\)\n$/)
     assert.match(cli(...other, 'verify').stdout, /^1 dump verified, all sound\.\n$/)
   })
+  it('stores what a packed executable holds', () => {
+    for (const [program, name] of [
+      ['zstd', 'till.zst'],
+      ['lz4', 'till.lz4'],
+    ] as const) {
+      execFileSync(program, ['-qf', 'till', name], { cwd: work })
+      const other = ['--archive', `of-${program}`]
+      assert.equal(cli(...other, 'import', './core.zst', '--exe', `./${name}`).status, 0)
+      assert.match(cli(...other, 'show').stdout, /^panic: assignment to entry in nil map\n/)
+      assert.equal(cli(...other, 'export', '--binary', '-o', `back-${program}`).status, 0)
+      assert.ok(readFileSync(join(work, `back-${program}`)).equals(readFileSync(join(work, 'till'))))
+    }
+    const half = readFileSync(join(work, 'till.zst')).subarray(0, 300_000)
+    writeFileSync(join(work, 'half.zst'), half)
+    const damaged = cli('--archive', 'of-half', 'import', './core.zst', '--exe', './half.zst')
+    assert.notEqual(damaged.status, 0)
+    assert.match(damaged.stderr, /half\.zst/)
+  })
   it('analyses what there is where another file is missing', () => {
     const partly = cli('--archive', 'partly', 'import', './core.zst', './none', '.', '--exe', './till')
     assert.equal(partly.status, 3)
