@@ -9,6 +9,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createFile, writeAll } from '../base/atomic-file.ts'
 import { isNoSpace, reasonOf } from '../base/errors.ts'
+import { bootId, machineId } from '../base/host-ids.ts'
 import { makeDirectories } from './directories.ts'
 import { namesIn, readText } from './files.ts'
 import { idPattern } from './layout.ts'
@@ -179,8 +180,8 @@ function isGone(text: string): boolean {
 
 const self: Holder = {
   // Two machines may share both; then they have different boots.
-  host: `${hostname()} ${lineOf('/etc/machine-id') ?? ''}`,
-  ...ifKnown('boot_id', lineOf('/proc/sys/kernel/random/boot_id')),
+  host: `${hostname()} ${machineId() ?? ''}`,
+  ...ifKnown('boot_id', bootId()),
   ...ownIdentity(),
 }
 
@@ -194,13 +195,5 @@ function textOf(path: string): string | undefined {
     return readText(path, mostLease)?.slice(0, 4096)
   } catch (error) {
     return reasonOf(error)
-  }
-}
-
-function lineOf(path: string): string | undefined {
-  try {
-    return readText(path, mostLease)?.trim()
-  } catch {
-    return undefined
   }
 }

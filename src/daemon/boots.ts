@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
-import { bootId } from './kernel-log.ts'
+import { bootId } from '../base/host-ids.ts'
 
 /** The newest; whatever waits for its end longer than so many boots does so for a little longer. */
 const mostBoots = 100

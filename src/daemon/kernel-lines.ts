@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { reasonOf } from '../base/errors.ts'
+import { bootId } from '../base/host-ids.ts'
 import { parseKernelLine } from './kernel-crash.ts'
-import { bootId, KernelLogReader, type LogRecord } from './kernel-log.ts'
+import { KernelLogReader, type LogRecord } from './kernel-log.ts'
 
 export interface KernelLinesOptions {
   /** RuntimeDirectory, which lies in memory. */

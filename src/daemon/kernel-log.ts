@@ -2,7 +2,7 @@
  * The kernel's log as records (Documentation/ABI/testing/dev-kmsg): each read of /dev/kmsg gives one,
  * `priority,sequence,microseconds since boot,flags;text` and lines of key and value behind it.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { setNonBlocking } from './libc.ts'
 
 export interface LogRecord {
@@ -68,14 +68,6 @@ export function parseLogRecord(text: string): LogRecord | undefined {
   const [priority, sequence, microseconds] = match.slice(1, 4).map(Number) as [number, number, number]
   // Facility 0 (kern) in the upper bits; devkmsg_write gives 1 (user) to whoever asks for it.
   return { sequence, microseconds, isKernels: priority >> 3 === 0, text: match[4]! }
-}
-
-export function bootId(): string | undefined {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim() || undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Character device 1:11 (Documentation/admin-guide/devices.txt). */

@@ -20,12 +20,13 @@ import { pendingFile } from '../archive/layout.ts'
 import { manifestVersion, mostManifest } from '../archive/manifest.ts'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { escapeText } from '../base/escape.ts'
+import { bootId, machineId } from '../base/host-ids.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { toolVersion } from '../base/version.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { type CrashMoment, type HeardCrashes, momentOf } from './heard-crashes.ts'
 import { type KernelCrash, parseKernelLine } from './kernel-crash.ts'
-import { bootId, type LogPosition, type LogRecord } from './kernel-log.ts'
+import type { LogPosition, LogRecord } from './kernel-log.ts'
 
 export interface KernelRecordsOptions {
   store: LocalStore
@@ -242,12 +243,7 @@ function idOf(boot: string, sequence: number): string {
 }
 
 function hostFacts(boot: string): Manifest['host'] {
-  let machine: string | undefined
-  try {
-    machine = readFileSync('/etc/machine-id', 'utf8').trim() || undefined
-  } catch {
-    // A container may have none.
-  }
+  const machine = machineId()
   const id = machine === undefined ? {} : { machine_id: machine }
   return { name: escapeText(hostname(), 256), boot_id: boot, ...id, kernel: release() }
 }

@@ -2,7 +2,7 @@
  * Makes honest dumps of what handlers left behind that were killed in the middle (by the out-of-memory killer, a
  * shutdown, a power cut): the facts are in `pending.json`, and what came of the core in `core.lz4.part`.
  */
-import { closeSync, fsyncSync, lstatSync, readFileSync, renameSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, renameSync } from 'node:fs'
 import { hostname, uptime } from 'node:os'
 import { join } from 'node:path'
 import { withArrival } from '../archive/arrival.ts'
@@ -16,6 +16,7 @@ import { isAlive, pidNamespace } from '../archive/process-identity.ts'
 import type { DumpRef, OnUnlisted } from '../archive/store.ts'
 import { syncDirectory } from '../base/atomic-file.ts'
 import { FormatError, reasonOf } from '../base/errors.ts'
+import { bootId, machineId } from '../base/host-ids.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { toolVersion } from '../base/version.ts'
@@ -198,9 +199,9 @@ function isAbandoned(
 ): boolean {
   const { host, handler } = pending
   const { now, booted, watched, own = false, boots } = clocks
-  const isSame = host.machine_id !== undefined && host.machine_id === lineOf('/etc/machine-id')
+  const isSame = host.machine_id !== undefined && host.machine_id === machineId()
   const here = isSame && (own || host.name === hostname())
-  const boot = lineOf('/proc/sys/kernel/random/boot_id')
+  const boot = bootId()
   const isOtherBoot = here && host.boot_id !== undefined && boot !== undefined && host.boot_id !== boot
   const isOld = now - changed > 7 * 24 * hour
   const patience = isOtherBoot ? 10 * minute : here || isOld ? hour : 24 * hour
@@ -271,12 +272,4 @@ function latestChange(directory: string): number {
     join(directory, coreFile),
   ]
   return Math.max(...times.map(path => lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0))
-}
-
-function lineOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim() || undefined
-  } catch {
-    return undefined
-  }
 }
