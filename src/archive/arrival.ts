@@ -5,7 +5,10 @@
 import { lstatSync } from 'node:fs'
 import type { Manifest } from './manifest.ts'
 
-/** The manifest with the storage's own word for now: the last change of the dump's directory, which a moment ago was made or got its core. */
+/**
+ * The manifest with the storage's own word for now: the last change of the dump's directory, which a moment ago was made or
+ * got its core.
+ */
 export const withArrival = <M extends Manifest>(directory: string, manifest: M): M => ({
   ...manifest,
   stored: new Date(lstatSync(directory).mtimeMs).toISOString(),

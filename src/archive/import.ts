@@ -113,17 +113,19 @@ export function hasExecutable(store: LocalStore, ref: DumpRef): boolean {
   return executable?.key !== undefined && store.binaryPath(executable.key) !== undefined
 }
 
-/**
- * Gives a dump the executable that it was imported without, and takes away the report that was made without it. A report that
- * can't be made anew stays.
- */
+/** Gives a dump the executable that it was imported without, and takes away the report that was made without it. */
 export function importExecutable(store: LocalStore, ref: DumpRef, executable: ImportedFile): void {
   const { core } = store.readManifest(ref)
   const kept = keep(store, executable)
   // In this order: whoever is cut between leaves a dump that waits for its analysis, and for its executable.
-  if (core.encrypted === undefined && core.shrunk === undefined)
-    for (const name of [reportFile, analysisFile]) rmSync(store.layout.file(ref, name), { force: true })
+  dropReport(store, ref, core)
   store.changeManifest(ref, manifest => ({ ...manifest, executable: kept }))
+}
+
+/** Has a dump analysed anew, of which there is more than there was. What can't be made anew, of this core, stays. */
+export function dropReport(store: LocalStore, ref: DumpRef, core: StoredCore): void {
+  if (core.encrypted !== undefined || core.shrunk !== undefined) return
+  for (const name of [reportFile, analysisFile]) rmSync(store.layout.file(ref, name), { force: true })
 }
 
 /** Takes over a dump of another archive as it is, its executable and libraries included. The rest of a core is for `joinDump`. */

@@ -5,6 +5,7 @@ export { findBuildId } from './build-id.ts'
 export { initializeStore } from './format.ts'
 export {
   type CoreContent,
+  dropReport,
   hasExecutable,
   type Imported,
   type ImportedFile,

@@ -19,8 +19,8 @@ import { renewBinary, storeBinary } from '../archive/binaries.ts'
 import { makeDirectories } from '../archive/directories.ts'
 import { DumpWriter } from '../archive/dump-writer.ts'
 import { isFile } from '../archive/files.ts'
-import type { DumpEntry, DumpRef, LocalStore } from '../archive/index.ts'
-import { analysisFile, coreFile, manifestFile, partFile, pendingFile, reportFile } from '../archive/layout.ts'
+import { type DumpEntry, type DumpRef, dropReport, type LocalStore } from '../archive/index.ts'
+import { coreFile, manifestFile, partFile, pendingFile } from '../archive/layout.ts'
 import { type Lease, Leases } from '../archive/lease.ts'
 import { binariesOf, binaryKeysOf, type StoredBinary, type StoredCore } from '../archive/manifest.ts'
 import type { OnUnlisted } from '../archive/store.ts'
@@ -110,9 +110,8 @@ export async function shipDump(
   const core = entry.core ?? (await shipCore(spool, archive, entry, writer, lease, options))
   for (const binary of binariesOf(manifest)) shipBinary(spool, archive, writer.rights, binary)
   if (!lease.isHeld()) throw new ArchiveError('another daemon has taken it over')
-  // What was found in a part of the core, or without the executable, says nothing of the whole. Of another core there is no more.
-  if (core.encrypted === undefined && core.shrunk === undefined)
-    for (const name of [reportFile, analysisFile]) rmSync(archive.layout.file(entry, name), { force: true })
+  // What was found in a part of the core, or without the executable, says nothing of the whole.
+  dropReport(archive, entry, core)
   writer.finish({ ...manifest, core, notes: [...manifest.notes, noteOfShipping(manifest)] })
   rmSync(archive.layout.file(entry, pendingFile), { force: true })
 }
