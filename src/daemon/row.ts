@@ -51,9 +51,9 @@ const wordless = ({ analysisError }: CrashRow): Partial<CrashRow> => ({
  */
 export const isOpen = (store: ArchiveStore, ref: DumpRef): boolean => manifestOf(store, ref)?.dumpable === 1
 
-/** A row as everybody may know it. */
-export const openRow = (store: ArchiveStore, row: CrashRow): CrashRow =>
-  isOpen(store, row) ? row : { ...row, ...wordless(row) }
+/** A row as everybody may know it, by its dump's manifest. */
+export const openRow = (row: CrashRow, manifest: Manifest | undefined): CrashRow =>
+  manifest?.dumpable === 1 ? row : { ...row, ...wordless(row) }
 
 /** What was brought from elsewhere is no crash of this machine's, whatever host it names. */
 export const isImported = (manifest: Manifest | undefined): boolean => manifest?.imported_from !== undefined

@@ -23,7 +23,10 @@ export class Telling {
     this.#holdings = holdings
     this.#news = new News({
       ...{ config: () => holdings.config, catalog: () => holdings.catalog, gid: deliveryGroup(), onProblem },
-      open: row => (isImported(manifestOf(holdings.store, row)) ? undefined : openRow(holdings.store, row)),
+      open: row => {
+        const manifest = manifestOf(holdings.store, row)
+        return isImported(manifest) ? undefined : openRow(row, manifest)
+      },
     })
     this.#delivery = new Delivery({ configPath, onProblem })
   }
