@@ -67,9 +67,9 @@ async function withKernel(
     using pattern = await takeCorePattern()
     pattern.set(`|${trial.bed.path('h')} ${fields}`, { pipeLimit })
     crashes = await work(trial)
-    await sleep(100)
-    await trial.bed.settle()
   }
+  await sleep(100)
+  await trial.bed.settle()
   // By the clock of whoever waited for it, which is not ours to measure by.
   const verdict = await trial.judge(crashes, tally)
   tally.hold(Math.max(0, ...crashes.map(({ held }) => held)))

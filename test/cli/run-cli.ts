@@ -1,10 +1,8 @@
 /** Runs the program from source as a user would, with nothing of the surroundings but what is said. */
 import { spawnSync } from 'node:child_process'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { compileCache } from '../support/compile-cache.ts'
 
-/** Node's own place for it; without it each run strips the types of a hundred files anew. */
-const cache = process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache')
 const program = join(import.meta.dirname, '../../src/cli/main.ts')
 
 export interface Outcome {
@@ -23,7 +21,7 @@ export function runCli(
       PATH: process.env.PATH!,
       HOME: '/nonexistent',
       TZ: 'UTC',
-      NODE_COMPILE_CACHE: cache,
+      NODE_COMPILE_CACHE: compileCache,
       ...options.env,
     },
     encoding: 'utf8',

@@ -7,6 +7,7 @@ import { type DumpEntry, type LocalStore, openLocalStore } from '../../src/archi
 import { gateDirectory, gateLimits, loadConfigOrDefaults } from '../../src/config/index.ts'
 import { handlerBounds } from '../../src/install/bounds.ts'
 import { gateText } from '../../src/install/gate.ts'
+import { compileCache } from './compile-cache.ts'
 import { takeCorePattern } from './core-pattern.ts'
 
 const fields = '%P %u %g %s %t %c %e %h %I %d -F%F'
@@ -14,6 +15,12 @@ const fields = '%P %u %g %s %t %c %e %h %I %d -F%F'
 /** Why crashes through the kernel can't be had here, or false. */
 export const noKernel =
   process.getuid?.() !== 0 || process.platform !== 'linux' ? 'crashes through the kernel need root' : false
+
+interface CrashOptions {
+  readonly pattern?: string
+  readonly limit?: string
+  readonly during?: (pid: number) => Promise<void>
+}
 
 export class HandlerBed {
   /** The handler's program: the checkout's source, or its build. */
@@ -37,7 +44,8 @@ export class HandlerBed {
     // Whoever is not root has nothing to give up.
     const bounds = process.getuid?.() === 0 ? handlerBounds() : []
     const gate = { directory: gateDirectory(config), ...gateLimits(config), bounds }
-    writeFileSync(this.path('h'), `#!/bin/sh\n${gateText(program, this.config, gate)}`)
+    const kept = `export NODE_COMPILE_CACHE='${compileCache}'\n`
+    writeFileSync(this.path('h'), `#!/bin/sh\n${kept}${gateText(program, this.config, gate)}`)
     chmodSync(this.path('h'), 0o755)
   }
 
@@ -78,10 +86,15 @@ export class HandlerBed {
   }
 
   /** Runs shell text with core dumps allowed and piped to this bed's handler; answers when the dump is stored. */
-  async crash(
-    script: string,
-    options: { pattern?: string; limit?: string; during?: (pid: number) => Promise<void> } = {},
-  ): Promise<{ signal: NodeJS.Signals | null }> {
+  async crash(script: string, options: CrashOptions = {}): Promise<{ signal: NodeJS.Signals | null }> {
+    const signal = await this.#died(script, options)
+    await new Promise(done => setTimeout(done, 50))
+    await this.settle()
+    return { signal }
+  }
+
+  /** Others may set the pattern as soon as the process is gone: the kernel has read it, and the handler runs. */
+  async #died(script: string, options: CrashOptions): Promise<NodeJS.Signals | null> {
     using pattern = await takeCorePattern()
     pattern.set(options.pattern ?? `|${this.path('h')} ${fields}`, { pipeLimit: 16 })
     const child = spawn('/bin/sh', ['-c', `ulimit -c ${options.limit ?? 'unlimited'}; ${script}`], {
@@ -93,10 +106,7 @@ export class HandlerBed {
       child.once('exit', (_, signal) => resolve(signal)),
     )
     await options.during?.(child.pid!)
-    const signal = await ended
-    await new Promise(done => setTimeout(done, 50))
-    await this.settle()
-    return { signal }
+    return await ended
   }
 
   /** Feeds `core` to the handler as the kernel does, descriptors 1 and 2 closed and the environment empty. */
