@@ -15,7 +15,7 @@ import type { Rights } from './access.ts'
 import { type BinaryHint, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
 import { DumpWriter } from './dump-writer.ts'
-import { exists } from './files.ts'
+import { exists, isFile } from './files.ts'
 import { initializeStore } from './format.ts'
 import { analysisFile, coreFile, coreFiles, dayOf, partFile, pendingFile, reportFile } from './layout.ts'
 import type { LocalStore } from './local-store.ts'
@@ -159,6 +159,24 @@ export function importDump(
   // Users of the same numbers may be other people there.
   writer.finish({ ...manifest, core: stored, imported_from: manifest.imported_from ?? from.root })
   return { ref, isNew: true, lacksCore }
+}
+
+/** Takes over what another archive has of a dump whose handler was killed, all but what is known of it: a dump it is not yet. */
+export function importBegun(
+  store: LocalStore,
+  from: LocalStore,
+  ref: DumpRef,
+  pending: Manifest,
+  watch: ImportWatch,
+): void {
+  initializeStore(store)
+  const rights = store.rights.forCrash(pending)
+  const writer = new DumpWriter(store, ref, rights)
+  const core = [partFile, coreFile].map(name => from.layout.file(ref, name)).find(isFile)
+  if (core === undefined) makeDirectories(store.root, writer.directory, store.rights.directory)
+  else storeCore(writer, coreFile, watch, () => copyInto(writer, core, watch.onProgress, undefined))
+  importBinaries(store, from, pending)
+  importPin(store, from, ref)
 }
 
 const coreThatIsGone = ({ state, expected_size }: StoredCore): StoredCore => ({

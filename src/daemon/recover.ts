@@ -148,21 +148,37 @@ function pendingOf(path: string, { id }: DumpRef, changed: number): PendingManif
 
 const unknownId = 4294967295
 
+/** What a handler has noted that has yet to end: the facts, itself, and when it was last at work, milliseconds. */
+export function readBegun(store: LocalStore, ref: DumpRef): Begun {
+  const changed = latestChange(store.layout.dump(ref))
+  const { handler, ...pending } = pendingOf(store.layout.file(ref, pendingFile), ref, changed)
+  return { pending, handler, changed }
+}
+
+interface Begun {
+  readonly pending: Manifest
+  readonly handler: PendingManifest['handler']
+  readonly changed: number
+}
+
 type Clocks = RecoverOptions & { now: number; booted: number }
 
 function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<string | undefined> {
   const path = (name: string): string => store.layout.file(ref, name)
   if (isFile(path(manifestFile)) || !isFile(path(pendingFile))) return undefined
-  const changed = latestChange(store.layout.dump(ref))
-  const { handler, ...pending } = pendingOf(path(pendingFile), ref, changed)
-  // Of a handler of this boot the kernel log tells.
-  if (pending.host.name === '' && changed > clocks.booted - clockDifference) return undefined
-  if (pending.host.name !== '' && !isAbandoned({ ...pending, handler }, ref, changed, clocks))
-    return undefined
+  const begun = readBegun(store, ref)
+  if (!isAbandoned(begun, ref, clocks)) return undefined
   using claim = clocks.claim?.(ref.id)
   if (clocks.claim !== undefined && claim === undefined) return undefined
   // Whoever had it has brought it to an end.
   if (isFile(path(manifestFile)) || !isFile(path(pendingFile))) return undefined
+  const core = yield* settleSteps(store, ref, begun.pending)
+  return `its handler was killed; listed it as ${core.state} with ${core.raw_size} bytes of core`
+}
+
+/** Makes a dump of what a handler has left that is at work no more. */
+export function* settleSteps(store: LocalStore, ref: DumpRef, pending: Manifest): Steps<StoredCore> {
+  const path = (name: string): string => store.layout.file(ref, name)
   if (isFile(path(partFile))) renameSync(path(partFile), path(coreFile))
   const { continues } = pending.core
   const core =
@@ -177,7 +193,7 @@ function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<st
   const directory = store.layout.dump(ref)
   settlePending(directory, withArrival(directory, { ...pending, id: ref.id, core, notes }), rights)
   syncDirectory(directory)
-  return `its handler was killed; listed it as ${core.state} with ${core.raw_size} bytes of core`
+  return core
 }
 
 /** The last of the notes of a dump that the daemon brought to an end. */
@@ -191,14 +207,11 @@ export const killed = 'The handler was killed before it could write this manifes
  * Machines made from one image share a machine-id, and even a name: what is of a boot that nobody remembers must be old, or
  * still.
  */
-function isAbandoned(
-  pending: Partially<PendingManifest>,
-  { id }: DumpRef,
-  changed: number,
-  clocks: Clocks,
-): boolean {
-  const { host, handler } = pending
+export function isAbandoned({ pending, handler, changed }: Begun, { id }: DumpRef, clocks: Clocks): boolean {
+  const { host } = pending
   const { now, booted, watched, own = false, boots } = clocks
+  // Of a handler of this boot the kernel log tells.
+  if (!knowsCrash(pending)) return changed <= booted - clockDifference
   const isSame = host.machine_id !== undefined && host.machine_id === machineId()
   const here = isSame && (own || host.name === hostname())
   const boot = bootId()
@@ -219,8 +232,6 @@ function isAbandoned(
   if (before?.changed !== changed) watched.set(id, { changed, since: performance.now() })
   return before?.changed === changed && performance.now() - before.since > patience
 }
-
-type Partially<T extends PendingManifest> = Omit<T, 'handler'> & { handler?: T['handler'] | undefined }
 
 function* coreOf(path: string): Steps<StoredCore> {
   if (!isFile(path)) {

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
-import { addDump, makeUnlistable, report, type TestArchive, testArchive } from '../daemon/archive.ts'
+import { type DumpRef, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
+import { addDump, coreOf, makeUnlistable, report, type TestArchive, testArchive } from '../daemon/archive.ts'
 import { dangerous } from '../security/bed.ts'
 import { type Outcome, runCli } from './run-cli.ts'
 
@@ -20,6 +30,26 @@ function bed({ directory, store }: TestArchive): { from: LocalStore; on: (...arg
   ]
   writeFileSync(config, `${lines.join('\n')}\n`, { mode: 0o644 })
   return { from, on: (...args) => runCli([...args, '--config', config]) }
+}
+
+/** What a handler leaves that is killed. */
+function abandon(store: LocalStore, core: Buffer, left: string): DumpRef {
+  const ref = addDump(store, { core, manifest: { host: { name: 'elsewhere' } } })
+  const path = (name: string): string => store.layout.file(ref, name)
+  const manifest = store.readManifest(ref)
+  const begun = { state: 'truncated', reason: 'handler-error', raw_size: 0, stored_size: 0 }
+  const continues = left === 'rest' ? { continues: { archive: '/elsewhere', at: 5 } } : {}
+  writeFileSync(path('pending.json'), JSON.stringify({ ...manifest, core: { ...begun, ...continues } }))
+  rmSync(path('manifest.json'))
+  if (left === 'none') rmSync(path('core.lz4'))
+  else renameSync(path('core.lz4'), path('core.lz4.part'))
+  if (left === 'part') truncateSync(path('core.lz4.part'), 200_000)
+  return ref
+}
+
+function makeOlder(directory: string, ms: number): void {
+  const then = new Date(Date.now() - ms)
+  for (const name of ['', ...readdirSync(directory)]) utimesSync(join(directory, name), then, then)
 }
 
 describe('import of another archive', () => {
@@ -56,6 +86,33 @@ describe('import of another archive', () => {
       /Core +none kept: its core \(complete\) was gone from the archive/,
     )
     assert.doesNotMatch(on('verify').stdout, /is gone/)
+  })
+
+  it('takes in what a handler has left that was killed, as far as it came, once it can be at work no more', () => {
+    using archive = testArchive()
+    const { from, on } = bed(archive)
+    const core = coreOf(randomBytes(300_000))
+    const [cut, bare, rest, fresh] = ['part', 'none', 'rest', 'part'].map(left => abandon(from, core, left))
+    for (const ref of [cut!, bare!, rest!]) makeOlder(from.layout.dump(ref), 2 * 3_600_000)
+    const { status, stdout, stderr } = on('import', from.root)
+    assert.equal(status, 1, stderr)
+    assert.deepEqual(
+      stdout.trimEnd().split('\n').sort(),
+      [cut!, bare!].map(({ id }) => `${id}  ${id} of ${from.root}`).sort(),
+    )
+    assert.match(stderr, new RegExp(`import ${fresh!.id} of .*: its handler may still be at work there`, 'i'))
+    assert.match(stderr, new RegExp(`import ${rest!.id} of .*: it is the rest of a core`, 'i'))
+    const [one, none] = [cut!, bare!].map(ref => archive.store.readManifest(ref))
+    assert.deepEqual([one!.core.state, one!.core.reason], ['truncated', 'handler-error'])
+    assert.equal(one!.core.expected_size, core.length)
+    assert.ok(one!.core.raw_size > 100_000 && one!.core.raw_size < core.length)
+    assert.equal(one!.imported_from, from.root)
+    assert.equal(none!.core.state, 'none')
+    assert.ok(existsSync(from.layout.file(cut!, 'core.lz4.part')), 'nothing is changed there')
+    assert.deepEqual(on('verify').status, 0)
+    assert.match(on('import', from.root).stdout, new RegExp(`^${cut!.id} .*was there already`, 'm'))
+    makeOlder(from.layout.dump(fresh!), 2 * 3_600_000)
+    assert.match(on('import', from.root).stdout, new RegExp(`^${fresh!.id} `, 'm'))
   })
 
   it('brings no control character of its manifests, pins and reports to a terminal', () => {

@@ -65,7 +65,7 @@ export async function handler(argv: Args): Promise<void> {
   const done: CoreImported[] = []
   let failed = 0
   for (const path of argv.files)
-    for (const { label, searched, run } of workOf(site, path, argv.exe))
+    for await (const { label, searched, run } of workOf(site, path, argv.exe))
       try {
         const imported = await run()
         done.push(imported)
@@ -130,7 +130,7 @@ async function settle(site: Site, imported: readonly Imported[]): Promise<void> 
   await site.refresh(refs)
 }
 
-function* workOf(site: Site, path: string, exe: string | undefined): Generator<Work> {
+async function* workOf(site: Site, path: string, exe: string | undefined): AsyncGenerator<Work> {
   const refused = (error: Error): Work => ({ label: path, searched: false, run: () => Promise.reject(error) })
   if (!existsSync(path)) return yield refused(new NotFoundError('there is no such file'))
   const file = (name: string, searched: boolean): Work => ({
@@ -153,7 +153,7 @@ function* workOf(site: Site, path: string, exe: string | undefined): Generator<W
 }
 
 /** What can't be listed or read there fails by its name, behind the others. */
-function* dumpsOf(from: LocalStore, store: LocalStore): Generator<Work> {
+async function* dumpsOf(from: LocalStore, store: LocalStore): AsyncGenerator<Work> {
   const failed: Work[] = []
   const fail = (label: string, error: Error): void => {
     failed.push({ label, searched: false, run: () => Promise.reject(error) })
@@ -168,6 +168,13 @@ function* dumpsOf(from: LocalStore, store: LocalStore): Generator<Work> {
         dump.manifest.core.continues === undefined
           ? importOnce(store, dump.id, watch => importDump(store, from, dump, watch))
           : importRest(store, from, dump),
+    }
+  const { begunIn, importUnfinished } = await import('../../daemon/index.ts')
+  for (const ref of begunIn(from))
+    yield {
+      label: labelOf(ref),
+      searched: false,
+      run: () => importOnce(store, ref.id, watch => importUnfinished(store, from, ref, watch)),
     }
   yield* failed
 }
