@@ -14,7 +14,9 @@ import {
 } from '../../src/archive/index.ts'
 import { Leases } from '../../src/archive/lease.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
+import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
 import { KernelLines } from '../../src/daemon/kernel-lines.ts'
+import type { LogRecord } from '../../src/daemon/kernel-log.ts'
 import { KernelRecords } from '../../src/daemon/kernel-records.ts'
 import { begunIds, recoverDumps } from '../../src/daemon/recover.ts'
 import { shipSpool } from '../../src/daemon/ship.ts'
@@ -112,8 +114,8 @@ export class Trial {
     return { ...replay, held }
   }
 
-  /** What the daemon does, as often as something is left to be done. */
-  async mend(): Promise<string[]> {
+  /** What the daemon does, as often as something is left to be done. The kernel log has others' crashes, too. */
+  async mend(crashes?: readonly Crash[]): Promise<string[]> {
     const failures: string[] = []
     // As the daemon does when it starts.
     initializeStore(this.store)
@@ -126,18 +128,21 @@ export class Trial {
       for (const { failed } of await shipSpool(this.spool, this.store, { leases }))
         if (failed) failures.push(failed)
     }
-    this.#readKernelLog()
+    this.#readKernelLog(crashes)
     return failures
   }
 
-  #readKernelLog(): void {
-    this.#records.look(this.#kernelLines.look())
+  #readKernelLog(crashes?: readonly Crash[]): void {
+    const own = crashes && new Set<number | undefined>(crashes.map(({ pid }) => pid))
+    const isOwn = ({ text, isKernels }: LogRecord): boolean =>
+      own?.has(parseKernelLine(text, isKernels)?.pid) ?? true
+    this.#records.look(this.#kernelLines.look().filter(isOwn))
     this.#kernelLines.dealtWith(this.#records.done)
   }
 
   /** Mends and reckons up. */
   async judge(crashes: readonly Crash[], tally: Tally, held?: number): Promise<Verdict> {
-    const failures = await this.mend()
+    const failures = await this.mend(crashes)
     const entries = [...this.store.list()]
     const why = failures.map(failure => `not brought home: ${failure}`)
     let [lost, twice, wrong] = [0, 0, 0]
