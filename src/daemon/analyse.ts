@@ -2,13 +2,18 @@
 import { hostname } from 'node:os'
 import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
-import { reasonOf } from '../base/errors.ts'
+import { reasonOf, SystemError } from '../base/errors.ts'
 import { compileRedactions, redactArguments, redactDeep } from '../base/redact.ts'
 import { toolVersion } from '../base/version.ts'
 import { type Config, formatDuration, formatSize } from '../config/index.ts'
 import { accountFor } from './account.ts'
 import { type AnalysisJob, ChildExit, type JobBinary } from './analysis-job.ts'
-import { type AnalysisRecord, readAnalysisRecord, writeAnalysisRecord } from './analysis-record.ts'
+import {
+  type AnalysisRecord,
+  mostAttempts,
+  readAnalysisRecord,
+  writeAnalysisRecord,
+} from './analysis-record.ts'
 import { confinedCommand, confinedEnvironment } from './confine.ts'
 import { parseReport } from './report-file.ts'
 import { type ChildEnd, runChild } from './run-child.ts'
@@ -29,7 +34,7 @@ export type AnalysisOutcome =
   | { state: 'failed'; ms: number; reason: string }
   | { state: 'interrupted' }
 
-/** Never throws for what the dump holds; throws where the archive can't be read or written. */
+/** Never throws for what the dump holds; throws where the archive can't be read or written, or this machine is short of something. */
 export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promise<AnalysisOutcome> {
   const { store } = options
   const manifest = store.readManifest(ref)
@@ -49,6 +54,14 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
     writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
     return { state: 'interrupted' }
   }
+  if (end.kind === 'unstartable') {
+    // This machine's shortage, not the dump's fault.
+    writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
+    throw new SystemError(`the analysis could not be started: ${end.error}`)
+  }
+  // Most likely by the kernel, which was short of memory: the next attempt may have more.
+  if (end.kind === 'signal' && end.signal === 'SIGKILL' && record.attempts < mostAttempts)
+    throw new SystemError(`${failureOf(end, options.config.analysis)}; the machine may be short of memory`)
   const report = reportOf(end, options.config.analysis)
   if ('reason' in report) return fail(report.reason)
   const ms = Date.now() - started

@@ -50,9 +50,10 @@ export class News {
       if (known !== undefined) {
         const event = crashEvent(known, catalog(), hooks.regressionAfter, this.#leftOut)
         const isWanted = event.events.some(name => hooks.on.includes(name))
-        if (isWanted && this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers))
+        if (isWanted && this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers)) {
           put.push(event)
-        else if (isWanted) this.#leftOut++
+          this.#sent.push(now)
+        } else if (isWanted) this.#leftOut++
       }
       // After the letter: told twice is better than not at all.
       this.#told.add(row.id)
@@ -71,8 +72,6 @@ export class News {
   #isWithinLimit(perHour: number | null, now: number): boolean {
     // A clock that was set back has them lie ahead.
     this.#sent = this.#sent.filter(time => Math.abs(now - time) < hourMs)
-    if (perHour !== null && this.#sent.length >= perHour) return false
-    this.#sent.push(now)
-    return true
+    return perHour === null || this.#sent.length < perHour
   }
 }
