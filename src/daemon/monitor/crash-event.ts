@@ -31,11 +31,20 @@ export interface CrashEvent {
   readonly left_out: number
 }
 
-/** New or back again by what the catalog has of its kind, on any machine. `silence` in seconds. */
-export function crashEvent(row: CrashRow, catalog: Catalog, silence: number, leftOut: number): CrashEvent {
+/**
+ * New or back again by what the catalog has of its kind, on any machine. Analyses begin with the newest crash: where a later one
+ * has been told, `isTold`, this one is neither. `silence` in seconds.
+ */
+export function crashEvent(
+  row: CrashRow,
+  catalog: Catalog,
+  silence: number,
+  leftOut: number,
+  isTold: (row: CrashRow) => boolean,
+): CrashEvent {
   const previous = previousOf(row, catalog)
   const events: HookEvent[] = ['crash']
-  if (row.signatureKey !== null) {
+  if (row.signatureKey !== null && !hasFollower(row, catalog, isTold)) {
     if (previous === undefined) events.push('new-signature')
     else if (row.time - previous.time > silence * 1000) events.push('regression')
   }
@@ -64,4 +73,14 @@ function previousOf({ id, time, signatureKey }: CrashRow, catalog: Catalog): Cra
   const before = catalog.list({ signature: signatureKey, until: time, limit: 10 })
   // The filter takes a beginning of a key.
   return before.find(row => row.signatureKey === signatureKey && (row.time < time || row.id < id))
+}
+
+/** Of the newest of its kind, which are told first. */
+function hasFollower(
+  { id, time, signatureKey }: CrashRow,
+  catalog: Catalog,
+  isTold: (row: CrashRow) => boolean,
+): boolean {
+  const later = catalog.list({ signature: signatureKey!, since: time, limit: 100 })
+  return later.some(row => row.signatureKey === signatureKey && row.id !== id && isTold(row))
 }

@@ -48,7 +48,8 @@ export class News {
       if (row.analysis === 'pending') continue
       const known = receivers.length > 0 ? open(row) : undefined
       if (known !== undefined) {
-        const event = crashEvent(known, catalog(), hooks.regressionAfter, this.#leftOut)
+        const isTold = (other: CrashRow): boolean => !this.#told.lacks(other, now)
+        const event = crashEvent(known, catalog(), hooks.regressionAfter, this.#leftOut, isTold)
         const isWanted = event.events.some(name => hooks.on.includes(name))
         if (isWanted && this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers)) {
           put.push(event)

@@ -113,6 +113,33 @@ describe('News', () => {
     assert.equal(event!.left_out, 2)
   })
 
+  it('tells a new kind once where the newest crash of it is analysed first', () => {
+    using archive = testArchive()
+    using bed = news(archive)
+    const now = Date.now()
+    const crashes = [1, 2, 3, 4].map(n => row(now - n * 1000, { analysis: 'pending', signatureKey: null }))
+    for (const crash of crashes) bed.catalog.put(crash)
+    const told = crashes.map(crash => {
+      bed.catalog.put({ ...crash, analysis: 'done', signatureKey: 'k1' })
+      return eventsOf(bed.news.look())
+    })
+    assert.deepEqual(told, [['crash new-signature'], [], [], []])
+    bed.catalog.put(row(now, { signatureKey: 'k2', host: 'another' }))
+    bed.catalog.put(row(now - 9000, { signatureKey: 'k2' }))
+    assert.deepEqual(bed.news.look(), [], 'the other machine has told it')
+  })
+
+  it('counts for HooksPerHour what was put into the outbox, and no attempt', () => {
+    using archive = testArchive()
+    using bed = news(archive, { on: ['crash'], perHour: 2 })
+    const outbox = outboxOf(bed.config)
+    writeFileSync(outbox, '')
+    bed.catalog.put(row(Date.now()))
+    for (let n = 0; n < 5; n++) assert.throws(() => bed.news.look())
+    rmSync(outbox)
+    assert.equal(bed.news.look().length, 1)
+  })
+
   it('makes visible what a manifest says', () => {
     using archive = testArchive()
     using bed = news(archive, { on: ['crash'] })
