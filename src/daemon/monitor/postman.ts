@@ -1,6 +1,7 @@
 /**
- * Delivers what lies in an outbox until it is empty: each receiver's letters in their order, a receiver that fails again
- * later and later, the others meanwhile. A letter that is a day old is given up when it fails again.
+ * Delivers what lies in an outbox until it is empty: each receiver's letters in their order, the receivers beside each other. A
+ * letter that fails is tried again later and later, behind those that have not failed; where two fail in a row the fault is the
+ * receiver's, which is left alone for as long. A letter that is a day old is given up when it fails again.
  */
 import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,8 +33,10 @@ const strayMs = 60_000
 export class Postman {
   readonly #options: PostmanOptions
   readonly #outbox: Outbox
-  /** `until` by `performance.now()`. */
+  /** Of letters and receivers, by their names; `until` by `performance.now()`. */
   readonly #waiting = new Map<string, { until: number; pause: number }>()
+  /** Under way, by receiver. */
+  readonly #rounds = new Map<string, Promise<void>>()
 
   constructor(options: PostmanOptions) {
     this.#options = options
@@ -45,13 +48,24 @@ export class Postman {
     const { signal, pause = { first: 5000, most: 600_000 } } = this.#options
     for (;;) {
       const letters = this.#read()
-      if (signal?.aborted || (letters.length === 0 && !this.#hasStrays())) return
-      const receivers = Map.groupBy(letters, ({ letter }) => letter.to)
-      const rounds = [...receivers].map(([to, own]) => this.#deliverAll(to, own))
-      await Promise.all(rounds)
-      if (this.#outbox.letters().length > 0 || letters.length === 0)
-        await sleep(Math.min(lookMs, pause.first), undefined, { signal }).catch(() => {})
+      const isIdle = letters.length === 0 && this.#rounds.size === 0
+      if (signal?.aborted || (isIdle && !this.#hasStrays())) break
+      for (const [to, own] of Map.groupBy(letters, ({ letter }) => letter.to))
+        if (!this.#rounds.has(to))
+          this.#rounds.set(
+            to,
+            this.#deliverAll(to, own).finally(() => this.#rounds.delete(to)),
+          )
+      const end = new AbortController()
+      const signals = signal === undefined ? [end.signal] : [end.signal, signal]
+      const look = sleep(Math.min(lookMs, pause.first), undefined, { signal: AbortSignal.any(signals) })
+      const looked = look.catch(() => {})
+      // One that is slow keeps nobody from the letters that have come to others.
+      await Promise.race([Promise.all(this.#rounds.values()), looked])
+      if (this.#outbox.letters().length > 0 || letters.length === 0) await looked
+      end.abort()
     }
+    await Promise.all(this.#rounds.values())
   }
 
   /** A directory that is never empty would have this started for ever. What was being written a minute ago will not be. */
@@ -66,25 +80,42 @@ export class Postman {
   }
 
   async #deliverAll(to: string, letters: readonly { name: string; letter: Letter }[]): Promise<void> {
-    const { log, signal, pause = { first: 5000, most: 600_000 }, patience = 24 * 60 * 60_000 } = this.#options
-    const waiting = this.#waiting.get(to)
-    for (const { name, letter } of letters) {
-      if (waiting !== undefined && waiting.until > performance.now()) return
-      if (signal?.aborted) return
+    const { log, signal, patience = 24 * 60 * 60_000 } = this.#options
+    const hasFailed = ({ name }: { name: string }): number => (this.#waiting.has(name) ? 1 : 0)
+    let failures = 0
+    for (const { name, letter } of letters.toSorted((a, b) => hasFailed(a) - hasFailed(b))) {
+      if (signal?.aborted || this.#isPaused(to)) return
+      if (this.#isPaused(name)) continue
       const delivery = await this.#deliver(letter)
       // By a clock that may have been set since: no letter is given up for its age without an attempt.
       const isOld = Date.now() - Number(name.slice(0, 13)) > patience
-      const what = `${to === 'command' ? 'the hook' : to} of dump ${letter.event.id}`
+      const what = `${nameOf(to)} of dump ${letter.event.id}`
       if (delivery.state === 'again' && !isOld) {
-        const next = Math.min(pause.most, (waiting?.pause ?? pause.first / 2) * 2)
-        this.#waiting.set(to, { until: performance.now() + next, pause: next })
+        const next = this.#pause(name)
         log.warning(`Could not tell ${what}, trying again in ${next / 1000} s: ${delivery.reason}`)
-        return
+        if (++failures === 2) this.#pause(to)
+        continue
       }
       if (delivery.state !== 'done') log.warning(`Gave up telling ${what}: ${delivery.reason}`)
-      else this.#waiting.delete(to)
+      else {
+        this.#waiting.delete(to)
+        failures = 0
+      }
+      this.#waiting.delete(name)
       rmSync(join(this.#options.directory, name), { force: true })
     }
+  }
+
+  #isPaused(name: string): boolean {
+    return (this.#waiting.get(name)?.until ?? 0) > performance.now()
+  }
+
+  /** Answers how long, milliseconds. */
+  #pause(name: string): number {
+    const { pause = { first: 5000, most: 600_000 } } = this.#options
+    const next = Math.min(pause.most, (this.#waiting.get(name)?.pause ?? pause.first / 2) * 2)
+    this.#waiting.set(name, { until: performance.now() + next, pause: next })
+    return next
   }
 
   #deliver({ to, event }: Letter): Promise<Delivery> {
@@ -112,6 +143,12 @@ export class Postman {
       }
     })
   }
+}
+
+/** Of an address, no more than whose it is: the rest is often its only secret. */
+function nameOf(to: string): string {
+  if (to === 'command') return 'the hook'
+  return URL.canParse(to) ? `${new URL(to).origin}/…` : 'a receiver that is no address'
 }
 
 function parseLetter(text: string): Letter {

@@ -340,6 +340,48 @@ describe('Postman', () => {
     assert.deepEqual(readdirSync(directory), [])
   })
 
+  it('delivers what comes behind a letter that fails, and leaves a receiver alone that takes none', async () => {
+    using archive = testArchive()
+    const directory = join(archive.directory, 'outbox')
+    using bad = await receiver(Array(100).fill(500))
+    using good = await receiver([])
+    const outbox = new Outbox(directory, undefined)
+    const events = ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc'].map(id => ({ ...event, id }))
+    const said = join(archive.directory, 'said')
+    for (const one of events) outbox.put(one, ['command', bad.url])
+    // It can't take one of them, and is slow with the others.
+    const script = `read -r line; case $line in *aaaaaaaaaaaa*) exit 1 ;; esac; sleep 0.3; echo "$line" >>${said}`
+    const hooks = { ...defaultConfig().hooks, command: ['/bin/sh', '-c', script], urls: [bad.url, good.url] }
+    const lines: string[] = []
+    const log = { ...openLog('info'), warning: (text: string) => void lines.push(text) }
+    const end = new AbortController()
+    const options = { directory, hooks: () => hooks, log, pause: { first: 100, most: 10_000 } }
+    const run = new Postman({ ...options, signal: end.signal }).run()
+    setTimeout(() => outbox.put({ ...event, id: 'dddddddddddd' }, [good.url]), 50)
+    await until(
+      () => good.posts.length === 1,
+      () => lines.join('\n'),
+    )
+    assert.ok(
+      !existsSync(said) || readFileSync(said, 'utf8').split('\n').length < 3,
+      'before the slow hook is through',
+    )
+    await until(
+      () => existsSync(said) && readFileSync(said, 'utf8').split('\n').length === 3,
+      () => lines.join('\n'),
+    )
+    end.abort()
+    await run
+    assert.deepEqual(readFileSync(said, 'utf8').match(/[bc]{12}/g), ['bbbbbbbbbbbb', 'cccccccccccc'])
+    assert.ok(
+      bad.posts.length >= 2 && bad.posts.length <= 14,
+      `${bad.posts.length} attempts at one that takes none`,
+    )
+    assert.ok(
+      lines.some(line => line.includes('http://127.0.0.1')) && lines.every(line => !line.includes('/hook ')),
+    )
+  })
+
   it('gives up what is a day old', async () => {
     using archive = testArchive()
     const directory = join(archive.directory, 'outbox')
