@@ -7,9 +7,10 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { reasonOf } from '../base/errors.ts'
 import { isLogPassed } from '../handler/log.ts'
-import { lastBeat } from '../handler/ticket.ts'
+import { lastBeat, Ticket } from '../handler/ticket.ts'
 import { type Handle, type StandbyOrder, standbyArgument } from './standby.ts'
 
 export interface CrewOptions {
@@ -17,6 +18,8 @@ export interface CrewOptions {
   readonly script: string
   /** How many stand by. */
   readonly spare: number
+  /** Milliseconds in which a handler is to say that it stands by, or that it has its dump. */
+  readonly patience?: number
   /** Directory in which each handler at work shows that it gets on, in a file named by its process. */
   readonly tickets: string
   /** Called when a dump is stored, or given up. */
@@ -31,11 +34,14 @@ const shortLife = 5000
 /** Of giving a crash away, and the milliseconds between two. */
 const mostTries = 4
 const betweenTries = 500
+const defaultPatience = 30_000
 
 export class Crew {
   readonly #options: CrewOptions
-  /** Milliseconds of performance.now() since when each stands by. */
+  /** Those that have said so, and since when, in milliseconds of performance.now(). */
   readonly #spare = new Map<ChildProcess, number>()
+  /** Those that will stand by. */
+  readonly #starting = new Set<ChildProcess>()
   /** Those that have a dump. */
   readonly #atWork = new Set<ChildProcess>()
   #closed = false
@@ -45,38 +51,69 @@ export class Crew {
     this.#fill()
   }
 
-  /** Gives the connection away; the caller's own end of it is closed then. */
-  hand(handle: Handle, order: StandbyOrder): void {
-    this.#give(handle, order, mostTries)
-  }
-
-  /** One that stood by may have ended, and another may not be had at this moment. */
-  #give(handle: Handle, order: StandbyOrder, tries: number): void {
-    const fail = (why: string): void => {
-      if (tries > 1) {
-        setTimeout(() => this.#give(handle, order, tries - 1), betweenTries)
-        return
-      }
+  /**
+   * Gives the connection away; the caller's own end of it is closed when a handler says that it has it. One that stood by may
+   * have ended, and another may not be had at this moment, or hang before it is a program: Node does, for good, where it gets
+   * some of its threads and then no more.
+   */
+  async hand(handle: Handle, order: StandbyOrder): Promise<void> {
+    for (let tries = 0; tries < mostTries; tries++) {
+      if (tries > 0) await pause(betweenTries)
+      const child = await this.#next()
+      if (child === undefined || !(await this.#give(child, handle, order))) continue
       handle.close()
-      this.#options.onError(`could not hand it to a handler: ${why}`)
-      this.#options.onDone()
-    }
-    const [spare] = this.#spare.keys()
-    const child = spare ?? this.#start()
-    if (child === undefined) {
-      fail('no process is to be had')
       return
     }
-    this.#spare.delete(child)
+    handle.close()
+    this.#options.onError('could not hand it to a handler: none starts, or none takes it')
+    this.#options.onDone()
+  }
+
+  /** One that stands by, or a new one; undefined where none is to be had. */
+  async #next(): Promise<ChildProcess | undefined> {
+    const [spare] = this.#spare.keys()
+    const child = spare ?? this.#start()
+    if (spare !== undefined) this.#spare.delete(spare)
+    else if (child !== undefined && !(await this.#speaks(child))) return undefined
+    return child
+  }
+
+  /** Whether it has the connection now. */
+  async #give(child: ChildProcess, handle: Handle, order: StandbyOrder): Promise<boolean> {
     const ticket = this.#ticketOf(child)
     // One of an earlier process of this number.
     removeIfThere(ticket)
+    // From here on it is looked after, whether or not it gets to write its own.
+    new Ticket(ticket, true)
     // Node has a name for the handle's class alone.
     child.send({ ...order, ticket }, handle as unknown as Socket, error => {
-      if (error !== null) return fail(reasonOf(error))
-      handle.close()
-      this.#atWork.add(child)
-      if (child.exitCode !== null || child.signalCode !== null) this.#leave(child)
+      if (error !== null) child.kill('SIGKILL')
+    })
+    if (!(await this.#speaks(child))) {
+      removeIfThere(ticket)
+      return false
+    }
+    this.#atWork.add(child)
+    if (child.exitCode !== null || child.signalCode !== null) this.#leave(child)
+    return true
+  }
+
+  /** Whether it says a word in time; who does not is ended. */
+  #speaks(child: ChildProcess): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const timer = setTimeout(
+      // Behind what has come meanwhile, if it was this process that stood still.
+      () => setImmediate(resolve, false),
+      this.#options.patience ?? defaultPatience,
+    )
+    child.once('message', () => resolve(true))
+    // Behind all that it said, other than its exit.
+    if (child.connected) child.once('disconnect', () => resolve(false))
+    else resolve(false)
+    return promise.then(isWord => {
+      clearTimeout(timer)
+      if (!isWord) child.kill('SIGKILL')
+      return isWord
     })
   }
 
@@ -99,16 +136,23 @@ export class Crew {
   /** Those that stand by end; those that have a dump go on. */
   close(): void {
     this.#closed = true
-    for (const child of this.#spare.keys()) child.disconnect()
+    for (const child of [...this.#starting, ...this.#spare.keys()]) child.kill('SIGKILL')
     this.#spare.clear()
   }
 
   #fill(): void {
-    while (!this.#closed && this.#spare.size < this.#options.spare) {
+    while (!this.#closed && this.#spare.size + this.#starting.size < this.#options.spare) {
       const child = this.#start()
       if (child === undefined) break
-      this.#spare.set(child, performance.now())
+      void this.#await(child)
     }
+  }
+
+  async #await(child: ChildProcess): Promise<void> {
+    this.#starting.add(child)
+    const isReady = await this.#speaks(child)
+    this.#starting.delete(child)
+    if (isReady && !this.#closed) this.#spare.set(child, performance.now())
   }
 
   /** Undefined where there is no process to be had. */

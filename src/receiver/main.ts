@@ -64,7 +64,7 @@ function lead(): void {
   door.on('message', (message: StandbyOrder | DoorLine | DoorWaits, handle) => {
     if ('line' in message) log.write(message.level, message.line)
     else if ('isWaiting' in message) crew.lookAfter(Math.max(10, limits().longest / 4))
-    else crew.hand(handle as unknown as Handle, message)
+    else void crew.hand(handle as unknown as Handle, message)
   })
   door.once('exit', code => {
     crew.close()

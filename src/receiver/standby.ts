@@ -50,13 +50,16 @@ export function standBy(calls: SocketLibc): void {
     const handle = passed as unknown as Handle
     const connection = openLibc()?.duplicate(handle.fd) ?? -1
     handle.close()
-    process.disconnect?.()
+    // The crew has its own end till then.
+    process.send?.('taken', () => process.connected && process.disconnect?.())
     void handleCrash(callFor(calls, connection, order, began), handlerScript)
       .catch(lastWords)
       .then(code => {
         process.exitCode = code
       })
   })
+  // Without the receiver it ends anyway.
+  process.send?.('ready', () => {})
 }
 
 type Call = Parameters<typeof handleCrash>[0]
