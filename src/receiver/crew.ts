@@ -34,10 +34,10 @@ const shortLife = 5000
 /** Of giving a crash away, and the milliseconds between two. */
 const mostTries = 4
 const betweenTries = 500
-const defaultPatience = 30_000
 
 export class Crew {
   readonly #options: CrewOptions
+  readonly #patience: number
   /** Those that have said so, and since when, in milliseconds of performance.now(). */
   readonly #spare = new Map<ChildProcess, number>()
   /** Those that will stand by. */
@@ -48,13 +48,13 @@ export class Crew {
 
   constructor(options: CrewOptions) {
     this.#options = options
+    this.#patience = options.patience ?? 30_000
     this.#fill()
   }
 
   /**
    * Gives the connection away; the caller's own end of it is closed when a handler says that it has it. One that stood by may
-   * have ended, and another may not be had at this moment, or hang before it is a program: Node does, for good, where it gets
-   * some of its threads and then no more.
+   * have ended, and another may not be had at this moment, or hang at its start.
    */
   async hand(handle: Handle, order: StandbyOrder): Promise<void> {
     for (let tries = 0; tries < mostTries; tries++) {
@@ -74,7 +74,7 @@ export class Crew {
     const [spare] = this.#spare.keys()
     const child = spare ?? this.#start()
     if (spare !== undefined) this.#spare.delete(spare)
-    else if (child !== undefined && !(await this.#speaks(child))) return undefined
+    else if (child !== undefined && !(await speaks(child, this.#patience))) return undefined
     return child
   }
 
@@ -89,32 +89,13 @@ export class Crew {
     child.send({ ...order, ticket }, handle as unknown as Socket, error => {
       if (error !== null) child.kill('SIGKILL')
     })
-    if (!(await this.#speaks(child))) {
+    if (!(await speaks(child, this.#patience))) {
       removeIfThere(ticket)
       return false
     }
     this.#atWork.add(child)
     if (child.exitCode !== null || child.signalCode !== null) this.#leave(child)
     return true
-  }
-
-  /** Whether it says a word in time; who does not is ended. */
-  #speaks(child: ChildProcess): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const timer = setTimeout(
-      // Behind what has come meanwhile, if it was this process that stood still.
-      () => setImmediate(resolve, false),
-      this.#options.patience ?? defaultPatience,
-    )
-    child.once('message', () => resolve(true))
-    // Behind all that it said, other than its exit.
-    if (child.connected) child.once('disconnect', () => resolve(false))
-    else resolve(false)
-    return promise.then(isWord => {
-      clearTimeout(timer)
-      if (!isWord) child.kill('SIGKILL')
-      return isWord
-    })
   }
 
   /**
@@ -150,7 +131,7 @@ export class Crew {
 
   async #await(child: ChildProcess): Promise<void> {
     this.#starting.add(child)
-    const isReady = await this.#speaks(child)
+    const isReady = await speaks(child, this.#patience)
     this.#starting.delete(child)
     if (isReady && !this.#closed) this.#spare.set(child, performance.now())
   }
@@ -258,3 +239,22 @@ export const startPart = (
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', isLogPassed ? 'inherit' : 'ignore', 'inherit', 'ipc', ...more],
   })
+
+/**
+ * Whether a part says a word within so many milliseconds; one that does not is ended. Node hangs at its start, for good, where
+ * it gets some of its threads and then no more.
+ */
+export function speaks(part: ChildProcess, patience: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  // Behind what has come meanwhile, if it was this process that stood still.
+  const timer = setTimeout(() => setImmediate(resolve, false), patience)
+  part.once('message', () => resolve(true))
+  // Behind all that it said, which its exit may not be.
+  if (part.connected) part.once('disconnect', () => resolve(false))
+  else resolve(false)
+  return promise.then(isWord => {
+    clearTimeout(timer)
+    if (!isWord) part.kill('SIGKILL')
+    return isWord
+  })
+}

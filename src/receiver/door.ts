@@ -34,9 +34,9 @@ export interface DoorLine {
   readonly line: string
 }
 
-/** And each second that somebody waits. */
-export interface DoorWaits {
-  readonly isWaiting: true
+/** And, first of all, that it listens; each second that somebody waits. */
+export interface DoorState {
+  readonly state: 'listening' | 'waiting'
 }
 
 /** Each holds a descriptor, and in the kernel a process. */
@@ -156,8 +156,7 @@ export function keepDoor(calls: SocketLibc): void {
   }
 
   const tellOfLine = (): void => {
-    const waits: DoorWaits = { isWaiting: true }
-    if (line.length > 0 && process.connected) process.send?.(waits)
+    if (line.length > 0) tell({ state: 'waiting' })
   }
   setInterval(tellOfLine, 1000).unref()
 
@@ -184,21 +183,30 @@ export function keepDoor(calls: SocketLibc): void {
     })
   })
   process.once('disconnect', () => process.exit(isOver ? 0 : 1))
-  if (values.listen === undefined) server.listen({ fd: passedSocket }, confine)
+  if (values.listen === undefined) server.listen({ fd: passedSocket }, open)
   else listenAt(server, values.listen)
 }
 
 /** The receiver may open the kernel log, which drops lines of who may not. What follows is passed on behind it. */
 function writeByReceiver(level: Level, line: string): void {
-  const news: DoorLine = { level, line }
+  if (!tell({ level, line })) new KernelLog().write(level, line)
+}
+
+/** Whether there is a receiver to hear it. */
+function tell(news: DoorLine | DoorState): boolean {
   if (process.connected) process.send?.(news)
-  else new KernelLog().write(level, line)
+  return process.connected
 }
 
 function listenAt(server: Server, path: string): void {
   // The kernel connects whatever the mode says; nobody else is to.
   process.umask(0o177)
-  server.listen(path, confine)
+  server.listen(path, open)
+}
+
+function open(): void {
+  confine()
+  tell({ state: 'listening' })
 }
 
 /** Takes from this process what it never does: programs, files' names, sockets of its own. */
