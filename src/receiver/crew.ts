@@ -23,7 +23,7 @@ export interface CrewOptions {
   /** Directory in which each handler at work shows that it gets on, in a file named by its process. */
   readonly tickets: string
   /** Called when a dump is stored, or given up. */
-  readonly onDone: () => void
+  readonly onDone: (order: StandbyOrder) => void
   readonly onError: (why: string) => void
   /** Called before a handler that stood still is ended. */
   readonly onStill: (pid: number) => void
@@ -43,7 +43,7 @@ export class Crew {
   /** Those that will stand by. */
   readonly #starting = new Set<ChildProcess>()
   /** Those that have a dump. */
-  readonly #atWork = new Set<ChildProcess>()
+  readonly #atWork = new Map<ChildProcess, StandbyOrder>()
   #closed = false
 
   constructor(options: CrewOptions) {
@@ -66,7 +66,7 @@ export class Crew {
     }
     handle.close()
     this.#options.onError('could not hand it to a handler: none starts, or none takes it')
-    this.#options.onDone()
+    this.#options.onDone(order)
   }
 
   /** One that stands by, or a new one; undefined where none is to be had. */
@@ -93,7 +93,7 @@ export class Crew {
       removeIfThere(ticket)
       return false
     }
-    this.#atWork.add(child)
+    this.#atWork.set(child, order)
     if (child.exitCode !== null || child.signalCode !== null) this.#leave(child)
     return true
   }
@@ -103,7 +103,7 @@ export class Crew {
    * for a thread that hangs in the kernel, keeps nobody's place.
    */
   lookAfter(patience: number): void {
-    for (const child of this.#atWork) if (hasEnded(child.pid!)) this.#leave(child)
+    for (const child of this.#atWork.keys()) if (hasEnded(child.pid!)) this.#leave(child)
     for (const name of namesIn(this.#options.tickets)) {
       const pid = Number(name)
       // A ticket without a time tells nothing: there was no room to write it.
@@ -159,13 +159,14 @@ export class Crew {
   #leave(child: ChildProcess): void {
     const since = this.#spare.get(child)
     this.#spare.delete(child)
-    const wasAtWork = this.#atWork.delete(child)
-    if (wasAtWork) {
+    const order = this.#atWork.get(child)
+    this.#atWork.delete(child)
+    if (order !== undefined) {
       removeIfThere(this.#ticketOf(child))
-      this.#options.onDone()
+      this.#options.onDone(order)
     }
     // One that can't live is tried again with the next crash.
-    if (wasAtWork || (since !== undefined && performance.now() - since > shortLife)) this.#fill()
+    if (order !== undefined || (since !== undefined && performance.now() - since > shortLife)) this.#fill()
   }
 }
 

@@ -12,6 +12,7 @@ import { type GateLimits, gateLimits, loadConfig } from '../config/index.ts'
 import { KernelLog, type Level } from '../handler/log.ts'
 import type { SocketLibc } from './libc.ts'
 import { Line } from './line.ts'
+import { Places } from './places.ts'
 import { type Crash, coreLimitOf, meet, refuse } from './receive.ts'
 import type { Handle, StandbyOrder } from './standby.ts'
 
@@ -22,8 +23,8 @@ export const doorArgument = '--door'
 export interface DoorNews {
   /** As the configuration says, for a door that may not read it. */
   readonly limits: GateLimits
-  /** A handler has ended. */
-  readonly isDone?: true
+  /** Whose handler has ended. */
+  readonly done?: number
   /** Nobody else is let in; who waits is still served. */
   readonly isOver?: true
 }
@@ -50,6 +51,8 @@ export const passedSocket = 4
 interface Visit {
   readonly socket: Socket
   readonly crash: Crash
+  /** The user, or all whom its user made: these take turns, and have places. */
+  readonly range: number
   /** Milliseconds since the epoch. */
   readonly time: number
 }
@@ -71,7 +74,7 @@ export function keepDoor(calls: SocketLibc): void {
       return told
     }
   }
-  let atWork = 0
+  const places = new Places()
   let isOver = false
   /** Connections that have not spoken yet, and those on their way to the receiver. */
   let leaving = 0
@@ -118,27 +121,38 @@ export function keepDoor(calls: SocketLibc): void {
       socket.destroy()
       return
     }
-    const visit = { socket, crash, time: Date.now() }
+    const visit = { socket, crash, range: rangeOf(crash.info.uid), time: Date.now() }
     // A pipe's handlers and their children have that limit, and the kernel dumps none of them; by a socket it does.
     if (coreLimitOf(crash.info.tgid) === '1') {
       sendAway(visit, 'RLIMIT_CORE is 1, which marks crash handlers and their children')
       return
     }
     const { most, longest } = limits()
-    const isFree = atWork < most && line.length === 0
+    serve(most)
+    // Of those who still wait, none may.
+    const isFree = places.hasFree(visit.range, most)
     // The fact first: of a crash that comes to nothing, nobody else would tell.
     log.write('notice', isFree ? crash.fact : `${crash.fact}, waits in line for at most ${longest} s`)
     if (isFree) admit(visit, 0)
-    else line.add(rangeOf(crash.info.uid), visit, 1000 * longest)
+    else line.add(visit.range, visit, 1000 * longest)
   }
 
-  function admit({ socket, crash: { info, comm }, time }: Visit, waited: number): void {
+  /** Lets in who waits and finds a place. */
+  function serve(most: number): void {
+    for (;;) {
+      const next = line.next(range => places.hasFree(range, most))
+      if (next === undefined) return
+      admit(next.entry, next.waited)
+    }
+  }
+
+  function admit({ socket, crash: { info, comm }, range, time }: Visit, waited: number): void {
     const order: StandbyOrder = {
-      ...{ info, comm, time },
+      ...{ info, comm, time, place: range },
       waited: Math.round(waited),
       ...(config === undefined ? {} : { config }),
     }
-    atWork++
+    places.take(range)
     leaving++
     const handle = handleOf(socket)
     // Node has a name for the handle's class alone.
@@ -167,13 +181,8 @@ export function keepDoor(calls: SocketLibc): void {
   })
   process.on('message', (news: DoorNews) => {
     told = news.limits
-    if (news.isDone) atWork--
-    const { most } = limits()
-    while (atWork < most) {
-      const next = line.next()
-      if (next === undefined) break
-      admit(next.entry, next.waited)
-    }
+    if (news.done !== undefined) places.giveBack(news.done)
+    serve(limits().most)
     if (!news.isOver || isOver) return
     isOver = true
     // Who is at the door already still comes in.

@@ -48,9 +48,9 @@ export class Line<T> {
     this.#length++
   }
 
-  /** The next one, and for how many milliseconds it has waited. */
-  next(): { entry: T; waited: number } | undefined {
-    const first = this.#users.entries().next().value
+  /** The next one, of those users who may, and for how many milliseconds it has waited. */
+  next(mayEnter: (uid: number) => boolean): { entry: T; waited: number } | undefined {
+    const first = this.#users.entries().find(([uid]) => mayEnter(uid))
     if (first === undefined) return undefined
     const [uid, own] = first
     const waiting = own[0]!

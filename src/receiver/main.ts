@@ -52,7 +52,7 @@ function lead(): void {
     script,
     spare,
     tickets: ticketsIn(loadConfigOrDefaults(values.config).config.run),
-    onDone: () => tell({ isDone: true }),
+    onDone: ({ place }) => tell({ done: place }),
     onError: why => log.write('error', `receiver: ${why}`),
     onStill: pid => log.write('warning', `ENDED the handler ${pid}, which stood still while others waited`),
   })

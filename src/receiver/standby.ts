@@ -27,6 +27,8 @@ export interface StandbyOrder {
   readonly comm: string
   /** When it came, milliseconds since the epoch. */
   readonly time: number
+  /** Whose place it has. */
+  readonly place: number
   /** Milliseconds that the crash has waited. */
   readonly waited: number
   /** File in which it shows that it gets on. */

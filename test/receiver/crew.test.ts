@@ -57,11 +57,11 @@ test('a handler that hangs or dies at its start, or with its order, costs neithe
   const script = join(directory, 'lame.cjs')
   mkdirSync(starts)
   writeFileSync(script, lame(directory))
-  const done = Promise.withResolvers<void>()
+  const done = Promise.withResolvers<number>()
   const errors: string[] = []
   const crew = new Crew({
     ...{ script, spare: 1, tickets: directory, patience: 2000 },
-    onDone: done.resolve,
+    onDone: ({ place }) => done.resolve(place),
     onError: why => errors.push(why),
     onStill: () => {},
   })
@@ -72,11 +72,11 @@ test('a handler that hangs or dies at its start, or with its order, costs neithe
     const kernel = connect(join(directory, 'sock'))
     const [visit] = (await once(server, 'connection')) as [Socket]
     const info = { tgid: 1, pid: 1, uid: 0, gid: 0, signal: 11, dumpable: 1 } as const
-    const order = { info, comm: 'x', time: 0, waited: 0 }
+    const order = { info, comm: 'x', time: 0, place: 7, waited: 0 }
     void crew.hand((visit as unknown as { _handle: Handle })._handle, order)
     // Its ticket has a time before it does anything.
     assert.match(await text(kernel), /^[0-9]+\n$/)
-    await done.promise
+    assert.equal(await done.promise, order.place)
     crew.close()
     assert.deepEqual(errors, [])
     const isThere = (pid: string): boolean => existsSync(`/proc/${pid}`)
