@@ -35,11 +35,13 @@ export interface DoorLine {
   readonly line: string
 }
 
-/** And, first of all, that it listens; each second that somebody waits. */
+/** And, first of all, that it listens; each second that somebody waits; in the end that nobody does. */
 export interface DoorState {
-  readonly state: 'listening' | 'waiting'
+  readonly state: 'listening' | 'waiting' | 'over'
 }
 
+/** Milliseconds in which who waits is served by a receiver that is told to end: its unit's TimeoutStopSec= is longer. */
+export const ending = 150_000
 /** Each holds a descriptor, and in the kernel a process. */
 const mostWaiting = 4096
 /** Milliseconds in which the kernel is to say what it wants, and between two looks whether it has. */
@@ -85,7 +87,7 @@ export function keepDoor(calls: SocketLibc): void {
       sendAway(
         visit,
         waited > 0
-          ? `it waited ${(waited / 1000).toFixed(0)} s for a handler, and others were before it`
+          ? `it waited ${(waited / 1000).toFixed(0)} s for a handler, and ${isOver ? 'the receiver was to end' : 'others were before it'}`
           : `${mostWaiting} others were waiting for a handler`,
       ),
   })
@@ -166,7 +168,10 @@ export function keepDoor(calls: SocketLibc): void {
   }
 
   function leave(): void {
-    if (isOver && line.length === 0 && leaving === 0) process.disconnect?.()
+    if (!isOver || line.length > 0 || leaving > 0) return
+    // Behind the lines that are on their way.
+    const state: DoorState = { state: 'over' }
+    process.send?.(state, () => process.connected && process.disconnect?.())
   }
 
   const tellOfLine = (): void => {
@@ -185,6 +190,7 @@ export function keepDoor(calls: SocketLibc): void {
     serve(limits().most)
     if (!news.isOver || isOver) return
     isOver = true
+    setTimeout(() => line.clear(), ending).unref()
     // Who is at the door already still comes in.
     setImmediate(() => {
       server.close()

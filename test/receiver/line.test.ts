@@ -55,6 +55,15 @@ describe('Line', () => {
     assert.equal(line.length, 0)
   })
 
+  test('clear() sends away all who wait', () => {
+    const { line, away, names } = lineOf()
+    for (const name of ['a1', 'a2', 'b1']) line.add(name.charCodeAt(0), name, patient)
+    line.clear()
+    assert.deepEqual(away, ['a1', 'a2', 'b1'])
+    assert.equal(line.length, 0)
+    assert.deepEqual(names(1), [undefined])
+  })
+
   test('a user who fills it takes nobody else the room', () => {
     const { line, away, names } = lineOf(4)
     for (const name of ['a1', 'a2', 'a3', 'a4']) line.add(1, name, patient)

@@ -6,7 +6,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ending } from '../../src/receiver/door.ts'
 import { openSocketLibc } from '../../src/receiver/libc.ts'
+
+test('a receiver that is told to end has sent away who still waits before its manager ends it', () => {
+  const unit = readFileSync(join(import.meta.dirname, '../../systemd/gocore-sink-receiver.service'), 'utf8')
+  const [, minutes] = /^TimeoutStopSec=(\d+)min$/m.exec(unit)!
+  assert.ok(ending + 20_000 < Number(minutes) * 60_000)
+})
 
 test('a door that never opens is ended, and the receiver with it, to be started anew', {
   skip: openSocketLibc() === undefined && 'this takes node:ffi',
