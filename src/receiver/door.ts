@@ -13,7 +13,7 @@ import { KernelLog, type Level } from '../handler/log.ts'
 import type { SocketLibc } from './libc.ts'
 import { Line } from './line.ts'
 import { Places } from './places.ts'
-import { type Crash, coreLimitOf, meet, refuse } from './receive.ts'
+import { type Crash, coreLimitOf, markedBy, meet, refuse } from './receive.ts'
 import type { Handle, StandbyOrder } from './standby.ts'
 
 /** The first argument of such a process, which runs the same file as the receiver. */
@@ -124,9 +124,9 @@ export function keepDoor(calls: SocketLibc): void {
       return
     }
     const visit = { socket, crash, range: rangeOf(crash.info.uid), time: Date.now() }
-    // A pipe's handlers and their children have that limit, and the kernel dumps none of them; by a socket it does.
-    if (coreLimitOf(crash.info.tgid) === '1') {
-      sendAway(visit, 'RLIMIT_CORE is 1, which marks crash handlers and their children')
+    const mark = markedBy(coreLimitOf(crash.info.tgid))
+    if (mark !== undefined) {
+      sendAway(visit, mark)
       return
     }
     const { most, longest } = limits()
@@ -148,9 +148,9 @@ export function keepDoor(calls: SocketLibc): void {
     }
   }
 
-  function admit({ socket, crash: { info, comm }, range, time }: Visit, waited: number): void {
+  function admit({ socket, crash, range, time }: Visit, waited: number): void {
     const order: StandbyOrder = {
-      ...{ info, comm, time, place: range },
+      ...{ ...crash, time, place: range },
       waited: Math.round(waited),
       ...(config === undefined ? {} : { config }),
     }

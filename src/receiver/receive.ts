@@ -88,6 +88,10 @@ export function coreLimitOf(tgid: number): string | undefined {
   return limit === 'unlimited' ? '18446744073709551615' : limit
 }
 
+/** Pipes' handlers and their children have that limit, and the kernel dumps none of them; by a socket it does. */
+export const markedBy = (limit: string | undefined): string | undefined =>
+  limit === '1' ? 'RLIMIT_CORE is 1, which marks crash handlers and their children' : undefined
+
 /** The name of a thread, a character for each byte. */
 export const commOf = (tgid: number, tid: number): string =>
   text(`/proc/${tgid}/task/${tid}/comm`)?.replace(/\n$/, '') ?? ''

@@ -72,7 +72,7 @@ test('a handler that hangs or dies at its start, or with its order, costs neithe
     const kernel = connect(join(directory, 'sock'))
     const [visit] = (await once(server, 'connection')) as [Socket]
     const info = { tgid: 1, pid: 1, uid: 0, gid: 0, signal: 11, dumpable: 1 } as const
-    const order = { info, comm: 'x', time: 0, place: 7, waited: 0 }
+    const order = { info, comm: 'x', fact: 'a crash', time: 0, place: 7, waited: 0 }
     void crew.hand((visit as unknown as { _handle: Handle })._handle, order)
     // Its ticket has a time before it does anything.
     assert.match(await text(kernel), /^[0-9]+\n$/)
