@@ -102,7 +102,7 @@ function callFor(
   const admission =
     byLimit === undefined ? admit(config, { uid, exe: exeOf(tgid), signal, waited }) : withoutCore
   const refusal = byLimit ?? refusalByQuota(admission)
-  const status = refusal === undefined ? accept(calls, connection) : undefined
+  const { head, status } = (refusal === undefined ? accept(calls, connection) : undefined) ?? {}
   const tid = (status && threadOf(tgid, status.tid)) ?? info.pid
   const fields = [
     ...[tgid, uid, gid, signal || (status?.signal ?? 0), Math.floor(order.time / 1000)].map(String),
@@ -115,6 +115,7 @@ function callFor(
     ...order,
     told: true,
     fields: fields.map(field => Buffer.from(field, 'latin1')),
+    ...(head === undefined ? {} : { head }),
     input: () => {
       if (refusal !== undefined) refuse(calls, connection)
       return connection
