@@ -32,6 +32,8 @@ export interface HandlerCall extends Omit<HandlerOptions, 'fields'> {
   readonly fields: readonly Buffer[]
   /** Gives the descriptor that the core comes by. */
   readonly input: () => number
+  /** What has been taken of it already. */
+  readonly head?: Buffer
   /** performance.now() when it came. */
   readonly began: number
   /** Where it was decided before the core came. */
@@ -81,7 +83,7 @@ export async function handleCrash(call: HandlerCall, script: string): Promise<nu
   const { others } = admission
   const pipe = new PipeReader(call.input(), onRelease, beat)
   pipe.shareWith(others)
-  if (refusal === undefined) pipe.begin()
+  if (refusal === undefined) pipe.begin(call.head)
   const room = (wanted: number): number => storage.room(wanted * (1 + others)) / (1 + others)
   const memory = memoryOf(snapshot, config.coreMax, { room }, admission.refused)
   const storage = new DumpStorage({

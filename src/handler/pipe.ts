@@ -53,10 +53,14 @@ export class PipeReader {
     this.#sharers = 1 + others
   }
 
-  /** Takes what the kernel has written so far: it writes on while the handler makes its threads. */
-  begin(): void {
-    const head = Buffer.allocUnsafeSlow(headSize)
-    this.#head = head.subarray(0, this.#readPipe(head, 0))
+  /**
+   * Takes what the kernel has written so far, behind what somebody has `taken` before: it writes on while the handler makes its
+   * threads.
+   */
+  begin(taken: Buffer = Buffer.alloc(0)): void {
+    const head = Buffer.allocUnsafeSlow(taken.length + headSize)
+    taken.copy(head)
+    this.#head = head.subarray(0, taken.length + this.#readPipe(head, taken.length))
   }
 
   /** At least one byte into `buffer` from `at`, or 0 at the end. */

@@ -7,9 +7,10 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { reasonOf } from '../base/errors.ts'
 import { isLogPassed } from '../handler/log.ts'
-import { lastBeat } from '../handler/ticket.ts'
+import { lastBeat, Ticket } from '../handler/ticket.ts'
 import { type Handle, type StandbyOrder, standbyArgument } from './standby.ts'
 
 export interface CrewOptions {
@@ -17,10 +18,12 @@ export interface CrewOptions {
   readonly script: string
   /** How many stand by. */
   readonly spare: number
+  /** Milliseconds in which a handler is to say that it stands by, or that it has its dump. */
+  readonly patience?: number
   /** Directory in which each handler at work shows that it gets on, in a file named by its process. */
   readonly tickets: string
   /** Called when a dump is stored, or given up. */
-  readonly onDone: () => void
+  readonly onDone: (order: StandbyOrder) => void
   readonly onError: (why: string) => void
   /** Called before a handler that stood still is ended. */
   readonly onStill: (pid: number) => void
@@ -34,50 +37,65 @@ const betweenTries = 500
 
 export class Crew {
   readonly #options: CrewOptions
-  /** Milliseconds of performance.now() since when each stands by. */
+  readonly #patience: number
+  /** Those that have said so, and since when, in milliseconds of performance.now(). */
   readonly #spare = new Map<ChildProcess, number>()
+  /** Those that will stand by. */
+  readonly #starting = new Set<ChildProcess>()
   /** Those that have a dump. */
-  readonly #atWork = new Set<ChildProcess>()
+  readonly #atWork = new Map<ChildProcess, StandbyOrder>()
   #closed = false
 
   constructor(options: CrewOptions) {
     this.#options = options
+    this.#patience = options.patience ?? 30_000
     this.#fill()
   }
 
-  /** Gives the connection away; the caller's own end of it is closed then. */
-  hand(handle: Handle, order: StandbyOrder): void {
-    this.#give(handle, order, mostTries)
-  }
-
-  /** One that stood by may have ended, and another may not be had at this moment. */
-  #give(handle: Handle, order: StandbyOrder, tries: number): void {
-    const fail = (why: string): void => {
-      if (tries > 1) {
-        setTimeout(() => this.#give(handle, order, tries - 1), betweenTries)
-        return
-      }
+  /**
+   * Gives the connection away; the caller's own end of it is closed when a handler says that it has it. One that stood by may
+   * have ended, and another may not be had at this moment, or hang at its start.
+   */
+  async hand(handle: Handle, order: StandbyOrder): Promise<void> {
+    for (let tries = 0; tries < mostTries; tries++) {
+      if (tries > 0) await pause(betweenTries)
+      const child = await this.#next()
+      if (child === undefined || !(await this.#give(child, handle, order))) continue
       handle.close()
-      this.#options.onError(`could not hand it to a handler: ${why}`)
-      this.#options.onDone()
-    }
-    const [spare] = this.#spare.keys()
-    const child = spare ?? this.#start()
-    if (child === undefined) {
-      fail('no process is to be had')
       return
     }
-    this.#spare.delete(child)
+    handle.close()
+    this.#options.onError('could not hand it to a handler: none starts, or none takes it')
+    this.#options.onDone(order)
+  }
+
+  /** One that stands by, or a new one; undefined where none is to be had. */
+  async #next(): Promise<ChildProcess | undefined> {
+    const [spare] = this.#spare.keys()
+    const child = spare ?? this.#start()
+    if (spare !== undefined) this.#spare.delete(spare)
+    else if (child !== undefined && !(await speaks(child, this.#patience))) return undefined
+    return child
+  }
+
+  /** Whether it has the connection now. */
+  async #give(child: ChildProcess, handle: Handle, order: StandbyOrder): Promise<boolean> {
     const ticket = this.#ticketOf(child)
     // One of an earlier process of this number.
     removeIfThere(ticket)
+    // From here on it is looked after, whether or not it gets to write its own.
+    new Ticket(ticket, true)
     // Node has a name for the handle's class alone.
     child.send({ ...order, ticket }, handle as unknown as Socket, error => {
-      if (error !== null) return fail(reasonOf(error))
-      handle.close()
-      this.#atWork.add(child)
-      if (child.exitCode !== null || child.signalCode !== null) this.#leave(child)
+      if (error !== null) child.kill('SIGKILL')
     })
+    if (!(await speaks(child, this.#patience))) {
+      removeIfThere(ticket)
+      return false
+    }
+    this.#atWork.set(child, order)
+    if (child.exitCode !== null || child.signalCode !== null) this.#leave(child)
+    return true
   }
 
   /**
@@ -85,7 +103,7 @@ export class Crew {
    * for a thread that hangs in the kernel, keeps nobody's place.
    */
   lookAfter(patience: number): void {
-    for (const child of this.#atWork) if (hasEnded(child.pid!)) this.#leave(child)
+    for (const child of this.#atWork.keys()) if (hasEnded(child.pid!)) this.#leave(child)
     for (const name of namesIn(this.#options.tickets)) {
       const pid = Number(name)
       // A ticket without a time tells nothing: there was no room to write it.
@@ -99,16 +117,23 @@ export class Crew {
   /** Those that stand by end; those that have a dump go on. */
   close(): void {
     this.#closed = true
-    for (const child of this.#spare.keys()) child.disconnect()
+    for (const child of [...this.#starting, ...this.#spare.keys()]) child.kill('SIGKILL')
     this.#spare.clear()
   }
 
   #fill(): void {
-    while (!this.#closed && this.#spare.size < this.#options.spare) {
+    while (!this.#closed && this.#spare.size + this.#starting.size < this.#options.spare) {
       const child = this.#start()
       if (child === undefined) break
-      this.#spare.set(child, performance.now())
+      void this.#await(child)
     }
+  }
+
+  async #await(child: ChildProcess): Promise<void> {
+    this.#starting.add(child)
+    const isReady = await speaks(child, this.#patience)
+    this.#starting.delete(child)
+    if (isReady && !this.#closed) this.#spare.set(child, performance.now())
   }
 
   /** Undefined where there is no process to be had. */
@@ -134,13 +159,14 @@ export class Crew {
   #leave(child: ChildProcess): void {
     const since = this.#spare.get(child)
     this.#spare.delete(child)
-    const wasAtWork = this.#atWork.delete(child)
-    if (wasAtWork) {
+    const order = this.#atWork.get(child)
+    this.#atWork.delete(child)
+    if (order !== undefined) {
       removeIfThere(this.#ticketOf(child))
-      this.#options.onDone()
+      this.#options.onDone(order)
     }
     // One that can't live is tried again with the next crash.
-    if (wasAtWork || (since !== undefined && performance.now() - since > shortLife)) this.#fill()
+    if (order !== undefined || (since !== undefined && performance.now() - since > shortLife)) this.#fill()
   }
 }
 
@@ -214,3 +240,22 @@ export const startPart = (
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', isLogPassed ? 'inherit' : 'ignore', 'inherit', 'ipc', ...more],
   })
+
+/**
+ * Whether a part says a word within so many milliseconds; one that does not is ended. Node hangs at its start, for good, where
+ * it gets some of its threads and then no more.
+ */
+export function speaks(part: ChildProcess, patience: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  // Behind what has come meanwhile, if it was this process that stood still.
+  const timer = setTimeout(() => setImmediate(resolve, false), patience)
+  part.once('message', () => resolve(true))
+  // Behind all that it said, which its exit may not be.
+  if (part.connected) part.once('disconnect', () => resolve(false))
+  else resolve(false)
+  return promise.then(isWord => {
+    clearTimeout(timer)
+    if (!isWord) part.kill('SIGKILL')
+    return isWord
+  })
+}

@@ -12,7 +12,8 @@ import { type GateLimits, gateLimits, loadConfig } from '../config/index.ts'
 import { KernelLog, type Level } from '../handler/log.ts'
 import type { SocketLibc } from './libc.ts'
 import { Line } from './line.ts'
-import { type Crash, coreLimitOf, meet, refuse } from './receive.ts'
+import { Places } from './places.ts'
+import { type Crash, coreLimitOf, markedBy, meet, refuse } from './receive.ts'
 import type { Handle, StandbyOrder } from './standby.ts'
 
 /** The first argument of such a process, which runs the same file as the receiver. */
@@ -22,8 +23,8 @@ export const doorArgument = '--door'
 export interface DoorNews {
   /** As the configuration says, for a door that may not read it. */
   readonly limits: GateLimits
-  /** A handler has ended. */
-  readonly isDone?: true
+  /** Whose handler has ended. */
+  readonly done?: number
   /** Nobody else is let in; who waits is still served. */
   readonly isOver?: true
 }
@@ -34,11 +35,13 @@ export interface DoorLine {
   readonly line: string
 }
 
-/** And each second that somebody waits. */
-export interface DoorWaits {
-  readonly isWaiting: true
+/** And, first of all, that it listens; each second that somebody waits; in the end that nobody does. */
+export interface DoorState {
+  readonly state: 'listening' | 'waiting' | 'over'
 }
 
+/** Milliseconds in which who waits is served by a receiver that is told to end: its unit's TimeoutStopSec= is longer. */
+export const ending = 150_000
 /** Each holds a descriptor, and in the kernel a process. */
 const mostWaiting = 4096
 /** Milliseconds in which the kernel is to say what it wants, and between two looks whether it has. */
@@ -50,6 +53,8 @@ export const passedSocket = 4
 interface Visit {
   readonly socket: Socket
   readonly crash: Crash
+  /** The user, or all whom its user made: these take turns, and have places. */
+  readonly range: number
   /** Milliseconds since the epoch. */
   readonly time: number
 }
@@ -71,7 +76,7 @@ export function keepDoor(calls: SocketLibc): void {
       return told
     }
   }
-  let atWork = 0
+  const places = new Places()
   let isOver = false
   /** Connections that have not spoken yet, and those on their way to the receiver. */
   let leaving = 0
@@ -82,7 +87,7 @@ export function keepDoor(calls: SocketLibc): void {
       sendAway(
         visit,
         waited > 0
-          ? `it waited ${(waited / 1000).toFixed(0)} s for a handler, and others were before it`
+          ? `it waited ${(waited / 1000).toFixed(0)} s for a handler, and ${isOver ? 'the receiver was to end' : 'others were before it'}`
           : `${mostWaiting} others were waiting for a handler`,
       ),
   })
@@ -118,27 +123,38 @@ export function keepDoor(calls: SocketLibc): void {
       socket.destroy()
       return
     }
-    const visit = { socket, crash, time: Date.now() }
-    // A pipe's handlers and their children have that limit, and the kernel dumps none of them; by a socket it does.
-    if (coreLimitOf(crash.info.tgid) === '1') {
-      sendAway(visit, 'RLIMIT_CORE is 1, which marks crash handlers and their children')
+    const visit = { socket, crash, range: rangeOf(crash.info.uid), time: Date.now() }
+    const mark = markedBy(coreLimitOf(crash.info.tgid))
+    if (mark !== undefined) {
+      sendAway(visit, mark)
       return
     }
     const { most, longest } = limits()
-    const isFree = atWork < most && line.length === 0
+    serve(most)
+    // Of those who still wait, none may.
+    const isFree = places.hasFree(visit.range, most)
     // The fact first: of a crash that comes to nothing, nobody else would tell.
     log.write('notice', isFree ? crash.fact : `${crash.fact}, waits in line for at most ${longest} s`)
     if (isFree) admit(visit, 0)
-    else line.add(rangeOf(crash.info.uid), visit, 1000 * longest)
+    else line.add(visit.range, visit, 1000 * longest)
   }
 
-  function admit({ socket, crash: { info, comm }, time }: Visit, waited: number): void {
+  /** Lets in who waits and finds a place. */
+  function serve(most: number): void {
+    for (;;) {
+      const next = line.next(range => places.hasFree(range, most))
+      if (next === undefined) return
+      admit(next.entry, next.waited)
+    }
+  }
+
+  function admit({ socket, crash, range, time }: Visit, waited: number): void {
     const order: StandbyOrder = {
-      ...{ info, comm, time },
+      ...{ ...crash, time, place: range },
       waited: Math.round(waited),
       ...(config === undefined ? {} : { config }),
     }
-    atWork++
+    places.take(range)
     leaving++
     const handle = handleOf(socket)
     // Node has a name for the handle's class alone.
@@ -152,12 +168,14 @@ export function keepDoor(calls: SocketLibc): void {
   }
 
   function leave(): void {
-    if (isOver && line.length === 0 && leaving === 0) process.disconnect?.()
+    if (!isOver || line.length > 0 || leaving > 0) return
+    // Behind the lines that are on their way.
+    const state: DoorState = { state: 'over' }
+    process.send?.(state, () => process.connected && process.disconnect?.())
   }
 
   const tellOfLine = (): void => {
-    const waits: DoorWaits = { isWaiting: true }
-    if (line.length > 0 && process.connected) process.send?.(waits)
+    if (line.length > 0) tell({ state: 'waiting' })
   }
   setInterval(tellOfLine, 1000).unref()
 
@@ -168,15 +186,11 @@ export function keepDoor(calls: SocketLibc): void {
   })
   process.on('message', (news: DoorNews) => {
     told = news.limits
-    if (news.isDone) atWork--
-    const { most } = limits()
-    while (atWork < most) {
-      const next = line.next()
-      if (next === undefined) break
-      admit(next.entry, next.waited)
-    }
+    if (news.done !== undefined) places.giveBack(news.done)
+    serve(limits().most)
     if (!news.isOver || isOver) return
     isOver = true
+    setTimeout(() => line.clear(), ending).unref()
     // Who is at the door already still comes in.
     setImmediate(() => {
       server.close()
@@ -184,21 +198,30 @@ export function keepDoor(calls: SocketLibc): void {
     })
   })
   process.once('disconnect', () => process.exit(isOver ? 0 : 1))
-  if (values.listen === undefined) server.listen({ fd: passedSocket }, confine)
+  if (values.listen === undefined) server.listen({ fd: passedSocket }, open)
   else listenAt(server, values.listen)
 }
 
 /** The receiver may open the kernel log, which drops lines of who may not. What follows is passed on behind it. */
 function writeByReceiver(level: Level, line: string): void {
-  const news: DoorLine = { level, line }
+  if (!tell({ level, line })) new KernelLog().write(level, line)
+}
+
+/** Whether there is a receiver to hear it. */
+function tell(news: DoorLine | DoorState): boolean {
   if (process.connected) process.send?.(news)
-  else new KernelLog().write(level, line)
+  return process.connected
 }
 
 function listenAt(server: Server, path: string): void {
   // The kernel connects whatever the mode says; nobody else is to.
   process.umask(0o177)
-  server.listen(path, confine)
+  server.listen(path, open)
+}
+
+function open(): void {
+  confine()
+  tell({ state: 'listening' })
 }
 
 /** Takes from this process what it never does: programs, files' names, sockets of its own. */

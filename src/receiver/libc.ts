@@ -32,10 +32,8 @@ export class SocketLibc {
   receive(fd: number, length: number, patience: number): Buffer | undefined {
     const buffer = Buffer.alloc(length)
     for (let done = 0; done < length; ) {
-      if (!this.#isReady(fd, patience)) return undefined
-      const part = buffer.subarray(done)
-      const got = Number(this.#functions.recv(fd, part, BigInt(part.length), 0))
-      if (got <= 0) return undefined
+      const got = this.take(fd, buffer.subarray(done), patience)
+      if (got === 0) return undefined
       done += got
     }
     return buffer
@@ -44,9 +42,17 @@ export class SocketLibc {
   /** What is there of the next bytes, which stay to be read. */
   peek(fd: number, most: number, patience: number): Buffer {
     const buffer = Buffer.alloc(most)
-    if (!this.#isReady(fd, patience)) return buffer.subarray(0, 0)
-    const got = Number(this.#functions.recv(fd, buffer, BigInt(most), MSG_PEEK))
-    return buffer.subarray(0, Math.max(0, got))
+    return buffer.subarray(0, this.#receiveSome(fd, buffer, patience, MSG_PEEK))
+  }
+
+  /** Takes what is there into `buffer`; answers how much that is, and 0 where nothing comes. */
+  take(fd: number, buffer: Buffer, patience: number): number {
+    return this.#receiveSome(fd, buffer, patience, 0)
+  }
+
+  #receiveSome(fd: number, buffer: Buffer, patience: number, flags: number): number {
+    if (!this.#isReady(fd, patience)) return 0
+    return Math.max(0, Number(this.#functions.recv(fd, buffer, BigInt(buffer.length), flags)))
   }
 
   /** Whether all of it was taken. */

@@ -38,8 +38,7 @@ export class Line<T> {
     }
     const since = performance.now()
     const timer = setTimeout(() => {
-      this.#remove(uid, waiting)
-      this.#options.sendAway(entry, performance.now() - since)
+      this.#sendAway(uid, waiting)
     }, longest)
     const waiting = { entry, since, timer }
     const own = this.#users.get(uid)
@@ -48,17 +47,21 @@ export class Line<T> {
     this.#length++
   }
 
-  /** The next one, and for how many milliseconds it has waited. */
-  next(): { entry: T; waited: number } | undefined {
-    const first = this.#users.entries().next().value
+  /** The next one, of those users who may, and for how many milliseconds it has waited. */
+  next(mayEnter: (uid: number) => boolean): { entry: T; waited: number } | undefined {
+    const first = this.#users.entries().find(([uid]) => mayEnter(uid))
     if (first === undefined) return undefined
     const [uid, own] = first
     const waiting = own[0]!
-    clearTimeout(waiting.timer)
     this.#remove(uid, waiting)
     // To the end of the users.
     if (this.#users.delete(uid) && own.length > 0) this.#users.set(uid, own)
     return { entry: waiting.entry, waited: performance.now() - waiting.since }
+  }
+
+  /** Sends away all who wait. */
+  clear(): void {
+    for (const [uid, own] of [...this.#users]) for (const waiting of [...own]) this.#sendAway(uid, waiting)
   }
 
   /** Sends away the last one of the user with most, if that is more than this one has with another. */
@@ -66,13 +69,17 @@ export class Line<T> {
     const [[fullest, theirs] = [uid, []]] = [...this.#users].sort(([, a], [, b]) => b.length - a.length)
     const last = theirs.at(-1)
     if (last === undefined || theirs.length <= (this.#users.get(uid)?.length ?? 0) + 1) return false
-    clearTimeout(last.timer)
-    this.#remove(fullest, last)
-    this.#options.sendAway(last.entry, performance.now() - last.since)
+    this.#sendAway(fullest, last)
     return true
   }
 
+  #sendAway(uid: number, waiting: Waiting<T>): void {
+    this.#remove(uid, waiting)
+    this.#options.sendAway(waiting.entry, performance.now() - waiting.since)
+  }
+
   #remove(uid: number, waiting: Waiting<T>): void {
+    clearTimeout(waiting.timer)
     const own = this.#users.get(uid)!
     own.splice(own.indexOf(waiting), 1)
     if (own.length === 0) this.#users.delete(uid)

@@ -14,13 +14,15 @@ import { reasonOf } from '../base/errors.ts'
 import { forgoDumps } from '../base/undumped.ts'
 import { type GateLimits, gateLimits, loadConfigOrDefaults } from '../config/index.ts'
 import { KernelLog } from '../handler/log.ts'
-import { Crew, startPart } from './crew.ts'
-import { type DoorLine, type DoorNews, type DoorWaits, doorArgument, keepDoor } from './door.ts'
+import { Crew, speaks, startPart } from './crew.ts'
+import { type DoorLine, type DoorNews, type DoorState, doorArgument, keepDoor } from './door.ts'
 import { openSocketLibc } from './libc.ts'
 import { type Handle, type StandbyOrder, standBy, standbyArgument } from './standby.ts'
 
 /** Handlers that stand by: 50 MB each. */
 const spare = 2
+/** Milliseconds in which the door is to be open. */
+const opening = 10_000
 /** sd_listen_fds(3). */
 const firstPassed = 3
 
@@ -50,7 +52,7 @@ function lead(): void {
     script,
     spare,
     tickets: ticketsIn(loadConfigOrDefaults(values.config).config.run),
-    onDone: () => tell({ isDone: true }),
+    onDone: ({ place }) => tell({ done: place }),
     onError: why => log.write('error', `receiver: ${why}`),
     onStill: pid => log.write('warning', `ENDED the handler ${pid}, which stood still while others waited`),
   })
@@ -61,10 +63,12 @@ function lead(): void {
       isPassed ? [firstPassed] : [],
     ),
   )
-  door.on('message', (message: StandbyOrder | DoorLine | DoorWaits, handle) => {
+  // Nobody is heard by one that hangs, nor by one that crashes before it forgoes its dump: that comes to its own door.
+  void speaks(door, opening)
+  door.on('message', (message: StandbyOrder | DoorLine | DoorState, handle) => {
     if ('line' in message) log.write(message.level, message.line)
-    else if ('isWaiting' in message) crew.lookAfter(Math.max(10, limits().longest / 4))
-    else crew.hand(handle as unknown as Handle, message)
+    else if ('info' in message) void crew.hand(handle as unknown as Handle, message)
+    else if (message.state === 'waiting') crew.lookAfter(Math.max(10, limits().longest / 4))
   })
   door.once('exit', code => {
     crew.close()

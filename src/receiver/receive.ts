@@ -19,12 +19,8 @@ import {
 
 /** Milliseconds: whoever connects is the kernel, which writes at once, or nobody to wait for. */
 const patience = 1000
-/** Of a core's beginning: program headers of a thousand mappings, and the first note behind them. */
-const headSize = 64 * 1024
-
-/** A millisecond each. */
-const mostLooks = 50
-const pause = new Int32Array(new SharedArrayBuffer(4))
+/** Of a core's beginning: program headers of 65,530 mappings (vm.max_map_count), and the first note behind them. */
+const headSize = 4 << 20
 
 /** A crash whose process the kernel holds until it has an answer. */
 export interface Crash {
@@ -56,16 +52,26 @@ export function meet(libc: SocketLibc, fd: number, isLast: boolean): Crash | str
     : `${fact}: the kernel asked in a way that is not known`
 }
 
-/** Has the kernel write the core; answers what the core begins with, and undefined where the process is gone. */
-export function accept(libc: SocketLibc, fd: number): { signal: number; tid: number } | undefined {
+/** How a core begins, and who died of what, where that tells. */
+export interface Beginning {
+  readonly head: Buffer
+  readonly status: { readonly signal: number; readonly tid: number } | undefined
+}
+
+/**
+ * Has the kernel write the core, and takes its beginning; undefined where the process is gone. To look at it would not do: the
+ * kernel writes header by header, and waits where a socket holds some three hundred that nobody takes.
+ */
+export function accept(libc: SocketLibc, fd: number): Beginning | undefined {
   if (!answer(libc, fd, CoredumpBit.kernel | CoredumpBit.wait)) return undefined
-  // The kernel writes header by header, and what is there at first may be the ELF header alone.
-  for (let looks = 0; ; looks++) {
-    const head = libc.peek(fd, headSize, patience)
+  const buffer = Buffer.alloc(headSize)
+  for (let length = 0; ; ) {
+    const head = buffer.subarray(0, length)
     const status = peekStatus(head)
-    if (status !== 'more') return status
-    if (looks === mostLooks || head.length === headSize) return undefined
-    Atomics.wait(pause, 0, 0, 1)
+    if (status !== 'more') return { head, status }
+    const got = length === headSize ? 0 : libc.take(fd, buffer.subarray(length), patience)
+    if (got === 0) return { head, status: undefined }
+    length += got
   }
 }
 
@@ -87,6 +93,10 @@ export function coreLimitOf(tgid: number): string | undefined {
   const limit = /^Max core file size\s+(\S+)/m.exec(text(`/proc/${tgid}/limits`) ?? '')?.[1]
   return limit === 'unlimited' ? '18446744073709551615' : limit
 }
+
+/** Pipes' handlers and their children have that limit, and the kernel dumps none of them; by a socket it does. */
+export const markedBy = (limit: string | undefined): string | undefined =>
+  limit === '1' ? 'RLIMIT_CORE is 1, which marks crash handlers and their children' : undefined
 
 /** The name of a thread, a character for each byte. */
 export const commOf = (tgid: number, tid: number): string =>

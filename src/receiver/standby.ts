@@ -9,24 +9,32 @@ import { admit, withoutCore } from '../handler/admission.ts'
 import { handleCrash } from '../handler/handle-crash.ts'
 import { lastWords } from '../handler/last-words.ts'
 import { openLibc } from '../handler/libc.ts'
+import { KernelLog } from '../handler/log.ts'
 import { refusalByLimit, refusalByQuota } from '../handler/refusal.ts'
 import { Ticket } from '../handler/ticket.ts'
 import type { SocketLibc } from './libc.ts'
-import type { PidfdInfo } from './protocol.ts'
-import { accept, commOf, coreLimitOf, exeOf, refuse, signalOf, threadOf } from './receive.ts'
+import {
+  accept,
+  type Crash,
+  commOf,
+  coreLimitOf,
+  exeOf,
+  markedBy,
+  refuse,
+  signalOf,
+  threadOf,
+} from './receive.ts'
 
 /** The first argument of such a process, which runs the same file as the receiver. */
 export const standbyArgument = '--standby'
 
-/** What comes with a connection. */
-export interface StandbyOrder {
+/** What comes with a connection: the crash as the door saw it. */
+export interface StandbyOrder extends Crash {
   readonly config?: string
-  /** As the door saw it. */
-  readonly info: PidfdInfo
-  /** A character for each byte. */
-  readonly comm: string
   /** When it came, milliseconds since the epoch. */
   readonly time: number
+  /** Whose place it has. */
+  readonly place: number
   /** Milliseconds that the crash has waited. */
   readonly waited: number
   /** File in which it shows that it gets on. */
@@ -50,18 +58,29 @@ export function standBy(calls: SocketLibc): void {
     const handle = passed as unknown as Handle
     const connection = openLibc()?.duplicate(handle.fd) ?? -1
     handle.close()
-    process.disconnect?.()
-    void handleCrash(callFor(calls, connection, order, began), handlerScript)
+    // The crew has its own end till then.
+    process.send?.('taken', () => process.connected && process.disconnect?.())
+    const call = callFor(calls, connection, order, began)
+    if (call === undefined) return
+    void handleCrash(call, handlerScript)
       .catch(lastWords)
       .then(code => {
         process.exitCode = code
       })
   })
+  // Without the receiver it ends anyway.
+  process.send?.('ready', () => {})
 }
 
 type Call = Parameters<typeof handleCrash>[0]
 
-function callFor(calls: SocketLibc, connection: number, order: StandbyOrder, began: number): Call {
+/** Undefined for a process of which no core is taken, and no record made but by the kernel log. */
+function callFor(
+  calls: SocketLibc,
+  connection: number,
+  order: StandbyOrder,
+  began: number,
+): Call | undefined {
   const { waited } = order
   // From here on the kernel may keep it waiting, for memory that a file system of the crasher's own does not give.
   new Ticket(order.ticket, true)
@@ -72,11 +91,18 @@ function callFor(calls: SocketLibc, connection: number, order: StandbyOrder, beg
   const { tgid, uid, gid, dumpable = 2 } = info
   const signal = info.signal ?? signalOf(tgid)
   const limit = coreLimitOf(tgid)
+  // The door may not see it, where /proc is mounted with hidepid.
+  const mark = markedBy(limit)
+  if (mark !== undefined) {
+    refuse(calls, connection)
+    new KernelLog().write('warning', `REFUSED the core of ${order.fact}: ${mark}`)
+    return undefined
+  }
   const byLimit = refusalByLimit(limit === undefined ? undefined : BigInt(limit), config)
   const admission =
     byLimit === undefined ? admit(config, { uid, exe: exeOf(tgid), signal, waited }) : withoutCore
   const refusal = byLimit ?? refusalByQuota(admission)
-  const status = refusal === undefined ? accept(calls, connection) : undefined
+  const { head, status } = (refusal === undefined ? accept(calls, connection) : undefined) ?? {}
   const tid = (status && threadOf(tgid, status.tid)) ?? info.pid
   const fields = [
     ...[tgid, uid, gid, signal || (status?.signal ?? 0), Math.floor(order.time / 1000)].map(String),
@@ -89,6 +115,7 @@ function callFor(calls: SocketLibc, connection: number, order: StandbyOrder, beg
     ...order,
     told: true,
     fields: fields.map(field => Buffer.from(field, 'latin1')),
+    ...(head === undefined ? {} : { head }),
     input: () => {
       if (refusal !== undefined) refuse(calls, connection)
       return connection

@@ -39,6 +39,19 @@ test('the service is one that systemd understands in every word', needsAnalyze, 
   assert.match(verify(`${read('gocore-sink.service')}[Service]\nNoSuchKey=1\n`), /NoSuchKey/)
 })
 
+test('the receiver loses its sandbox where that could not be made in time, and not because it ended', () => {
+  const [, condition] = /^ExecCondition=\/bin\/sh -c '(.*)'$/m.exec(
+    read('gocore-sink-receiver-anyway.service'),
+  )!
+  const isStarted = (env: NodeJS.ProcessEnv): boolean =>
+    spawnSync('sh', ['-c', condition!.replaceAll('$$', '$')], { env: { PATH: process.env.PATH, ...env } })
+      .status === 0
+  assert.equal(isStarted({ MONITOR_SERVICE_RESULT: 'timeout' }), true)
+  assert.equal(isStarted({ MONITOR_SERVICE_RESULT: 'exit-code' }), false)
+  // Before systemd 251, which starts it for a start that failed alone.
+  assert.equal(isStarted({}), true)
+})
+
 for (const unit of ['gocore-sink.service', 'gocore-sink-receiver.service'])
   test(`${unit} is confined: exposure of at most 2.0`, needsAnalyze, () => {
     const { status, stdout } = spawnSync(

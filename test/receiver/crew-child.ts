@@ -17,7 +17,7 @@ const crew = new Crew({
   onStill: () => {},
 })
 const info = { tgid: 1, pid: 1, uid: 0, gid: 0, signal: 11, dumpable: 1 } as const
-const order = { info, comm: 'x', time: 0, waited: 0 }
+const order = { info, comm: 'x', fact: 'a crash', time: 0, place: 0, waited: 0 }
 const server = createServer({ pauseOnConnect: true }, (visit: Socket) =>
   crew.hand((visit as unknown as { _handle: Handle })._handle, order),
 )

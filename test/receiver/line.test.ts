@@ -7,7 +7,8 @@ const patient = 600_000
 function lineOf(most = 100): { line: Line<string>; away: string[]; names: (count: number) => unknown[] } {
   const away: string[] = []
   const line = new Line<string>({ most, sendAway: entry => away.push(entry) })
-  const names = (count: number): unknown[] => Array.from({ length: count }, () => line.next()?.entry)
+  const names = (count: number): unknown[] =>
+    Array.from({ length: count }, () => line.next(() => true)?.entry)
   return { line, away, names }
 }
 
@@ -18,6 +19,18 @@ describe('Line', () => {
     assert.equal(line.length, 6)
     assert.deepEqual(names(7), ['a1', 'b1', 'c1', 'a2', 'b2', 'a3', undefined])
     assert.equal(line.length, 0)
+  })
+
+  test('a user who may not enter loses no turn, and keeps nobody', () => {
+    const { line, names } = lineOf()
+    for (const name of ['a1', 'a2', 'b1', 'b2']) line.add(name.charCodeAt(0), name, patient)
+    const isB = (uid: number): boolean => uid === 'b'.charCodeAt(0)
+    assert.equal(line.next(isB)?.entry, 'b1')
+    assert.equal(
+      line.next(() => false),
+      undefined,
+    )
+    assert.deepEqual(names(4), ['a1', 'b2', 'a2', undefined])
   })
 
   test('a user who comes anew stands behind the others', () => {
@@ -40,6 +53,15 @@ describe('Line', () => {
     assert.deepEqual(away, ['full', 'short'])
     assert.deepEqual(names(2), ['long', undefined])
     assert.equal(line.length, 0)
+  })
+
+  test('clear() sends away all who wait', () => {
+    const { line, away, names } = lineOf()
+    for (const name of ['a1', 'a2', 'b1']) line.add(name.charCodeAt(0), name, patient)
+    line.clear()
+    assert.deepEqual(away, ['a1', 'a2', 'b1'])
+    assert.equal(line.length, 0)
+    assert.deepEqual(names(1), [undefined])
   })
 
   test('a user who fills it takes nobody else the room', () => {

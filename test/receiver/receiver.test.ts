@@ -96,6 +96,20 @@ async function stored(bed: HandlerBed, count: number): Promise<void> {
   for (let i = 0; i < 600 && bed.dumps().length < count; i++) await pause()
 }
 
+const manyMappings = `
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+static void *crash(void *none) { prctl(PR_SET_NAME, "the-one"); abort(); }
+int main(void) {
+  for (int i = 0; i < 3000; i++)
+    mmap(0, 4096, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  pthread_t thread;
+  pthread_create(&thread, 0, crash, 0);
+  pthread_join(thread, 0);
+}`
+
 describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
   for (const [who, prefix] of [
     ['root', ''],
@@ -296,6 +310,17 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
     await bed.crash(script, { pattern: `@@${receiver.path}` })
     await stored(bed, 1)
     assert.equal(bed.dumps()[0]?.manifest.process.comm, '\\xff \\x1b[31m')
+  })
+
+  test('which thread died is known of a process with more mappings than a socket holds headers', async () => {
+    using bed = attackBed()
+    await using receiver = await startReceiver(bed)
+    const program = compile(bed, 'mapper', manyMappings)
+    await bed.crash(`${program}; true`, { pattern: `@@${receiver.path}` })
+    await stored(bed, 1)
+    const { core, process } = bed.dumps()[0]!.manifest
+    assert.equal(core.state, 'complete')
+    assert.equal(process.comm, 'the-one')
   })
 
   test('a receiver that ends takes those that stand by with it, and none that works', async () => {
