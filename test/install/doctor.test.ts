@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -7,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
@@ -277,6 +279,35 @@ test('doctor says what is wrong with the storage', async () => {
   assert.match((await findings()).get('state')!.what, /there is no catalog/)
 })
 
+const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root: another user looks' }
+
+test(
+  'doctor looks at the state as well where the archive is away, and tells of a disk that is full',
+  needsRoot,
+  async () => {
+    config.archive = join(folder, 'none')
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', config.state])
+    try {
+      const found = await findings()
+      assert.equal(found.get('archive')!.status, 'problem')
+      assert.equal(found.get('state-space')!.status, 'problem')
+      assert.match(found.get('state-space')!.what, /^128K are free .* is cut short or lost\.$/)
+      assert.ok(found.has('state') && found.has('spool'))
+    } finally {
+      execFileSync('umount', [config.state])
+    }
+  },
+)
+
+test('doctor names what can’t be looked at, and goes on', async () => {
+  config.archive = join(folder, 'loop')
+  symlinkSync('loop', config.archive)
+  const found = await findings()
+  assert.equal(found.get('archive')!.status, 'problem')
+  assert.match(found.get('archive')!.what, /^It can't be looked at: .*ELOOP/)
+  assert.ok(found.has('state') && found.has('daemon'))
+})
+
 /** What doctor tells a user who is nobody here. */
 async function findingsOfNobody(pid?: number): Promise<Map<string, Finding>> {
   for (const path of [folder, config.run]) chmodSync(path, 0o755)
@@ -287,8 +318,6 @@ async function findingsOfNobody(pid?: number): Promise<Map<string, Finding>> {
     process.seteuid!(0)
   }
 }
-
-const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root: another user looks' }
 
 test('doctor tells an ordinary user what can be seen, and skips what can not', needsRoot, async () => {
   mkdirSync(join(config.state, 'spool/dumps'), { recursive: true })

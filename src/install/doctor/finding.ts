@@ -1,5 +1,7 @@
 /** What doctor found, as data and as text. */
 
+import { reasonOf } from '../../base/errors.ts'
+
 export type FindingStatus = 'ok' | 'note' | 'warning' | 'problem' | 'skipped'
 
 export interface Finding {
@@ -14,13 +16,20 @@ export interface Finding {
   readonly detail?: readonly string[]
 }
 
-/** What this user may not look at is skipped: that is no fault, and no reason to tell nothing of the rest. */
+/** What this user may not look at is skipped: that is no fault. What can't be looked at is one, and no reason to tell nothing of the rest. */
 export function ifAllowed<F>(name: string, check: () => F): F | Finding {
   try {
     return check()
   } catch (error) {
-    const { code, path } = error as NodeJS.ErrnoException
-    if (code !== 'EACCES') throw error
+    const { code, path, syscall } = error as NodeJS.ErrnoException
+    if (syscall === undefined) throw error
+    if (code !== 'EACCES')
+      return {
+        name,
+        status: 'problem',
+        what: `It can't be looked at: ${reasonOf(error)}.`,
+        remedy: 'see to that path, or to what is mounted there',
+      }
     return {
       name,
       status: 'skipped',

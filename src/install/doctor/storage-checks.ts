@@ -2,6 +2,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   openSync,
   readdirSync,
@@ -25,15 +26,20 @@ const memoryTypes = new Map([
   [0x858458f6, 'ramfs'],
 ])
 
+type Check = [name: string, check: (config: Config) => Finding]
+
 export function checkStorage(config: Config): Finding[] {
   const absence = ifAllowed('archive', () => checkPresence(config))
-  if (absence?.status === 'problem') return [absence]
-  const checks: [name: string, check: (config: Config) => Finding][] = [
+  const ofArchive: Check[] = [
     ['archive-rights', checkRights],
     ['archive-write', checkWrite],
     ['archive-space', checkSpace],
     ['archive-type', checkType],
+  ]
+  const checks: Check[] = [
+    ...(absence?.status === 'problem' ? [] : ofArchive),
     ['state', checkState],
+    ['state-space', checkStateSpace],
     ['spool', checkSpool],
   ]
   return [
@@ -147,11 +153,15 @@ function checkWrite({ archive }: Config): Finding {
   }
 }
 
+/** Bytes and files below which a file system is as good as full. */
+const leastRoom = 64 * 2 ** 20
+const leastFiles = 1000
+
 function checkSpace({ archive, retention }: Config): Finding {
   const name = 'archive-space'
   const { bavail, bsize, blocks, ffree, files } = statfsSync(archive)
   const free = bavail * bsize
-  if (files > 0 && ffree < 1000)
+  if (files > 0 && ffree < leastFiles)
     return {
       name,
       status: 'problem',
@@ -159,10 +169,10 @@ function checkSpace({ archive, retention }: Config): Finding {
       remedy: 'gocore-sink gc, or free files',
     }
   const keep = keepFreeBytes(retention.keepFree ?? 0, blocks * bsize)
-  if (free < Math.max(keep, 64 * 2 ** 20))
+  if (free < Math.max(keep, leastRoom))
     return {
       name,
-      status: free < 64 * 2 ** 20 ? 'problem' : 'warning',
+      status: free < leastRoom ? 'problem' : 'warning',
       what: `${formatSize(roundTo3(free))} are free, KeepFree is ${keep === 0 ? 'not set' : formatSize(roundTo3(keep))}: a large dump is cut short.`,
       remedy: 'gocore-sink gc, a lower MaxAge or MaxSize, or more room',
     }
@@ -226,6 +236,23 @@ function checkState(config: Config): Finding {
       remedy: 'StateDirectory= on a disk of this machine',
     }
   return { name, status: 'ok', what: `The catalog is in ${config.state}.` }
+}
+
+/** What the archive does not take goes there, so that this must not be full at the same time. */
+function checkStateSpace({ state }: Config): Finding {
+  const name = 'state-space'
+  if (!existsSync(state)) return { name, status: 'skipped', what: `${state} does not exist.` }
+  const { bavail, bsize, ffree, files } = statfsSync(state)
+  const free = bavail * bsize
+  const what = `${formatSize(roundTo3(free))} are free for the spool and the catalog`
+  if (free >= leastRoom && (files === 0 || ffree >= leastFiles))
+    return { name, status: 'ok', what: `${what}.` }
+  return {
+    name,
+    status: 'problem',
+    what: `${what}${free < leastRoom ? '' : `, and only ${ffree} files can still be made`}: what the archive does not take is cut short or lost.`,
+    remedy: `make room in the file system of ${state}`,
+  }
 }
 
 /** What handlers put on this machine's own disk while the archive did not take it. */
