@@ -32,7 +32,7 @@ export function rowOf(entry: DumpEntry, parts: RowParts): { row: CrashRow; text:
     causeAt: report ? causeAt(report) : null,
     signatureKey: report?.signature.key.slice(0, 100) ?? null,
     signatureText: report ? cut(report.signature.text) : null,
-    goroutines: report?.go ? whole(report.goroutineCount) : null,
+    goroutines: report?.go ? report.goroutineCount : null,
   }
   return hidden
     ? { row: { ...row, ...wordless(row) }, text: { message: '', frames: '' } }
@@ -87,29 +87,23 @@ function factsOf({ id, day, manifest }: DumpEntry): Pick<CrashRow, 'id' | Facts 
     day,
     time: Date.parse(manifest.time),
     host: cut(host.name),
-    pid: whole(process.pid),
-    uid: whole(process.uid),
+    pid: process.pid,
+    uid: process.uid,
     comm: cut(process.comm),
     exe: cut(process.exe ?? ''),
-    signal: whole(signal.number),
+    signal: signal.number,
     signalName: signal.name,
     coreState: core.state,
     coreReason: core.reason ?? null,
     // What it was before it was shrunk: the row tells of the crash.
-    rawSize: whole(core.shrunk?.raw_size ?? core.raw_size),
-    storedSize: whole(core.stored_size),
-    expectedSize: wholeOrNull((core.shrunk ?? core).expected_size),
+    rawSize: core.shrunk?.raw_size ?? core.raw_size,
+    storedSize: core.stored_size,
+    expectedSize: (core.shrunk ?? core).expected_size ?? null,
     shrunk: core.shrunk !== undefined,
     held: manifest.hold !== undefined,
     heldMs: manifest.held_ms,
   }
 }
-
-/** A manifest of somebody else's may say any number; the catalog has whole ones, and one that it can't take would keep all others out. */
-const whole = (value: number): number =>
-  Math.trunc(Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER)))
-
-const wholeOrNull = (value: number | undefined): number | null => (value === undefined ? null : whole(value))
 
 /** The main module's version; for a build in its own checkout, which has none, the revision. */
 function programVersionOf(go: GoFacts | undefined): string | null {

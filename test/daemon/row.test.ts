@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { openCatalog } from '../../src/catalog/index.ts'
 import type { AnalysisRecord } from '../../src/daemon/analysis-record.ts'
 import { rowOf } from '../../src/daemon/row.ts'
-import { syncCatalog } from '../../src/daemon/sync.ts'
-import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { addDump, frame, report, testArchive } from './archive.ts'
 
 describe('rowOf()', () => {
@@ -47,27 +42,6 @@ describe('rowOf()', () => {
       'main.main main.go:12',
       'net/http.(*conn).serve server.go:2102',
     ])
-  })
-
-  it('can be stored whatever numbers manifest and report have', async () => {
-    using other = testArchive()
-    const odd = addDump(other.store)
-    const path = other.store.layout.file(odd, 'manifest.json')
-    const manifest = JSON.parse(readFileSync(path, 'utf8'))
-    Object.assign(manifest.process, { pid: 4121.5, uid: -1e300 })
-    Object.assign(manifest.core, { raw_size: 0.1, stored_size: 2 ** 63, expected_size: 2 ** 64 - 4096 })
-    manifest.signal.number = 1e20
-    writeFileSync(path, JSON.stringify(manifest))
-    other.store.writeReport(odd, JSON.stringify(report({ goroutineCount: 1e30 })))
-    const plain = addDump(other.store)
-    const catalog = openCatalog(join(other.directory, 'catalog.db'))
-    const { added, broken } = await syncCatalog(other.store, catalog)
-    assert.deepEqual([added, broken], [2, []])
-    const { pid, rawSize, expectedSize, goroutines } = catalog.get(odd.id)!
-    assert.deepEqual([pid, rawSize, expectedSize, goroutines], [4121, 0, 2 ** 53 - 1, 2 ** 53 - 1])
-    assert.ok(catalog.get(plain.id))
-    const findings = [...verify({ store: other.store, catalog })].filter(isFinding)
-    assert.deepEqual(new Set(findings.map(({ where }) => where)), new Set([odd.id]), 'not the catalog')
   })
 
   const versions: [go: object, version: string | null][] = [
