@@ -92,7 +92,8 @@ export function importCore(store: LocalStore, content: CoreContent, options: Imp
       file: coreFile,
       raw_size: content.size,
       stored_size: storedSize,
-      expected_size: options.expectedSize,
+      // A damaged header may promise more than anybody can count.
+      ...(Number.isSafeInteger(options.expectedSize) ? { expected_size: options.expectedSize } : {}),
     },
     ...(executable ? { executable } : {}),
     libraries: options.libraries.map(library => keep(store, library)),

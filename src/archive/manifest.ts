@@ -3,7 +3,7 @@
  * whole or honestly marked. `gocore-archive(5)` documents it. Within a version, fields are only added.
  */
 import { FormatError } from '../base/errors.ts'
-import { type Check, fields, listOf, mapOf, number, oneOf, optional, text } from '../base/shape.ts'
+import { type Check, fields, integer, listOf, mapOf, number, oneOf, optional, text } from '../base/shape.ts'
 
 export const manifestVersion = 1
 /** Bytes: a text of more is none of ours. */
@@ -178,7 +178,7 @@ export const formatHold = ({ by, time, reason }: Hold): string =>
 export const formatUnshrinkable = ({ reason, until }: Unshrinkable): string =>
   until === undefined ? reason : `${reason}; tried again from ${until.slice(0, 10)} on`
 
-const binary = fields({ key: optional(text), path: text, build_id: optional(text), size: optional(number) })
+const binary = fields({ key: optional(text), path: text, build_id: optional(text), size: optional(integer) })
 
 const shape = fields({
   id: text,
@@ -190,24 +190,24 @@ const shape = fields({
     container_hostname: optional(text),
   }),
   process: fields({
-    ...{ pid: number, tid: optional(number), uid: number, gid: number, comm: text, exe: optional(text) },
+    ...{ pid: integer, tid: optional(integer), uid: integer, gid: integer, comm: text, exe: optional(text) },
     ...{ cmdline: optional(listOf(text)), cwd: optional(text), root: optional(text), cgroup: optional(text) },
     container: optional(fields({ id: optional(text), pod_uid: optional(text), runtime: optional(text) })),
     ...{ start_ticks: optional(number), environ: optional(mapOf(text)), limits: optional(text) },
     ...{ status: optional(text), mappings: optional(text), open_files: optional(listOf(text)) },
-    ...{ auxv: optional(text), ppid: optional(number), threads: optional(number) },
+    ...{ auxv: optional(text), ppid: optional(integer), threads: optional(integer) },
   }),
-  signal: fields({ number, name: text }),
+  signal: fields({ number: integer, name: text }),
   rlimit_core: text,
   dumpable: optional(number),
   core: fields({
     ...{ state: oneOf('complete', 'truncated', 'none'), reason: optional(text), detail: optional(text) },
-    ...{ file: optional(text), raw_size: number, stored_size: number, lost_size: optional(number) },
-    expected_size: optional(number),
+    ...{ file: optional(text), raw_size: integer, stored_size: integer, lost_size: optional(integer) },
+    expected_size: optional(integer),
     encrypted: optional(fields({ to: listOf(text), sha256: text, time: text })),
     shrunk: optional(
       fields({
-        ...{ raw_size: number, stored_size: number, expected_size: optional(number) },
+        ...{ raw_size: integer, stored_size: integer, expected_size: optional(integer) },
         ...{ time: text, reason: text, tool: text },
       }),
     ),

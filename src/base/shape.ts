@@ -14,6 +14,8 @@ const is =
 export const text = is('a text', value => typeof value === 'string')
 /** JSON has none that is NaN, but `1e999` is read as Infinity. */
 export const number = is('a number', value => Number.isFinite(value))
+/** What SQLite keeps as an INTEGER, and JavaScript exactly. */
+export const integer = is('a whole number below 2^53', Number.isSafeInteger)
 export const boolean = is('true or false', value => typeof value === 'boolean')
 /** What nobody relies on. */
 export const anything: Check = () => undefined

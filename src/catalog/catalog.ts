@@ -114,5 +114,7 @@ export interface Catalog {
   /** Empties it, keeping the schema. */
   clear(): void
   transaction<T>(work: () => T): T
+  /** Its file was deleted or replaced: nobody else reads what is written here. */
+  isReplaced(): boolean
   close(): void
 }

@@ -92,6 +92,15 @@ export class Holdings {
     return true
   }
 
+  /** A catalog whose file was deleted or replaced, by a reindex say, is left for the one that is there now. */
+  followCatalog(): void {
+    if (!this.#catalog.isReplaced()) return
+    this.#catalog.close()
+    this.log.warning('The catalog was deleted or replaced: going on with the one in its place')
+    this.#catalog = openOwnCatalog(this.config, this.log)
+    this.#onNewCatalog()
+  }
+
   /** A catalog that turns out damaged is begun anew, from the archive. */
   mend(error: unknown): void {
     if (!isDamage(error)) return

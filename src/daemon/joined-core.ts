@@ -67,7 +67,8 @@ function promisedBy(source: ByteSource): number | undefined {
     // Of as many headers as that the kernel writes the number last.
     if (elf.header.type !== ET_CORE || source.size < head || elf.segments.length >= PN_XNUM) return undefined
     const end = elf.segments.reduce((most, { offset, filesz }) => Math.max(most, offset + filesz), 0)
-    return partOf(elf.notes) ?? end
+    const promised = partOf(elf.notes) ?? end
+    return Number.isSafeInteger(promised) ? promised : undefined
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     return undefined

@@ -1,6 +1,17 @@
 /** Reads `report.json` as far as the daemon relies on it. A report comes of hostile input: shapes are checked. */
 import { FormatError } from '../base/errors.ts'
-import { boolean, type Check, fields, listOf, mapOf, number, oneOf, optional, text } from '../base/shape.ts'
+import {
+  boolean,
+  type Check,
+  fields,
+  integer,
+  listOf,
+  mapOf,
+  number,
+  oneOf,
+  optional,
+  text,
+} from '../base/shape.ts'
 import { type Report, reportVersion } from '../engine/report/report.ts'
 
 const frame = fields({
@@ -58,7 +69,7 @@ const shape = fields({
     sender: optional(fields({ pid: number, uid: number })),
     ...{ goroutine: optional(number), thread: optional(number), panics, printed: optional(text) },
   }),
-  goroutineCount: number,
+  goroutineCount: integer,
   goroutines: listOf(
     fields({
       ...{ id: number, state: text, status: text, waitReason: optional(text), waitSinceNs: optional(number) },

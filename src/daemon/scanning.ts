@@ -67,6 +67,7 @@ export class Scanning {
       // From here on, what is heard of may be missed by this one.
       if (options.days !== undefined) this.#lookWaits = false
       requireArchive(store)
+      holdings.followCatalog()
       await this.#bringHome()
       if (options.days === undefined) await this.#recover(store)
       const { added, changed, removed, broken } = await syncCatalog(store, holdings.catalog, {

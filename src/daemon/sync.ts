@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { latestDays } from '../archive/latest-days.ts'
 import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
-import { FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
-import type { Catalog, CrashRow, CrashText } from '../catalog/index.ts'
+import { FormatError, NotFoundError, reasonOf, UnsupportedError } from '../base/errors.ts'
+import { type Catalog, type CrashRow, type CrashText, isRefusal } from '../catalog/index.ts'
 import { readAnalysisRecord } from './analysis-record.ts'
 import { requireArchive } from './maintenance.ts'
 import { parseReport } from './report-file.ts'
@@ -61,7 +61,7 @@ export function syncDump(
   pinned?: boolean,
 ): CrashRow | undefined {
   const read = readDump(store, ref, pinned ?? store.isPinned(ref.id))
-  if (read) catalog.put(read.row, read.text, read.time)
+  if (read) putRow(catalog, read)
   return read?.row
 }
 
@@ -171,7 +171,7 @@ function putBatch(
   pins: ReadonlySet<string>,
   result: SyncResult,
 ): void {
-  const read = new Map<string, ReturnType<typeof readDump>>()
+  const read = new Map<string, ReadDump | undefined>()
   for (const id of ids) {
     try {
       read.set(id, readDump(store, { id, day }, pins.has(id)))
@@ -181,16 +181,35 @@ function putBatch(
       result.broken.push({ ref: { id, day }, reason: reasonOf(error) })
     }
   }
+  // One that the catalog does not take keeps out none of the others.
+  const isPut = (id: string, found: ReadDump): boolean => {
+    try {
+      putRow(catalog, found)
+      return true
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error
+      result.broken.push({ ref: { id, day }, reason: reasonOf(error) })
+      return false
+    }
+  }
   catalog.transaction(() => {
     for (const [id, found] of read) {
       const before = catalog.get(id)
-      if (found) {
-        catalog.put(found.row, found.text, found.time)
+      if (found && isPut(id, found)) {
         if (!before) result.added++
         else if (!isDeepStrictEqual(before, found.row)) result.changed++
       } else if (before) dropRows(catalog, [id], result)
     }
   })
+}
+
+function putRow(catalog: Catalog, { row, text, time }: ReadDump): void {
+  try {
+    catalog.put(row, text, time)
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    throw new UnsupportedError(`Dump ${row.id}`, `the catalog does not take it: ${reasonOf(error)}`)
+  }
 }
 
 function dropRows(catalog: Catalog, ids: Iterable<string>, result: SyncResult): void {
@@ -202,11 +221,13 @@ function dropRows(catalog: Catalog, ids: Iterable<string>, result: SyncResult): 
   })
 }
 
-function readDump(
-  store: ArchiveStore,
-  ref: DumpRef,
-  pinned: boolean,
-): { row: CrashRow; text: CrashText; time: number | undefined } | undefined {
+interface ReadDump {
+  row: CrashRow
+  text: CrashText
+  time: number | undefined
+}
+
+function readDump(store: ArchiveStore, ref: DumpRef, pinned: boolean): ReadDump | undefined {
   // First: a change that comes between is seen by the next scan.
   const time = store.manifestTime(ref)
   let manifest: ReturnType<ArchiveStore['readManifest']>

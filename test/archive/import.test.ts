@@ -95,6 +95,16 @@ describe('importCore()', () => {
     assert.equal(importCore(store, contentOf(core), options).isNew, false)
   })
 
+  it('writes no size that is past counting, whatever a damaged header promises', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const { ref } = importCore(store, contentOf(core), { ...options, expectedSize: 0xfffffffffffff000 })
+    const { state, detail, expected_size } = store.readManifest(ref).core
+    assert.deepEqual([state, expected_size], ['truncated', undefined])
+    assert.match(detail!, /ended early/)
+    assert.deepEqual([...verify({ store })].filter(isFinding), [])
+  })
+
   it('does not call a core complete whose file is damaged, whatever says so', { skip: needsLz4 }, () => {
     for (const [flags, what] of [
       ['-1', /^the file that was imported is damaged: the checksum of the content of blocks 0 to 1 is wrong/],

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { boolean, fields, listOf, mapOf, number, oneOf, optional, text } from '../../src/base/shape.ts'
+import {
+  boolean,
+  fields,
+  integer,
+  listOf,
+  mapOf,
+  number,
+  oneOf,
+  optional,
+  text,
+} from '../../src/base/shape.ts'
 
 const shape = fields({
   name: text,
   size: number,
+  count: optional(integer),
   ok: optional(boolean),
   kind: oneOf('a', 'b'),
   parts: listOf(fields({ at: number })),
@@ -24,6 +35,8 @@ test('what is wrong is told with its place', () => {
     [{ ...whole, name: 1 }, 'name is not a text'],
     [{ ...whole, size: JSON.parse('1e999') }, 'size is not a number'],
     [{ ...whole, size: undefined }, 'size is missing'],
+    [{ ...whole, count: 0.5 }, 'count is not a whole number below 2^53'],
+    [{ ...whole, count: 2 ** 53 }, 'count is not a whole number below 2^53'],
     [{ ...whole, ok: null }, 'ok is not true or false'],
     [{ ...whole, kind: 'c' }, 'kind is not one of a, b'],
     [{ ...whole, parts: {} }, 'parts is not a list'],

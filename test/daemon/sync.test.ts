@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import Sqlite from 'better-sqlite3'
 import type { DumpRef } from '../../src/archive/index.ts'
 import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
 import { writeAnalysisRecord } from '../../src/daemon/analysis-record.ts'
@@ -73,6 +75,58 @@ describe('syncCatalog()', () => {
     const { changed, broken } = await syncCatalog(store, catalog)
     assert.deepEqual([changed, broken], [0, [{ ref: one, reason: 'ELOOP' }]])
     assert.equal(idsOf(catalog).length, 2)
+  })
+
+  it('lists what lies beside a dump whose numbers the catalog can’t hold', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const catalog = openCatalog(':memory:')
+    const time = new Date('2026-11-20T10:00:00Z')
+    const sound = [addDump(store, { time }), addDump(store, { time: new Date(Number(time) - 86_400_000) })]
+    const odd = addDump(store, { time })
+    for (const change of [
+      { process: { pid: 4121.5, uid: 33, gid: 33, comm: 'api' } },
+      { core: { state: 'none' as const, raw_size: 0, stored_size: 0, expected_size: 1.8e19 } },
+    ]) {
+      addDump(store, { time, id: odd.id, manifest: change })
+      const { broken } = await reindex(store, catalog)
+      assert.deepEqual(
+        broken.map(({ ref }) => ref.id),
+        [odd.id],
+      )
+      assert.match(broken[0]!.reason, /(process\.pid|core\.expected_size) is not a whole number/)
+      assert.deepEqual(
+        idsOf(catalog),
+        sound.map(({ id }) => id),
+      )
+    }
+    const written = { pid: 4121, uid: 4294967295, gid: 4294967295, comm: 'api' }
+    addDump(store, { time, id: odd.id, manifest: { process: written, held_ms: 0.1, monotonic_ns: 2 ** 60 } })
+    assert.deepEqual((await syncCatalog(store, catalog)).broken, [])
+    store.writeReport(odd, JSON.stringify({ ...report(), goroutineCount: 1.5 }))
+    assert.deepEqual((await reindex(store, catalog)).broken, [])
+    assert.equal(catalog.get(odd.id)!.analysis, 'pending')
+  })
+
+  it('lists what lies beside a dump that the catalog refuses', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const path = join(store.root, 'catalog.db')
+    const catalog = openCatalog(path)
+    const [one, odd] = [addDump(store), addDump(store)]
+    await syncCatalog(store, catalog)
+    const two = addDump(store)
+    const db = new Sqlite(path)
+    for (const when of ['INSERT', 'UPDATE'])
+      db.exec(`CREATE TRIGGER odd_${when} BEFORE ${when} ON crash WHEN new.id = '${odd!.id}'
+        BEGIN SELECT RAISE(ABORT, 'it is odd'); END`)
+    db.close()
+    const { added, removed, broken } = await reindex(store, catalog)
+    assert.deepEqual([added, removed, broken.length], [1, 1, 1])
+    assert.match(broken[0]!.reason, /the catalog does not take it: it is odd/)
+    assert.deepEqual(idsOf(catalog).sort(), [one!.id, two.id].sort())
+    assert.throws(() => syncDump(store, catalog, odd!), /the catalog does not take it/)
+    catalog.close()
   })
 
   it('takes an archive that is away for no gap in it', async () => {

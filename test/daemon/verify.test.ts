@@ -37,6 +37,17 @@ describe('verify()', () => {
     assert.ok(progress.every(step => 'of' in step && step.of === core.length && step.done <= step.of))
   })
 
+  it('names a dump whose numbers the catalog can’t hold', () => {
+    using archive = testArchive()
+    const process = { pid: 4121.5, uid: 33, gid: 33, comm: 'api' }
+    const { id } = addDump(archive.store, { manifest: { process } })
+    const [found] = findings({ store: archive.store })
+    assert.match(
+      found!,
+      new RegExp(`^problem ${id}: its manifest can't be read: .*process.pid is not a whole number`),
+    )
+  })
+
   it('goes on where a dump is removed while it is at work, which is no damage', async () => {
     using archive = testArchive()
     const { store } = archive

@@ -1,4 +1,5 @@
 /** The catalog over one SQLite file. */
+import { statSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 import type { Catalog, CrashFilter, CrashRow, CrashText, SignatureRow } from '../catalog.ts'
 import { conditionsOf } from './filter.ts'
@@ -15,8 +16,11 @@ export class SqliteCatalog implements Catalog {
   /** By their SQL: preparing costs more than most of them do, and a statement's memory waits for the collector. */
   readonly #statements = new Map<string, Statement>()
 
+  readonly #file: string | undefined
+
   constructor(db: Database) {
     this.#db = db
+    this.#file = fileOf(db)
   }
 
   put(row: CrashRow, text?: CrashText, manifestTime?: number): void {
@@ -138,10 +142,15 @@ export class SqliteCatalog implements Catalog {
     return this.#db.transaction(work).immediate()
   }
 
+  isReplaced(): boolean {
+    return fileOf(this.#db) !== this.#file
+  }
+
   close(): void {
     // A resting file is left in rollback mode: one in WAL mode can only be read by who may create files beside it.
     // While another process has it open this does nothing, and the last one out does it.
-    if (!this.#db.readonly && !this.#db.memory)
+    // Of one that was replaced, SQLite would delete the log of the file that is there now.
+    if (!this.#db.readonly && !this.#db.memory && !this.isReplaced())
       try {
         this.#db.pragma('busy_timeout = 0')
         this.#db.pragma('journal_mode = DELETE')
@@ -161,6 +170,12 @@ export class SqliteCatalog implements Catalog {
     this.#statements.set(sql, statement)
     return statement
   }
+}
+
+/** Which file lies at the database's path. */
+function fileOf({ memory, name }: Database): string | undefined {
+  const found = memory ? undefined : statSync(name, { throwIfNoEntry: false })
+  return found && `${found.dev}:${found.ino}`
 }
 
 type Group = Omit<SignatureRow, 'text' | 'programs'> & { programs: string }

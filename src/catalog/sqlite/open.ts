@@ -152,6 +152,10 @@ function openReadonly(path: string): Database {
 export const isDamage = (error: unknown): boolean =>
   error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
 
+/** Whether SQLite refuses a row for what is in it. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_CONSTRAINT')
+
 function asSinkError(path: string, error: unknown): SinkError {
   if (error instanceof SinkError) return error
   if (isDamage(error))
