@@ -23,9 +23,11 @@ export interface Site extends Disposable, CatalogPlace {
   refresh(dumps: readonly DumpRef[]): Promise<void>
 }
 
-/** `--config`, then GOCORE_SINK_CONFIG, which the installed program sets; undefined for /etc/gocore-sink.conf. */
-export const configPath = (args: GlobalArgs): string | undefined =>
-  args.config ?? (process.env.GOCORE_SINK_CONFIG || undefined)
+/** `--config`, then GOCORE_SINK_CONFIG, which the installed program sets, as a whole path: children of the daemon's work elsewhere. Undefined for /etc/gocore-sink.conf. */
+export function configPath(args: GlobalArgs): string | undefined {
+  const path = args.config ?? (process.env.GOCORE_SINK_CONFIG || undefined)
+  return path && resolve(path)
+}
 
 /** The configuration, with `--archive` over it. */
 export function openConfig(args: GlobalArgs): Config {

@@ -62,6 +62,12 @@ for (const unit of ['gocore-sink.service', 'gocore-sink-receiver.service'])
     assert.equal(status, 0, stdout.split('\n').slice(-3).join('\n'))
   })
 
+// systemd.exec(5): a change of the name is not propagated into such a service.
+for (const unit of ['gocore-sink.service', 'gocore-sink-receiver.service'])
+  test(`${unit} learns of a new host name`, () => {
+    assert.doesNotMatch(read(unit), /^ProtectHostname=/m)
+  })
+
 /** The calls that a unit lets through, systemd's groups spelt out. */
 function allowedCalls(unit: string): Set<string> {
   const words = /^SystemCallFilter=(.*)$/m.exec(read(unit))![1]!.split(' ')
