@@ -144,8 +144,9 @@ describe('News', () => {
     using archive = testArchive()
     using bed = news(archive, { on: ['crash'] })
     const words = { exe: '/srv/a\u001b[2Jpi', signalName: 'SIG\u0007', coreReason: '\u202egpj' }
-    bed.catalog.put(row(Date.now(), words))
-    bed.catalog.put(row(Date.now(), { exe: '', comm: 'a\nb' }))
+    const now = Date.now()
+    bed.catalog.put(row(now - 1, words))
+    bed.catalog.put(row(now, { exe: '', comm: 'a\nb' }))
     const [event, other] = bed.news.look()
     const { program, signal, core } = event!
     assert.deepEqual([program, signal], ['a\\x1b[2Jpi', 'SIG\\x07'])
