@@ -79,7 +79,7 @@ export const law: Record<string, Rule> = {
     why: 'the one place where archive, engine and catalog meet for writing',
   },
   install: {
-    ours: ['base', 'config', 'archive', 'catalog', 'handler/argv'],
+    ours: ['base', 'config', 'archive', 'catalog', 'handler/argv', 'handler/spool-bound'],
     node: ['*'],
     packages: ['node-cron'],
     why: 'changes the machine, and reads no dump',

@@ -51,29 +51,32 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
   const end = await runJob(job, options)
   await options.answers?.()
   if (end.kind === 'aborted' || wasTold(end)) {
-    writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
+    handBack()
     return { state: 'interrupted' }
   }
   if (end.kind === 'unstartable') {
-    // This machine's shortage, not the dump's fault.
-    writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
-    throw new SystemError(`the analysis could not be started: ${end.error}`)
+    handBack()
+    throw new SystemError(failureOf(end, options.config.analysis))
   }
-  // Most likely by the kernel, which was short of memory: the next attempt may have more.
-  if (end.kind === 'signal' && end.signal === 'SIGKILL' && record.attempts < mostAttempts)
-    throw new SystemError(`${failureOf(end, options.config.analysis)}; the machine may be short of memory`)
+  // It counts: a dump that takes so much that the machine runs short is given up in the end.
+  if (wasShort(end) && record.attempts < mostAttempts)
+    throw new SystemError(failureOf(end, options.config.analysis))
   const report = reportOf(end, options.config.analysis)
   if ('reason' in report) return fail(report.reason)
   const ms = Date.now() - started
   try {
     store.writeReport(ref, redacted(report.json, manifest.process.cmdline, options.config.redact))
   } catch (error) {
-    // The archive's trouble, not the dump's: it does not count as an attempt.
-    writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
+    handBack()
     throw error
   }
   writeAnalysisRecord(store, ref, { ...record, state: 'done', ms })
   return { state: 'done', ms }
+
+  /** Where the trouble is not the dump's it does not count as an attempt. */
+  function handBack(): void {
+    writeAnalysisRecord(store, ref, { ...record, attempts: record.attempts - 1 })
+  }
 
   function fail(reason: string): AnalysisOutcome {
     const ms = Date.now() - started
@@ -140,6 +143,10 @@ function reportOf(end: ChildEnd, limits: Config['analysis']): { json: string } |
 /** Whoever stops the daemon may tell all of its processes at once: that says nothing of the dump. */
 export const wasTold = (end: ChildEnd): boolean =>
   end.kind === 'signal' && ['SIGTERM', 'SIGINT', 'SIGHUP'].includes(end.signal)
+
+/** Killed by nobody here, which is the kernel's way when memory runs out; or Node had no thread, of which it dies. */
+const wasShort = (end: ChildEnd): boolean =>
+  end.kind === 'signal' && (end.signal === 'SIGKILL' || /\b(uv_thread|pthread)_create\b/.test(end.error))
 
 /** The limit that a child met. */
 export function limitMet(end: ChildEnd): 'timeout' | 'memory' | undefined {

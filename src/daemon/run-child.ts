@@ -1,6 +1,7 @@
 /** Runs one confined child to its end, whatever it does: bounded in time, memory and output, never in the way. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { reasonOf } from '../base/errors.ts'
 import { forgoRings } from './shut-in.ts'
 
 export interface ChildOrder {
@@ -34,8 +35,8 @@ export function runChild(order: ChildOrder): Promise<ChildEnd> {
   return new Promise(resolve => {
     if (order.signal?.aborted) return resolve({ kind: 'aborted' })
     forgoRings()
-    const [program, ...args] = order.command
-    const child = spawn(program!, args, { cwd: '/', env: order.env, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = start(order, error => resolve({ kind: 'unstartable', error }))
+    if (child === undefined) return
     const output: Buffer[] = []
     let length = 0
     let error = ''
@@ -76,15 +77,30 @@ export function runChild(order: ChildOrder): Promise<ChildEnd> {
       order.signal?.removeEventListener('abort', onAbort)
       resolve(end)
     }
-    child.once('error', cause => {
-      if (child.pid === undefined) finish({ kind: 'unstartable', error: cause.message })
-    })
     child.once('close', (status, signal) => {
       if (killedFor) finish(killedFor)
       else if (signal) finish({ kind: 'signal', signal, error })
       else finish({ kind: 'exit', status: status!, output: Buffer.concat(output), error })
     })
   })
+}
+
+/** Of some reasons Node has an event, and a child that may lack its pipes; of others, such as ENOMEM, it throws. */
+function start(
+  { command: [program, ...args], env }: ChildOrder,
+  onUnstartable: (error: string) => void,
+): ChildProcessWithoutNullStreams | undefined {
+  try {
+    const child = spawn(program!, args, { cwd: '/', env, stdio: ['pipe', 'pipe', 'pipe'] })
+    // One that runs tells so of signals that it could not be sent.
+    child.on('error', cause => {
+      if (child.pid === undefined) onUnstartable(cause.message)
+    })
+    return child.pid === undefined ? undefined : child
+  } catch (error) {
+    onUnstartable(reasonOf(error))
+    return undefined
+  }
 }
 
 /** Pages in use, of /proc/PID/statm; 0 where another user's processes are hidden (the child's own limits hold there). */

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -9,14 +8,14 @@ import type { DumpRef, LocalStore } from '../../src/archive/index.ts'
 import { compileRedactions, redactArguments } from '../../src/base/redact.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { analyseDump } from '../../src/daemon/analyse.ts'
-import { readAnalysisRecord } from '../../src/daemon/analysis-record.ts'
+import { mostAttempts, readAnalysisRecord } from '../../src/daemon/analysis-record.ts'
 import { parseReport } from '../../src/daemon/report-file.ts'
 import { expectedRow } from '../../src/daemon/sync.ts'
 import { addDump, testArchive } from './archive.ts'
 
-const root = join(import.meta.dirname, '../..')
-
 const child = (name: string): string => fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url))
+/** Longer than any argument may be. */
+const unstartable = `/${'x'.repeat(200_000)}`
 const limits = { timeout: 60, memory: 256 << 20, output: 1 << 20, parallel: 1, user: '' }
 
 const reportOf = (store: LocalStore, ref: DumpRef) => parseReport(store.readReport(ref)!, 'report.json')
@@ -44,45 +43,6 @@ describe('analyseDump()', () => {
     assert.ok(report.goroutines.length > 1)
     const record = readAnalysisRecord(store, ref)!
     assert.deepEqual([record.state, record.attempts], ['done', 1])
-  })
-
-  it('puts off what the kernel has killed, which may be short of memory, and gives it up after three attempts', async () => {
-    using archive = testArchive()
-    const { store, directory } = archive
-    const ref = addDump(store)
-    const program = join(directory, 'killed.mjs')
-    writeFileSync(program, "process.kill(process.pid, 'SIGKILL')")
-    const attempt = () => analyseDump(ref, { store, config: { analysis: limits }, program })
-    for (const n of [1, 2]) {
-      await assert.rejects(attempt, /ended by SIGKILL.*short of memory/)
-      assert.equal(readAnalysisRecord(store, ref)?.attempts, n)
-      assert.equal(expectedRow(store, ref, false)?.analysis, 'pending')
-    }
-    assert.equal((await attempt()).state, 'failed')
-    assert.equal(expectedRow(store, ref, false)?.analysis, 'failed')
-  })
-
-  it('puts off what this machine has no process for', {
-    skip: process.getuid?.() !== 0 && 'needs root',
-  }, () => {
-    using archive = testArchive()
-    const ref = addDump(archive.store)
-    const text = `
-      import { openLocalStore } from '${root}/src/archive/index.ts'
-      import { defaultConfig } from '${root}/src/config/index.ts'
-      import { analyseDump } from '${root}/src/daemon/analyse.ts'
-      const store = openLocalStore('${archive.store.root}')
-      process.setgid(65534)
-      process.setuid(65534)
-      await analyseDump(${JSON.stringify(ref)}, { store, config: defaultConfig() }).catch(error => console.log(error.message))`
-    const program = join(archive.directory, 'short.mjs')
-    writeFileSync(program, text)
-    execFileSync('chown', ['-R', '65534', archive.directory])
-    const args = ['--nproc=1:1', process.execPath, '--disable-warning=ExperimentalWarning', program]
-    const { stdout } = spawnSync('prlimit', args, { encoding: 'utf8' })
-    assert.match(stdout, /could not be started: .*EAGAIN/)
-    assert.equal(readAnalysisRecord(archive.store, ref)?.attempts, 0)
-    assert.equal(expectedRow(archive.store, ref, false)?.analysis, 'pending')
   })
 
   it('gives the child its orders and nothing of the environment', async () => {
@@ -185,6 +145,37 @@ describe('analyseDump()', () => {
     assert.equal(outcome.state, 'interrupted')
     assert.equal(readAnalysisRecord(store, ref)!.attempts, 0)
   })
+
+  it('a child that can’t be started is no attempt', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addDump(store)
+    const analysis = { store, config: { analysis: limits }, program: unstartable }
+    for (let n = 0; n < 5; n++)
+      await assert.rejects(analyseDump(ref, analysis), /^SystemError: the analysis could not be started: /)
+    const record = readAnalysisRecord(store, ref)!
+    assert.deepEqual([record.state, record.attempts], ['running', 0])
+    assert.equal(expectedRow(store, ref, false)!.analysis, 'pending')
+  })
+
+  for (const [behaviour, reason] of [
+    ['killed', /^the analysis was ended by SIGKILL/],
+    ['threadless', /^the analysis was ended by SIGABRT/],
+  ] as const)
+    it(`a child that a shortage of the machine ended (${behaviour}) is tried again, and given up in the end`, async () => {
+      using archive = testArchive()
+      const { store } = archive
+      const ref = addDump(store)
+      writeFileSync(store.layout.file(ref, 'behaviour'), behaviour)
+      const analysis = { store, config: { analysis: limits }, program: child('bad') }
+      for (let n = 1; n < mostAttempts; n++) {
+        await assert.rejects(analyseDump(ref, analysis), { name: 'SystemError', message: reason })
+        assert.equal(expectedRow(store, ref, false)!.analysis, 'pending')
+      }
+      const outcome = await analyseDump(ref, analysis)
+      assert.match(outcome.state === 'failed' ? outcome.reason : outcome.state, reason)
+      assert.equal(expectedRow(store, ref, false)!.analysis, 'failed')
+    })
 
   it('a child that was told to end, as its whole service is, has not failed', async () => {
     using archive = testArchive()

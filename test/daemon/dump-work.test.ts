@@ -34,7 +34,7 @@ interface Bed extends Disposable {
   work(): Promise<void>
 }
 
-function bedOf(archive: TestArchive, config: Partial<Config> = {}): Bed {
+function bedOf(archive: TestArchive, config: Partial<Config> = {}, program = '/nonexistent'): Bed {
   const [state, logFile] = ['state', 'log'].map(name => join(archive.directory, name)) as [string, string]
   mkdirSync(state)
   const fd = openSync(logFile, 'w')
@@ -43,7 +43,7 @@ function bedOf(archive: TestArchive, config: Partial<Config> = {}): Bed {
     log: openLog('debug', { fd, journal: false }),
     onNewCatalog: () => {},
   })
-  const work = new DumpWork({ holdings, onStatus: () => {}, program: '/nonexistent' })
+  const work = new DumpWork({ holdings, onStatus: () => {}, program })
   const tried: string[] = []
   const { promise: idle, resolve } = Promise.withResolvers<void>()
   const queue = new AnalysisQueue({
@@ -106,6 +106,17 @@ describe('the analysis queue', () => {
     assert.deepEqual(bed.tried, [newer!.id, older!.id])
     assert.equal(bed.holdings.catalog.get(newer!.id)?.analysis, 'pending')
     assert.equal(bed.log().match(/Could not encrypt/g)?.length, 2)
+  })
+
+  it('leaves dumps for a while for which no process can be started', async () => {
+    using archive = testArchive()
+    const [newer, older] = [1, 2].map(minutes => addDump(archive.store, { time: minutesAgo(minutes) }))
+    // Longer than any argument may be.
+    using bed = bedOf(archive, {}, `/${'x'.repeat(200_000)}`)
+    await bed.work()
+    assert.deepEqual(bed.tried, [newer!.id, older!.id])
+    assert.equal(bed.holdings.catalog.get(newer!.id)?.analysis, 'pending')
+    assert.equal(bed.log().match(/now, trying again later: the analysis could not be started/g)?.length, 2)
   })
 
   it('forgets a dump of which only its directory is left', async () => {

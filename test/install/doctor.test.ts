@@ -27,6 +27,7 @@ import { doctor, type Finding, formatFindings } from '../../src/install/index.ts
 import { addDump } from '../daemon/archive.ts'
 
 const till = join(import.meta.dirname, '../fixtures/till/till.zst')
+const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root: another user looks' }
 let folder: string
 const config = defaultConfig()
 
@@ -279,33 +280,62 @@ test('doctor says what is wrong with the storage', async () => {
   assert.match((await findings()).get('state')!.what, /there is no catalog/)
 })
 
-const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root: another user looks' }
-
-test(
-  'doctor looks at the state as well where the archive is away, and tells of a disk that is full',
-  needsRoot,
-  async () => {
-    config.archive = join(folder, 'none')
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', config.state])
-    try {
-      const found = await findings()
-      assert.equal(found.get('archive')!.status, 'problem')
-      assert.equal(found.get('state-space')!.status, 'problem')
-      assert.match(found.get('state-space')!.what, /^128K are free .* is cut short or lost\.$/)
-      assert.ok(found.has('state') && found.has('spool'))
-    } finally {
-      execFileSync('umount', [config.state])
-    }
-  },
-)
-
-test('doctor names what can’t be looked at, and goes on', async () => {
-  config.archive = join(folder, 'loop')
-  symlinkSync('loop', config.archive)
+test('doctor goes on where a place gives an error that nobody foresaw', async () => {
+  rmSync(config.archive, { recursive: true })
+  symlinkSync(config.archive, config.archive)
   const found = await findings()
-  assert.equal(found.get('archive')!.status, 'problem')
-  assert.match(found.get('archive')!.what, /^It can't be looked at: .*ELOOP/)
-  assert.ok(found.has('state') && found.has('daemon'))
+  const { status, what } = found.get('archive')!
+  assert.equal(status, 'problem')
+  assert.equal(what, `${config.archive} can't be looked at: ELOOP.`)
+  assert.ok(found.has('core-pattern') && found.has('daemon') && found.has('processes'))
+  // Dumps go to the spool now.
+  for (const name of ['state', 'spool', 'spool-space']) assert.equal(found.get(name)?.status, 'ok', name)
+  rmSync(config.state, { recursive: true })
+  symlinkSync(config.state, config.state)
+  const worse = await findings()
+  for (const name of ['state', 'spool', 'spool-space']) assert.equal(worse.get(name)?.status, 'problem', name)
+})
+
+test('doctor says whether the spool has room, on its disk and below SpoolMax', needsRoot, async () => {
+  const small = (options: string): void => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', config.state])
+  }
+  const space = async (): Promise<[string, string]> => {
+    const { status, what } = (await findings()).get('spool-space')!
+    return [status, what]
+  }
+  const { spoolMax } = config
+  try {
+    small('size=256M')
+    mkdirSync(join(config.state, 'spool'))
+    assert.equal((await space())[0], 'ok')
+    config.spoolMax = 32 << 20
+    assert.deepEqual(await space(), [
+      'warning',
+      `${config.state}/spool has room for 32M: a large dump that the archive does not take is cut short.`,
+    ])
+    writeFileSync(join(config.state, 'spool/core'), Buffer.alloc(40 << 20))
+    const [status, what] = await space()
+    assert.equal(status, 'problem')
+    assert.match(what, /is lost: the spool holds 41943040 bytes, SpoolMax is 33554432\.$/)
+    config.spoolMax = null
+    for (const [size, expected] of [
+      ['48M', 'warning'],
+      ['40M', 'problem'],
+    ] as const) {
+      execFileSync('mount', ['-o', `remount,size=${size}`, config.state])
+      assert.equal((await space())[0], expected, size)
+    }
+    // With the archive away dumps would go there, and nowhere else.
+    rmSync(config.archive, { recursive: true })
+    assert.match((await space())[1], /^0 are free for .*spool: what the archive does not take is lost/)
+    execFileSync('umount', [config.state])
+    small('size=256M,nr_inodes=20')
+    assert.match((await space())[1], /^Only 1\d files can still be made/)
+  } finally {
+    config.spoolMax = spoolMax
+    execFileSync('umount', [config.state])
+  }
 })
 
 /** What doctor tells a user who is nobody here. */

@@ -118,16 +118,26 @@ async function settle(site: Site, imported: readonly Imported[]): Promise<void> 
     using lease = leases.take(ref.id)
     // Another node's daemon has it in hand, and does the same.
     if (lease === undefined) continue
-    if (isAnalysed) await analyseDump(ref, { store, config })
+    try {
+      if (isAnalysed) await analyseDump(ref, { store, config })
+    } catch (error) {
+      // Its core stays plain: what is encrypted is analysed no more.
+      complainOf(error, `Could not analyse ${ref.id} now, a daemon tries again`)
+      continue
+    }
     if (recipients.length === 0) continue
     const options = { recipients, user: config.analysis.user, isHeld: () => lease.isHeld() }
-    await encryptDump(store, ref, options).catch(error => {
-      process.exitCode ||= exitOf(error)
-      sayTo(2)(`gocore-sink: Could not encrypt the core of ${ref.id}, it stays as it is: ${reasonOf(error)}`)
-    })
+    await encryptDump(store, ref, options).catch(error =>
+      complainOf(error, `Could not encrypt the core of ${ref.id}, it stays as it is`),
+    )
   }
   clearInterval(beat)
   await site.refresh(refs)
+}
+
+function complainOf(error: unknown, what: string): void {
+  process.exitCode ||= exitOf(error)
+  sayTo(2)(`gocore-sink: ${what}: ${reasonOf(error)}`)
 }
 
 async function* workOf(site: Site, path: string, exe: string | undefined): AsyncGenerator<Work> {

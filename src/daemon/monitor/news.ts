@@ -50,7 +50,8 @@ export class News {
       if (known !== undefined) {
         const isTold = (other: CrashRow): boolean => !this.#told.lacks(other, now)
         const event = crashEvent(known, catalog(), hooks.regressionAfter, this.#leftOut, isTold)
-        const isWanted = event.events.some(name => hooks.on.includes(name))
+        // Of what could not be analysed nobody knows that it is nothing new.
+        const isWanted = row.analysis === 'failed' || event.events.some(name => hooks.on.includes(name))
         if (isWanted && this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers)) {
           put.push(event)
           this.#sent.push(now)

@@ -1,5 +1,4 @@
 /** What doctor found, as data and as text. */
-
 import { reasonOf } from '../../base/errors.ts'
 
 export type FindingStatus = 'ok' | 'note' | 'warning' | 'problem' | 'skipped'
@@ -16,25 +15,28 @@ export interface Finding {
   readonly detail?: readonly string[]
 }
 
-/** What this user may not look at is skipped: that is no fault. What can't be looked at is one, and no reason to tell nothing of the rest. */
-export function ifAllowed<F>(name: string, check: () => F): F | Finding {
+/**
+ * What this user may not look at is skipped: that is no fault. What nobody can look at is a problem. Neither is a reason to
+ * tell nothing of the rest.
+ */
+export function ifSeen<F>(name: string, check: () => F): F | Finding {
   try {
     return check()
   } catch (error) {
-    const { code, path, syscall } = error as NodeJS.ErrnoException
-    if (syscall === undefined) throw error
-    if (code !== 'EACCES')
+    const { code, errno, path } = error as NodeJS.ErrnoException
+    if (errno === undefined) throw error
+    if (code === 'EACCES')
       return {
         name,
-        status: 'problem',
-        what: `It can't be looked at: ${reasonOf(error)}.`,
-        remedy: 'see to that path, or to what is mounted there',
+        status: 'skipped',
+        what: `This user may not look at ${path}.`,
+        remedy: 'run doctor as root',
       }
     return {
       name,
-      status: 'skipped',
-      what: `This user may not look at ${path}.`,
-      remedy: 'run doctor as root',
+      status: 'problem',
+      what: `${path ?? 'What is to be checked'} can't be looked at: ${reasonOf(error)}.`,
+      remedy: 'mount it anew, mend its links or its disk, or name another place in the configuration',
     }
   }
 }

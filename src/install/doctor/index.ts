@@ -1,6 +1,6 @@
 /** `gocore-sink doctor`: all that can keep a dump from arriving or from being useful, each with its remedy. */
 import type { Config } from '../../config/index.ts'
-import { type Finding, ifAllowed } from './finding.ts'
+import { type Finding, ifSeen } from './finding.ts'
 import { type Host, openHost } from './host.ts'
 import {
   checkBoot,
@@ -28,23 +28,26 @@ export interface DoctorOptions {
 export async function doctor(options: DoctorOptions): Promise<Finding[]> {
   const { config, pid } = options
   const host = options.host ?? openHost()
-  const checks: (() => Finding | Finding[] | Promise<Finding>)[] = [
-    () => checkSuidDumpable(host),
-    () => ifAllowed('core-pattern', () => checkCorePattern(host)),
-    () => checkUsesPid(host),
-    () => checkPipeLimit(host),
-    () => ifAllowed('boot', () => checkBoot(host)),
-    () => checkOthers(host),
-    () => checkKernel(host),
-    () => ifAllowed('handler', () => checkHandler(host)),
-    () => checkNode(),
-    () => checkStorage(config),
-    () => checkSchedules(config),
-    () => checkDaemon(host, config),
-    () => checkClock(host),
-    () => (pid === undefined ? checkProcesses(host, config) : checkOneProcess(host, pid, config)),
+  const checks: [name: string, check: () => Finding | Finding[] | Promise<Finding>][] = [
+    ['suid-dumpable', () => checkSuidDumpable(host)],
+    ['core-pattern', () => checkCorePattern(host)],
+    ['core-uses-pid', () => checkUsesPid(host)],
+    ['core-pipe-limit', () => checkPipeLimit(host)],
+    ['boot', () => checkBoot(host)],
+    ['other-recorders', () => checkOthers(host)],
+    ['kernel', () => checkKernel(host)],
+    ['handler', () => checkHandler(host)],
+    ['node', () => checkNode()],
+    ['storage', () => checkStorage(config)],
+    ['schedule', () => checkSchedules(config)],
+    ['daemon', () => checkDaemon(host, config)],
+    ['clock', () => checkClock(host)],
+    [
+      'processes',
+      () => (pid === undefined ? checkProcesses(host, config) : checkOneProcess(host, pid, config)),
+    ],
   ]
   const findings: Finding[] = []
-  for (const check of checks) findings.push(...[await check()].flat())
+  for (const [name, check] of checks) findings.push(...[await ifSeen(name, check)].flat())
   return findings
 }

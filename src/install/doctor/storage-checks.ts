@@ -2,12 +2,12 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  type StatsFs,
   statfsSync,
   statSync,
 } from 'node:fs'
@@ -18,7 +18,8 @@ import { hasRestIn } from '../../archive/rest-note.ts'
 import { reasonOf } from '../../base/errors.ts'
 import { networkFileSystem } from '../../base/network-fs.ts'
 import { type Config, formatSize, keepFreeBytes, spoolRoot } from '../../config/index.ts'
-import { type Finding, ifAllowed } from './finding.ts'
+import { spoolRoom } from '../../handler/spool-bound.ts'
+import { type Finding, ifSeen } from './finding.ts'
 
 /** f_type of statfs(2), linux/magic.h. */
 const memoryTypes = new Map([
@@ -29,22 +30,23 @@ const memoryTypes = new Map([
 type Check = [name: string, check: (config: Config) => Finding]
 
 export function checkStorage(config: Config): Finding[] {
-  const absence = ifAllowed('archive', () => checkPresence(config))
+  const absence = ifSeen('archive', () => checkPresence(config))
   const ofArchive: Check[] = [
     ['archive-rights', checkRights],
     ['archive-write', checkWrite],
     ['archive-space', checkSpace],
     ['archive-type', checkType],
   ]
-  const checks: Check[] = [
-    ...(absence?.status === 'problem' ? [] : ofArchive),
+  // Without the archive they matter the most.
+  const ofState: Check[] = [
     ['state', checkState],
-    ['state-space', checkStateSpace],
     ['spool', checkSpool],
+    ['spool-space', checkSpoolSpace],
   ]
+  const checks = absence?.status === 'problem' ? ofState : [...ofArchive, ...ofState]
   return [
     ...(absence === undefined ? [] : [absence]),
-    ...checks.map(([name, check]) => ifAllowed(name, () => check(config))),
+    ...checks.map(([name, check]) => ifSeen(name, () => check(config))),
   ]
 }
 
@@ -153,15 +155,17 @@ function checkWrite({ archive }: Config): Finding {
   }
 }
 
-/** Bytes and files below which a file system is as good as full. */
-const leastRoom = 64 * 2 ** 20
-const leastFiles = 1000
+/** What a dump of a program of ordinary size takes, and what is left of it where that is too much. */
+const plainDump = 64 << 20
+const smallDump = 4 << 20
+/** Files of some hundred dumps. */
+const fewFiles = 1000
 
 function checkSpace({ archive, retention }: Config): Finding {
   const name = 'archive-space'
   const { bavail, bsize, blocks, ffree, files } = statfsSync(archive)
   const free = bavail * bsize
-  if (files > 0 && ffree < leastFiles)
+  if (files > 0 && ffree < fewFiles)
     return {
       name,
       status: 'problem',
@@ -169,10 +173,10 @@ function checkSpace({ archive, retention }: Config): Finding {
       remedy: 'gocore-sink gc, or free files',
     }
   const keep = keepFreeBytes(retention.keepFree ?? 0, blocks * bsize)
-  if (free < Math.max(keep, leastRoom))
+  if (free < Math.max(keep, plainDump))
     return {
       name,
-      status: free < leastRoom ? 'problem' : 'warning',
+      status: free < plainDump ? 'problem' : 'warning',
       what: `${formatSize(roundTo3(free))} are free, KeepFree is ${keep === 0 ? 'not set' : formatSize(roundTo3(keep))}: a large dump is cut short.`,
       remedy: 'gocore-sink gc, a lower MaxAge or MaxSize, or more room',
     }
@@ -238,23 +242,6 @@ function checkState(config: Config): Finding {
   return { name, status: 'ok', what: `The catalog is in ${config.state}.` }
 }
 
-/** What the archive does not take goes there, so that this must not be full at the same time. */
-function checkStateSpace({ state }: Config): Finding {
-  const name = 'state-space'
-  if (!existsSync(state)) return { name, status: 'skipped', what: `${state} does not exist.` }
-  const { bavail, bsize, ffree, files } = statfsSync(state)
-  const free = bavail * bsize
-  const what = `${formatSize(roundTo3(free))} are free for the spool and the catalog`
-  if (free >= leastRoom && (files === 0 || ffree >= leastFiles))
-    return { name, status: 'ok', what: `${what}.` }
-  return {
-    name,
-    status: 'problem',
-    what: `${what}${free < leastRoom ? '' : `, and only ${ffree} files can still be made`}: what the archive does not take is cut short or lost.`,
-    remedy: `make room in the file system of ${state}`,
-  }
-}
-
 /** What handlers put on this machine's own disk while the archive did not take it. */
 function checkSpool(config: Config): Finding {
   const name = 'spool'
@@ -268,7 +255,7 @@ function checkSpool(config: Config): Finding {
       name,
       status: 'warning',
       what: `${waiting} ${waiting === 1 ? 'dump waits' : 'dumps wait'} in ${root}, which the archive did not take.`,
-      remedy: 'what archive-write says; the daemon ships them once it can',
+      remedy: 'what is said of the archive; the daemon ships them once it can',
     }
   if (first === undefined) return { name, status: 'ok', what: 'No dump waits for the archive.' }
   return {
@@ -279,6 +266,65 @@ function checkSpool(config: Config): Finding {
   }
 }
 
+/** Whether it has room for a dump that the archive does not take. What lies beside it, such as the catalog, needs some as well. */
+function checkSpoolSpace(config: Config): Finding {
+  const name = 'spool-space'
+  const root = spoolRoot(config)
+  const { bavail, bsize, ffree, files } = statfsNear(root)
+  const free = bavail * bsize
+  const remedy = `free room in the file system of ${config.state}, or StateDirectory= elsewhere`
+  if (files > 0 && ffree < fewFiles)
+    return {
+      name,
+      status: 'problem',
+      what: `Only ${ffree} files can still be made in the file system of ${root}.`,
+      remedy,
+    }
+  if (free < smallDump)
+    return {
+      name,
+      status: 'problem',
+      what: `${formatSize(roundTo3(free))} are free for ${root}: what the archive does not take is lost, and the catalog can't grow.`,
+      remedy,
+    }
+  const within = roomWithinBound(root, config)
+  if (typeof within === 'string')
+    return {
+      name,
+      status: 'problem',
+      what: `What the archive does not take is lost: ${within}.`,
+      remedy: 'what is said of the archive, or a higher SpoolMax',
+    }
+  const room = Math.min(free, within)
+  if (room < plainDump)
+    return {
+      name,
+      status: 'warning',
+      what: `${root} has room for ${formatSize(roundTo3(room))}: a large dump that the archive does not take is cut short.`,
+      remedy: within < free ? 'what is said of the archive, or a higher SpoolMax' : remedy,
+    }
+  return { name, status: 'ok', what: `${root} has room for ${formatSize(roundTo3(room))}.` }
+}
+
+/** Bytes below SpoolMax, or the sentence that there are none. */
+function roomWithinBound(root: string, { spoolMax }: Config): number | string {
+  try {
+    return spoolRoom(root, spoolMax)
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
+/** Of the file system where `path` would be: handlers make the spool when they need it. */
+function statfsNear(path: string): StatsFs {
+  try {
+    return statfsSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return statfsNear(dirname(path))
+  }
+}
+
 function refsIn(spool: string): DumpRef[] {
   try {
     const paths = readdirSync(join(spool, 'dumps'), { recursive: true, encoding: 'utf8' })
@@ -286,7 +332,7 @@ function refsIn(spool: string): DumpRef[] {
       .filter(path => path.split('/').length === 4)
       .map(path => ({ id: basename(path), day: dirname(path) }))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return []
   }
 }

@@ -41,6 +41,19 @@ const behaviours: Record<string, () => void> = {
     process.kill(process.pid, 'SIGTERM')
     setTimeout(() => {}, 10_000)
   },
+  killed() {
+    process.kill(process.pid, 'SIGKILL')
+    setTimeout(() => {}, 10_000)
+  },
+  // As node:src/node_platform.cc does.
+  threadless() {
+    writeSync(
+      2,
+      '#  Assertion failed: (0) == (uv_thread_create(t.get(), start_thread, this))\n 1: 0x840e50\n',
+    )
+    process.kill(process.pid, 'SIGABRT')
+    setTimeout(() => {}, 10_000)
+  },
   hang: () => void setTimeout(() => {}, 20_000),
   spin() {
     for (;;);

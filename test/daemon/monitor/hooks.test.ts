@@ -102,6 +102,14 @@ describe('News', () => {
     assert.deepEqual(new News(bed.options).look(), [])
   })
 
+  it('tells of a crash whose analysis failed, whatever HookOn is', () => {
+    using archive = testArchive()
+    using bed = news(archive)
+    bed.catalog.put(row(Date.now(), { signatureKey: null, analysis: 'failed' }))
+    assert.deepEqual(eventsOf(bed.news.look()), ['crash'])
+    assert.deepEqual(bed.news.look(), [])
+  })
+
   it('tells all with HookOn=crash, no more than HooksPerHour, and how many it left out', () => {
     using archive = testArchive()
     using bed = news(archive, { on: ['crash'], perHour: 2 })
