@@ -27,8 +27,10 @@ export async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKIL
   await exit
 }
 
-/** Until the spool is empty and nothing is pending, or for half a minute. */
+/** Until all handlers have ended, the spool is empty and nothing is pending, or for half a minute. */
 export async function settled(trial: Trial): Promise<void> {
+  // A dump is listed when its manifest is there, which may be long after its process has gone.
+  await trial.bed.settle()
   for (let n = 0; n < 150; n++) {
     await sleep(200)
     const spooled = [...trial.spool.list()].length
