@@ -54,8 +54,8 @@ function killMarked(): void {
 
 const events = run({
   files,
-  // Two more than there are processors: a quarter of the time goes into waiting, for the kernel and for each other.
-  concurrency: availableParallelism() + 2,
+  // One more than there are processors, since those that crash programs through the kernel wait for each other.
+  concurrency: availableParallelism() + 1,
   timeout: 10 * 60_000,
   execArgv: ['--disable-warning=ExperimentalWarning'],
 })
