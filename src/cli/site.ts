@@ -23,7 +23,10 @@ export interface Site extends Disposable, CatalogPlace {
   refresh(dumps: readonly DumpRef[]): Promise<void>
 }
 
-/** `--config`, then GOCORE_SINK_CONFIG, which the installed program sets, as a whole path: children of the daemon's work elsewhere. Undefined for /etc/gocore-sink.conf. */
+/**
+ * `--config`, then GOCORE_SINK_CONFIG, which the installed program sets; undefined for /etc/gocore-sink.conf. A whole path, since
+ * children of the daemon work in other directories.
+ */
 export function configPath(args: GlobalArgs): string | undefined {
   const path = args.config ?? (process.env.GOCORE_SINK_CONFIG || undefined)
   return path && resolve(path)

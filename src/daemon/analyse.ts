@@ -34,7 +34,10 @@ export type AnalysisOutcome =
   | { state: 'failed'; ms: number; reason: string }
   | { state: 'interrupted' }
 
-/** Never throws for what the dump holds; throws where the archive can't be read or written, or this machine is short of something. */
+/**
+ * Never throws for what the dump holds; throws where the archive can't be read or written, or this machine is short of
+ * something.
+ */
 export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promise<AnalysisOutcome> {
   const { store } = options
   const manifest = store.readManifest(ref)

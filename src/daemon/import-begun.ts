@@ -3,22 +3,17 @@
  * makes dumps of them, and its last crash may be among them. The other archive stays as it is.
  */
 import { uptime } from 'node:os'
-import { isFile } from '../archive/files.ts'
 import { importBegun } from '../archive/import.ts'
 import type { DumpRef, Imported, ImportWatch, LocalStore } from '../archive/index.ts'
-import { manifestFile, pendingFile } from '../archive/layout.ts'
 import { ArchiveError } from '../base/errors.ts'
-import { isAbandoned, readBegun, settleSteps } from './recover.ts'
+import { isAbandoned, isUnfinished, readBegun, settleSteps } from './recover.ts'
 
 /** Those that have no manifest yet, in days that can be listed. */
 export function* begunIn(from: LocalStore): Generator<DumpRef> {
   const unlisted = (): void => {}
   for (const day of from.days(unlisted))
-    for (const id of from.ids(day, unlisted)) if (isBegun(from, { id, day })) yield { id, day }
+    for (const id of from.ids(day, unlisted)) if (isUnfinished(from, { id, day })) yield { id, day }
 }
-
-const isBegun = (store: LocalStore, ref: DumpRef): boolean =>
-  !isFile(store.layout.file(ref, manifestFile)) && isFile(store.layout.file(ref, pendingFile))
 
 const hour = 3_600_000
 

@@ -148,6 +148,10 @@ function pendingOf(path: string, { id }: DumpRef, changed: number): PendingManif
 
 const unknownId = 4294967295
 
+/** A handler has begun it, and nobody has brought it to an end. */
+export const isUnfinished = (store: LocalStore, ref: DumpRef): boolean =>
+  !isFile(store.layout.file(ref, manifestFile)) && isFile(store.layout.file(ref, pendingFile))
+
 /** What a handler has noted that has yet to end: the facts, itself, and when it was last at work, milliseconds. */
 export function readBegun(store: LocalStore, ref: DumpRef): Begun {
   const changed = latestChange(store.layout.dump(ref))
@@ -164,14 +168,13 @@ interface Begun {
 type Clocks = RecoverOptions & { now: number; booted: number }
 
 function* recoverDump(store: LocalStore, ref: DumpRef, clocks: Clocks): Steps<string | undefined> {
-  const path = (name: string): string => store.layout.file(ref, name)
-  if (isFile(path(manifestFile)) || !isFile(path(pendingFile))) return undefined
+  if (!isUnfinished(store, ref)) return undefined
   const begun = readBegun(store, ref)
   if (!isAbandoned(begun, ref, clocks)) return undefined
   using claim = clocks.claim?.(ref.id)
   if (clocks.claim !== undefined && claim === undefined) return undefined
   // Whoever had it has brought it to an end.
-  if (isFile(path(manifestFile)) || !isFile(path(pendingFile))) return undefined
+  if (!isUnfinished(store, ref)) return undefined
   const core = yield* settleSteps(store, ref, begun.pending)
   return `its handler was killed; listed it as ${core.state} with ${core.raw_size} bytes of core`
 }
