@@ -9,8 +9,9 @@
  * - frames that the text elides in the middle of a stack: the frames before and after are compared, and the number
  *   of frames in between where the text tells it;
  * - goroutines that were printed as runnable and then picked up by a thread: a panic stops the others as well as it can
- *   (runtime.freezetheworld), but a thread that had just looked for work may still run what it found. They are counted
- *   as moved, and shown.
+ *   (runtime.freezetheworld), but a thread that had just looked for work may still run what it found. The other way
+ *   round, a goroutine that ran on another thread (its stack "unavailable") is stopped only when SIGQUIT reaches that
+ *   thread, and may have been preempted before. They are counted as moved, and shown.
  */
 import type { Frame, Goroutine, Report } from '../../src/engine/report/report.ts'
 import type { OracleFrame, OracleGoroutine, Traceback } from '../../test/support/traceback.ts'
@@ -80,7 +81,8 @@ export function compare(traceback: Traceback, report: Report): Comparison {
 }
 
 function movedOn(theirs: OracleGoroutine, mine: Goroutine | undefined): boolean {
-  return theirs.state.startsWith('runnable') && mine !== undefined && !mine.state.startsWith('runnable')
+  const still = theirs.unavailable ? 'running' : 'runnable'
+  return mine !== undefined && theirs.state.startsWith(still) && !mine.state.startsWith(still)
 }
 
 function compareGoroutine(theirs: OracleGoroutine, mine: Goroutine, counts: Comparison): string[] {

@@ -132,6 +132,31 @@ main.b()
   assert.equal(of([a, a, b], 0), 1)
 })
 
+test('compare() counts as moved what a thread picked up, or let go, after it was printed', () => {
+  const going = parseTraceback(`SIGQUIT: quit
+PC=0x9 m=0 sigcode=0
+
+goroutine 1 [running]:
+	goroutine running on other thread; stack unavailable
+
+goroutine 7 [runnable]:
+main.work()
+	/src/main.go:7 +0x1 fp=0x2 sp=0x1 pc=0x9
+`)
+  const of = (one: string, seven: string): [number, number[]] => {
+    const goroutines = [
+      { ...first, state: one },
+      { ...second, state: seven, createdBy: undefined },
+    ]
+    const death = { message: 'SIGQUIT: quit', pc: '0x9', signalCode: 0 }
+    const { moved, misses } = compare(going, { goroutines, death } as unknown as Report)
+    return [moved, misses.flatMap(miss => miss.goroutine ?? [])]
+  }
+  assert.deepEqual(of('running', 'runnable'), [0, []])
+  assert.deepEqual(of('runnable', 'running'), [2, []])
+  assert.deepEqual(of('running', 'select'), [1, []])
+})
+
 test('percent() never rounds up to 100', () => {
   assert.equal(percent(999_999, 1_000_000), '99.99 %')
   assert.equal(percent(7, 7), '100 %')
