@@ -26,6 +26,8 @@ export class Holdings {
   readonly counts = new Counts()
   /** Replaced when the configuration is read again. */
   config: Config
+  /** A scan has gone through all of the archive: what the catalog does not have was never there. */
+  isCatalogWhole = false
   readonly #onNewCatalog: () => void
   readonly #stopping = new AbortController()
   readonly #complained = new Set<string>()
@@ -97,8 +99,7 @@ export class Holdings {
     if (!this.#catalog.isReplaced()) return
     this.#catalog.close()
     this.log.warning('The catalog was deleted or replaced: going on with the one in its place')
-    this.#catalog = openOwnCatalog(this.config, this.log)
-    this.#onNewCatalog()
+    this.#openAnother()
   }
 
   /** A catalog that turns out damaged is begun anew, from the archive. */
@@ -107,10 +108,15 @@ export class Holdings {
     try {
       this.#catalog.close()
       this.log.warning(`The catalog is damaged: kept it as ${putAside(this.config)}, building a new one`)
-      this.#catalog = openOwnCatalog(this.config, this.log)
-      this.#onNewCatalog()
+      this.#openAnother()
     } catch (next) {
       this.log.error(`Could not begin a new catalog: ${reasonOf(next)}`)
     }
+  }
+
+  #openAnother(): void {
+    this.#catalog = openOwnCatalog(this.config, this.log)
+    this.isCatalogWhole = false
+    this.#onNewCatalog()
   }
 }

@@ -70,11 +70,13 @@ export class Scanning {
       holdings.followCatalog()
       await this.#bringHome()
       if (options.days === undefined) await this.#recover(store)
-      const { added, changed, removed, broken } = await syncCatalog(store, holdings.catalog, {
+      const { catalog } = holdings
+      const { added, changed, removed, broken } = await syncCatalog(store, catalog, {
         ...options,
         rotation: this.#rotation,
         onUnlisted: holdings.onUnlisted,
       })
+      if (options.days === undefined && holdings.catalog === catalog) holdings.isCatalogWhole = true
       for (const { ref, reason } of broken)
         holdings.complain(ref, `Could not read dump ${ref.id} of ${ref.day}, not listing it: ${reason}`)
       if (added > 0) await arrivals.countNew()

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, openSync, readFileSync } from 'node:fs'
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { DumpRef } from '../../src/archive/index.ts'
-import { defaultConfig } from '../../src/config/index.ts'
+import { defaultConfig, outboxOf } from '../../src/config/index.ts'
 import { Arrivals } from '../../src/daemon/arrivals.ts'
 import { HeardCrashes } from '../../src/daemon/heard-crashes.ts'
 import { Holdings } from '../../src/daemon/holdings.ts'
 import { openLog } from '../../src/daemon/log.ts'
 import { News } from '../../src/daemon/monitor/news.ts'
+import { Outbox } from '../../src/daemon/monitor/outbox.ts'
+import { Telling } from '../../src/daemon/monitor/telling.ts'
 import type { AnalysisQueue } from '../../src/daemon/queue.ts'
 import { isImported, manifestOf } from '../../src/daemon/row.ts'
+import { Scanning } from '../../src/daemon/scanning.ts'
 import { syncCatalog } from '../../src/daemon/sync.ts'
 import { parseExposition } from '../support/exposition.ts'
 import { addDump, report, type TestArchive, testArchive } from './archive.ts'
@@ -162,5 +166,38 @@ describe('Arrivals', () => {
     const list = t.mock.method(daemon.holdings.catalog, 'list')
     for (const ref of refs) daemon.arrivals.onDump(ref)
     assert.deepEqual([daemon.counted(), list.mock.callCount()], [200, 0])
+  })
+})
+
+describe('Telling', () => {
+  it('waits for a scan of all days, by which it knows what is new', async () => {
+    using archive = testArchive()
+    const env = process.env.GOCORE_SINK_HOOKS
+    // Nobody delivers.
+    process.env.GOCORE_SINK_HOOKS = 'unit'
+    try {
+      mkdirSync(join(archive.directory, 'state'))
+      writeFileSync(join(archive.directory, 'state/announced'), '')
+      addCrash(archive, { time: new Date(Date.now() - 30 * day), manifest: { host: { name: 'another' } } })
+      addCrash(archive, { time: new Date(), manifest: { host: { name: hostname() } } })
+      using daemon = start(archive)
+      const { holdings, arrivals } = daemon
+      const queue = { prefer() {}, pump() {} } as unknown as AnalysisQueue
+      const scanning = new Scanning({ holdings, arrivals, queue })
+      const telling = new Telling(holdings, undefined)
+      const outbox = new Outbox(outboxOf(holdings.config), undefined)
+      await scanning.scan({ days: 1 })
+      telling.look()
+      assert.deepEqual(outbox.letters(), [])
+      await scanning.scan()
+      telling.look()
+      const [letter] = outbox.letters()
+      const { event } = JSON.parse(readFileSync(join(outboxOf(holdings.config), letter!), 'utf8'))
+      assert.deepEqual(event.events, ['crash', 'regression'])
+      await scanning.stop()
+    } finally {
+      if (env === undefined) delete process.env.GOCORE_SINK_HOOKS
+      else process.env.GOCORE_SINK_HOOKS = env
+    }
   })
 })

@@ -40,7 +40,8 @@ export class Telling {
     if (this.#holdings.stopping.aborted) return
     const directory = outboxOf(this.#holdings.config)
     try {
-      this.#news.look()
+      // By a catalog in the making, which gets the older days last, all kinds would be new.
+      if (this.#holdings.isCatalogWhole) this.#news.look()
       if (new Outbox(directory, undefined).letters().length > 0) this.#delivery.begin(directory)
       this.#holdings.succeeded(job)
     } catch (error) {
