@@ -101,6 +101,8 @@ export class Supervisor {
     for (const timer of this.#timers) clearInterval(timer)
     this.#kernelLines?.[Symbol.dispose]()
     await this.#nudges?.[Symbol.asyncDispose]()
+    // What is told of a daemon that is no more would be taken for news.
+    if (this.#isOnly) this.#metrics.remove()
   }
 
   #repeat(ms: number, work: () => void): void {

@@ -2,6 +2,7 @@
  * `RUN/metrics.prom`, for node_exporter's textfile collector: what the thread that works has counted, as far as it has said,
  * and the numbers of the moment, which are known whatever storage does. `gocore-sink(7)` lists the metrics.
  */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
 import { toolVersion } from '../../base/version.ts'
@@ -72,5 +73,14 @@ export class MetricsFile {
     ]
     // Anybody may read it: it tells numbers alone.
     writeFileAtomic(this.#path, counts + families.map(family => family.text()).join(''), { mode: 0o644 })
+  }
+
+  /** What can't be removed is an old file to monitoring, and no failure of the daemon's end. */
+  remove(): void {
+    try {
+      rmSync(this.#path, { force: true })
+    } catch {
+      // Nobody is left to try again.
+    }
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -97,19 +97,20 @@ describe('metrics.prom', () => {
       await until(() => daemon.row(first.id)?.analysis === 'done', daemon.log)
       assert.match(daemon.log(), new RegExp(`Dump ${first.id} arrived: `))
       assert.equal(daemon.log().split(' arrived: ').length, 2)
-      await daemon.end('SIGTERM')
+      const samples = read()
+      assert.equal(samples.get('gocore_sink_crashes_total{state="complete",reason=""}'), 1)
+      assert.equal(samples.get('gocore_sink_crashes_total{state="truncated",reason="no-space"}'), 0)
+      assert.equal(samples.get('gocore_sink_held_seconds_count'), 1)
+      assert.equal(samples.get('gocore_sink_archive_up'), 1)
+      assert.equal(samples.get('gocore_sink_spool_bytes'), 0)
+      assert.equal(statSync(path).mode & 0o777, 0o644)
+      assert.equal(await daemon.end('SIGTERM'), 0)
+      assert.ok(!existsSync(path), 'of a daemon that has ended')
     }
-    const samples = read()
-    assert.equal(samples.get('gocore_sink_crashes_total{state="complete",reason=""}'), 1)
-    assert.equal(samples.get('gocore_sink_crashes_total{state="truncated",reason="no-space"}'), 0)
-    assert.equal(samples.get('gocore_sink_held_seconds_count'), 1)
-    assert.equal(samples.get('gocore_sink_archive_up'), 1)
-    assert.equal(samples.get('gocore_sink_spool_bytes'), 0)
-    assert.equal(statSync(path).mode & 0o777, 0o644)
     {
       await using daemon = await startDaemon(archive, { program: child('good') })
+      assert.equal(read().get('gocore_sink_crashes_total{state="complete",reason=""}'), 0)
       await daemon.end('SIGTERM')
     }
-    assert.equal(read().get('gocore_sink_crashes_total{state="complete",reason=""}'), 0)
   })
 })
