@@ -111,8 +111,8 @@ export class Service {
     // Somebody else may have listed crashes before.
     await this.#arrivals.countNew()
     this.#repeat(countsMs, () => {
-      this.#tellCounts()
       this.#telling.look()
+      this.#tellCounts()
       void this.#holdings.whenAnswering(() => this.#arrivals.countNew())
     })
     this.#tellCounts()

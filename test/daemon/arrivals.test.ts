@@ -170,7 +170,7 @@ describe('Arrivals', () => {
 })
 
 describe('Telling', () => {
-  it('waits for a scan of all days, by which it knows what is new', async () => {
+  it('waits for a scan of all days, by which it knows what is new, and counts what becomes of events', async () => {
     using archive = testArchive()
     const env = process.env.GOCORE_SINK_HOOKS
     // Nobody delivers.
@@ -194,6 +194,20 @@ describe('Telling', () => {
       const [letter] = outbox.letters()
       const { event } = JSON.parse(readFileSync(join(outboxOf(holdings.config), letter!), 'utf8'))
       assert.deepEqual(event.events, ['crash', 'regression'])
+      const counted = (): (number | undefined)[] => {
+        const samples = parseExposition(holdings.counts.text(0))
+        return ['put', 'left-out', 'given-up']
+          .map(result => `events_total{result="${result}"}`)
+          .concat('waiting')
+          .map(name => samples.get(`gocore_sink_hook_${name}`))
+      }
+      assert.deepEqual(counted(), [1, 0, 0, 1])
+      outbox.giveUp(letter!)
+      holdings.config = { ...holdings.config, hooks: { ...holdings.config.hooks, perHour: 1 } }
+      addCrash(archive, { time: new Date(), manifest: { host: { name: hostname() } } })
+      await scanning.scan()
+      telling.look()
+      assert.deepEqual(counted(), [1, 1, 1, 0])
       await scanning.stop()
     } finally {
       if (env === undefined) delete process.env.GOCORE_SINK_HOOKS

@@ -28,6 +28,10 @@ const heldBounds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 /** `clear`: what unfinished writes left. `kept`: somebody wants the dump, or is at it. */
 const retentionActions = ['delete', 'shrink', 'clear', 'kept', 'failed'] as const
 
+/** `put` on its way, `left-out` by HooksPerHour or for a full outbox, `given-up` by who delivers: of each receiver one. */
+const eventResults = ['put', 'left-out', 'given-up'] as const
+export type EventResult = (typeof eventResults)[number]
+
 export class Counts {
   readonly #crashes = new Values(
     'gocore_sink_crashes_total',
@@ -56,6 +60,21 @@ export class Counts {
     'counter',
     'Dumps and executables that retention deleted or shrank, kept for somebody, or could not; what it cleared away.',
   )
+  readonly #events = new Values(
+    'gocore_sink_hook_events_total',
+    'counter',
+    'Events for hooks that were put into the outbox or left out, and those that were given up, of each receiver.',
+  )
+  readonly #waiting = new Values(
+    'gocore_sink_hook_waiting',
+    'gauge',
+    'Events that wait for their delivery, of each receiver.',
+  )
+  readonly #waitingAge = new Values(
+    'gocore_sink_hook_oldest_seconds',
+    'gauge',
+    'Age of the oldest of them; 0 where none waits.',
+  )
 
   #last = 0
 
@@ -64,6 +83,7 @@ export class Counts {
     for (const result of ['done', 'failed']) this.#analyses.declare({ result })
     for (const result of ['done', 'failed']) this.#shipped.declare({ result })
     for (const action of retentionActions) this.#retention.declare({ action })
+    for (const result of eventResults) this.#events.declare({ result })
   }
 
   crash(row: CrashRow): void {
@@ -88,12 +108,22 @@ export class Counts {
     this.#retention.add(1, { action })
   }
 
+  event(result: EventResult, count = 1): void {
+    this.#events.add(count, { result })
+  }
+
+  /** `oldest`: when it was put, milliseconds of the clock; undefined where none waits. */
+  eventsWaiting(count: number, oldest: number | undefined): void {
+    this.#waiting.set(count)
+    this.#waitingAge.set(oldest === undefined ? 0 : Math.max(0, Date.now() - oldest) / 1000)
+  }
+
   /** `backlog`: dumps that wait for analysis now. */
   text(backlog: number): string {
     this.#backlog.set(backlog)
     return [
       ...[this.#crashes, this.#lastCrash, this.#held, this.#analyses, this.#backlog],
-      ...[this.#shipped, this.#retention],
+      ...[this.#shipped, this.#retention, this.#events, this.#waiting, this.#waitingAge],
     ]
       .map(family => family.text())
       .join('')

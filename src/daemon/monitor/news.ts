@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import type { Catalog, CrashRow } from '../../catalog/index.ts'
 import { type Config, outboxOf } from '../../config/index.ts'
+import type { EventResult } from './counts.ts'
 import { type CrashEvent, crashEvent } from './crash-event.ts'
 import { CrashRoll } from './crash-roll.ts'
 import { Outbox } from './outbox.ts'
@@ -19,6 +20,7 @@ export interface NewsOptions {
   /** The group of who delivers; undefined for the daemon's own. */
   readonly gid: number | undefined
   readonly onProblem: (sentence: string) => void
+  readonly onEvent?: (result: EventResult) => void
   /** For tests. */
   readonly rows?: number
 }
@@ -52,10 +54,9 @@ export class News {
         const event = crashEvent(known, catalog(), hooks.regressionAfter, this.#leftOut, isTold)
         // Of what could not be analysed nobody knows that it is nothing new.
         const isWanted = row.analysis === 'failed' || event.events.some(name => hooks.on.includes(name))
-        if (isWanted && this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers)) {
+        if (isWanted && this.#isWithinLimit(hooks.perHour, now) && this.#put(event, receivers, now))
           put.push(event)
-          this.#sent.push(now)
-        } else if (isWanted) this.#leftOut++
+        else if (isWanted) this.#leaveOut()
       }
       // After the letter: told twice is better than not at all.
       this.#told.add(row.id)
@@ -63,12 +64,21 @@ export class News {
     return put
   }
 
-  #put(event: CrashEvent, receivers: readonly string[]): boolean {
-    const { config, gid, onProblem } = this.#options
+  /** What can't be written throws, and is tried again: it uses up nothing of HooksPerHour. */
+  #put(event: CrashEvent, receivers: readonly string[], now: number): boolean {
+    const { config, gid, onProblem, onEvent } = this.#options
     const isThere = new Outbox(outboxOf(config()), gid).put(event, receivers)
-    if (!isThere) onProblem(`${outboxOf(config())} is full: nobody is told of dump ${event.id}`)
-    else this.#leftOut = 0
+    if (isThere) {
+      this.#sent.push(now)
+      this.#leftOut = 0
+      onEvent?.('put')
+    } else onProblem(`${outboxOf(config())} is full: nobody is told of dump ${event.id}`)
     return isThere
+  }
+
+  #leaveOut(): void {
+    this.#leftOut++
+    this.#options.onEvent?.('left-out')
   }
 
   #isWithinLimit(perHour: number | null, now: number): boolean {

@@ -2,7 +2,7 @@
  * Events on their way, one file for each and each receiver: written whole by the daemon, removed by who delivers them. They
  * outlive both. The directory is shared with the group that delivers; nothing in it is believed beyond that.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
 import { makePath, setDirectoryRights } from '../../base/directory.ts'
@@ -17,6 +17,11 @@ export interface Letter {
 /** Nobody fetched the last ones: more would fill the disk with what nobody reads. */
 const mostLetters = 5000
 export const letterPattern = /^\d{13}-[a-z2-7]{12}-\d{1,4}\.json$/
+/** In the place of a letter that was given up, for the daemon to count; a stray for who delivers, whom it outlives not long. */
+const givenUp = '.given-up'
+
+/** When a letter was put, milliseconds of the clock. */
+export const putAt = (name: string): number => Number(name.slice(0, 13))
 
 export class Outbox {
   readonly #directory: string
@@ -28,14 +33,20 @@ export class Outbox {
     this.#gid = gid
   }
 
-  /** Puts one letter for each receiver. Answers false where too many lie there already. */
+  /** Puts one letter for each receiver, or none where one can't be written. Answers false where too many lie there already. */
   put(event: CrashEvent, receivers: readonly string[]): boolean {
     this.#prepare()
     if (this.letters().length + receivers.length > mostLetters) return false
-    for (const [at, to] of receivers.entries()) {
-      const name = `${String(Date.now()).padStart(13, '0')}-${event.id}-${at}.json`
-      const access = { mode: this.#gid === undefined ? 0o600 : 0o640, gid: this.#gid }
-      writeFileAtomic(join(this.#directory, name), JSON.stringify({ to, event } satisfies Letter), access)
+    const access = { mode: this.#gid === undefined ? 0o600 : 0o640, gid: this.#gid }
+    const now = String(Date.now()).padStart(13, '0')
+    const paths = receivers.map((_, at) => join(this.#directory, `${now}-${event.id}-${at}.json`))
+    try {
+      for (const [at, to] of receivers.entries())
+        writeFileAtomic(paths[at]!, JSON.stringify({ to, event } satisfies Letter), access)
+    } catch (error) {
+      // It is put again later, under another name.
+      for (const path of paths) rmSync(path, { force: true })
+      throw error
     }
     return true
   }
@@ -57,6 +68,29 @@ export class Outbox {
     } catch {
       return []
     }
+  }
+
+  giveUp(letter: string): void {
+    try {
+      writeFileSync(join(this.#directory, letter + givenUp), '', { flag: 'wx' })
+    } catch {
+      // It is not counted.
+    }
+    rmSync(join(this.#directory, letter), { force: true })
+  }
+
+  /** How many were given up since this was asked last. */
+  takeGivenUp(): number {
+    let count = 0
+    for (const name of this.strays().filter(stray => stray.endsWith(givenUp))) {
+      try {
+        unlinkSync(join(this.#directory, name))
+        count++
+      } catch {
+        // Who delivers has taken it away, or made something else of it.
+      }
+    }
+    return count
   }
 
   #prepare(): void {

@@ -1,7 +1,7 @@
 /**
- * Delivers what lies in an outbox until it is empty: each receiver's letters in their order, the receivers beside each other. A
- * letter that fails is tried again later and later, behind those that have not failed; where two fail in a row the fault is the
- * receiver's, which is left alone for as long. A letter that is a day old is given up when it fails again.
+ * Delivers what lies in an outbox until it is empty: each receiver's letters one after the other, whatever the others do. A
+ * letter that fails goes behind, and is tried again later and later; where the next one fails too it is the receiver that is
+ * left alone, later and later. A letter that is a day old is given up when it fails again.
  */
 import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { readRegularFile } from '../../base/regular-file.ts'
 import type { Hooks } from '../../config/index.ts'
 import type { Log } from '../log.ts'
 import { type Delivery, postEvent, runHook } from './deliver.ts'
-import { type Letter, Outbox } from './outbox.ts'
+import { type Letter, Outbox, putAt } from './outbox.ts'
 
 export interface PostmanOptions {
   readonly directory: string
@@ -22,20 +22,24 @@ export interface PostmanOptions {
   readonly pause?: { readonly first: number; readonly most: number }
   /** Milliseconds after which a letter is given up. */
   readonly patience?: number
+  /** Milliseconds after which what is no letter is removed. */
+  readonly strayMs?: number
   readonly signal?: AbortSignal
 }
 
 const mostBytes = 1 << 20
+const pauses = { first: 5000, most: 600_000 }
 /** How often a postman who waits looks for letters to others. */
 const lookMs = 2000
-const strayMs = 60_000
 
 export class Postman {
   readonly #options: PostmanOptions
   readonly #outbox: Outbox
-  /** Of letters and receivers, by their names; `until` by `performance.now()`. */
-  readonly #waiting = new Map<string, { until: number; pause: number }>()
-  /** Under way, by receiver. */
+  /** Of letters by their name, of receivers by whom they are; `until` by `performance.now()`. */
+  readonly #pauses = new Map<string, { until: number; ms: number }>()
+  /** The letter that each receiver has refused, and taken none since. */
+  readonly #refused = new Map<string, string>()
+  /** Of each receiver that letters are on their way to. */
   readonly #rounds = new Map<string, Promise<void>>()
 
   constructor(options: PostmanOptions) {
@@ -45,31 +49,41 @@ export class Postman {
 
   /** Ends when no letter is left, or by the signal. */
   async run(): Promise<void> {
-    const { signal, pause = { first: 5000, most: 600_000 } } = this.#options
+    const { signal } = this.#options
+    const rounds = this.#rounds
     for (;;) {
       const letters = this.#read()
-      const isIdle = letters.length === 0 && this.#rounds.size === 0
-      if (signal?.aborted || (isIdle && !this.#hasStrays())) break
-      for (const [to, own] of Map.groupBy(letters, ({ letter }) => letter.to))
-        if (!this.#rounds.has(to))
-          this.#rounds.set(
+      if (signal?.aborted || (letters.length === 0 && rounds.size === 0 && !this.#hasStrays())) break
+      for (const [to, own] of Map.groupBy(letters, ({ letter }) => letter.to)) {
+        if (rounds.has(to) || !this.#isDue(to)) continue
+        const due = own.filter(({ name }) => this.#isDue(name))
+        if (due.length > 0)
+          rounds.set(
             to,
-            this.#deliverAll(to, own).finally(() => this.#rounds.delete(to)),
+            this.#deliverAll(to, due).finally(() => rounds.delete(to)),
           )
-      const end = new AbortController()
-      const signals = signal === undefined ? [end.signal] : [end.signal, signal]
-      const look = sleep(Math.min(lookMs, pause.first), undefined, { signal: AbortSignal.any(signals) })
-      const looked = look.catch(() => {})
-      // One that is slow keeps nobody from the letters that have come to others.
-      await Promise.race([Promise.all(this.#rounds.values()), looked])
-      if (this.#outbox.letters().length > 0 || letters.length === 0) await looked
-      end.abort()
+      }
+      await this.#aWhile()
     }
-    await Promise.all(this.#rounds.values())
+    await Promise.all(rounds.values())
   }
 
-  /** A directory that is never empty would have this started for ever. What was being written a minute ago will not be. */
+  /** Until it is time to look again, or a round has ended. */
+  async #aWhile(): Promise<void> {
+    const { signal, pause = pauses } = this.#options
+    const end = new AbortController()
+    const signals = signal === undefined ? [end.signal] : [end.signal, signal]
+    const slept = sleep(Math.min(lookMs, pause.first), undefined, { signal: AbortSignal.any(signals) })
+    await Promise.race([slept.catch(() => {}), ...this.#rounds.values()])
+    end.abort()
+  }
+
+  /**
+   * A directory that is never empty would have this started for ever. What was being written a minute ago will not be, and
+   * what was given up then nobody counts.
+   */
   #hasStrays(): boolean {
+    const { strayMs = 60_000 } = this.#options
     const strays = this.#outbox.strays()
     for (const name of strays) {
       const path = join(this.#options.directory, name)
@@ -81,41 +95,45 @@ export class Postman {
 
   async #deliverAll(to: string, letters: readonly { name: string; letter: Letter }[]): Promise<void> {
     const { log, signal, patience = 24 * 60 * 60_000 } = this.#options
-    const hasFailed = ({ name }: { name: string }): number => (this.#waiting.has(name) ? 1 : 0)
-    let failures = 0
-    for (const { name, letter } of letters.toSorted((a, b) => hasFailed(a) - hasFailed(b))) {
-      if (signal?.aborted || this.#isPaused(to)) return
-      if (this.#isPaused(name)) continue
+    // Those first that were not tried yet, or not for long: one that nobody takes holds up none.
+    const triedAt = ({ name }: { name: string }): number => this.#pauses.get(name)?.until ?? 0
+    for (const { name, letter } of letters.toSorted((a, b) => triedAt(a) - triedAt(b))) {
+      if (signal?.aborted || !this.#isDue(to)) return
       const delivery = await this.#deliver(letter)
       // By a clock that may have been set since: no letter is given up for its age without an attempt.
-      const isOld = Date.now() - Number(name.slice(0, 13)) > patience
+      const isOld = Date.now() - putAt(name) > patience
       const what = `${nameOf(to)} of dump ${letter.event.id}`
       if (delivery.state === 'again' && !isOld) {
-        const next = this.#pause(name)
-        log.warning(`Could not tell ${what}, trying again in ${next / 1000} s: ${delivery.reason}`)
-        if (++failures === 2) this.#pause(to)
+        const ms = Math.max(this.#pause(name), this.#isAtFault(to, name) ? this.#pause(to) : 0)
+        this.#refused.set(to, name)
+        log.warning(`Could not tell ${what}, trying again in ${ms / 1000} s: ${delivery.reason}`)
         continue
       }
-      if (delivery.state !== 'done') log.warning(`Gave up telling ${what}: ${delivery.reason}`)
+      if (delivery.state !== 'again') for (const map of [this.#refused, this.#pauses]) map.delete(to)
+      this.#pauses.delete(name)
+      if (delivery.state === 'done') rmSync(join(this.#options.directory, name), { force: true })
       else {
-        this.#waiting.delete(to)
-        failures = 0
+        log.warning(`Gave up telling ${what}: ${delivery.reason}`)
+        this.#outbox.giveUp(name)
       }
-      this.#waiting.delete(name)
-      rmSync(join(this.#options.directory, name), { force: true })
     }
   }
 
-  #isPaused(name: string): boolean {
-    return (this.#waiting.get(name)?.until ?? 0) > performance.now()
+  /** Whether a failure is the receiver's: of one letter after another, or once more after its pause. */
+  #isAtFault(to: string, name: string): boolean {
+    return this.#pauses.has(to) || (this.#refused.get(to) ?? name) !== name
   }
 
-  /** Answers how long, milliseconds. */
-  #pause(name: string): number {
-    const { pause = { first: 5000, most: 600_000 } } = this.#options
-    const next = Math.min(pause.most, (this.#waiting.get(name)?.pause ?? pause.first / 2) * 2)
-    this.#waiting.set(name, { until: performance.now() + next, pause: next })
-    return next
+  #isDue(of: string): boolean {
+    return (this.#pauses.get(of)?.until ?? 0) <= performance.now()
+  }
+
+  /** Twice as long as the last one, milliseconds. */
+  #pause(of: string): number {
+    const { first, most } = this.#options.pause ?? pauses
+    const ms = Math.min(most, (this.#pauses.get(of)?.ms ?? first / 2) * 2)
+    this.#pauses.set(of, { until: performance.now() + ms, ms })
+    return ms
   }
 
   #deliver({ to, event }: Letter): Promise<Delivery> {
@@ -138,18 +156,16 @@ export class Postman {
         return [{ name, letter: parseLetter(readRegularFile(join(directory, name), mostBytes)) }]
       } catch (error) {
         log.warning(`Gave up ${name} in the outbox: ${reasonOf(error)}`)
-        rmSync(join(directory, name), { force: true })
+        this.#outbox.giveUp(name)
         return []
       }
     })
   }
 }
 
-/** Of an address, no more than whose it is: the rest is often its only secret. */
-function nameOf(to: string): string {
-  if (to === 'command') return 'the hook'
-  return URL.canParse(to) ? `${new URL(to).origin}/…` : 'a receiver that is no address'
-}
+/** For the log, which more people read than the configuration: the path of a webhook often is its secret. */
+const nameOf = (to: string): string =>
+  to === 'command' ? 'the hook' : `${URL.parse(to)?.origin ?? 'a webhook'}/…`
 
 function parseLetter(text: string): Letter {
   const letter = JSON.parse(text) as Partial<Letter> | null

@@ -5,7 +5,7 @@ import type { Holdings } from '../holdings.ts'
 import { isImported, manifestOf, openRow } from '../row.ts'
 import { Delivery, deliveryGroup } from './delivery.ts'
 import { News } from './news.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, putAt } from './outbox.ts'
 
 /** Crashes that are analysed one after the other are told together. */
 const soonMs = 500
@@ -23,6 +23,7 @@ export class Telling {
     this.#holdings = holdings
     this.#news = new News({
       ...{ config: () => holdings.config, catalog: () => holdings.catalog, gid: deliveryGroup(), onProblem },
+      onEvent: result => holdings.counts.event(result),
       open: row => {
         const manifest = manifestOf(holdings.store, row)
         return isImported(manifest) ? undefined : openRow(row, manifest)
@@ -39,15 +40,24 @@ export class Telling {
     this.#soon = undefined
     if (this.#holdings.stopping.aborted) return
     const directory = outboxOf(this.#holdings.config)
+    const outbox = new Outbox(directory, undefined)
     try {
       // By a catalog in the making, which gets the older days last, all kinds would be new.
       if (this.#holdings.isCatalogWhole) this.#news.look()
-      if (new Outbox(directory, undefined).letters().length > 0) this.#delivery.begin(directory)
+      if (outbox.letters().length > 0) this.#delivery.begin(directory)
       this.#holdings.succeeded(job)
     } catch (error) {
       this.#holdings.complainOf(job, `Could not tell the hooks, trying again: ${reasonOf(error)}`)
       this.#holdings.mend(error)
     }
+    this.#count(outbox)
+  }
+
+  #count(outbox: Outbox): void {
+    const { counts } = this.#holdings
+    const letters = outbox.letters()
+    counts.event('given-up', outbox.takeGivenUp())
+    counts.eventsWaiting(letters.length, letters.map(putAt).at(0))
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import {
   chmodSync,
@@ -211,6 +212,25 @@ describe('News', () => {
   })
 })
 
+describe('Outbox', () => {
+  it('has an event for all receivers, or for none, on a disk with room for one', {
+    skip: process.getuid!() !== 0,
+  }, () => {
+    using archive = testArchive()
+    const directory = join(archive.directory, 'outbox')
+    mkdirSync(directory)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=2', 'tmpfs', directory])
+    try {
+      const outbox = new Outbox(directory, undefined)
+      assert.throws(() => outbox.put(event, ['command', 'https://a.example']), { code: 'ENOSPC' })
+      assert.deepEqual(readdirSync(directory), [])
+      assert.ok(outbox.put(event, ['command']))
+    } finally {
+      execFileSync('umount', [directory])
+    }
+  })
+})
+
 const event = {
   schema: 'gocore-event',
   version: 1,
@@ -318,6 +338,7 @@ describe('Postman', () => {
       hooks: () => hooks,
       log,
       pause: { first: 10, most: 40 },
+      strayMs: 50,
     }).run()
     assert.deepEqual(outbox.letters(), [])
     assert.equal(server.posts.length, 3)
@@ -342,7 +363,13 @@ describe('Postman', () => {
     }
     const lines: string[] = []
     const log = { ...openLog('info'), warning: (text: string) => void lines.push(text) }
-    await new Postman({ directory, hooks: () => hooks, log, pause: { first: 10, most: 20 } }).run()
+    await new Postman({
+      directory,
+      hooks: () => hooks,
+      log,
+      pause: { first: 10, most: 20 },
+      strayMs: 50,
+    }).run()
     assert.equal(readFileSync(said, 'utf8').trim(), JSON.stringify(event))
     assert.equal(lines.length, 1)
     assert.match(lines[0]!, /^Gave up telling http:/)
@@ -391,6 +418,29 @@ describe('Postman', () => {
     )
   })
 
+  it('leaves word of what it gave up until the daemon has counted it', async () => {
+    using archive = testArchive()
+    using server = await receiver([404])
+    const directory = join(archive.directory, 'outbox')
+    const outbox = new Outbox(directory, undefined)
+    outbox.put(event, [server.url, 'http://127.0.0.1:1/gone'])
+    const hooks = { ...defaultConfig().hooks, urls: [server.url] }
+    const run = new Postman({
+      directory,
+      hooks: () => hooks,
+      log: openLog('info'),
+      pause: { first: 10, most: 20 },
+    }).run()
+    await until(
+      () => outbox.letters().length === 0,
+      () => 'it is not given up',
+    )
+    assert.equal(outbox.takeGivenUp(), 2)
+    assert.equal(outbox.takeGivenUp(), 0)
+    await run
+    assert.deepEqual(readdirSync(directory), [])
+  })
+
   it('gives up what is a day old', async () => {
     using archive = testArchive()
     const directory = join(archive.directory, 'outbox')
@@ -403,6 +453,7 @@ describe('Postman', () => {
       log,
       pause: { first: 10, most: 20 },
       patience: 50,
+      strayMs: 50,
     }).run()
     assert.deepEqual(
       readdirSync(directory).filter(name => name.endsWith('.json')),
