@@ -190,6 +190,13 @@ function* verifyCore(store: ArchiveStore, entry: DumpEntry): Generator<Finding |
     }
     const { copied, what } = headCopyOf(source)
     if (what !== undefined) yield problem(id, what)
+    // The warnings have told already of a file without its first bytes.
+    const damage = source.warnings.length === 0 ? source.headerDamage?.() : undefined
+    if (damage !== undefined)
+      yield problem(
+        id,
+        `the LZ4 headers of its core are damaged: ${damage}; gocore-sink reads it by its index, other programs may fail`,
+      )
     using headed = openCoreFile(path, { tolerant: true, links: false })
     for (const step of findDamage(source)) {
       if (typeof step === 'number') yield step

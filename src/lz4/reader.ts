@@ -5,13 +5,13 @@
 
 import { FormatError, UnsupportedError } from '../base/errors.ts'
 import { readBlock } from './block.ts'
-import { readIndex } from './block-index.ts'
+import { indexFrameMagic, readIndex } from './block-index.ts'
 import { type BlockTable, type ByteFile, blockAt } from './block-table.ts'
 import { ContentCheck } from './content-check.ts'
 import { readHeadFrame } from './core-head.ts'
 import { blockData, decodeData, decodeInOrder } from './decode.ts'
 import { storedBit } from './frame.ts'
-import { measure, scanBlocks } from './scan.ts'
+import { headerDamage, measure, scanBlocks } from './scan.ts'
 
 /** Damage is told of so often; then it is known. */
 const mostWarnings = 32
@@ -65,6 +65,11 @@ export class Lz4Reader {
    */
   readHead(): Buffer | undefined {
     return readHeadFrame(this.#file, this.table, this.indexed)
+  }
+
+  /** What keeps other programs from reading a file that is read by its index; undefined where nothing does. */
+  headerDamage(): string | undefined {
+    return this.indexed ? headerDamage(this.#file, this.table) : undefined
   }
 
   /** The content `[offset, offset + length)`, fewer at its end. A view that stays good until the next read. */
@@ -191,6 +196,8 @@ export function openLz4(file: ByteFile, options: Lz4Options = {}): Lz4Reader {
   let scan = scanBlocks(file)
   if (scan.table.linked.includes(1))
     throw new UnsupportedError(file.name, 'LZ4 blocks that depend on one another')
+  if (scan.lastSkippable === indexFrameMagic && warnings.length === 0)
+    warnings.push(`${file.name}: the block index at its end is damaged`)
   if (!scan.measured) scan = measure(file, scan, options.onProgress)
   return new Lz4Reader(file, scan.table, false, [...warnings, ...scan.warnings], options)
 }

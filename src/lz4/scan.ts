@@ -26,6 +26,8 @@ export interface Scan {
   readonly measured: boolean
   /** What the frames say of their content. */
   readonly frames: readonly FrameContent[]
+  /** The magic number of the skippable frame that the file ends with. */
+  readonly lastSkippable?: number | undefined
 }
 
 interface Found {
@@ -39,20 +41,62 @@ interface Found {
 /** Bounds what a hostile file can make us hold: 4 million blocks are 256 GB of the smallest. */
 const maxBlocks = 4 << 20
 
-/** Walks frames and block headers. A file that is not LZ4 at its beginning is a FormatError; one that ends early is not. */
+interface Walk {
+  readonly found: Found[]
+  readonly warnings: string[]
+  readonly contents: FrameContent[]
+  /** All blocks are full, as far as the headers can vouch for it, but for the last ones. */
+  readonly full: boolean
+  /** Where the last frame ends by its header, be it beyond the file. */
+  readonly end: number
+  readonly lastSkippable: number | undefined
+}
+
+/** Finds the blocks. A file that is not LZ4 at its beginning is a FormatError; one that ends early is not. */
 export function scanBlocks(file: ByteFile): Scan {
+  const { found, warnings, contents, full, lastSkippable } = walk(file)
+  return { ...tableOf(file, found, warnings, full), frames: contents, lastSkippable }
+}
+
+/**
+ * Where the headers of frames and blocks, by which other programs read a file, are not what its index says; undefined where they
+ * are. The blocks' content is not looked at.
+ */
+export function headerDamage(file: ByteFile, index: BlockTable): string | undefined {
+  try {
+    const { found, warnings, end } = walk(file)
+    // Who ends a file that was cut puts an empty block there, which the index has not.
+    const blocks = found.filter(({ word }) => (word & ~storedBit) !== 0)
+    const isSame = (block: Found | undefined, i: number): boolean =>
+      block?.offset === index.offsets[i] && block?.word === index.words[i]
+    const other = index.words.findIndex((_, i) => !isSame(blocks[i], i))
+    if (other >= 0) return `block ${other}, at byte ${index.offsets[other]}, is not where they lead`
+    if (blocks.length > index.count) return 'they lead to more blocks'
+    return warnings[0] ?? (end === file.size ? undefined : `they lead to byte ${end} of ${file.size}`)
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof UnsupportedError) return error.message
+    throw error
+  }
+}
+
+/** Goes through frames and block headers. */
+function walk(file: ByteFile): Walk {
   const found: Found[] = []
   const contents: FrameContent[] = []
   const warnings: string[] = []
   let full = true
   let frames = 0
-  for (let at = 0; at < file.size; ) {
+  let lastSkippable: number | undefined
+  let at = 0
+  while (at < file.size) {
     const head = Buffer.from(file.read(at, maxHeaderSize))
     const magic = head.length >= 4 ? head.readUInt32LE(0) : 0
     if (head.length >= 8 && isSkippable(magic)) {
       at += 8 + head.readUInt32LE(4)
+      lastSkippable = magic
       continue
     }
+    lastSkippable = undefined
     if (magic !== frameMagic) {
       if (magic === legacyMagic) throw new UnsupportedError(file.name, 'the legacy LZ4 frame format')
       if (frames === 0) throw notLz4(file, at, magic)
@@ -112,7 +156,7 @@ export function scanBlocks(file: ByteFile): Scan {
     }
   }
   if (frames === 0 && warnings.length === 0) throw notLz4(file, 0, 0)
-  return { ...tableOf(file, found, warnings, full && frames <= 1), frames: contents }
+  return { found, warnings, contents, full: full && frames <= 1, end: at, lastSkippable }
 }
 
 const wordAt = (file: ByteFile, at: number): number | undefined =>
@@ -134,7 +178,12 @@ function frameHeader(
   }
 }
 
-function tableOf(file: ByteFile, found: Found[], warnings: string[], full: boolean): Omit<Scan, 'frames'> {
+function tableOf(
+  file: ByteFile,
+  found: Found[],
+  warnings: string[],
+  full: boolean,
+): Pick<Scan, 'table' | 'warnings' | 'measured'> {
   const table = emptyTable(
     found.length,
     found.reduce((most, block) => Math.max(most, block.blockMax), 0),

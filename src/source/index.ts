@@ -25,6 +25,8 @@ export interface OpenSource extends ByteSource, Disposable {
    * Throws FormatError where that copy is damaged.
    */
   headCopy?(): number
+  /** What keeps other programs from unpacking a file that is read by its index; undefined where nothing does. */
+  headerDamage?(): string | undefined
 }
 
 export interface OpenOptions {
@@ -141,6 +143,7 @@ function lz4InPlace(file: FileSource, options: OpenOptions): OpenSource | undefi
       },
       read: (offset, length) => reader.read(offset, length),
       headCopy: () => reader.readHead()?.length ?? 0,
+      headerDamage: () => reader.headerDamage(),
       [Symbol.dispose]: () => file[Symbol.dispose](),
     }
   } catch (error) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -133,6 +134,34 @@ describe('verify()', () => {
       findings({ store, only: [cut] }).every(text => text.includes(cut.id)),
       true,
     )
+  })
+
+  it('names each flipped bit, also in the headers that lz4 reads by, and gocore-sink does not', () => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addDump(store, { core: core.subarray(0, 2000) })
+    const path = store.corePath(ref)!
+    const sound = readFileSync(path)
+    const unseen: number[] = []
+    let headers = 0
+    for (let at = 0; at < sound.length; at++) {
+      // Random bytes are stored as they are.
+      if (at > 20 && at < 1990) continue
+      const rotten = Buffer.from(sound)
+      rotten[at]! ^= 1 << (at % 8)
+      writeFileSync(path, rotten)
+      const found = findings({ store })
+      if (found.length === 0) unseen.push(at)
+      const [first] = found
+      if (!first?.includes('the LZ4 headers of its core are damaged')) continue
+      headers++
+      assert.equal(found.length, 1, `byte ${at}: ${found.join('; ')}`)
+      // It does not mind a frame to be skipped that is longer than the file.
+      if (!/they lead to byte/.test(first))
+        assert.notEqual(spawnSync('lz4', ['-t', path]).status, 0, `byte ${at}: ${first}`)
+    }
+    assert.deepEqual(unseen, [])
+    assert.ok(headers > 15, `${headers} bytes of headers`)
   })
 
   it('names what is gone, unreadable or nobody’s', () => {
