@@ -39,6 +39,8 @@ export interface KernelRecordsOptions {
   state: string
   /** A handler that has begun is given so long to leave something, milliseconds. */
   patience: () => number
+  /** Whether a process is still there; asked of the kernel otherwise. */
+  isThere?: (pid: number) => boolean
   onRecord: (ref: DumpRef, sentence: string) => void
 }
 
@@ -49,6 +51,11 @@ interface Waiting {
   readonly since: number
 }
 
+/**
+ * Milliseconds that a process may be held before a byte of it comes, by memory of a file system of its own say. A process that has
+ * ended and that nobody waits for is there as well.
+ */
+const longestHeld = 10 * 60_000
 /** At one look: each is synced to storage, and the daemon's sign of life waits meanwhile. The others come with the next. */
 const mostWritten = 50
 
@@ -102,12 +109,17 @@ export class KernelRecords {
       if (this.#written >= mostWritten) break
       if (!this.#isListed(pid, waiting.first)) {
         const patience = this.#options.patience() + 1000 * (waitsOf(waiting.crash) ?? 0)
-        if (performance.now() - waiting.since < patience) continue
+        const age = performance.now() - waiting.since
+        if (age < patience || (age < patience + longestHeld && this.#isThere(pid))) continue
         if (!this.#isBegun(pid, waiting.first)) this.#write(waiting.first, ended(waiting.crash))
       }
       this.#waiting.delete(pid)
     }
     this.#store(this.#sequence)
+  }
+
+  #isThere(pid: number): boolean {
+    return (this.#options.isThere ?? isThere)(pid)
   }
 
   get #file(): string {
@@ -209,6 +221,16 @@ export class KernelRecords {
     const { pid } = manifest.process
     this.#begun?.set(pid, [...(this.#begun.get(pid) ?? []), momentOf(manifest)])
     this.#options.onRecord(ref, `A crash of process ${pid} left no core: ${crash.detail}`)
+  }
+}
+
+/** Other users' processes are hidden from the daemon below /proc, not from this. */
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 

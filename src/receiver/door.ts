@@ -44,9 +44,12 @@ export interface DoorState {
 export const ending = 150_000
 /** Each holds a descriptor, and in the kernel a process. */
 const mostWaiting = 4096
-/** Milliseconds in which the kernel is to say what it wants, and between two looks whether it has. */
-const patience = 10_000
-const betweenLooks = 20
+/**
+ * Milliseconds in which the kernel is to say what it wants, by a thread that may have to wait for a processor in a storm; less than
+ * `ending`. And between two looks whether it has: the longer it takes, the fewer.
+ */
+const patience = 120_000
+const betweenLooks = { first: 20, most: 500 }
 /** The socket that systemd passed. */
 export const passedSocket = 4
 
@@ -102,14 +105,16 @@ export function keepDoor(calls: SocketLibc): void {
   function meetVisitor(socket: Socket): void {
     socket.on('error', () => {})
     leaving++
-    hearOut(socket, performance.now() + patience)
+    hearOut(socket, performance.now())
   }
 
   /** Others are met while one has not spoken yet. */
-  function hearOut(socket: Socket, until: number): void {
-    const crash = meet(calls, handleOf(socket).fd, performance.now() >= until)
+  function hearOut(socket: Socket, since: number): void {
+    const waited = performance.now() - since
+    const crash = meet(calls, handleOf(socket).fd, waited >= patience)
     if (crash === undefined) {
-      setTimeout(hearOut, betweenLooks, socket, until)
+      const { first, most } = betweenLooks
+      setTimeout(hearOut, Math.min(most, Math.max(first, waited / 10)), socket, since)
       return
     }
     leaving--

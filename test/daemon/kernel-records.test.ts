@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -9,7 +11,7 @@ import { HeardCrashes } from '../../src/daemon/heard-crashes.ts'
 import { parseKernelLine } from '../../src/daemon/kernel-crash.ts'
 import { KernelLines } from '../../src/daemon/kernel-lines.ts'
 import { type LogRecord, parseLogRecord } from '../../src/daemon/kernel-log.ts'
-import { KernelRecords } from '../../src/daemon/kernel-records.ts'
+import { KernelRecords, type KernelRecordsOptions } from '../../src/daemon/kernel-records.ts'
 import { syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
 import { addDump, type TestArchive, testArchive } from './archive.ts'
@@ -227,7 +229,10 @@ describe('KernelRecords of lines that are given', () => {
   })
 
   /** Such as begin behind line 5 of the log, and what they have written. */
-  function recordsIn({ directory, store }: TestArchive): {
+  function recordsIn(
+    { directory, store }: TestArchive,
+    options: Partial<KernelRecordsOptions> = { isThere: () => false },
+  ): {
     records: KernelRecords
     /** As after a restart. */
     again: () => KernelRecords
@@ -245,6 +250,7 @@ describe('KernelRecords of lines that are given', () => {
         ...{ store, catalog: () => catalog, state, patience: () => 0 },
         spool: () => openLocalStore(join(directory, 'spool')),
         onRecord: (_, sentence) => void written.push(Number(/process (\d+)/.exec(sentence)![1])),
+        ...options,
       })
     return { records: again(), again, written, [Symbol.dispose]: () => catalog.close() }
   }
@@ -287,6 +293,25 @@ describe('KernelRecords of lines that are given', () => {
     assert.equal(records.done, 135)
     assert.ok(reads <= 3 * 130, `${reads} manifests read`)
     assert.ok(listings <= 2 * 5 + 1, `${listings} times all days were listed`)
+  })
+
+  it('waits for what may come of a process that the kernel holds, though not for ever', async () => {
+    using archive = testArchive()
+    let patience = 0
+    using bed = recordsIn(archive, { patience: () => patience })
+    const [brief, long] = [spawn('sleep', ['600']), spawn('sleep', ['600'])]
+    const lines = linesOf([handlers(brief.pid!), handlers(long.pid!)])
+    bed.records.look(lines)
+    bed.records.look(lines)
+    assert.deepEqual(bed.written, [])
+    brief.kill('SIGKILL')
+    await once(brief, 'exit')
+    bed.records.look(lines)
+    assert.deepEqual(bed.written, [brief.pid])
+    patience = -10 * 60_000
+    bed.records.look(lines)
+    assert.deepEqual(bed.written, [brief.pid, long.pid])
+    long.kill('SIGKILL')
   })
 
   it('makes a record of a line once, though a clock was set meanwhile and no catalog has it', t => {
