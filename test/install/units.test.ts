@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +51,26 @@ test('the receiver loses its sandbox where that could not be made in time, and n
   assert.equal(isStarted({ MONITOR_SERVICE_RESULT: 'exit-code' }), false)
   // Before systemd 251, which starts it for a start that failed alone.
   assert.equal(isStarted({}), true)
+})
+
+test('the receiver has started when it has begun its parts, and is started anew where it does not', async () => {
+  const [, command] = /^ExecStartPost=\+\/bin\/sh -c '(.*)'$/m.exec(read('gocore-sink-receiver.service'))!
+  const statusFor = (pid: number | undefined): number | null =>
+    spawnSync('sh', ['-c', command!.replaceAll('$$', '$').replace('seq 80', 'seq 3')], {
+      env: { PATH: process.env.PATH, MAINPID: String(pid) },
+    }).status
+  const hangs = spawn('sleep', ['60'])
+  const runs = spawn('sh', ['-c', 'sleep 60 & sleep 60'], { detached: true })
+  try {
+    assert.equal(statusFor(hangs.pid), 1)
+    while (statusFor(runs.pid) !== 0) assert.equal(runs.exitCode, null)
+    hangs.kill('SIGKILL')
+    await once(hangs, 'exit')
+    assert.notEqual(statusFor(hangs.pid), 0, 'of one that is no more')
+  } finally {
+    hangs.kill('SIGKILL')
+    process.kill(-runs.pid!, 'SIGKILL')
+  }
 })
 
 for (const unit of ['gocore-sink.service', 'gocore-sink-receiver.service'])
