@@ -55,12 +55,14 @@ export class PipeReader {
 
   /**
    * Takes what the kernel has written so far, behind what somebody has `taken` before: it writes on while the handler makes its
-   * threads.
+   * threads. Whose core that is all of is held till the next read: its files are still to be opened.
    */
   begin(taken: Buffer = Buffer.alloc(0)): void {
     const head = Buffer.allocUnsafeSlow(taken.length + headSize)
     taken.copy(head)
-    this.#head = head.subarray(0, taken.length + this.#readPipe(head, taken.length))
+    const got = this.#once(head, taken.length)
+    if (got > 0) this.#onProgress()
+    this.#head = head.subarray(0, taken.length + got)
   }
 
   /** At least one byte into `buffer` from `at`, or 0 at the end. */
