@@ -59,13 +59,14 @@ test('the receiver has started when it has begun its parts, and is started anew 
     spawnSync('sh', ['-c', command!.replaceAll('$$', '$').replace('seq 80', 'seq 3')], {
       env: { PATH: process.env.PATH, MAINPID: String(pid) },
     }).status
-  const hangs = spawn('sleep', ['60'])
+  // As one whose dump the kernel is about to write.
+  const hangs = spawn('sh', ['-c', 'trap "" TERM; exec sleep 60'])
   const runs = spawn('sh', ['-c', 'sleep 60 & sleep 60'], { detached: true })
   try {
     assert.equal(statusFor(hangs.pid), 1)
-    while (statusFor(runs.pid) !== 0) assert.equal(runs.exitCode, null)
-    hangs.kill('SIGKILL')
     await once(hangs, 'exit')
+    assert.equal(hangs.signalCode, 'SIGKILL')
+    while (statusFor(runs.pid) !== 0) assert.equal(runs.exitCode, null)
     assert.notEqual(statusFor(hangs.pid), 0, 'of one that is no more')
   } finally {
     hangs.kill('SIGKILL')
