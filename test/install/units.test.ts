@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -41,16 +41,36 @@ test('the service is one that systemd understands in every word', needsAnalyze, 
 })
 
 test('the receiver loses its sandbox where that could not be made in time, and not because it ended', () => {
-  const [, condition] = /^ExecCondition=\/bin\/sh -c '(.*)'$/m.exec(
-    read('gocore-sink-receiver-anyway.service'),
-  )!
-  const isStarted = (env: NodeJS.ProcessEnv): boolean =>
-    spawnSync('sh', ['-c', condition!.replaceAll('$$', '$')], { env: { PATH: process.env.PATH, ...env } })
-      .status === 0
-  assert.equal(isStarted({ MONITOR_SERVICE_RESULT: 'timeout' }), true)
-  assert.equal(isStarted({ MONITOR_SERVICE_RESULT: 'exit-code' }), false)
-  // Before systemd 251, which starts it for a start that failed alone.
-  assert.equal(isStarted({}), true)
+  const [, command] = /^ExecStart=\/bin\/sh -ec '(.*)'$/m.exec(read('gocore-sink-receiver-anyway.service'))!
+  const place = mkdtempSync(join(tmpdir(), 'anyway-'))
+  const script = command!.replaceAll('$$', '$').replaceAll('%%', '%').replaceAll('/run/', `${place}/`)
+  const dropIn = join(place, 'systemd/system/gocore-sink-receiver.service.d')
+  writeFileSync(join(place, 'systemctl'), `#!/bin/sh\necho "$@" >> ${place}/asked\n`, { mode: 0o755 })
+  const loses = (env: NodeJS.ProcessEnv): boolean => {
+    rmSync(dropIn, { recursive: true, force: true })
+    rmSync(join(place, 'asked'), { force: true })
+    const PATH = `${place}:${process.env.PATH}`
+    assert.equal(spawnSync('sh', ['-ec', script], { env: { PATH, ...env } }).status, 0)
+    const isAsked = existsSync(join(place, 'asked'))
+    assert.equal(existsSync(join(dropIn, 'anyway.conf')), isAsked)
+    return isAsked
+  }
+  try {
+    assert.equal(loses({ MONITOR_SERVICE_RESULT: 'timeout' }), true)
+    assert.equal(
+      readFileSync(join(dropIn, 'anyway.conf'), 'utf8'),
+      '[Service]\nProtectSystem=full\nReadWritePaths=\n',
+    )
+    assert.match(
+      readFileSync(join(place, 'asked'), 'utf8'),
+      /^daemon-reload\n.*restart gocore-sink-receiver.service\n$/,
+    )
+    assert.equal(loses({ MONITOR_SERVICE_RESULT: 'exit-code' }), false)
+    // Before systemd 251, which starts it for a start that failed alone.
+    assert.equal(loses({}), true)
+  } finally {
+    rmSync(place, { recursive: true })
+  }
 })
 
 test('the receiver has started when it has begun its parts, and is started anew where it does not', async () => {
