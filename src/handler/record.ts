@@ -1,7 +1,8 @@
 /** The manifest out of what the handler knows. */
-import { readFileSync } from 'node:fs'
+import { hostname, release } from 'node:os'
 import { type Manifest, manifestVersion, type StoredBinary, type StoredCore } from '../archive/manifest.ts'
 import { escapeBytes, escapeText } from '../base/escape.ts'
+import { bootId, machineId } from '../base/host-ids.ts'
 import { toolVersion } from '../base/version.ts'
 import { type CrashArguments, unlimited } from './argv.ts'
 import type { Snapshot } from './process-info.ts'
@@ -57,23 +58,14 @@ export function makeManifest(
 }
 
 function hostFacts(crash: CrashArguments): Manifest['host'] {
-  const name = firstLine('/proc/sys/kernel/hostname') ?? 'unknown'
+  const name = escapeText(hostname(), 256)
   const container = crash.hostname === undefined ? undefined : escapeBytes(crash.hostname, 256)
   const optional = {
-    boot_id: firstLine('/proc/sys/kernel/random/boot_id'),
-    machine_id: firstLine('/etc/machine-id'),
-    kernel: firstLine('/proc/sys/kernel/osrelease'),
+    boot_id: bootId(),
+    machine_id: machineId(),
+    kernel: release(),
     // %h is the name that the process itself saw: in a container, the container's.
     container_hostname: container === name ? undefined : container,
   }
   return { name, ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) }
-}
-
-function firstLine(path: string): string | undefined {
-  try {
-    const line = escapeText(readFileSync(path, 'utf8').split('\n')[0]!, 256)
-    return line === '' ? undefined : line
-  } catch {
-    return undefined
-  }
 }
