@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -147,6 +148,25 @@ describe('import of another archive', () => {
     // Of the archive that is the daemon's own, it sees to all that.
     assert.equal(on('import', from.root).status, 0)
     assert.ok(readdirSync(archive.store.layout.dump(ref)).includes('core.lz4'))
+  })
+
+  it('gets a bundle of what a dump is, and not of what an encryption that was cut has left of it', () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const ref = addDump(store)
+    const encrypted = { to: ['age1'], sha256: '', time: '' }
+    store.changeManifest(ref, ({ core, ...rest }) => ({
+      ...rest,
+      core: { ...core, file: 'core.lz4.age', encrypted },
+    }))
+    for (const name of ['core.lz4.age', '.manifest.json.tmp']) writeFileSync(store.layout.file(ref, name), '')
+    const path = join(directory, 'bundle.tar')
+    assert.equal(bed(archive).on('export', '--bundle', ref.id, '-o', path).status, 0)
+    const names = execFileSync('tar', ['-tf', path], { encoding: 'utf8' }).trim().split('\n')
+    assert.deepEqual(names, [
+      ...['format.json', `dumps/${ref.day}/${ref.id}/manifest.json`],
+      `dumps/${ref.day}/${ref.id}/core.lz4.age`,
+    ])
   })
 
   it('brings no control character of its manifests, pins and reports to a terminal', () => {
