@@ -51,7 +51,7 @@ export class LocalStore implements ArchiveStore {
   }
 
   *days(onUnlisted?: OnUnlisted): Generator<string> {
-    const own = this.#own()
+    const own = this.own()
     if (own !== undefined) return yield* [...new Set(own.map(({ day }) => day))].sort().reverse()
     for (const year of names(this.layout.dumps, /^[0-9]{4}$/))
       for (const month of this.#names(join(this.layout.dumps, year), /^(0[1-9]|1[0-2])$/, onUnlisted))
@@ -64,7 +64,7 @@ export class LocalStore implements ArchiveStore {
   }
 
   ids(day: string, onUnlisted?: OnUnlisted): string[] {
-    const own = this.#own()
+    const own = this.own()
     if (own !== undefined) return own.flatMap(ref => (ref.day === day ? [ref.id] : []))
     return this.#names(this.layout.day(day), idPattern, onUnlisted)
   }
@@ -79,8 +79,8 @@ export class LocalStore implements ArchiveStore {
     }
   }
 
-  /** For a user who may not list the archive, and may read their own dumps in it: those. */
-  #own(): DumpRef[] | undefined {
+  /** For a user who may not list the archive, and may read their own dumps in it: those; undefined for everybody else. */
+  own(): DumpRef[] | undefined {
     const uid = process.geteuid?.() ?? 0
     if (uid === 0 || mayList(this.layout.dumps) || !exists(this.layout.users)) return undefined
     return ownDumps(this.layout, uid)

@@ -4,6 +4,7 @@
  * only and never tries again, so that a pattern costs the same on any text: there is no expression that a hostile command
  * line could keep busy. The literal parts stay, so that a reader sees what was there.
  */
+import { escapeText } from './escape.ts'
 
 /** Stands in the place of what was taken out. */
 export const removed = '…'
@@ -31,9 +32,28 @@ const urlPassword = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^:/?#\s@\0]{0,256}):[^/\s\0]
 
 /** What takes out everything that fits one of the patterns, and the passwords of URLs. Letters' case does not matter. */
 export function compileRedactions(patterns: readonly string[]): Redaction {
-  const compiled = patterns.map(pattern => pattern.toLowerCase().split('*'))
-  return text =>
-    compiled.reduce((rest, parts) => redactOne(rest, parts), text.replace(urlPassword, `$1:${removed}@`))
+  // Command lines come escaped, reports as they are.
+  const spelt = new Set(patterns.flatMap(pattern => [pattern, escapeText(pattern)]))
+  const compiled = [...spelt].map(pattern => lowered(pattern).split('*'))
+  return text => {
+    let rest = text.replace(urlPassword, `$1:${removed}@`)
+    let low = lowered(rest)
+    for (const parts of compiled) {
+      if (!low.includes(parts[0]!)) continue
+      rest = redactOne(rest, low, parts)
+      low = lowered(rest)
+    }
+    return rest
+  }
+}
+
+/** Small letters, and a blank between two arguments. A letter that would get another length stays as it is. */
+function lowered(text: string): string {
+  const ascii = text.replace(/[A-Z\0]+/g, letters => letters.replaceAll(boundary, ' ').toLowerCase())
+  return ascii.replace(/\p{Lu}/gu, letter => {
+    const low = letter.toLowerCase()
+    return low.length === letter.length ? low : letter
+  })
 }
 
 /** Stands between two arguments; escaped ones hold no such byte. */
@@ -45,11 +65,17 @@ export function redactArguments(args: readonly string[], redact: Redaction): str
   return redact(args.join(boundary)).split(boundary)
 }
 
-/** `parts`: the literal texts of a pattern, in lower case, with a secret between each two. */
-function redactOne(text: string, parts: readonly string[]): string {
+/** A value that lies apart from its name, as an environment's variables: what `NAME=value` would lose as an argument. */
+export function redactNamed(name: string, value: string, redact: Redaction): string {
+  const text = `${name}=${value}`
+  const [safe] = redactArguments([text, ''], redact) as [string]
+  if (safe === text) return value
+  return safe.startsWith(`${name}=`) ? safe.slice(name.length + 1) : removed
+}
+
+/** `low`: the text, `parts`: the literal texts of a pattern, with a secret between each two; both in small letters. */
+function redactOne(text: string, low: string, parts: readonly string[]): string {
   const ends = text.includes(boundary) ? /\0/g : /\s/g
-  // Only ASCII: other letters may change their length with their case.
-  const low = text.replace(/[A-Z\0]+/g, letters => letters.replaceAll(boundary, ' ').toLowerCase())
   const nextPart = new Map(parts.map(part => [part, onward(from => low.indexOf(part, from))]))
   const wordEnd = onward(from => {
     ends.lastIndex = from
@@ -110,16 +136,27 @@ function matchFrom(
   return { secrets, end: at }
 }
 
+/** Keys of an object that redaction treats in their own way. */
+export interface RedactionKeys {
+  /** Of words that are this program's own, and stay: no secret is among them, and readers go by them. */
+  readonly own?: readonly string[]
+  /** Of objects whose keys are names that the crashed program chose for their values. */
+  readonly named?: readonly string[]
+}
+
 /** A copy of plain data with every string redacted; keys stay. */
-export function redactDeep<T>(value: T, redact: Redaction): T {
-  return copy(value, redact, 0) as T
+export function redactDeep<T>(value: T, redact: Redaction, { own = [], named = [] }: RedactionKeys = {}): T {
+  const copy = (value: unknown, key: string, depth: number): unknown => {
+    if (typeof value === 'string') return own.includes(key) ? value : redact(value)
+    if (typeof value !== 'object' || value === null || depth > mostDepth) return value
+    if (Array.isArray(value)) return value.map(item => copy(item, '', depth + 1))
+    const copyOf = (name: string, item: unknown): unknown => {
+      if (!named.includes(key)) return copy(item, name, depth + 1)
+      return typeof item === 'string' ? redactNamed(name, item, redact) : copy(item, '', depth + 1)
+    }
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copyOf(name, item)]))
+  }
+  return copy(value, '', 0) as T
 }
 
 const mostDepth = 64
-
-function copy(value: unknown, redact: Redaction, depth: number): unknown {
-  if (typeof value === 'string') return redact(value)
-  if (typeof value !== 'object' || value === null || depth > mostDepth) return value
-  if (Array.isArray(value)) return value.map(item => copy(item, redact, depth + 1))
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, redact, depth + 1)]))
-}

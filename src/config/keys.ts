@@ -14,7 +14,7 @@ export interface Key {
   readonly comment: string
   /** Lists grow with each assignment; an empty one empties them. */
   readonly list: boolean
-  /** Throws an Error whose message says what is wrong with the text. */
+  /** Throws an Error whose message says what is wrong with the text; of a list, all else of it counts. */
   read(config: Config, text: string): void
   write(config: Config): string
 }
@@ -210,8 +210,19 @@ const list = <T>(
   comment,
   list: true,
   read(config, text) {
-    const values = words(text).map(parse)
-    set(config, values.length > 0 ? [...new Set([...get(config), ...values])] : [])
+    const faults: string[] = []
+    const all = words(text)
+    const values = all.flatMap(word => {
+      try {
+        return [parse(word)]
+      } catch (error) {
+        faults.push((error as Error).message)
+        return []
+      }
+    })
+    // One slip in a list of what is secret lays nothing else open.
+    set(config, all.length > 0 ? [...new Set([...get(config), ...values])] : [])
+    if (faults.length > 0) throw new Error(faults.join('; '))
   },
   write: config =>
     get(config)

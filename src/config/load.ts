@@ -25,7 +25,7 @@ export function loadConfig(path?: string): Config {
 }
 
 /**
- * For the handler, which must go on: lines that can't be used are left out, a file that can't be trusted or read
+ * For the handler, which must go on: lines that can't be used, and such words of a list, are left out, a file that can't be trusted or read
  * leaves the defaults, and `warnings` says so in sentences for the log.
  */
 export function loadConfigOrDefaults(path?: string): { config: Config; warnings: string[] } {
@@ -33,41 +33,46 @@ export function loadConfigOrDefaults(path?: string): { config: Config; warnings:
   try {
     const text = readTrusted(file, path === undefined)
     if (text === undefined) return { config: defaultConfig(), warnings: [] }
-    const { config, problems } = parseConfig(text, file)
-    return { config, warnings: problems.map(problem => `${problem}, ignoring the line`) }
+    const { config, faults } = readLines(text, file)
+    return { config, warnings: faults.map(({ problem, part }) => `${problem}, ignoring ${part}`) }
   } catch (error) {
     return { config: defaultConfig(), warnings: [`${reasonOf(error)}; using the defaults`] }
   }
 }
 
-/** The text's configuration over the defaults, and a `file:line: …` sentence for each line that was left out. */
+/** The text's configuration over the defaults, and a `file:line: …` sentence for each line that has what was left out. */
 export function parseConfig(text: string, file: string): { config: Config; problems: string[] } {
+  const { config, faults } = readLines(text, file)
+  return { config, problems: faults.map(({ problem }) => problem) }
+}
+
+interface Fault {
+  readonly problem: string
+  readonly part: 'the line' | 'what is wrong'
+}
+
+function readLines(text: string, file: string): { config: Config; faults: Fault[] } {
   const config = defaultConfig()
-  const problems: string[] = []
+  const faults: Fault[] = []
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   for (const [index, raw] of lines.entries()) {
     const line = raw.trim()
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
-    try {
-      readLine(config, line)
-    } catch (error) {
-      problems.push(`${file}:${index + 1}: ${(error as Error).message}`)
-    }
+    const fail = (problem: string, part: Fault['part'] = 'the line'): void =>
+      void faults.push({ problem: `${file}:${index + 1}: ${problem}`, part })
+    const equals = line.indexOf('=')
+    const name = line.slice(0, Math.max(0, equals)).trim()
+    const key = keys.find(known => known.name === name)
+    if (equals < 1) fail(`${JSON.stringify(line.slice(0, 80))} is not Key=value`)
+    else if (!key) fail(`unknown key ${JSON.stringify(name.slice(0, 80))}${hintFor(name)}`)
+    else
+      try {
+        key.read(config, line.slice(equals + 1).trim())
+      } catch (error) {
+        fail(`${name}: ${(error as Error).message}`, key.list ? 'what is wrong' : 'the line')
+      }
   }
-  return { config, problems }
-}
-
-function readLine(config: Config, line: string): void {
-  const equals = line.indexOf('=')
-  if (equals < 1) throw new Error(`${JSON.stringify(line.slice(0, 80))} is not Key=value`)
-  const name = line.slice(0, equals).trim()
-  const key = keys.find(known => known.name === name)
-  if (!key) throw new Error(`unknown key ${JSON.stringify(name.slice(0, 80))}${hintFor(name)}`)
-  try {
-    key.read(config, line.slice(equals + 1).trim())
-  } catch (error) {
-    throw new Error(`${name}: ${(error as Error).message}`)
-  }
+  return { config, faults }
 }
 
 function hintFor(name: string): string {

@@ -88,6 +88,12 @@ export async function analyseDump(ref: DumpRef, options: AnalyseOptions): Promis
   }
 }
 
+/** Of what `parseReport` takes one of a few words for each; a goroutine's labels have the program's names. */
+const keysOfReport = {
+  own: ['schema', 'kind', 'layout', 'language', 'stripped', 'stack'],
+  named: ['labels'],
+}
+
 /** A report quotes what the memory held: what looks like a secret is taken out before it is stored. */
 function redacted(
   json: string,
@@ -95,7 +101,7 @@ function redacted(
   patterns: readonly string[] = [],
 ): string {
   const redact = compileRedactions(patterns)
-  const report = redactDeep(JSON.parse(json), redact)
+  const report = redactDeep(JSON.parse(json), redact, keysOfReport)
   // The core has the arguments as one text, in which a secret of several words has no end.
   if (cmdline) report.program.args = redactArguments(cmdline, redact).join(' ')
   return JSON.stringify(report)

@@ -108,19 +108,22 @@ export class DumpWork {
     }
   }
 
-  /** False where cores are not encrypted. A failure is told, and the next round of retention tries again. */
+  /** False where cores are not encrypted. A failure is told, once, and the next round of retention tries again. */
   async #encrypt(ref: DumpRef, lease: Lease, signal: AbortSignal): Promise<boolean> {
     const { holdings } = this.#options
     const { store, log } = holdings
     const { encryptTo: recipients, analysis } = holdings.config
     if (recipients.length === 0) return false
     const isHeld = (): boolean => lease.isHeld()
+    const job = `encryption of ${ref.id}`
     try {
       if (await encryptDump(store, ref, { recipients, user: analysis.user, signal, isHeld }))
         log.info(`Encrypted the core of dump ${ref.id} to ${recipients.join(', ')}`)
       syncDump(store, holdings.catalog, ref)
+      holdings.succeeded(job)
     } catch (error) {
-      log.warning(`Could not encrypt the core of dump ${ref.id}, it stays as it is: ${reasonOf(error)}`)
+      const sentence = `Could not encrypt the core of dump ${ref.id}, it stays as it is: ${reasonOf(error)}`
+      holdings.complainOf(job, sentence)
     }
     return true
   }

@@ -3,7 +3,7 @@
  * names it, and only then the plain one goes. Whenever this is cut, one of the two is there whole.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { isFile } from '../archive/files.ts'
 import type { LocalStore, Manifest } from '../archive/index.ts'
 import {
@@ -63,6 +63,7 @@ export async function encryptDump(
   const plain = manifest.core.shrunk === undefined ? coreFile : miniFile
   if (!isPlain(manifest) || !isFile(at(plain))) return false
   rmSync(at(encryptedPartFile), { force: true })
+  requireRoom(at(plain), recipients.length)
   const rights = store.rights.forCrash(manifest)
   const to = createFile(at(encryptedPartFile), rights.file)
   try {
@@ -94,6 +95,18 @@ const patience = { start: 60, rate: 1 << 20 }
 /** Chunks of 64 KiB grow by 16 bytes each; a recipient takes up to 3 KB of the header. */
 const mostOutput = (size: number, recipients: number): number =>
   Math.ceil(size * 1.001) + 4096 * (1 + recipients)
+
+/** For crashes that come meanwhile. */
+const leftFree = 1 << 20
+
+/** Both cores are there for a while. To try without would fill the archive each time, and cut what crashes then. */
+function requireRoom(core: string, recipients: number): void {
+  const most = mostOutput(lstatSync(core).size, recipients)
+  const { bavail, bsize, blocks } = statfsSync(core)
+  // Some file systems do not say.
+  if (blocks > 0 && most + leftFree > bavail * bsize)
+    throw new ArchiveError(`the encrypted one takes up to ${most} bytes, which the archive does not have`)
+}
 
 /** Has a confined child encrypt the core, and writes what it answers; answers size and SHA-256 of that. */
 async function encryptInto(

@@ -18,5 +18,5 @@ export {
   shrinker,
   whyNotShrunk,
 } from './shrink.ts'
-export { reindex, type SyncOptions, type SyncResult, syncCatalog, syncDump } from './sync.ts'
+export { expectedRow, reindex, type SyncOptions, type SyncResult, syncCatalog, syncDump } from './sync.ts'
 export { type Finding, isFinding, type VerifyOptions, type VerifyProgress, verify } from './verify.ts'

@@ -17,7 +17,7 @@ import {
 import type { ProcessFacts } from '../archive/manifest.ts'
 import { reasonOf } from '../base/errors.ts'
 import { escapeBytes, escapeText } from '../base/escape.ts'
-import { compileRedactions, type Redaction, redactArguments } from '../base/redact.ts'
+import { compileRedactions, type Redaction, redactArguments, redactNamed } from '../base/redact.ts'
 import type { CrashArguments } from './argv.ts'
 import { covers } from './foreign-memory.ts'
 import {
@@ -192,7 +192,7 @@ function readWords(
     facts.environ = Object.fromEntries(
       allowedEnvironment(environment, environ).map(([name, value]) => [
         name,
-        redact(escapeBytes(value, 4 * kilobyte)),
+        redactNamed(name, escapeBytes(value, 4 * kilobyte), redact),
       ]),
     )
 }

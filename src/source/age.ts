@@ -9,6 +9,7 @@ import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { SystemError, UsageError } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
+import { forgoDumps } from '../base/undumped.ts'
 
 /** The first line of each such file. */
 export const ageMagic = 'age-encryption.org/v1\n'
@@ -57,7 +58,10 @@ export function readIdentityFile(path: string): string[] {
   const fd = openIdentities(path)
   try {
     const bytes = Buffer.alloc(mostIdentities)
-    text = bytes.toString('latin1', 0, readSync(fd, bytes, 0, bytes.length, null))
+    let size = 0
+    // Of a pipe each read has what has come by then.
+    for (let got = 1; got > 0; size += got) got = readSync(fd, bytes, size, bytes.length - size, null)
+    text = bytes.toString('latin1', 0, size)
   } finally {
     closeSync(fd)
   }
@@ -82,8 +86,12 @@ function openIdentities(path: string): number {
 
 let held: readonly string[] = []
 
-/** The secret keys of whoever runs this program, for every encrypted core that it opens from here on. */
+/**
+ * The secret keys of whoever runs this program, for every encrypted core that it opens from here on. Should it crash, they
+ * are in no dump.
+ */
 export function useIdentities(identities: readonly string[]): void {
+  forgoDumps()
   held = identities
 }
 

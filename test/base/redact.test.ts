@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileRedactions, parseRedaction, redactArguments, redactDeep } from '../../src/base/redact.ts'
+import { escapeText } from '../../src/base/escape.ts'
+import {
+  compileRedactions,
+  parseRedaction,
+  redactArguments,
+  redactDeep,
+  redactNamed,
+} from '../../src/base/redact.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 
 const rows: [pattern: string, text: string, result: string][] = [
@@ -15,6 +22,10 @@ const rows: [pattern: string, text: string, result: string][] = [
   ['begin*end', 'begin two end', 'begin two end'],
   ['-token=*', `-token=${'x'.repeat(9000)} -v`, '-token=… -v'],
   ['<pw>*</pw>', `<pw>${'x'.repeat(9000)}</pw>`, '<pw>…</pw>'],
+  ['PÄSSWORT=*', 'PÄSSWORT=x pässwort=y İ pÄsswort=z', 'PÄSSWORT=… pässwort=… İ pÄsswort=…'],
+  [String.raw`CORP\joe%*`, String.raw`-U CORP\joe%secret`, String.raw`-U CORP\joe%…`],
+  // As a manifest has the same argument.
+  [String.raw`CORP\joe%*`, escapeText(String.raw`-U CORP\joe%secret`), String.raw`-U CORP\x5cjoe%…`],
 ]
 for (const [pattern, text, result] of rows)
   test(`compileRedactions() makes ${JSON.stringify(result)} of ${JSON.stringify(text)} by ${pattern}`, () => {
@@ -42,6 +53,24 @@ test('redactArguments() sees an option and its value as two arguments, and keeps
     redact('dial: host=db user=joe password=p dbname=x'),
     'dial: host=db user=joe password=… dbname=x',
   )
+})
+
+test('redactNamed() takes out what would be taken out of NAME=value', () => {
+  const redact = compileRedactions(defaultConfig().redact)
+  assert.equal(redactNamed('DB_PASSWORD', 'two words', redact), '…')
+  assert.equal(redactNamed('LC_ALL', 'x -token=abc', redact), 'x -token=…')
+  assert.equal(redactNamed('LC_ALL', 'C', redact), 'C')
+  assert.equal(redactNamed('URL', 'db://joe:pw@host/x', redact), 'db://joe:…@host/x')
+  assert.equal(redactNamed('GITHUB_KEY', 'a=b', compileRedactions(['GITHUB_*'])), '…')
+})
+
+test('redactDeep() knows labels by their names, and leaves the words of a report', () => {
+  const redact = compileRedactions(['token=*', 'pan*'])
+  const keys = { own: ['kind'], named: ['labels'] }
+  const value = { kind: 'panic', text: 'panic', labels: { token: 'a b', kind: 'panda', user: 'joe' } }
+  assert.deepEqual(redactDeep(value, redact, keys), {
+    ...{ kind: 'panic', text: 'pan…', labels: { token: '…', kind: 'pan…', user: 'joe' } },
+  })
 })
 
 test('redactDeep() goes through lists and objects', () => {

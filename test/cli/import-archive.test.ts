@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import {
+  appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,6 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type DumpRef, initializeStore, type LocalStore, openLocalStore } from '../../src/archive/index.ts'
@@ -113,6 +118,55 @@ describe('import of another archive', () => {
     assert.match(on('import', from.root).stdout, new RegExp(`^${cut!.id} .*was there already`, 'm'))
     makeOlder(from.layout.dump(fresh!), 2 * 3_600_000)
     assert.match(on('import', from.root).stdout, new RegExp(`^${fresh!.id} `, 'm'))
+  })
+
+  it('leaves the report of a dump as it came: there may be no core to make it anew of', () => {
+    using archive = testArchive()
+    const { from, on } = bed(archive)
+    const ref = addDump(from)
+    from.writeReport(ref, JSON.stringify(report()))
+    from.writeAnalysis(ref, 'of elsewhere')
+    assert.equal(on('import', from.root).status, 0)
+    assert.equal(archive.store.readAnalysis(ref), 'of elsewhere')
+    assert.equal(archive.store.readReport(ref), from.readReport(ref))
+  })
+
+  it('does itself what the daemon would do for another archive, and encrypts what it takes in', async () => {
+    using archive = testArchive()
+    const { from, on } = bed(archive)
+    const [ref, other] = [addDump(from), join(archive.directory, 'other')]
+    const recipient = 'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj'
+    appendFileSync(join(archive.directory, 'gocore-sink.conf'), `EncryptTo=${recipient}\n`)
+    mkdirSync(join(archive.directory, 'run'))
+    await using daemon = createServer()
+    await once(daemon.listen(join(archive.directory, 'run/daemon.sock')), 'listening')
+    assert.equal(on('import', from.root, '--archive', other).status, 0)
+    const store = openLocalStore(other)
+    assert.deepEqual(readdirSync(store.layout.dump(ref)).sort(), [
+      ...['analysis.json', 'core.lz4.age', 'manifest.json'],
+    ])
+    // Of the archive that is the daemon's own, it sees to all that.
+    assert.equal(on('import', from.root).status, 0)
+    assert.ok(readdirSync(archive.store.layout.dump(ref)).includes('core.lz4'))
+  })
+
+  it('gets a bundle of what a dump is, and not of what an encryption that was cut has left of it', () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const ref = addDump(store)
+    const encrypted = { to: ['age1'], sha256: '', time: '' }
+    store.changeManifest(ref, ({ core, ...rest }) => ({
+      ...rest,
+      core: { ...core, file: 'core.lz4.age', encrypted },
+    }))
+    for (const name of ['core.lz4.age', '.manifest.json.tmp']) writeFileSync(store.layout.file(ref, name), '')
+    const path = join(directory, 'bundle.tar')
+    assert.equal(bed(archive).on('export', '--bundle', ref.id, '-o', path).status, 0)
+    const names = execFileSync('tar', ['-tf', path], { encoding: 'utf8' }).trim().split('\n')
+    assert.deepEqual(names, [
+      ...['format.json', `dumps/${ref.day}/${ref.id}/manifest.json`],
+      `dumps/${ref.day}/${ref.id}/core.lz4.age`,
+    ])
   })
 
   it('brings no control character of its manifests, pins and reports to a terminal', () => {

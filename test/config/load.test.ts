@@ -286,6 +286,14 @@ describe('loadConfig()', () => {
     assert.match(warnings[0]!, /, ignoring the line$/)
   })
 
+  it('of a list all counts but what is wrong, for the handler: one slip lays no other secret open', () => {
+    const path = file('Redact=\nRedact=key=* x* pin=*\n')
+    assert.throws(() => loadConfig(path), /:2: Redact: "x\*" must begin with two characters/)
+    const { config, warnings } = loadConfigOrDefaults(path)
+    assert.deepEqual(config.redact, ['key=*', 'pin=*'])
+    assert.match(warnings.join(), /, ignoring what is wrong$/)
+  })
+
   const isRoot = process.getuid?.() === 0
   const untrusted: [what: string, make: () => string, why: RegExp][] = [
     ['world-writable', () => file('Group=g', 0o666), /others than its owner may write it \(mode 666\)/],

@@ -78,6 +78,16 @@ describe('analyseDump()', () => {
     assert.doesNotMatch(archive.store.readReport(ref)!, /words/)
   })
 
+  it('leaves the words that readers of a report go by, whatever is to be taken out', async () => {
+    using archive = testArchive()
+    const ref = addDump(archive.store)
+    const config = { analysis: limits, redact: ['gocore*', 'pan*', 'go'] }
+    await analyseDump(ref, { store: archive.store, config, program: child('good') })
+    const { death, program } = reportOf(archive.store, ref)
+    assert.deepEqual([death.kind, program.language], ['panic', 'go'])
+    assert.match(death.message, /^pan…/)
+  })
+
   const failures: [behaviour: string, limits: Partial<typeof limits>, reason: RegExp][] = [
     ['refuse', {}, /^the core is not one, said \\x07 hostile bytes$/],
     ['status', {}, /^the analysis ended with status 9: broken$/],

@@ -106,6 +106,9 @@ describe('the analysis queue', () => {
     assert.deepEqual(bed.tried, [newer!.id, older!.id])
     assert.equal(bed.holdings.catalog.get(newer!.id)?.analysis, 'pending')
     assert.equal(bed.log().match(/Could not encrypt/g)?.length, 2)
+    // It is tried again every minute, and told once.
+    await bed.dumpWork.encryptTheRest()
+    assert.equal(bed.log().match(/Could not encrypt/g)?.length, 2)
   })
 
   it('leaves dumps for a while for which no process can be started', async () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { initializeStore } from '../../src/archive/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { encryptDump } from '../../src/daemon/encrypt.ts'
 import { addDump, testArchive } from './archive.ts'
@@ -22,5 +25,28 @@ describe('encryptDump()', () => {
     assert.equal(await encryptDump(store, ref, { ...options, isHeld: () => true }), true)
     assert.equal(store.readManifest(ref).core.file, 'core.lz4.age')
     assert.deepEqual(readdirSync(store.layout.dump(ref)).sort(), ['core.lz4.age', 'manifest.json'])
+  })
+
+  it('begins nothing where there is no room for both cores: a crash that comes meanwhile would be cut', {
+    skip: process.getuid?.() === 0 ? false : 'mounting takes root',
+  }, async () => {
+    using archive = testArchive()
+    const { store } = archive
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=755', 'tmpfs', store.root])
+    try {
+      initializeStore(store)
+      const ref = addDump(store, { core: randomBytes(5 << 20) })
+      let least = Number.POSITIVE_INFINITY
+      const isHeld = (): boolean => {
+        least = Math.min(least, store.usage().free)
+        return true
+      }
+      await assert.rejects(encryptDump(store, ref, { recipients, user, isHeld }), /the archive does not have/)
+      assert.equal(least, Number.POSITIVE_INFINITY, 'nothing was written')
+      const small = addDump(store, { core: randomBytes(100_000) })
+      assert.equal(await encryptDump(store, small, { recipients, user }), true)
+    } finally {
+      execFileSync('umount', [store.root])
+    }
   })
 })

@@ -7,7 +7,7 @@ import { memoryOf } from '../../src/handler/memory-source.ts'
 import { type Snapshot, takeSnapshot } from '../../src/handler/process-info.ts'
 
 /** This process as one that crashed, but for its mappings. */
-function snapshotOf(maps: string): Snapshot {
+function snapshotOf(maps: string, redact: readonly string[] = []): Snapshot {
   const proc = mkdtempSync(join(tmpdir(), 'proc-'))
   const { pid } = process
   const own = join(proc, String(pid))
@@ -20,10 +20,11 @@ function snapshotOf(maps: string): Snapshot {
       'CoreDumping:\t1',
     )
     writeFileSync(join(own, 'status'), status)
+    writeFileSync(join(own, 'environ'), 'LANG=C\0DB_PASSWORD=two words\0')
     writeFileSync(join(own, 'maps'), maps)
     const uid = process.getuid!()
     const crash = { pid, uid, gid: 0, signal: 6, comm: Buffer.from('x'), time: undefined, problems: [] }
-    return takeSnapshot(crash as never, [], [], proc)
+    return takeSnapshot(crash as never, ['*'], redact, proc)
   } finally {
     rmSync(proc, { recursive: true })
   }
@@ -51,5 +52,11 @@ test('all mappings that the kernel grants by default are known, with ordinary pa
   assert.equal(snapshot.files?.length, 65_530)
   assert.doesNotMatch(snapshot.notes.join('\n'), /longer/)
   assert.notEqual(memoryOf(snapshot, 1e15, { room: () => 1e15 }), undefined)
+  snapshot.close()
+})
+
+test('a variable that is allowed is redacted by its name, too', () => {
+  const snapshot = snapshotOf(readFileSync('/proc/self/maps', 'latin1'), ['password=*'])
+  assert.deepEqual(snapshot.facts.environ, { LANG: 'C', DB_PASSWORD: '…' })
   snapshot.close()
 })

@@ -218,6 +218,11 @@ describe('who may read a core', kernel, () => {
       const report = cliAs(own, bed, ['show', of(own).id])
       assert.equal(report.status, 0, report.stderr)
       assert.doesNotMatch(report.stdout + report.stderr, /EACCES|without its executable/)
+      const verified = cliAs(own, bed, ['verify'])
+      assert.equal(verified.stdout, '1 dump verified, all sound.\n', verified.stderr)
+      const bundle = cliAs(own, bed, ['export', '--bundle', of(own).id, '-o', '-'])
+      assert.equal(bundle.status, 0, bundle.stderr)
+      assert.match(bundle.stdout, /core\.lz4\0[\s\S]*\/binary\0/)
     }
     bed.store.remove(of(alice))
     assert.equal(cliAs(alice, bed, ['ls', '--quiet']).stdout, '')

@@ -94,19 +94,14 @@ export async function handler(argv: Args): Promise<void> {
   )
 }
 
-/** A daemon that runs is told of the new dumps; without one what it would do is done here, so that `ls` tells of them. */
+/** The daemon that keeps this archive is told of the new dumps; without one what it would do is done here, so that `ls` tells of them. */
 async function settle(site: Site, imported: readonly Imported[]): Promise<void> {
   if (imported.length === 0) return
-  const { analyseDump, encryptDump, nudgeDaemon } = await import('../../daemon/index.ts')
+  const { analyseDump, encryptDump, expectedRow, nudgeDaemon } = await import('../../daemon/index.ts')
   const refs = imported.map(({ ref }) => ref)
   await site.refresh(refs)
-  if (
-    await nudgeDaemon(
-      site.config.run,
-      refs.map(({ id }) => id),
-    )
-  )
-    return
+  const ids = refs.map(({ id }) => id)
+  if (!site.foreign && (await nudgeDaemon(site.config.run, ids))) return
   const { store, config } = site
   const { encryptTo: recipients, analyseBeforeEncryption } = config
   const isAnalysed = recipients.length === 0 || analyseBeforeEncryption
@@ -119,7 +114,9 @@ async function settle(site: Site, imported: readonly Imported[]): Promise<void> 
     // Another node's daemon has it in hand, and does the same.
     if (lease === undefined) continue
     try {
-      if (isAnalysed) await analyseDump(ref, { store, config })
+      // What came with a report keeps it: of a core that was encrypted or shrunk none as good can be made.
+      const waits = expectedRow(store, ref, false)?.analysis === 'pending'
+      if (isAnalysed && waits) await analyseDump(ref, { store, config })
     } catch (error) {
       // Its core stays plain: what is encrypted is analysed no more.
       complainOf(error, `Could not analyse ${ref.id} now, a daemon tries again`)

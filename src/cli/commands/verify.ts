@@ -38,9 +38,10 @@ export async function handler(argv: Args): Promise<void> {
   const { isFinding, verify } = await import('../../daemon/index.ts')
   using site = openSite(argv)
   const store = presentStore(site)
-  const only: DumpRef[] = []
-  for (const prefix of argv.dumps ?? []) only.push(await findDump(site, prefix))
-  const options = { store, catalog: await site.catalog(), ...(only.length > 0 ? { only } : {}) }
+  const named: DumpRef[] = []
+  for (const prefix of argv.dumps ?? []) named.push(await findDump(site, prefix))
+  const only = named.length > 0 ? named : store.own()
+  const options = { store, catalog: await site.catalog(), only }
   let problems = 0
   let dumps = 0
   let last = ''

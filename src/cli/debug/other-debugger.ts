@@ -10,9 +10,17 @@ import type { Target } from '../target.ts'
 /** The other debugger's exit status. What was unpacked is removed when it ends. Throws SystemError where there is none. */
 export async function startOther(target: Target, name: 'dlv' | 'gdb'): Promise<number> {
   const dir = mkdtempSync(join(process.env.TMPDIR || tmpdir(), 'gocore-sink-debug-'))
+  const clear = (): void => rmSync(dir, { recursive: true, force: true })
   // It is in the terminal's foreground, and what the user interrupts is its own.
   const ignore = (): void => {}
   process.on('SIGINT', ignore)
+  // A core that was encrypted is not to lie there when the terminal is closed.
+  const end = (signal: NodeJS.Signals): void => {
+    clear()
+    for (const one of endings) process.off(one, end)
+    process.kill(process.pid, signal)
+  }
+  for (const one of endings) process.on(one, end)
   try {
     const core = await plainFile(target.corePath, join(dir, 'core'), output =>
       exportCore(target, { output, force: false }),
@@ -23,9 +31,12 @@ export async function startOther(target: Target, name: 'dlv' | 'gdb'): Promise<n
     return await run(name, name === 'dlv' ? ['core', executable, core] : ['--core', core, executable])
   } finally {
     process.off('SIGINT', ignore)
-    rmSync(dir, { recursive: true, force: true })
+    for (const one of endings) process.off(one, end)
+    clear()
   }
 }
+
+const endings = ['SIGHUP', 'SIGTERM'] as const
 
 /** The file itself where it is an ELF file already. */
 async function plainFile(

@@ -69,6 +69,28 @@ describe('migrate()', () => {
 })
 
 describe('openCatalog()', () => {
+  it('keeps no text of a dump that is gone, nor one that was put anew', () => {
+    const path = fresh()
+    const texts = ['Cause Alpha', 'Message Alpha', 'Cause Beta', 'Message Beta']
+    const held = (): string[] => texts.filter(text => readFileSync(path).includes(text))
+    const change = (work: (catalog: ReturnType<typeof openCatalog>) => void): void => {
+      const catalog = openCatalog(path)
+      work(catalog)
+      catalog.close()
+    }
+    const put = (id: string, name: string): void =>
+      change(catalog =>
+        catalog.put(row({ id, cause: `Cause ${name}` }), { message: `Message ${name}`, frames: '' }),
+      )
+    put('aaaa', 'Alpha')
+    put('bbbb', 'Beta')
+    assert.deepEqual(held(), texts)
+    change(catalog => catalog.remove('aaaa'))
+    assert.deepEqual(held(), texts.slice(2))
+    put('bbbb', 'Gamma')
+    assert.deepEqual(held(), [])
+  })
+
   it('puts a damaged file aside, says so, and begins anew', () => {
     const path = fresh()
     writeFileSync(path, 'SQLite format 3\0 and then nothing of the kind'.repeat(100))
