@@ -26,7 +26,7 @@ import { readRegularFile } from '../base/regular-file.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
-import { isFile, namesIn } from './files.ts'
+import { isFile, namesIn, removeAll } from './files.ts'
 import { binaryFile, binaryInfoFile, keyPattern, type Layout, newId } from './layout.ts'
 import { openWay } from './own-dumps.ts'
 import type { OnUnlisted } from './store.ts'
@@ -266,5 +266,5 @@ export function removeBinary(layout: Layout, key: string, rights: Rights): void 
   const doomed = join(layout.temporary, `${newId()}.removed`)
   makeDirectories(layout.root, layout.temporary, rights.directory)
   renameSync(layout.binary(key), doomed)
-  rmSync(doomed, { recursive: true })
+  removeAll(doomed)
 }

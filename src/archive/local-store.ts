@@ -10,7 +10,7 @@ import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
-import { exists, isFile, mayList, names, readText, removeIfThere } from './files.ts'
+import { exists, isFile, mayList, names, readText, removeAll, removeIfThere } from './files.ts'
 import { checkFormat } from './format.ts'
 import {
   analysisFile,
@@ -221,7 +221,7 @@ export class LocalStore implements ArchiveStore {
     if (uid !== undefined) unmarkOwn(this.layout, ref, uid)
     removeIfThere(join(directory, manifestFile))
     syncDirectory(directory)
-    rmSync(directory, { recursive: true, force: true })
+    removeAll(directory)
     this.unpin(ref)
   }
 
