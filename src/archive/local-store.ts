@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError, FormatError, NotFoundError } from '../base/errors.ts'
+import { ArchiveError, FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
@@ -24,7 +24,7 @@ import {
   newId,
   reportFile,
 } from './layout.ts'
-import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
+import { formatHold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
 import { type OnMeasured, sizeBelow } from './measure.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
 import { isPinned, readPins, writePin } from './pins.ts'
@@ -98,9 +98,9 @@ export class LocalStore implements ArchiveStore {
     }
   }
 
-  find(prefix: string): DumpEntry[] {
+  find(prefix: string, onBroken?: ListOptions['onBroken']): DumpEntry[] {
     if (!/^[a-z2-7]{0,12}$/.test(prefix)) return []
-    return [...this.days()].flatMap(day => this.#read(day, this.#idsWith(prefix, day)))
+    return [...this.days()].flatMap(day => this.#read(day, this.#idsWith(prefix, day), onBroken))
   }
 
   /** For a whole id the day is asked by its name: it may have thousands. */
@@ -215,8 +215,8 @@ export class LocalStore implements ArchiveStore {
     const stat = lstatSync(directory, { throwIfNoEntry: false })
     if (stat === undefined) throw new NotFoundError(`No dump is called ${ref.id}`)
     if (!stat.isDirectory()) throw new ArchiveError(`${directory} is not a directory`)
-    const hold = this.#holdOf(ref)
-    if (hold !== undefined) throw new ArchiveError(`Refused to remove ${ref.id}: ${formatHold(hold)}`)
+    const held = this.whyHeld(ref)
+    if (held !== undefined) throw new ArchiveError(`Refused to remove ${ref.id}: ${held}`)
     const uid = this.#ownerOf(ref)
     if (uid !== undefined) unmarkOwn(this.layout, ref, uid)
     removeIfThere(join(directory, manifestFile))
@@ -225,12 +225,16 @@ export class LocalStore implements ArchiveStore {
     this.unpin(ref)
   }
 
-  #holdOf(ref: DumpRef): Hold | undefined {
+  whyHeld(ref: DumpRef): string | undefined {
     try {
-      return this.readManifest(ref).hold
-    } catch {
-      // One that can't be read says nothing any more, of a hold neither.
-      return undefined
+      const { hold } = this.readManifest(ref)
+      return hold && formatHold(hold)
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined
+      // Damaged, or of another version: what is left of it says so, or nobody knows.
+      if (error instanceof FormatError && !/"hold"/.test(this.#text(ref, manifestFile, mostManifest) ?? ''))
+        return undefined
+      return `its manifest, which may tell of a hold, can't be read: ${reasonOf(error)}`
     }
   }
 

@@ -36,8 +36,8 @@ export interface ArchiveStore {
   days(onUnlisted?: OnUnlisted): Iterable<string>
   /** Ids of one day's directories, those whose manifest is not written yet included; nothing is read of them. */
   ids(day: string, onUnlisted?: OnUnlisted): string[]
-  /** All dumps whose id begins with `prefix`. */
-  find(prefix: string): DumpEntry[]
+  /** All dumps whose id begins with `prefix`; `onBroken` as for `list`. */
+  find(prefix: string, onBroken?: ListOptions['onBroken']): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
   /** What its memory held is not for everybody who may read the catalog. */
   hides(manifest: Manifest): boolean
@@ -61,6 +61,8 @@ export interface ArchiveStore {
   isPinned(id: string): boolean
   pin(ref: DumpRef, pin: Pin): void
   unpin(ref: DumpRef): void
+  /** Why nobody removes this dump: a hold, or a manifest that may tell of one and can't be read. */
+  whyHeld(ref: DumpRef): string | undefined
   /** Removes the dump, manifest first, so that a cut removal leaves nothing listed. Throws for one on hold. */
   remove(ref: DumpRef): void
   /** Path of a stored binary, or undefined. */

@@ -57,6 +57,15 @@ export interface GcResult {
   /** Of those, by somebody's word: pinned, or on hold. */
   readonly pinned: number
   readonly held: number
+  /** Dumps whose manifests can't be read, which stay, and because of which all executables do. */
+  readonly unread: readonly { readonly id: string; readonly reason: string }[]
+}
+
+/** What is to be said of those; undefined where there are none. */
+export function unreadSentence([first, ...others]: GcResult['unread']): string | undefined {
+  if (first === undefined) return undefined
+  const more = others.length === 0 ? '' : `, nor of ${others.length} more`
+  return `Could not read the manifest of dump ${first.id} (${first.reason})${more}: what is named there is not known, and no executable is removed`
 }
 
 /** A handler stores an executable before the manifest that names it, and writes before it renames. */
@@ -87,7 +96,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     await turn.pass()
   }
 
-  const { entries, sound, held } = await readEntries(options, now)
+  const { entries, sound, held, unread } = await readEntries(options, now)
   const { usage, sizeOf } = await measure(store, dryRun ? actions : [])
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
   // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
@@ -117,7 +126,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     freed: freedBy(actions),
     kept: entries.length - deleted.length,
     pinned: entries.filter(({ pinned }) => pinned).length - held,
-    held,
+    ...{ held, unread },
   }
 }
 
@@ -196,6 +205,7 @@ async function readEntries(
   entries: Unweighed[]
   sound: boolean
   held: number
+  unread: GcResult['unread']
 }> {
   const { store, onProgress, onUnlisted } = options
   const made = store.made()
@@ -203,8 +213,10 @@ async function readEntries(
   const entries: (Unweighed & { readonly crash: number })[] = []
   let sound = true
   let held = 0
-  const onBroken = (): void => {
+  const unread: { id: string; reason: string }[] = []
+  const onBroken = ({ id }: DumpRef, error: unknown): void => {
     sound = false
+    unread.push({ id, reason: reasonOf(error) })
   }
   const onGap: OnUnlisted = (directory, error) => {
     sound = false
@@ -225,7 +237,7 @@ async function readEntries(
     if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
   entries.sort((a, b) => a.crash - b.crash || (a.id < b.id ? -1 : 1))
-  return { entries, sound, held }
+  return { entries, sound, held, unread }
 }
 
 /** No clock was right when it came: its age counts from now on. */
