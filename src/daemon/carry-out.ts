@@ -28,7 +28,8 @@ interface Deed {
 
 /**
  * Yields what was done, until a plan was carried out without a failure. `limits` is the policy in bytes. What was given back
- * is counted and not measured anew, since file systems may take their time to show it; that of executables by each plan.
+ * is counted and, before storage is full, not measured anew, since file systems may take their time to show it; that of
+ * executables by each plan.
  */
 export async function* carryOut(
   entries: readonly RetentionEntry[],
@@ -57,6 +58,8 @@ export async function* carryOut(
       again = true
       if (action.action === 'delete' || !noRoom.test(action.failed)) continue
       for (const entry of standing.values()) standing.set(entry.id, { ...entry, shrinkable: false })
+      // Crashes have come since it was measured: shrinking may have taken hours.
+      free = Math.min(free, options.store.usage(used).free)
       break
     }
   }

@@ -311,6 +311,30 @@ describe('runGc() of what does not shrink', () => {
     }
   })
 
+  it('deletes the oldest of an archive that fills up while it is at work', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async () => {
+    using archive = testArchive()
+    const { store } = archive
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=9m,mode=755', 'tmpfs', store.root])
+    try {
+      initializeStore(store)
+      makeOld(store)
+      const [oldest] = fill(store, 6)
+      for (const ref of fill(store, 2)) store.writeReport(ref, JSON.stringify(report()))
+      const shrink = async (): Promise<ShrinkOutcome> => {
+        assert.throws(() => writeFileSync(join(store.root, 'filler'), Buffer.alloc(16 << 20)), /ENOSPC/)
+        throw Object.assign(new Error('full'), { errno: -28, code: 'ENOSPC' })
+      }
+      const limits = { ...policy, keepFree: 0.03, keepLatest: 1, shrinkAfter: day / 1000 }
+      assert.deepEqual(done(await runGc({ store, policy: limits, shrink })).slice(1), [
+        `delete ${oldest!.id} undefined`,
+      ])
+    } finally {
+      execFileSync('umount', [store.root])
+    }
+  })
+
   it('deletes in its place what is kept as it is', async () => {
     using archive = testArchive()
     const { store } = archive
