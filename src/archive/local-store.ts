@@ -267,8 +267,8 @@ export class LocalStore implements ArchiveStore {
     return listBinaries(this.layout, onUnlisted)
   }
 
-  removeBinary(key: string): void {
-    removeBinary(this.layout, key, this.rights)
+  removeBinary(key: string, isOld?: (mtime: Date) => boolean): boolean {
+    return removeBinary(this.layout, key, this.rights, isOld)
   }
 
   made(): number {

@@ -70,7 +70,8 @@ export interface ArchiveStore {
   /** Stores a file's content under its key once; answers the key. */
   addBinary(source: { fd: number; size: number }, hint: { buildId?: string }): string
   binaries(onUnlisted?: OnUnlisted): Iterable<{ key: string; size: number; mtime: Date }>
-  removeBinary(key: string): void
+  /** Removes it, unless it is not old any more, as `isOld` says: somebody is about to name it. Answers whether it did. */
+  removeBinary(key: string, isOld?: (mtime: Date) => boolean): boolean
   /** When the archive was made, milliseconds by the storage's clock. */
   made(): number
   /** What time it is by the storage's clock, which a write asks for; by this machine's where nothing can be written. */

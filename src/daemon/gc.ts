@@ -5,7 +5,7 @@ import type { Leases } from '../archive/lease.ts'
 import { binaryKeysOf, type Manifest } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
 import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
-import { reasonOf } from '../base/errors.ts'
+import { NotFoundError, reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { formatDuration, keepFreeBytes } from '../config/index.ts'
 import { carryOut } from './carry-out.ts'
@@ -77,12 +77,14 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   // One machine whose clock is ahead must not find all of a shared archive old.
   const { now = dryRun ? Date.now() : Math.min(Date.now(), store.now()) } = options
   const actions: GcAction[] = []
-  const act = (action: Omit<GcAction, 'action'>, work: () => void): void => {
+  /** `work` answers why it was left undone. */
+  const act = (what: Omit<GcAction, 'action'>, work: () => string | undefined): void => {
+    const action = { action: 'delete', ...what } as const
     try {
-      if (!dryRun) work()
-      actions.push({ action: 'delete', ...action })
+      const kept = dryRun ? undefined : work()
+      actions.push(kept === undefined ? action : { ...action, failed: kept, kept: true })
     } catch (error) {
-      actions.push({ action: 'delete', ...action, failed: reasonOf(error) })
+      actions.push({ ...action, failed: reasonOf(error), ...(isGone(error) ? { kept: true } : {}) })
     }
   }
   const turn = new Turn()
@@ -90,7 +92,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     if (leftover !== undefined && now - leftover.mtime > leftover.keepMs) {
       const { path, disk: bytes, keepMs, what, remove } = leftover
       const reason = `${what}, older than ${formatDuration(keepMs / 1000)}`
-      act({ kind: 'leftover', name: path, bytes, reason }, remove)
+      act({ kind: 'leftover', name: path, bytes, reason }, () => void remove())
     }
     // Not before: somebody might begin anew what is looked at.
     await turn.pass()
@@ -117,7 +119,9 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   const unnamed = old.filter(key => !named.has(key))
   const reason = 'no dump names this executable any more'
   for await (const key of findOrphans(options, new Set(unnamed), now))
-    act({ kind: 'binary', name: key, bytes: binaries.get(key)!, reason }, () => store.removeBinary(key))
+    act({ kind: 'binary', name: key, bytes: binaries.get(key)!, reason }, () =>
+      store.removeBinary(key, mtime => isOldBinary(mtime, now)) ? undefined : 'a dump has come that names it',
+    )
   const deleted = actions.filter(
     ({ action, kind, failed }) => kind === 'dump' && action === 'delete' && !failed,
   )
@@ -152,6 +156,12 @@ const weigh = (entry: Unweighed, size: number): RetentionEntry => ({
   core: Math.min(entry.core, size),
 })
 
+const isOldBinary = (mtime: Date, now: number): boolean => now - mtime.getTime() > leaveAloneMs
+
+/** Another machine was faster. */
+const isGone = (error: unknown): boolean =>
+  error instanceof NotFoundError || (error as NodeJS.ErrnoException).code === 'ENOENT'
+
 /** Executables that no handler is about to name. */
 async function* oldBinaries(
   { store, onUnlisted = () => {} }: GcOptions,
@@ -159,7 +169,7 @@ async function* oldBinaries(
 ): AsyncGenerator<string> {
   const turn = new Turn()
   for (const { key, mtime } of store.binaries(onUnlisted)) {
-    if (now - mtime.getTime() > leaveAloneMs) yield key
+    if (isOldBinary(mtime, now)) yield key
     await turn.pass()
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import {
+import fs, {
   closeSync,
   existsSync,
   mkdirSync,
@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -122,6 +123,54 @@ describe('runGc()', () => {
       ].sort(),
     )
     assert.deepEqual([...store.binaries()].map(({ key }) => key).sort(), [used, fresh].sort())
+  })
+
+  it('puts an executable back that a handler has found there in the last moment', async t => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const [wanted, gone] = ['wanted', 'gone'].map(content => addBinary(store, directory, content, ago(3)))
+    const remove = store.removeBinary.bind(store)
+    t.mock.method(store, 'removeBinary', (key: string, isOld: (mtime: Date) => boolean) => {
+      // By another machine's gc, and by a handler.
+      if (key === gone) remove(key)
+      else addBinary(store, directory, 'wanted', ago(0))
+      return remove(key, isOld)
+    })
+    const { actions, freed } = await runGc({ store, policy })
+    assert.deepEqual(
+      actions.map(({ name, failed, kept }) => [name, failed, kept]).sort(),
+      [
+        [wanted, 'a dump has come that names it', true],
+        [gone, 'ENOENT', true],
+      ].sort(),
+    )
+    assert.equal(freed, 0)
+    assert.deepEqual(
+      [...store.binaries()].map(({ key }) => key),
+      [wanted],
+    )
+  })
+
+  it('lets a handler store an executable anew that gc takes away in the last moment', t => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const key = addBinary(store, directory, 'wanted', ago(3))
+    const touch = fs.utimesSync
+    t.mock.method(fs, 'utimesSync', (...args: Parameters<typeof touch>) => {
+      store.removeBinary(key)
+      touch(...args)
+    })
+    syncBuiltinESMExports()
+    const path = join(directory, 'program')
+    const fd = openSync(path, 'r')
+    try {
+      assert.equal(store.addBinary({ fd, size: 6 }), key)
+    } finally {
+      closeSync(fd)
+      t.mock.restoreAll()
+      syncBuiltinESMExports()
+    }
+    assert.ok(store.binaryPath(key))
   })
 
   it('keeps the executable of a dump that is brought home meanwhile', async () => {
