@@ -1,6 +1,6 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
 import { dirname, join } from 'node:path'
-import { birthOf } from '../archive/arrival.ts'
+import { birthOf, isAhead } from '../archive/arrival.ts'
 import type { Leases } from '../archive/lease.ts'
 import { binaryKeysOf, type Manifest } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
@@ -223,6 +223,8 @@ async function readEntries(
   const entries: (Unweighed & { readonly crash: number })[] = []
   let sound = true
   let held = 0
+  let ahead = 0
+  const ageless: DumpRef[] = []
   const unread: { id: string; reason: string }[] = []
   const onBroken = ({ id }: DumpRef, error: unknown): void => {
     sound = false
@@ -236,7 +238,8 @@ async function readEntries(
     const { core, hold, process } = manifest
     if (hold) held++
     const time = birthOf(manifest, made > now ? 0 : made, now)
-    if (time === undefined && !options.dryRun) beginAge({ id, day }, options, now)
+    if (time === undefined) ageless.push({ id, day })
+    if (isAhead(manifest, now)) ahead++
     entries.push({
       ...{ id, day, time: time ?? now, crash: Date.parse(manifest.time), core: core.stored_size },
       pinned: pins.has(id) || hold !== undefined,
@@ -246,18 +249,24 @@ async function readEntries(
     })
     if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
+  // Where most are of the future it is this clock that is wrong.
+  if (!options.dryRun && ahead <= entries.length / 2) await beginAges(ageless, options, now)
   entries.sort((a, b) => a.crash - b.crash || (a.id < b.id ? -1 : 1))
   return { entries, sound, held, unread }
 }
 
-/** No clock was right when it came: its age counts from now on. */
-function beginAge(ref: DumpRef, { store, leases }: GcOptions, now: number): void {
-  try {
-    using lease = leases?.take(ref.id)
-    if (leases !== undefined && lease === undefined) return
-    store.changeManifest(ref, manifest => ({ ...manifest, stored: new Date(now).toISOString() }))
-  } catch {
-    // From the next time on, then.
+/** No clock was right when they came: their age counts from now on. */
+async function beginAges(refs: readonly DumpRef[], { store, leases }: GcOptions, now: number): Promise<void> {
+  const turn = new Turn()
+  for (const ref of refs) {
+    try {
+      using lease = leases?.take(ref.id)
+      if (leases === undefined || lease !== undefined)
+        store.changeManifest(ref, manifest => ({ ...manifest, stored: new Date(now).toISOString() }))
+    } catch {
+      // From the next time on, then.
+    }
+    await turn.pass()
   }
 }
 
