@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError, FormatError, NotFoundError, reasonOf } from '../base/errors.ts'
+import { ArchiveError, FormatError, isNoSpace, NotFoundError, reasonOf } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
@@ -276,21 +276,35 @@ export class LocalStore implements ArchiveStore {
   }
 
   now(): number {
-    const path = join(this.layout.temporary, newId())
     try {
-      makeDirectories(this.root, this.layout.temporary, this.rights.directory)
-      const fd = createFile(path, this.rights.file)
-      try {
-        // Also where the file's own making sets no time, as NFS does for one that must not exist.
-        writeAll(fd, Buffer.from('\n'))
-        fsyncSync(fd)
-        return fstatSync(fd).mtimeMs
-      } finally {
-        closeSync(fd)
-        rmSync(path, { force: true })
-      }
+      return this.#touch()
     } catch {
       return Date.now()
+    }
+  }
+
+  isFull(): boolean {
+    try {
+      this.#touch()
+      return false
+    } catch (error) {
+      return isNoSpace(error)
+    }
+  }
+
+  /** A small file, which is removed again; answers its time. */
+  #touch(): number {
+    const path = join(this.layout.temporary, newId())
+    makeDirectories(this.root, this.layout.temporary, this.rights.directory)
+    const fd = createFile(path, this.rights.file)
+    try {
+      // Also where the file's own making sets no time, as NFS does for one that must not exist.
+      writeAll(fd, Buffer.from('\n'))
+      fsyncSync(fd)
+      return fstatSync(fd).mtimeMs
+    } finally {
+      closeSync(fd)
+      rmSync(path, { force: true })
     }
   }
 

@@ -76,6 +76,8 @@ export interface ArchiveStore {
   made(): number
   /** What time it is by the storage's clock, which a write asks for; by this machine's where nothing can be written. */
   now(): number
+  /** Not even a small file can be written, whatever is free: bytes, inodes or a quota are used up. */
+  isFull(): boolean
   /** Bytes that the whole archive takes; pauses after each directory, for who has other things to do. */
   measure(onMeasured?: OnMeasured): Steps<number>
   /** Bytes that the whole archive takes, measured where they are not given, and bytes free on its file system. */

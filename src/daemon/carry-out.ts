@@ -40,10 +40,10 @@ export async function* carryOut(
   const { now = Date.now(), signal } = options
   const standing = new Map(entries.map(entry => [entry.id, entry]))
   const turn = new Turn()
-  let { used, free } = usage
+  let { used, free, isFull = false } = usage
   for (let again = true; again; ) {
     again = false
-    for (const step of planRetention([...standing.values()], limits, { ...usage, used, free }, now)) {
+    for (const step of planRetention([...standing.values()], limits, { ...usage, used, free, isFull }, now)) {
       if (signal?.aborted) return
       const before = standing.get(step.id)!
       const { action, after } = await carryOutStep(step, before, options)
@@ -52,7 +52,7 @@ export async function* carryOut(
       const gained = before.size - (after?.size ?? 0)
       used -= gained
       free += gained
-      if (after === undefined) standing.delete(step.id)
+      if (after === undefined) isFull = !standing.delete(step.id)
       else standing.set(step.id, after)
       if (action.failed === undefined) continue
       again = true
@@ -144,6 +144,8 @@ function reasonOfRule(rule: RetentionRule, policy: RetentionPolicy): string {
       return `its program's dumps take more than ProgramMaxSize=${formatSize(policy.programMaxSize!)}`
     case 'size':
       return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
+    case 'full':
+      return 'nothing can be written there any more: its inodes, or a quota, are used up'
     case 'keep-free': {
       const keep = policy.keepFree!
       return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`

@@ -109,7 +109,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   for await (const action of carryOut(
     weighed,
     { ...policy, keepFree },
-    { ...usage, binaries },
+    { ...usage, binaries, isFull: !dryRun && (keepFree ?? 0) > 0 && store.isFull() },
     { ...options, now },
   )) {
     actions.push(action)

@@ -384,6 +384,38 @@ describe('runGc() of what does not shrink', () => {
     }
   })
 
+  it('deletes the oldest where inodes are used up, not bytes', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async () => {
+    using archive = testArchive()
+    const { store } = archive
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,nr_inodes=100,mode=755', 'tmpfs', store.root])
+    try {
+      initializeStore(store)
+      makeOld(store)
+      store.now()
+      const add = (n: number): DumpRef =>
+        addDump(store, { time: new Date(Date.now() - 1e8 + 1e6 * n), core: null })
+      const refs = [add(0)]
+      store.pin(refs[0]!, { time: 'now' })
+      assert.throws(() => {
+        for (;;) refs.push(add(refs.length))
+      }, /ENOSPC/)
+      for (let n = 0; !store.isFull(); n++) writeFileSync(join(store.root, `${n}`), '')
+      const rules = { ...policy, keepFree: 0.05 }
+      assert.deepEqual((await runGc({ store, policy: { ...rules, keepFree: 0 } })).actions, [])
+      const oldest = refs.slice(1, 1 + Math.ceil((refs.length - 1) / 20))
+      assert.deepEqual(
+        done(await runGc({ store, policy: rules })),
+        oldest.map(({ id }) => `delete ${id} undefined`),
+      )
+      assert.equal(store.isFull(), false)
+      assert.deepEqual((await runGc({ store, policy: rules })).actions, [])
+    } finally {
+      execFileSync('umount', [store.root])
+    }
+  })
+
   it('deletes in its place what is kept as it is', async () => {
     using archive = testArchive()
     const { store } = archive
