@@ -86,6 +86,9 @@ async function carryOutStep(step: RetentionStep, entry: RetentionEntry, options:
       const gained = outcome.from - outcome.to
       return { action: { ...action, bytes: gained }, after: { ...lessen(entry, gained), shrinkable: false } }
     }
+    // A daemon that is told to stop begins it again.
+    if (options.signal?.aborted)
+      return { action: { ...failed, failed: outcome.reason, kept: true }, after: entry }
     // Whoever has it in hand is about to do the same.
     if (outcome.inHand) return { action: { ...failed, failed: outcome.reason, kept: true }, after: done }
     return asFound(store, left, { ...failed, failed: outcome.reason })

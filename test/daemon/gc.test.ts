@@ -416,6 +416,23 @@ describe('runGc() of what does not shrink', () => {
     }
   })
 
+  it('fails at nothing for being told to stop', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    fill(store, 3)
+    const stop = new AbortController()
+    const shrink = async (): Promise<ShrinkOutcome> => {
+      stop.abort()
+      return { state: 'kept', reason: 'it was interrupted' }
+    }
+    const limits = { ...policy, keepFirst: 0, keepLatest: 0, shrinkAfter: day / 1000 }
+    const { actions } = await runGc({ store, policy: limits, shrink, signal: stop.signal })
+    assert.deepEqual(
+      actions.map(({ failed, kept }) => [failed, kept]),
+      [['it was interrupted', true]],
+    )
+  })
+
   it('deletes in its place what is kept as it is', async () => {
     using archive = testArchive()
     const { store } = archive
