@@ -16,6 +16,10 @@ export const withArrival = <M extends Manifest>(directory: string, manifest: M):
 
 const day = 24 * 60 * 60_000
 
+/** Its crash is of a clock that was wrong, or this one is. */
+export const isAhead = ({ time }: Pick<Manifest, 'time'>, now: number): boolean =>
+  Date.parse(time) > now + day
+
 /**
  * From when its age counts, milliseconds. A time before the archive was made, or ahead of now by more than a day, is of a
  * clock that was wrong; undefined where no other is known.

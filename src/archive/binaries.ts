@@ -26,7 +26,7 @@ import { readRegularFile } from '../base/regular-file.ts'
 import type { Rights } from './access.ts'
 import { findBuildId } from './build-id.ts'
 import { makeDirectories, makeDirectory } from './directories.ts'
-import { isFile, namesIn } from './files.ts'
+import { isFile, namesIn, removeAll } from './files.ts'
 import { binaryFile, binaryInfoFile, keyPattern, type Layout, newId } from './layout.ts'
 import { openWay } from './own-dumps.ts'
 import type { OnUnlisted } from './store.ts'
@@ -88,8 +88,7 @@ export function storeBinary(
     throw new ArchiveError(`it is not the file that was stored as ${expected}`)
   const result = { key, ...(buildId === undefined ? {} : { buildId }), size: before.size }
   const place = layout.binary(key)
-  if (isStored(place, before.size)) {
-    touch(place)
+  if (isStored(place, before.size) && touch(place)) {
     letIn(layout, place, rights)
     return result
   }
@@ -144,14 +143,17 @@ function letIn(layout: Layout, place: string, { reader, file }: Rights): void {
 }
 
 /** Used again is as good as new: gc leaves alone what is young, until the manifest that names it is there. */
-export const renewBinary = (layout: Layout, key: string): void => touch(layout.binary(key))
+export const renewBinary = (layout: Layout, key: string): boolean => touch(layout.binary(key))
 
-function touch(place: string): void {
+/** False where gc was faster. */
+function touch(place: string): boolean {
   try {
     const now = new Date()
     utimesSync(join(place, binaryFile), now, now)
-  } catch {
+    return true
+  } catch (error) {
     // Not ours to touch; it is no orphan for being old.
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
   }
 }
 
@@ -261,10 +263,43 @@ export function* listBinaries(
     }
 }
 
-export function removeBinary(layout: Layout, key: string, rights: Rights): void {
+/**
+ * False where it has become young again, as `isOld` says: a handler has found it there, and is about to name it. One that
+ * comes later finds none, and stores it anew.
+ */
+export function removeBinary(
+  layout: Layout,
+  key: string,
+  rights: Rights,
+  isOld?: (mtime: Date) => boolean,
+): boolean {
   // Renamed away first, so that a handler never finds half a binary in its place; into tmp/, where gc finds it if this is cut.
   const doomed = join(layout.temporary, `${newId()}.removed`)
   makeDirectories(layout.root, layout.temporary, rights.directory)
   renameSync(layout.binary(key), doomed)
-  rmSync(doomed, { recursive: true })
+  const isYoung = isOld !== undefined && !isOld(mtimeOf(join(doomed, binaryFile)))
+  if (isYoung && putBack(doomed, layout.binary(key))) return false
+  removeAll(doomed)
+  return true
+}
+
+/** By its descriptor: for opening it NFS asks the server. */
+function mtimeOf(path: string): Date {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    return fstatSync(fd).mtime
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** False where it has been stored anew meanwhile. */
+function putBack(doomed: string, place: string): boolean {
+  try {
+    renameSync(doomed, place)
+    return true
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code!)) return false
+    throw error
+  }
 }

@@ -1,5 +1,6 @@
 /** Files of an archive, whose absence is no error: on NFS directories lag behind, and others remove what was listed. */
-import { accessSync, constants, lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import { accessSync, constants, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { ArchiveError, reasonOf } from '../base/errors.ts'
 import { readRegularFile } from '../base/regular-file.ts'
 
@@ -60,5 +61,30 @@ export function removeIfThere(path: string): void {
     unlinkSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+/** Names that NFS and FUSE give a deleted file as long as somebody on this machine has it open; it goes when that ends. */
+const heldOpen = /^\.(nfs|fuse_hidden)[0-9a-f]+$/
+
+/** Removes a file, or a directory with all that lies in it; what is only held open in it is no failure. */
+export function removeAll(path: string): void {
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeDirectory(path)
+    else removeIfThere(path)
+  } catch (error) {
+    if (!heldOpen.test(basename(path))) throw error
+  }
+}
+
+function removeDirectory(directory: string): void {
+  for (const name of namesIn(directory)) removeAll(join(directory, name))
+  try {
+    rmdirSync(directory)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const left = code === 'ENOTEMPTY' ? namesIn(directory) : []
+    // An emptied one counts for nothing, and goes with what is left over.
+    if (code !== 'ENOENT' && !(left.length > 0 && left.every(name => heldOpen.test(name)))) throw error
   }
 }

@@ -5,12 +5,12 @@
 import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createFile, syncDirectory, writeAll, writeFileAtomic } from '../base/atomic-file.ts'
-import { ArchiveError, FormatError, NotFoundError } from '../base/errors.ts'
+import { ArchiveError, FormatError, isNoSpace, NotFoundError, reasonOf } from '../base/errors.ts'
 import { runThrough, type Steps } from '../base/steps.ts'
 import { findGroup, Rights } from './access.ts'
 import { findBinary, keysOfBuildId, listBinaries, removeBinary, storeBinary } from './binaries.ts'
 import { makeDirectories } from './directories.ts'
-import { exists, isFile, mayList, names, readText, removeIfThere } from './files.ts'
+import { exists, isFile, mayList, names, readText, removeAll, removeIfThere } from './files.ts'
 import { checkFormat } from './format.ts'
 import {
   analysisFile,
@@ -24,7 +24,7 @@ import {
   newId,
   reportFile,
 } from './layout.ts'
-import { formatHold, type Hold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
+import { formatHold, type Manifest, mostManifest, parseManifest } from './manifest.ts'
 import { type OnMeasured, sizeBelow } from './measure.ts'
 import { ownDumps, unmarkOwn } from './own-dumps.ts'
 import { isPinned, readPins, writePin } from './pins.ts'
@@ -98,9 +98,9 @@ export class LocalStore implements ArchiveStore {
     }
   }
 
-  find(prefix: string): DumpEntry[] {
+  find(prefix: string, onBroken?: ListOptions['onBroken']): DumpEntry[] {
     if (!/^[a-z2-7]{0,12}$/.test(prefix)) return []
-    return [...this.days()].flatMap(day => this.#read(day, this.#idsWith(prefix, day)))
+    return [...this.days()].flatMap(day => this.#read(day, this.#idsWith(prefix, day), onBroken))
   }
 
   /** For a whole id the day is asked by its name: it may have thousands. */
@@ -215,22 +215,26 @@ export class LocalStore implements ArchiveStore {
     const stat = lstatSync(directory, { throwIfNoEntry: false })
     if (stat === undefined) throw new NotFoundError(`No dump is called ${ref.id}`)
     if (!stat.isDirectory()) throw new ArchiveError(`${directory} is not a directory`)
-    const hold = this.#holdOf(ref)
-    if (hold !== undefined) throw new ArchiveError(`Refused to remove ${ref.id}: ${formatHold(hold)}`)
+    const held = this.whyHeld(ref)
+    if (held !== undefined) throw new ArchiveError(`Refused to remove ${ref.id}: ${held}`)
     const uid = this.#ownerOf(ref)
     if (uid !== undefined) unmarkOwn(this.layout, ref, uid)
     removeIfThere(join(directory, manifestFile))
     syncDirectory(directory)
-    rmSync(directory, { recursive: true, force: true })
+    removeAll(directory)
     this.unpin(ref)
   }
 
-  #holdOf(ref: DumpRef): Hold | undefined {
+  whyHeld(ref: DumpRef): string | undefined {
     try {
-      return this.readManifest(ref).hold
-    } catch {
-      // One that can't be read says nothing any more, of a hold neither.
-      return undefined
+      const { hold } = this.readManifest(ref)
+      return hold && formatHold(hold)
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined
+      // Damaged, or of another version: what is left of it says so, or nobody knows.
+      if (error instanceof FormatError && !/"hold"/.test(this.#text(ref, manifestFile, mostManifest) ?? ''))
+        return undefined
+      return `its manifest, which may tell of a hold, can't be read: ${reasonOf(error)}`
     }
   }
 
@@ -263,8 +267,8 @@ export class LocalStore implements ArchiveStore {
     return listBinaries(this.layout, onUnlisted)
   }
 
-  removeBinary(key: string): void {
-    removeBinary(this.layout, key, this.rights)
+  removeBinary(key: string, isOld?: (mtime: Date) => boolean): boolean {
+    return removeBinary(this.layout, key, this.rights, isOld)
   }
 
   made(): number {
@@ -272,21 +276,35 @@ export class LocalStore implements ArchiveStore {
   }
 
   now(): number {
-    const path = join(this.layout.temporary, newId())
     try {
-      makeDirectories(this.root, this.layout.temporary, this.rights.directory)
-      const fd = createFile(path, this.rights.file)
-      try {
-        // Also where the file's own making sets no time, as NFS does for one that must not exist.
-        writeAll(fd, Buffer.from('\n'))
-        fsyncSync(fd)
-        return fstatSync(fd).mtimeMs
-      } finally {
-        closeSync(fd)
-        rmSync(path, { force: true })
-      }
+      return this.#touch()
     } catch {
       return Date.now()
+    }
+  }
+
+  isFull(): boolean {
+    try {
+      this.#touch()
+      return false
+    } catch (error) {
+      return isNoSpace(error)
+    }
+  }
+
+  /** A small file, which is removed again; answers its time. */
+  #touch(): number {
+    const path = join(this.layout.temporary, newId())
+    makeDirectories(this.root, this.layout.temporary, this.rights.directory)
+    const fd = createFile(path, this.rights.file)
+    try {
+      // Also where the file's own making sets no time, as NFS does for one that must not exist.
+      writeAll(fd, Buffer.from('\n'))
+      fsyncSync(fd)
+      return fstatSync(fd).mtimeMs
+    } finally {
+      closeSync(fd)
+      rmSync(path, { force: true })
     }
   }
 

@@ -45,9 +45,11 @@ export interface ArchiveUsage {
   readonly free: number
   /** Bytes of the executables, by their keys, that are deleted once no dump names them. */
   readonly binaries?: ReadonlyMap<string, number>
+  /** Nothing can be written, whatever is free: inodes or a quota are used up. */
+  readonly isFull?: boolean
 }
 
-export type RetentionRule = 'age' | 'alike' | 'program-count' | 'program-size' | 'size' | 'keep-free'
+export type RetentionRule = 'age' | 'alike' | 'program-count' | 'program-size' | 'size' | 'keep-free' | 'full'
 
 export interface RetentionStep extends RetentionEntry {
   readonly action: 'delete' | 'shrink'
@@ -82,6 +84,7 @@ export function planRetention(
   plan.shrinkSpare()
   plan.keepQuotas()
   plan.keepLimits()
+  plan.makeRoom()
   return plan.steps()
 }
 
@@ -92,6 +95,7 @@ class Plan {
   readonly #now: number
   #used: number
   #free: number
+  #isFull: boolean
   readonly #steps: RetentionStep[] = []
   readonly #deleted = new Set<string>()
   readonly #shrunk = new Set<string>()
@@ -105,7 +109,7 @@ class Plan {
   constructor(
     entries: readonly RetentionEntry[],
     policy: RetentionPolicy,
-    { used, free, binaries = new Map() }: ArchiveUsage,
+    { used, free, binaries = new Map(), isFull = false }: ArchiveUsage,
     now: number,
   ) {
     this.#left = entries.toSorted(byAge)
@@ -113,11 +117,16 @@ class Plan {
     this.#policy = policy
     this.#used = used
     this.#free = free
+    this.#isFull = isFull
     this.#now = now
     for (const key of entries.flatMap(({ binaries = [] }) => binaries))
       this.#users.set(key, (this.#users.get(key) ?? 0) + 1)
     // Those that nobody names go whatever becomes of the dumps.
-    for (const [key, bytes] of binaries) if (!this.#users.has(key)) this.#giveBack(bytes)
+    for (const [key, bytes] of binaries)
+      if (!this.#users.has(key)) {
+        this.#giveBack(bytes)
+        this.#isFull = false
+      }
   }
 
   /** What is deleted after all need not be shrunk before. */
@@ -182,6 +191,13 @@ class Plan {
       if (maxSize !== null && this.#used > maxSize) return 'size'
       return keepFree !== null && this.#free < keepFree ? 'keep-free' : undefined
     })
+  }
+
+  /** Where nothing else is deleted: how much it takes is not known, so the oldest twentieth goes. */
+  makeRoom(): void {
+    if (!this.#isFull || this.#deleted.size > 0) return
+    const left = this.#left.filter(({ pinned }) => !pinned)
+    for (const entry of left.slice(0, Math.ceil(left.length / 20))) this.#delete(entry, 'full')
   }
 
   /**

@@ -36,8 +36,8 @@ export interface ArchiveStore {
   days(onUnlisted?: OnUnlisted): Iterable<string>
   /** Ids of one day's directories, those whose manifest is not written yet included; nothing is read of them. */
   ids(day: string, onUnlisted?: OnUnlisted): string[]
-  /** All dumps whose id begins with `prefix`. */
-  find(prefix: string): DumpEntry[]
+  /** All dumps whose id begins with `prefix`; `onBroken` as for `list`. */
+  find(prefix: string, onBroken?: ListOptions['onBroken']): DumpEntry[]
   readManifest(ref: DumpRef): Manifest
   /** What its memory held is not for everybody who may read the catalog. */
   hides(manifest: Manifest): boolean
@@ -61,6 +61,8 @@ export interface ArchiveStore {
   isPinned(id: string): boolean
   pin(ref: DumpRef, pin: Pin): void
   unpin(ref: DumpRef): void
+  /** Why nobody removes this dump: a hold, or a manifest that may tell of one and can't be read. */
+  whyHeld(ref: DumpRef): string | undefined
   /** Removes the dump, manifest first, so that a cut removal leaves nothing listed. Throws for one on hold. */
   remove(ref: DumpRef): void
   /** Path of a stored binary, or undefined. */
@@ -68,11 +70,14 @@ export interface ArchiveStore {
   /** Stores a file's content under its key once; answers the key. */
   addBinary(source: { fd: number; size: number }, hint: { buildId?: string }): string
   binaries(onUnlisted?: OnUnlisted): Iterable<{ key: string; size: number; mtime: Date }>
-  removeBinary(key: string): void
+  /** Removes it, unless it is not old any more, as `isOld` says: somebody is about to name it. Answers whether it did. */
+  removeBinary(key: string, isOld?: (mtime: Date) => boolean): boolean
   /** When the archive was made, milliseconds by the storage's clock. */
   made(): number
   /** What time it is by the storage's clock, which a write asks for; by this machine's where nothing can be written. */
   now(): number
+  /** Not even a small file can be written, whatever is free: bytes, inodes or a quota are used up. */
+  isFull(): boolean
   /** Bytes that the whole archive takes; pauses after each directory, for who has other things to do. */
   measure(onMeasured?: OnMeasured): Steps<number>
   /** Bytes that the whole archive takes, measured where they are not given, and bytes free on its file system. */

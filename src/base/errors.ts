@@ -131,6 +131,9 @@ export function reasonOf(error: unknown): string {
   if (error instanceof SinkError) return error.message
   const { code } = error as NodeJS.ErrnoException
   if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code
+  // Most errors of Node's rmSync have no number of their own.
+  const words = / Unknown error: (.+) '/.exec(error.message)
+  if (words) return words[1]!
   const number = numberOf(error)
   return number === 0 ? error.message : (names.get(number) ?? `errno ${number}`)
 }

@@ -3,8 +3,8 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LocalStore } from '../archive/index.ts'
 import { formatFile } from '../archive/layout.ts'
-import type { DumpEntry } from '../archive/store.ts'
-import { NotFoundError, UsageError } from '../base/errors.ts'
+import type { DumpEntry, DumpRef } from '../archive/store.ts'
+import { FormatError, NotFoundError, reasonOf, UnsupportedError, UsageError } from '../base/errors.ts'
 import type { Site } from './site.ts'
 
 /** Whether a text can be (the beginning of) an id: lower-case base32. */
@@ -14,6 +14,12 @@ export const looksLikeId = (text: string): boolean => /^[a-z2-7]{1,12}$/.test(te
 export async function findDump(site: Site, prefix: string | undefined): Promise<DumpEntry> {
   if (prefix === undefined) return latest(site)
   const found = await dumpsByPrefix(site, prefix)
+  const [damaged] = found.length === 0 ? damagedDumps(site, prefix) : []
+  if (damaged !== undefined)
+    throw new UnsupportedError(
+      `Dump ${damaged.id}`,
+      `${reasonOf(damaged.error)}; gocore-sink rm ${damaged.id} removes it`,
+    )
   if (found.length === 0)
     throw new NotFoundError(
       `There is no dump ${JSON.stringify(prefix)} in ${presentStore(site).root}; gocore-sink ls lists what there is.`,
@@ -25,6 +31,15 @@ export async function findDump(site: Site, prefix: string | undefined): Promise<
     )
   }
   return found[0]!
+}
+
+/** Those whose manifest is damaged, or of another version, by the beginning of their ids. */
+export function damagedDumps({ store }: Site, prefix: string): (DumpRef & { error: Error })[] {
+  const damaged: (DumpRef & { error: Error })[] = []
+  store.find(prefix, (ref, error) => {
+    if (error instanceof FormatError) damaged.push({ ...ref, error })
+  })
+  return damaged
 }
 
 /** The archive, for who does something with the whole of it: what is not there is neither sound nor empty. */

@@ -28,7 +28,8 @@ interface Deed {
 
 /**
  * Yields what was done, until a plan was carried out without a failure. `limits` is the policy in bytes. What was given back
- * is counted and not measured anew, since file systems may take their time to show it; that of executables by each plan.
+ * is counted and, before storage is full, not measured anew, since file systems may take their time to show it; that of
+ * executables by each plan.
  */
 export async function* carryOut(
   entries: readonly RetentionEntry[],
@@ -39,10 +40,10 @@ export async function* carryOut(
   const { now = Date.now(), signal } = options
   const standing = new Map(entries.map(entry => [entry.id, entry]))
   const turn = new Turn()
-  let { used, free } = usage
+  let { used, free, isFull = false } = usage
   for (let again = true; again; ) {
     again = false
-    for (const step of planRetention([...standing.values()], limits, { ...usage, used, free }, now)) {
+    for (const step of planRetention([...standing.values()], limits, { ...usage, used, free, isFull }, now)) {
       if (signal?.aborted) return
       const before = standing.get(step.id)!
       const { action, after } = await carryOutStep(step, before, options)
@@ -51,12 +52,14 @@ export async function* carryOut(
       const gained = before.size - (after?.size ?? 0)
       used -= gained
       free += gained
-      if (after === undefined) standing.delete(step.id)
+      if (after === undefined) isFull = !standing.delete(step.id)
       else standing.set(step.id, after)
       if (action.failed === undefined) continue
       again = true
       if (action.action === 'delete' || !noRoom.test(action.failed)) continue
       for (const entry of standing.values()) standing.set(entry.id, { ...entry, shrinkable: false })
+      // Crashes have come since it was measured: shrinking may have taken hours.
+      free = Math.min(free, options.store.usage(used).free)
       break
     }
   }
@@ -83,6 +86,9 @@ async function carryOutStep(step: RetentionStep, entry: RetentionEntry, options:
       const gained = outcome.from - outcome.to
       return { action: { ...action, bytes: gained }, after: { ...lessen(entry, gained), shrinkable: false } }
     }
+    // A daemon that is told to stop begins it again.
+    if (options.signal?.aborted)
+      return { action: { ...failed, failed: outcome.reason, kept: true }, after: entry }
     // Whoever has it in hand is about to do the same.
     if (outcome.inHand) return { action: { ...failed, failed: outcome.reason, kept: true }, after: done }
     return asFound(store, left, { ...failed, failed: outcome.reason })
@@ -141,6 +147,8 @@ function reasonOfRule(rule: RetentionRule, policy: RetentionPolicy): string {
       return `its program's dumps take more than ProgramMaxSize=${formatSize(policy.programMaxSize!)}`
     case 'size':
       return `the archive takes more than MaxSize=${formatSize(policy.maxSize!)}`
+    case 'full':
+      return 'nothing can be written there any more: its inodes, or a quota, are used up'
     case 'keep-free': {
       const keep = policy.keepFree!
       return `the file system has less than KeepFree=${keep < 1 ? formatShare(keep) : formatSize(keep)} free`

@@ -3,7 +3,7 @@
  * names it, and only then the plain one goes. Whenever this is cut, one of the two is there whole.
  */
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, lstatSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, lstatSync, rmSync, statfsSync } from 'node:fs'
 import { isFile } from '../archive/files.ts'
 import type { LocalStore, Manifest } from '../archive/index.ts'
 import {
@@ -21,6 +21,7 @@ import { hashSteps } from '../source/index.ts'
 import { accountFor } from './account.ts'
 import { childProgram, confinedCommand, confinedEnvironment } from './confine.ts'
 import type { EncryptionJob } from './encryption-job.ts'
+import { nameCore } from './name-core.ts'
 import { type ChildEnd, runChild } from './run-child.ts'
 import { takeTurns } from './steps.ts'
 
@@ -62,7 +63,7 @@ export async function encryptDump(
   }
   const plain = manifest.core.shrunk === undefined ? coreFile : miniFile
   if (!isPlain(manifest) || !isFile(at(plain))) return false
-  rmSync(at(encryptedPartFile), { force: true })
+  for (const name of [encryptedPartFile, encryptedFile]) rmSync(at(name), { force: true })
   requireRoom(at(plain), recipients.length)
   const rights = store.rights.forCrash(manifest)
   const to = createFile(at(encryptedPartFile), rights.file)
@@ -71,12 +72,11 @@ export async function encryptDump(
     if (fstatSync(to).size !== size || (await takeTurns(hashSteps(to))) !== sha256)
       throw new ArchiveError(`${at(encryptedPartFile)} does not read back as it was written`)
     if (options.isHeld?.() === false) throw new ArchiveError('another daemon has taken it over')
-    renameSync(at(encryptedPartFile), at(encryptedFile))
-    syncDirectory(store.layout.dump(ref))
     const encrypted = { to: recipients, sha256, time: new Date().toISOString() }
-    store.changeManifest(ref, now => ({
-      ...now,
-      core: { ...now.core, file: encryptedFile, stored_size: size, encrypted },
+    nameCore(store, ref, { part: encryptedPartFile, file: encryptedFile }, core => ({
+      ...core,
+      stored_size: size,
+      encrypted,
     }))
   } catch (error) {
     if (options.isHeld?.() !== false) rmSync(at(encryptedPartFile), { force: true })

@@ -1,7 +1,7 @@
 /** The dumps of an archive one by one, in turns with others: `list` reads a day in one go, which may have very many. */
 import { latestDays } from '../archive/latest-days.ts'
 import type { Manifest } from '../archive/manifest.ts'
-import type { ArchiveStore, DumpEntry, OnUnlisted } from '../archive/store.ts'
+import type { ArchiveStore, DumpEntry, DumpRef, OnUnlisted } from '../archive/store.ts'
 import { NotFoundError } from '../base/errors.ts'
 import { Turn } from './steps.ts'
 
@@ -9,7 +9,7 @@ export interface EveryDumpOptions {
   /** Only so many of the newest days, as a scan takes them. */
   readonly days?: number | undefined
   /** Told of a manifest that can't be read. */
-  readonly onBroken?: () => void
+  readonly onBroken?: (ref: DumpRef, error: unknown) => void
   readonly onUnlisted: OnUnlisted
 }
 
@@ -27,7 +27,7 @@ export async function* everyDump(
       try {
         manifest = store.readManifest({ id, day })
       } catch (error) {
-        if (!(error instanceof NotFoundError)) onBroken()
+        if (!(error instanceof NotFoundError)) onBroken({ id, day }, error)
         continue
       }
       yield { id, day, manifest }

@@ -1,11 +1,11 @@
 /** Retention at work: what is deleted or shrunk, with the reason for each, and the doing itself. */
 import { dirname, join } from 'node:path'
-import { birthOf } from '../archive/arrival.ts'
+import { birthOf, isAhead } from '../archive/arrival.ts'
 import type { Leases } from '../archive/lease.ts'
 import { binaryKeysOf, type Manifest } from '../archive/manifest.ts'
 import type { RetentionEntry, RetentionPolicy } from '../archive/retention.ts'
 import type { ArchiveStore, DumpRef, OnUnlisted } from '../archive/store.ts'
-import { reasonOf } from '../base/errors.ts'
+import { NotFoundError, reasonOf } from '../base/errors.ts'
 import type { Catalog } from '../catalog/index.ts'
 import { formatDuration, keepFreeBytes } from '../config/index.ts'
 import { carryOut } from './carry-out.ts'
@@ -57,6 +57,15 @@ export interface GcResult {
   /** Of those, by somebody's word: pinned, or on hold. */
   readonly pinned: number
   readonly held: number
+  /** Dumps whose manifests can't be read, which stay, and because of which all executables do. */
+  readonly unread: readonly { readonly id: string; readonly reason: string }[]
+}
+
+/** What is to be said of those; undefined where there are none. */
+export function unreadSentence([first, ...others]: GcResult['unread']): string | undefined {
+  if (first === undefined) return undefined
+  const more = others.length === 0 ? '' : `, nor of ${others.length} more`
+  return `Could not read the manifest of dump ${first.id} (${first.reason})${more}: what is named there is not known, and no executable is removed`
 }
 
 /** A handler stores an executable before the manifest that names it, and writes before it renames. */
@@ -68,12 +77,14 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   // One machine whose clock is ahead must not find all of a shared archive old.
   const { now = dryRun ? Date.now() : Math.min(Date.now(), store.now()) } = options
   const actions: GcAction[] = []
-  const act = (action: Omit<GcAction, 'action'>, work: () => void): void => {
+  /** `work` answers why it was left undone. */
+  const act = (what: Omit<GcAction, 'action'>, work: () => string | undefined): void => {
+    const action = { action: 'delete', ...what } as const
     try {
-      if (!dryRun) work()
-      actions.push({ action: 'delete', ...action })
+      const kept = dryRun ? undefined : work()
+      actions.push(kept === undefined ? action : { ...action, failed: kept, kept: true })
     } catch (error) {
-      actions.push({ action: 'delete', ...action, failed: reasonOf(error) })
+      actions.push({ ...action, failed: reasonOf(error), ...(isGone(error) ? { kept: true } : {}) })
     }
   }
   const turn = new Turn()
@@ -81,13 +92,13 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     if (leftover !== undefined && now - leftover.mtime > leftover.keepMs) {
       const { path, disk: bytes, keepMs, what, remove } = leftover
       const reason = `${what}, older than ${formatDuration(keepMs / 1000)}`
-      act({ kind: 'leftover', name: path, bytes, reason }, remove)
+      act({ kind: 'leftover', name: path, bytes, reason }, () => void remove())
     }
     // Not before: somebody might begin anew what is looked at.
     await turn.pass()
   }
 
-  const { entries, sound, held } = await readEntries(options, now)
+  const { entries, sound, held, unread } = await readEntries(options, now)
   const { usage, sizeOf } = await measure(store, dryRun ? actions : [])
   const keepFree = policy.keepFree === null ? null : keepFreeBytes(policy.keepFree, usage.total)
   // A manifest that can't be read may name any of them, and so may one in a directory that can't be listed.
@@ -98,7 +109,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   for await (const action of carryOut(
     weighed,
     { ...policy, keepFree },
-    { ...usage, binaries },
+    { ...usage, binaries, isFull: !dryRun && (keepFree ?? 0) > 0 && store.isFull() },
     { ...options, now },
   )) {
     actions.push(action)
@@ -108,7 +119,9 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
   const unnamed = old.filter(key => !named.has(key))
   const reason = 'no dump names this executable any more'
   for await (const key of findOrphans(options, new Set(unnamed), now))
-    act({ kind: 'binary', name: key, bytes: binaries.get(key)!, reason }, () => store.removeBinary(key))
+    act({ kind: 'binary', name: key, bytes: binaries.get(key)!, reason }, () =>
+      store.removeBinary(key, mtime => isOldBinary(mtime, now)) ? undefined : 'a dump has come that names it',
+    )
   const deleted = actions.filter(
     ({ action, kind, failed }) => kind === 'dump' && action === 'delete' && !failed,
   )
@@ -117,7 +130,7 @@ export async function runGc(options: GcOptions): Promise<GcResult> {
     freed: freedBy(actions),
     kept: entries.length - deleted.length,
     pinned: entries.filter(({ pinned }) => pinned).length - held,
-    held,
+    ...{ held, unread },
   }
 }
 
@@ -143,6 +156,12 @@ const weigh = (entry: Unweighed, size: number): RetentionEntry => ({
   core: Math.min(entry.core, size),
 })
 
+const isOldBinary = (mtime: Date, now: number): boolean => now - mtime.getTime() > leaveAloneMs
+
+/** Another machine was faster. */
+const isGone = (error: unknown): boolean =>
+  error instanceof NotFoundError || (error as NodeJS.ErrnoException).code === 'ENOENT'
+
 /** Executables that no handler is about to name. */
 async function* oldBinaries(
   { store, onUnlisted = () => {} }: GcOptions,
@@ -150,7 +169,7 @@ async function* oldBinaries(
 ): AsyncGenerator<string> {
   const turn = new Turn()
   for (const { key, mtime } of store.binaries(onUnlisted)) {
-    if (now - mtime.getTime() > leaveAloneMs) yield key
+    if (isOldBinary(mtime, now)) yield key
     await turn.pass()
   }
 }
@@ -196,6 +215,7 @@ async function readEntries(
   entries: Unweighed[]
   sound: boolean
   held: number
+  unread: GcResult['unread']
 }> {
   const { store, onProgress, onUnlisted } = options
   const made = store.made()
@@ -203,8 +223,12 @@ async function readEntries(
   const entries: (Unweighed & { readonly crash: number })[] = []
   let sound = true
   let held = 0
-  const onBroken = (): void => {
+  let ahead = 0
+  const ageless: DumpRef[] = []
+  const unread: { id: string; reason: string }[] = []
+  const onBroken = ({ id }: DumpRef, error: unknown): void => {
     sound = false
+    unread.push({ id, reason: reasonOf(error) })
   }
   const onGap: OnUnlisted = (directory, error) => {
     sound = false
@@ -214,7 +238,8 @@ async function readEntries(
     const { core, hold, process } = manifest
     if (hold) held++
     const time = birthOf(manifest, made > now ? 0 : made, now)
-    if (time === undefined && !options.dryRun) beginAge({ id, day }, options, now)
+    if (time === undefined) ageless.push({ id, day })
+    if (isAhead(manifest, now)) ahead++
     entries.push({
       ...{ id, day, time: time ?? now, crash: Date.parse(manifest.time), core: core.stored_size },
       pinned: pins.has(id) || hold !== undefined,
@@ -224,18 +249,24 @@ async function readEntries(
     })
     if (entries.length % 500 === 0) onProgress?.(entries.length, entries.length + 500)
   }
+  // Where most are of the future it is this clock that is wrong.
+  if (!options.dryRun && ahead <= entries.length / 2) await beginAges(ageless, options, now)
   entries.sort((a, b) => a.crash - b.crash || (a.id < b.id ? -1 : 1))
-  return { entries, sound, held }
+  return { entries, sound, held, unread }
 }
 
-/** No clock was right when it came: its age counts from now on. */
-function beginAge(ref: DumpRef, { store, leases }: GcOptions, now: number): void {
-  try {
-    using lease = leases?.take(ref.id)
-    if (leases !== undefined && lease === undefined) return
-    store.changeManifest(ref, manifest => ({ ...manifest, stored: new Date(now).toISOString() }))
-  } catch {
-    // From the next time on, then.
+/** No clock was right when they came: their age counts from now on. */
+async function beginAges(refs: readonly DumpRef[], { store, leases }: GcOptions, now: number): Promise<void> {
+  const turn = new Turn()
+  for (const ref of refs) {
+    try {
+      using lease = leases?.take(ref.id)
+      if (leases === undefined || lease !== undefined)
+        store.changeManifest(ref, manifest => ({ ...manifest, stored: new Date(now).toISOString() }))
+    } catch {
+      // From the next time on, then.
+    }
+    await turn.pass()
   }
 }
 

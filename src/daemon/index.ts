@@ -2,7 +2,15 @@
 export { type AnalyseOptions, type AnalysisOutcome, analyseDump } from './analyse.ts'
 export { type AnalysisRecord, readAnalysisRecord } from './analysis-record.ts'
 export { encryptDump } from './encrypt.ts'
-export { eventOf, type GcAction, type GcOptions, type GcResult, runGc, sentenceOf } from './gc.ts'
+export {
+  eventOf,
+  type GcAction,
+  type GcOptions,
+  type GcResult,
+  runGc,
+  sentenceOf,
+  unreadSentence,
+} from './gc.ts'
 export { begunIn, importUnfinished } from './import-begun.ts'
 export { joinDump } from './join.ts'
 export { catalogPath, openArchive } from './maintenance.ts'

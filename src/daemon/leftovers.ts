@@ -5,6 +5,7 @@
  */
 import { lstatSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeAll } from '../archive/files.ts'
 import { coreFiles, encryptedPartFile, miniPartFile, pendingFile } from '../archive/layout.ts'
 import type { Manifest } from '../archive/manifest.ts'
 import type { ArchiveStore, DumpRef } from '../archive/store.ts'
@@ -43,7 +44,7 @@ export function* leftoverSteps(store: ArchiveStore): Generator<Leftover | undefi
       path,
       keepMs: day,
       what: 'a write that never ended',
-      remove: () => rmSync(join(store.root, path), { recursive: true }),
+      remove: () => removeAll(join(store.root, path)),
     }
   }
   for (const date of store.days(passOver))

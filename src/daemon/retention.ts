@@ -1,7 +1,7 @@
 /** One round of retention: what is too old or too much is shrunk or deleted, and told. */
 import type { DumpRef } from '../archive/index.ts'
 import type { DumpWork } from './dump-work.ts'
-import { eventOf, type GcAction, runGc, sentenceOf } from './gc.ts'
+import { eventOf, type GcAction, runGc, sentenceOf, unreadSentence } from './gc.ts'
 import type { Holdings } from './holdings.ts'
 import { requireArchive } from './maintenance.ts'
 import { type ShrinkOutcome, shrinker } from './shrink.ts'
@@ -11,7 +11,7 @@ export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Prom
   const { store, stopping: signal } = holdings
   requireArchive(store)
   await work.encryptTheRest()
-  const { actions } = await runGc({
+  const { actions, unread } = await runGc({
     store,
     catalog: holdings.catalog,
     policy: holdings.config.retention,
@@ -21,6 +21,9 @@ export async function keepWithinLimits(holdings: Holdings, work: DumpWork): Prom
     onUnlisted: holdings.onUnlisted,
   })
   for (const action of actions) tell(holdings, action)
+  const sentence = unreadSentence(unread)
+  if (sentence === undefined) holdings.succeeded('manifests')
+  else holdings.complainOf('manifests', sentence)
 }
 
 function tell({ log, counts }: Holdings, done: GcAction): void {

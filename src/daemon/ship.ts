@@ -197,8 +197,7 @@ function shipBinary(spool: LocalStore, archive: LocalStore, rights: Rights, bina
   if (key === undefined) return
   const path = spool.binaryPath(key)
   const own = unreadable ? rights.withoutReader : rights
-  const isThere = archive.binaryPath(key) !== undefined
-  if (isThere) renewBinary(archive.layout, key)
+  const isThere = archive.binaryPath(key) !== undefined && renewBinary(archive.layout, key)
   if (path === undefined || (own.reader === undefined && isThere)) return
   const fd = openForReading(path)
   try {
@@ -257,6 +256,7 @@ function dropBinaries(spool: LocalStore): void {
   const listed = spool.list({ onBroken: onUnknown, onUnlisted: onUnknown })
   const needed = new Set([...listed].flatMap(({ manifest }) => binaryKeysOf(manifest)))
   if (!areKnown) return
+  const isOld = (mtime: Date): boolean => Date.now() - mtime.getTime() > hour
   for (const { key, mtime } of spool.binaries(passOver))
-    if (!needed.has(key) && Date.now() - mtime.getTime() > hour) spool.removeBinary(key)
+    if (!needed.has(key) && isOld(mtime)) spool.removeBinary(key, isOld)
 }

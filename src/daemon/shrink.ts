@@ -4,7 +4,7 @@
  * what it was made of, and only then the whole core goes. Whenever this is cut, what the manifest names is there and is
  * what the manifest says.
  */
-import { closeSync, fstatSync, fsyncSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, rmSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { isFile } from '../archive/files.ts'
 import type { LocalStore, Manifest } from '../archive/index.ts'
@@ -21,6 +21,7 @@ import { openCoreFile } from '../source/index.ts'
 import { analyseDump, failureOf, jobOf, limitMet, wasTold } from './analyse.ts'
 import { type AnalysisJob, ChildExit } from './analysis-job.ts'
 import { childProgram, confinedCommand, confinedEnvironment } from './confine.ts'
+import { nameCore } from './name-core.ts'
 import { parseReport } from './report-file.ts'
 import { type ChildEnd, runChild } from './run-child.ts'
 import type { ShrinkAnswer, ShrinkJob } from './shrink-job.ts'
@@ -302,7 +303,6 @@ function putInPlace(
   { reason, isHeld }: ShrinkOptions,
 ): ShrinkOutcome {
   const at = (name: string): string => store.layout.file(ref, name)
-  const directory = store.layout.dump(ref)
   const before = store.readManifest(ref)
   // Since this began somebody may have asked for it to be kept.
   const refusal = whyUnfit(before) ?? (store.isPinned(ref.id) ? 'it is pinned' : undefined)
@@ -311,19 +311,20 @@ function putInPlace(
     return { state: 'kept', reason: refusal }
   }
   if (isHeld?.() === false) return inHand
-  renameSync(at(miniPartFile), at(miniFile))
-  syncDirectory(directory)
   const from = before.core.stored_size
-  store.changeManifest(ref, ({ core, ...rest }) => {
-    const { expected_size, unshrinkable: _, ...kept } = core
-    const shrunk = {
-      ...{ raw_size: core.raw_size, stored_size: core.stored_size },
-      ...(expected_size === undefined ? {} : { expected_size }),
-      ...{ time: new Date().toISOString(), reason, tool: toolVersion },
-    }
-    const sizes = { raw_size: made.rawSize, stored_size: made.storedSize }
-    return { ...rest, core: { ...kept, file: miniFile, ...sizes, shrunk } }
-  })
+  nameCore(
+    store,
+    ref,
+    { part: miniPartFile, file: miniFile },
+    ({ expected_size, unshrinkable: _, ...kept }) => {
+      const shrunk = {
+        ...{ raw_size: kept.raw_size, stored_size: kept.stored_size },
+        ...(expected_size === undefined ? {} : { expected_size }),
+        ...{ time: new Date().toISOString(), reason, tool: toolVersion },
+      }
+      return { ...kept, raw_size: made.rawSize, stored_size: made.storedSize, shrunk }
+    },
+  )
   dropWhole(store, ref)
   return { state: 'shrunk', from, to: made.storedSize }
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { openLocalStore } from '../archive/index.ts'
+import { type DumpRef, openLocalStore } from '../archive/index.ts'
 import { UsageError } from '../base/errors.ts'
 import { spoolRoot } from '../config/index.ts'
 import { requireInstalled } from './install.ts'
@@ -51,9 +51,13 @@ export async function uninstall(options: UninstallOptions, say: Say): Promise<Ru
 /** What is on hold nobody removes, whatever they were told. */
 function refuseHeld(layout: Layout, { settings: { archive, state } }: InstallRecord): void {
   for (const root of [archive, spoolRoot({ ...layout.settings, state })]) {
-    const held = [...openLocalStore(staged(layout, root)).list()].flatMap(({ id, manifest }) =>
-      manifest.hold === undefined ? [] : [id],
-    )
+    const store = openLocalStore(staged(layout, root))
+    const held: string[] = []
+    const onBroken = (ref: DumpRef): void => {
+      const why = store.whyHeld(ref)
+      if (why !== undefined) throw new UsageError(`Refused to remove ${root}: of dump ${ref.id} ${why}.`)
+    }
+    for (const { id, manifest } of store.list({ onBroken })) if (manifest.hold !== undefined) held.push(id)
     if (held.length === 0) continue
     const ids = held.length > 10 ? [...held.slice(0, 10), `${held.length - 10} more`] : held
     throw new UsageError(

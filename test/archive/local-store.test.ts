@@ -243,6 +243,40 @@ describe('the local store', () => {
     assert.throws(() => [...bed.store.days(onUnlisted)], /ELOOP/)
   })
 
+  test('removes what somebody has open where storage keeps the file under another name', root, () => {
+    using bed = openBed()
+    const ref = bed.add('2026-11-22T03:14:07.123Z', Buffer.from('core'))
+    const key = bed.store.addBinary(bed.file(Buffer.from('program')), {})
+    const { layout } = openLocalStore(bed.root)
+    const [dump, binary, tmp] = [layout.dump(ref), layout.binary(key), layout.temporary]
+    // What NFS makes of a file that is open when it is deleted: it can't be deleted, and goes by itself.
+    const name = '.nfs00000000012a4f0e00000001'
+    const mounted = [dump, binary].map(directory => join(directory, name))
+    for (const path of mounted) {
+      writeFileSync(path, 'core')
+      execFileSync('mount', ['--bind', path, path])
+    }
+    try {
+      bed.store.remove(ref)
+      assert.deepEqual(readdirSync(dump), [name])
+      bed.store.removeBinary(key)
+      assert.equal(bed.store.binaryPath(key), undefined)
+      const [removed] = readdirSync(tmp)
+      mounted[1] = join(tmp, removed!, name)
+      assert.deepEqual(readdirSync(join(tmp, removed!)), [name])
+    } finally {
+      for (const path of mounted) execFileSync('umount', [path])
+    }
+    const other = bed.add('2026-11-22T03:14:07.123Z', Buffer.from('core'))
+    const core = bed.store.corePath(other)!
+    execFileSync('mount', ['--bind', core, core])
+    try {
+      assert.throws(() => bed.store.remove(other), { code: 'EBUSY' })
+    } finally {
+      execFileSync('umount', [core])
+    }
+  })
+
   test('refuses a layout that is newer', () => {
     using bed = openBed()
     mkdirSync(bed.root)

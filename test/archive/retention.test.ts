@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
+  type ArchiveUsage,
   expectedGain,
   planRetention,
   type RetentionEntry,
@@ -15,7 +16,7 @@ const none: RetentionPolicy = { maxAge: null, maxSize: null, keepFree: null }
 const dump = (id: string, daysOld: number, size: number, pinned = false): RetentionEntry => ({
   ...{ id, day: '2026/11/22', time: now - daysOld * day, size, pinned },
 })
-const plan = (policy: Partial<RetentionPolicy>, usage = { used: 60, free: 40 }): string =>
+const plan = (policy: Partial<RetentionPolicy>, usage: ArchiveUsage = { used: 60, free: 40 }): string =>
   planRetention(
     [dump('new', 0, 10), dump('old', 9, 20), dump('kept', 99, 20, true), dump('mid', 5, 10)],
     { ...none, ...policy },
@@ -42,6 +43,13 @@ describe('planRetention()', () => {
   ]
   for (const [policy, deletions] of cases)
     it(`${JSON.stringify(policy)} deletes [${deletions}]`, () => assert.equal(plan(policy), deletions))
+
+  it('deletes of a storage that takes nothing the oldest twentieth, where nothing else goes', () => {
+    const full = { used: 60, free: 40, isFull: true }
+    assert.equal(plan({}, full), 'old:full')
+    assert.equal(plan({ maxSize: 59 }, full), 'old:size')
+    assert.equal(plan({}, { ...full, binaries: new Map([['nobody’s', 1]]) }), '')
+  })
 
   const entries = fc
     .array(fc.record({ age: fc.nat(100), size: fc.nat(1000), pinned: fc.boolean() }), { maxLength: 40 })

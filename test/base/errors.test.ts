@@ -21,6 +21,8 @@ test('reasonOf() gives the name of a system error, those that Node has none for 
   assert.equal(reasonOf(error('Unknown system error -122', -122)), 'EDQUOT')
   assert.equal(reasonOf(error('Unknown system error -116', -116)), 'ESTALE')
   assert.equal(reasonOf(error('Unknown system error -524', -524)), 'errno 524')
+  const ofRmSync = new Error(", Unknown error: Stale file handle '/archive/tmp/x'")
+  assert.equal(reasonOf(Object.assign(ofRmSync, { code: '', errno: -4094 })), 'Stale file handle')
   assert.equal(reasonOf('text'), 'text')
 })
 

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import type { DumpRef } from '../../src/archive/index.ts'
 import { Leases } from '../../src/archive/lease.ts'
 import { addDump, testArchive } from '../daemon/archive.ts'
 import { until } from '../daemon/running.ts'
@@ -219,6 +220,42 @@ describe('gc, verify, reindex', () => {
     const other = runCli(['--archive', join(root, 'archive'), 'ls', '-q'], { env: { XDG_CACHE_HOME: cache } })
     assert.equal(ids(other.stdout).length, 2)
     assert.ok(existsSync(join(cache, 'gocore-sink')))
+  })
+})
+
+describe('a dump whose manifest is damaged', () => {
+  it('is named by gc and by who asks for it, and goes when rm is told so, but for one that tells of a hold', () => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const [one, two] = [addDump(store), addDump(store)]
+    const damaged = (ref: DumpRef, text: string): void =>
+      writeFileSync(store.layout.file(ref, 'manifest.json'), text)
+    damaged(one, '{"schema": "gocore-mani')
+    damaged(two, '{"schema": "gocore-manifest", "version": 2, "hold": {}}')
+    const file = join(directory, 'damaged.conf')
+    const places = ['State', 'Runtime'].map(name => `${name}Directory=${join(directory, name)}\n`)
+    writeFileSync(file, `ArchiveDirectory=${store.root}\n${places.join('')}`)
+    const on = (...args: string[]): Outcome => runCli(['--config', file, ...args])
+
+    const gc = on('gc')
+    assert.match(gc.stdout, /^Nothing is due/)
+    assert.match(
+      gc.stderr,
+      /^Could not read the manifest of dump [a-z2-7]{12} \(.*\), nor of 1 more: what is named there is not known, and no executable is removed\.\n$/,
+    )
+    const asked = on('show', one.id.slice(0, 8))
+    assert.equal(asked.status, 5)
+    assert.match(
+      asked.stderr,
+      new RegExp(`Dump ${one.id}: .* not JSON: .*; gocore-sink rm ${one.id} removes it`),
+    )
+    const held = on('rm', two.id, one.id)
+    assert.equal(held.status, 2)
+    assert.match(held.stderr, /manifest, which may tell of a hold, can't be read: .*version 2/)
+    const removed = on('rm', one.id)
+    assert.deepEqual([removed.stdout, removed.status], [`Removed ${one.id}.\n`, 0])
+    assert.equal(existsSync(store.layout.dump(one)), false)
+    assert.ok(existsSync(store.layout.dump(two)))
   })
 })
 

@@ -49,4 +49,16 @@ describe('encryptDump()', () => {
       execFileSync('umount', [store.root])
     }
   })
+
+  it('leaves nothing behind where there is no room for the manifest', async t => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addDump(store)
+    const full = Object.assign(new Error('full'), { errno: -28, code: 'ENOSPC' })
+    t.mock.method(store, 'changeManifest', () => {
+      throw full
+    })
+    await assert.rejects(encryptDump(store, ref, { recipients, user }), full)
+    assert.deepEqual(readdirSync(store.layout.dump(ref)).sort(), ['core.lz4', 'manifest.json'])
+  })
 })

@@ -82,6 +82,22 @@ describe('runGc() and clocks', () => {
     assert.deepEqual(names(later).sort(), refs.map(({ id }) => id).sort())
   })
 
+  it('begins no age where this machine’s clock is behind, and forgets none', async t => {
+    using archive = testArchive()
+    const { store } = archive
+    made(store, ago(300))
+    const stored = ago(1).toISOString()
+    const imported = [200, 150, 3].map(days => addDump(store, { time: ago(days), manifest: { stored } }))
+    const { now } = Date
+    for (const behind of [now(), 365 * day]) {
+      setClock(t, now() - behind)
+      assert.deepEqual(names(await runGc({ store, policy: days90 })), [])
+      t.mock.timers.reset()
+    }
+    for (const ref of imported) assert.equal(store.readManifest(ref).stored, stored)
+    assert.deepEqual(names(await runGc({ store, policy: days90 })), [])
+  })
+
   it('believes the storage where this machine’s clock is ahead', async t => {
     using archive = testArchive()
     const { store } = archive

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import {
+import fs, {
   closeSync,
   existsSync,
   mkdirSync,
@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import {
@@ -122,6 +123,54 @@ describe('runGc()', () => {
       ].sort(),
     )
     assert.deepEqual([...store.binaries()].map(({ key }) => key).sort(), [used, fresh].sort())
+  })
+
+  it('puts an executable back that a handler has found there in the last moment', async t => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const [wanted, gone] = ['wanted', 'gone'].map(content => addBinary(store, directory, content, ago(3)))
+    const remove = store.removeBinary.bind(store)
+    t.mock.method(store, 'removeBinary', (key: string, isOld: (mtime: Date) => boolean) => {
+      // By another machine's gc, and by a handler.
+      if (key === gone) remove(key)
+      else addBinary(store, directory, 'wanted', ago(0))
+      return remove(key, isOld)
+    })
+    const { actions, freed } = await runGc({ store, policy })
+    assert.deepEqual(
+      actions.map(({ name, failed, kept }) => [name, failed, kept]).sort(),
+      [
+        [wanted, 'a dump has come that names it', true],
+        [gone, 'ENOENT', true],
+      ].sort(),
+    )
+    assert.equal(freed, 0)
+    assert.deepEqual(
+      [...store.binaries()].map(({ key }) => key),
+      [wanted],
+    )
+  })
+
+  it('lets a handler store an executable anew that gc takes away in the last moment', t => {
+    using archive = testArchive()
+    const { store, directory } = archive
+    const key = addBinary(store, directory, 'wanted', ago(3))
+    const touch = fs.utimesSync
+    t.mock.method(fs, 'utimesSync', (...args: Parameters<typeof touch>) => {
+      store.removeBinary(key)
+      touch(...args)
+    })
+    syncBuiltinESMExports()
+    const path = join(directory, 'program')
+    const fd = openSync(path, 'r')
+    try {
+      assert.equal(store.addBinary({ fd, size: 6 }), key)
+    } finally {
+      closeSync(fd)
+      t.mock.restoreAll()
+      syncBuiltinESMExports()
+    }
+    assert.ok(store.binaryPath(key))
   })
 
   it('keeps the executable of a dump that is brought home meanwhile', async () => {
@@ -309,6 +358,79 @@ describe('runGc() of what does not shrink', () => {
     } finally {
       execFileSync('umount', [store.root])
     }
+  })
+
+  it('deletes the oldest of an archive that fills up while it is at work', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async () => {
+    using archive = testArchive()
+    const { store } = archive
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=9m,mode=755', 'tmpfs', store.root])
+    try {
+      initializeStore(store)
+      makeOld(store)
+      const [oldest] = fill(store, 6)
+      for (const ref of fill(store, 2)) store.writeReport(ref, JSON.stringify(report()))
+      const shrink = async (): Promise<ShrinkOutcome> => {
+        assert.throws(() => writeFileSync(join(store.root, 'filler'), Buffer.alloc(16 << 20)), /ENOSPC/)
+        throw Object.assign(new Error('full'), { errno: -28, code: 'ENOSPC' })
+      }
+      const limits = { ...policy, keepFree: 0.03, keepLatest: 1, shrinkAfter: day / 1000 }
+      assert.deepEqual(done(await runGc({ store, policy: limits, shrink })).slice(1), [
+        `delete ${oldest!.id} undefined`,
+      ])
+    } finally {
+      execFileSync('umount', [store.root])
+    }
+  })
+
+  it('deletes the oldest where inodes are used up, not bytes', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async () => {
+    using archive = testArchive()
+    const { store } = archive
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,nr_inodes=100,mode=755', 'tmpfs', store.root])
+    try {
+      initializeStore(store)
+      makeOld(store)
+      store.now()
+      const add = (n: number): DumpRef =>
+        addDump(store, { time: new Date(Date.now() - 1e8 + 1e6 * n), core: null })
+      const refs = [add(0)]
+      store.pin(refs[0]!, { time: 'now' })
+      assert.throws(() => {
+        for (;;) refs.push(add(refs.length))
+      }, /ENOSPC/)
+      for (let n = 0; !store.isFull(); n++) writeFileSync(join(store.root, `${n}`), '')
+      const rules = { ...policy, keepFree: 0.05 }
+      assert.deepEqual((await runGc({ store, policy: { ...rules, keepFree: 0 } })).actions, [])
+      const oldest = refs.slice(1, 1 + Math.ceil((refs.length - 1) / 20))
+      assert.deepEqual(
+        done(await runGc({ store, policy: rules })),
+        oldest.map(({ id }) => `delete ${id} undefined`),
+      )
+      assert.equal(store.isFull(), false)
+      assert.deepEqual((await runGc({ store, policy: rules })).actions, [])
+    } finally {
+      execFileSync('umount', [store.root])
+    }
+  })
+
+  it('fails at nothing for being told to stop', async () => {
+    using archive = testArchive()
+    const { store } = archive
+    fill(store, 3)
+    const stop = new AbortController()
+    const shrink = async (): Promise<ShrinkOutcome> => {
+      stop.abort()
+      return { state: 'kept', reason: 'it was interrupted' }
+    }
+    const limits = { ...policy, keepFirst: 0, keepLatest: 0, shrinkAfter: day / 1000 }
+    const { actions } = await runGc({ store, policy: limits, shrink, signal: stop.signal })
+    assert.deepEqual(
+      actions.map(({ failed, kept }) => [failed, kept]),
+      [['it was interrupted', true]],
+    )
   })
 
   it('deletes in its place what is kept as it is', async () => {

@@ -317,6 +317,18 @@ describe('shrinkDump()', () => {
     assert.deepEqual([...verify({ store })].filter(isFinding), [])
   })
 
+  it('leaves nothing behind where there is no room for the manifest', async t => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addAnalysed(store)
+    const full = Object.assign(new Error('full'), { errno: -28, code: 'ENOSPC' })
+    t.mock.method(store, 'changeManifest', () => {
+      throw full
+    })
+    await assert.rejects(shrinkDump(store, ref, fast), full)
+    assert.deepEqual(filesOf(store, ref), ['core.lz4', 'manifest.json', 'report.json'])
+  })
+
   it('killed at any step leaves one dump, which is what its manifest says, and can be shrunk', async () => {
     using archive = testArchive()
     const { store } = archive

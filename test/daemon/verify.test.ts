@@ -9,13 +9,16 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import type { DumpRef } from '../../src/archive/index.ts'
 import { type Catalog, openCatalog } from '../../src/catalog/index.ts'
 import { syncCatalog } from '../../src/daemon/sync.ts'
 import { isFinding, type VerifyOptions, verify } from '../../src/daemon/verify.ts'
+import { packLz4 } from '../support/lz4-file.ts'
 import { addDump, asNobody, makeUnlistable, report, testArchive } from './archive.ts'
 
 const findings = (options: VerifyOptions): string[] =>
@@ -71,6 +74,39 @@ describe('verify()', () => {
     }
     assert.deepEqual(found, [])
     assert.equal(seen.size, 3)
+  })
+
+  it('looks again at a dump that is shrunk or damaged while it is at work', async t => {
+    using archive = testArchive()
+    const { store } = archive
+    const ref = addDump(store, { core })
+    // The clock of files has ticks, and this takes less than one.
+    utimesSync(store.layout.file(ref, 'manifest.json'), 1, 1)
+    const small = packLz4(Buffer.from('mini'), 65536)
+    const path = store.corePath.bind(store)
+    t.mock.method(
+      store,
+      'corePath',
+      (dump: DumpRef) => {
+        writeFileSync(store.layout.file(ref, 'core.mini.lz4'), small)
+        store.changeManifest(ref, ({ core, ...rest }) => ({
+          ...rest,
+          core: { ...core, file: 'core.mini.lz4', raw_size: 4, stored_size: small.length },
+        }))
+        rmSync(store.layout.file(ref, 'core.lz4'))
+        return path(dump)
+      },
+      { times: 1 },
+    )
+    assert.deepEqual(findings({ store }), [])
+
+    const catalog = openCatalog(':memory:')
+    await syncCatalog(store, catalog)
+    t.mock.method(catalog, 'check', () => {
+      writeFileSync(store.layout.file(ref, 'manifest.json'), 'damage')
+      return []
+    })
+    assert.deepEqual(findings({ store, catalog }), [])
   })
 
   it('names a day that can’t be listed, and looks at the others', async () => {

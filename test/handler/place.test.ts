@@ -1,13 +1,22 @@
 /** What a place takes beside the core, and no more than it may. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { layoutOf, newId } from '../../src/archive/layout.ts'
 import type { MappedFile } from '../../src/handler/mapped-files.ts'
 import { openElf } from '../../src/handler/open-elf.ts'
 import { Place } from '../../src/handler/place.ts'
+import { spoolRoom } from '../../src/handler/spool-bound.ts'
 import { HandlerBed } from '../support/handler-bed.ts'
 
 const facts = { pid: 1, uid: 0, gid: 0, comm: 'x' }
@@ -108,4 +117,19 @@ test('executables leave a full file system what manifests need', {
   } finally {
     spawnSync('umount', ['-l', root])
   }
+})
+
+test('a spool of more dumps than can be counted takes what its file system has below SpoolMax, or a small record', () => {
+  using bed = new HandlerBed()
+  const root = bed.path('spool')
+  begin(root, null)
+  const small = 4 << 20
+  const { blocks, bfree, bsize } = statfsSync(root)
+  const [total, used] = [blocks * bsize, (blocks - bfree) * bsize]
+  assert.ok(spoolRoom(root, 10 * total) > 10 * total - small)
+  const room = spoolRoom(root, used + 10 * total, 3)
+  assert.ok(Math.abs(room - 10 * total) < total / 10, `${room} of ${total}`)
+  // Nothing says that it is beyond.
+  assert.equal(spoolRoom(root, 1, 3), small)
+  assert.throws(() => spoolRoom(root, 1), /the spool holds \d+ bytes/)
 })

@@ -238,6 +238,14 @@ test('uninstall --purge is refused while dumps are on hold, before any step', ne
     )
   assert.ok(existsSync(store.layout.file(ref, 'manifest.json')))
   assert.match(kernel('core_pattern'), /gocore-sink/)
+  // As a later version may write it.
+  const manifest = readFileSync(store.layout.file(ref, 'manifest.json'), 'utf8')
+  writeFileSync(store.layout.file(ref, 'manifest.json'), manifest.replace('"version":1', '"version":2'))
+  await assert.rejects(
+    uninstall({ prefix, proc, purge: true }, say),
+    /of dump \S+ its manifest, which may tell of a hold, can't be read: .*version 2/,
+  )
+  writeFileSync(store.layout.file(ref, 'manifest.json'), manifest)
   store.changeManifest(ref, ({ hold: _, ...rest }) => rest)
   await uninstall({ prefix, proc, purge: true }, say)
   assert.equal(existsSync(archive), false)

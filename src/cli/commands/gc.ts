@@ -3,7 +3,7 @@ import type { ArchiveStore, DumpRef } from '../../archive/store.ts'
 import type { GcAction } from '../../daemon/index.ts'
 import { define } from '../define.ts'
 import { type GlobalArgs, type JsonArgs, jsonOption } from '../options.ts'
-import { fromDump } from '../render/escape.ts'
+import { fromDump, printable } from '../render/escape.ts'
 import { Exit } from '../render/exit.ts'
 import { jsonDocument } from '../render/json.ts'
 import { sayTo, writeLines } from '../render/output.ts'
@@ -36,7 +36,9 @@ interface Args extends GlobalArgs, JsonArgs {
 export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
   const { openForWriting } = await import('../catalog-access.ts')
-  const { eventOf, noteInJournal, runGc, sentenceOf, shrinker } = await import('../../daemon/index.ts')
+  const { eventOf, noteInJournal, runGc, sentenceOf, shrinker, unreadSentence } = await import(
+    '../../daemon/index.ts'
+  )
   const { presentStore } = await import('../find-dump.ts')
   const { Leases, leaseBeat } = await import('../../archive/lease.ts')
   using site = openSite(argv)
@@ -61,6 +63,8 @@ export async function handler(argv: Args): Promise<void> {
   clearInterval(beat)
   writer?.close()
   const { actions, freed, kept, pinned, held } = result
+  const unread = unreadSentence(result.unread)
+  if (unread !== undefined) sayTo(2)(`${printable(unread)}.`)
   if (!dryRun) await site.refresh(shrunkDumps(store, actions))
   if (!dryRun)
     for (const done of actions)

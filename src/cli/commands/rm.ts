@@ -1,11 +1,12 @@
 /** `rm`: removes dumps. */
-import { formatHold } from '../../archive/manifest.ts'
-import type { DumpEntry } from '../../archive/store.ts'
-import { UsageError } from '../../base/errors.ts'
+import { idPattern } from '../../archive/layout.ts'
+import type { DumpEntry, DumpRef } from '../../archive/store.ts'
+import { reasonOf, UsageError } from '../../base/errors.ts'
 import { confirm } from '../confirm.ts'
 import { define } from '../define.ts'
 import { leaseOn } from '../lease.ts'
 import type { GlobalArgs } from '../options.ts'
+import { printable } from '../render/escape.ts'
 import { sayTo } from '../render/output.ts'
 import { programName } from '../render/program.ts'
 import { formatSize, formatTime } from '../render/units.ts'
@@ -28,20 +29,24 @@ interface Args extends GlobalArgs {
   yes?: boolean
 }
 
+/** One whose manifest is damaged has none, and the reason in its place. */
+type Doomed = DumpRef & (Pick<DumpEntry, 'manifest'> | { readonly error: Error })
+
 export async function handler(argv: Args): Promise<void> {
   const { openSite } = await import('../site.ts')
-  const { findDump } = await import('../find-dump.ts')
+  const { damagedDumps, findDump } = await import('../find-dump.ts')
   const { Leases } = await import('../../archive/lease.ts')
   const { noteInJournal } = await import('../../daemon/index.ts')
   using site = openSite(argv)
   const leases = new Leases(site.store)
-  const found = new Map<string, DumpEntry>()
+  const found = new Map<string, Doomed>()
   for (const prefix of argv.dumps) {
-    const dump = await findDump(site, prefix)
+    const [damaged] = idPattern.test(prefix) ? damagedDumps(site, prefix) : []
+    const dump = damaged ?? (await findDump(site, prefix))
     found.set(dump.id, dump)
   }
   const dumps = [...found.values()]
-  const refusePinned = (asked: readonly DumpEntry[]): void => {
+  const refusePinned = (asked: readonly DumpRef[]): void => {
     const pins = site.store.readPins()
     const pinned = asked.filter(dump => pins.has(dump.id))
     if (pinned.length === 0) return
@@ -52,14 +57,21 @@ export async function handler(argv: Args): Promise<void> {
   }
   refusePinned(dumps)
   // Asked before anything is removed; the archive itself refuses too.
-  for (const { id, manifest } of dumps)
-    if (manifest.hold) throw new UsageError(`Refused to remove ${id}: ${formatHold(manifest.hold)}.`)
+  for (const dump of dumps) {
+    const held = site.store.whyHeld(dump)
+    if (held !== undefined) throw new UsageError(`Refused to remove ${dump.id}: ${held}.`)
+  }
   const say = sayTo(1)
-  const total = dumps.reduce((sum, dump) => sum + dump.manifest.core.stored_size, 0)
+  const total = dumps.reduce(
+    (sum, dump) => sum + ('manifest' in dump ? dump.manifest.core.stored_size : 0),
+    0,
+  )
   if (!argv.yes && process.stdin.isTTY) {
-    for (const { id, manifest } of dumps)
+    for (const dump of dumps)
       say(
-        `${id}  ${formatTime(Date.parse(manifest.time))}  ${programName(manifest, undefined)}  ${manifest.signal.name}`,
+        'manifest' in dump
+          ? `${dump.id}  ${formatTime(Date.parse(dump.manifest.time))}  ${programName(dump.manifest, undefined)}  ${dump.manifest.signal.name}`
+          : `${dump.id}  ${printable(reasonOf(dump.error))}`,
       )
     if (
       !(await confirm(
@@ -68,7 +80,7 @@ export async function handler(argv: Args): Promise<void> {
     )
       return say('Nothing was removed.')
   }
-  const removed: DumpEntry[] = []
+  const removed: DumpRef[] = []
   try {
     for (const dump of dumps) {
       using _lease = await leaseOn({ take: id => leases.takeToDelete(id) }, dump.id)
