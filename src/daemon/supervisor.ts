@@ -189,8 +189,9 @@ export class Supervisor {
     // A mount that is missing may come in a minute or in days.
     if (this.#silence.isArchiveGone && !this.#isUp) this.#beUp()
     if (this.#isUp) this.#vouch(judgement)
-    // A start that waits for storage is no start that has failed.
-    else if (this.#silence.sentence !== undefined) this.#notifier.send('EXTEND_TIMEOUT_USEC=60000000')
+    // A start that waits for storage, or has a day of fifty thousand dumps to list, is no start that has failed.
+    else if (this.#silence.sentence !== undefined || judgement.kind === 'alive')
+      this.#notifier.send('EXTEND_TIMEOUT_USEC=60000000')
   }
 
   /** Tells the watchdog that all is as it should be, where it is: work that hangs for no storage's sake is to be ended. */

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf, Notifier, watchdogInterval } from '../../src/daemon/notify.ts'
-import { testArchive } from './archive.ts'
+import { addDump, testArchive } from './archive.ts'
 import { listen } from './manager.ts'
 import { startDaemon, until } from './running.ts'
 
@@ -66,3 +67,21 @@ for (const kind of ['path', 'abstract'] as const)
     assert.ok(manager.heard().every(([pid]) => pid === daemon.process.pid))
     manager.process.kill()
   })
+
+it('the daemon asks systemd for time as long as its start gets on', async () => {
+  using archive = testArchive()
+  for (let n = 0; n < 400; n++) addDump(archive.store, { core: null })
+  const name = join(archive.directory, 'notify')
+  const manager = await listen(name)
+  await using daemon = await startDaemon(archive, { env: { NOTIFY_SOCKET: name, WATCHDOG_USEC: '400000' } })
+  const first = (text: RegExp): number => manager.heard().findIndex(([, line]) => text.test(line))
+  await until(() => first(/^READY=1/) >= 0, daemon.log)
+  const asked = first(/^EXTEND_TIMEOUT_USEC=60000000$/)
+  assert.ok(asked >= 0 && asked < first(/^READY=1/), JSON.stringify(manager.heard()))
+  const asks = (): number => manager.heard().filter(([, line]) => line.startsWith('EXTEND_')).length
+  const before = asks()
+  await sleep(500)
+  assert.equal(asks(), before, 'a start that is over')
+  await daemon.end('SIGTERM')
+  manager.process.kill()
+})
