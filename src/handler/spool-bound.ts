@@ -19,22 +19,29 @@ const mostEntries = 50_000
  */
 export function spoolRoom(root: string, most: number | null, limit: number = mostEntries): number {
   if (most === null) return Number.POSITIVE_INFINITY
-  const { size, used: ofAll } = fileSystemNear(root)
+  const { size, free } = fileSystemNear(root)
   const bound = keepFreeBytes(most, size)
   const used = sizeOf(root, { left: limit })
-  if (used === undefined) return Math.max(smallRecord, bound - ofAll)
+  if (used === undefined) {
+    const left = bound - (size - free)
+    if (left >= smallRecord) return left
+    if (free >= bound / 8) return smallRecord
+    throw new SystemError(
+      `the spool holds very many dumps, ${free} bytes of its disk are free, SpoolMax is ${bound}`,
+    )
+  }
   if (used + smallRecord <= bound) return bound - used
   if (used < bound + bound / 8) return smallRecord
   throw new SystemError(`the spool holds ${used} bytes, SpoolMax is ${bound}`)
 }
 
 /** That where `path` would be. */
-function fileSystemNear(path: string): { size: number; used: number } {
+function fileSystemNear(path: string): { size: number; free: number } {
   try {
     const { blocks, bfree, bsize } = statfsSync(path)
-    return { size: blocks * bsize, used: (blocks - bfree) * bsize }
+    return { size: blocks * bsize, free: bfree * bsize }
   } catch {
-    return dirname(path) === path ? { size: 0, used: 0 } : fileSystemNear(dirname(path))
+    return dirname(path) === path ? { size: 0, free: 0 } : fileSystemNear(dirname(path))
   }
 }
 

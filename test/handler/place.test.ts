@@ -1,8 +1,9 @@
 /** What a place takes beside the core, and no more than it may. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   copyFileSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statfsSync,
@@ -132,4 +133,21 @@ test('a spool of more dumps than can be counted takes what its file system has b
   // Nothing says that it is beyond.
   assert.equal(spoolRoom(root, 1, 3), small)
   assert.throws(() => spoolRoom(root, 1), /the spool holds \d+ bytes/)
+})
+
+test('a spool of very many dumps leaves an eighth of SpoolMax free on its disk', {
+  skip: process.getuid!() !== 0 && 'needs root: it mounts a file system',
+}, () => {
+  using bed = new HandlerBed()
+  const root = bed.path('spool')
+  mkdirSync(root, { recursive: true })
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', root])
+  try {
+    for (const name of ['a', 'b']) writeFileSync(join(root, name), Buffer.alloc(14 << 20))
+    assert.equal(spoolRoom(root, 20 << 20, 1), 4 << 20)
+    writeFileSync(join(root, 'others'), Buffer.alloc(10 << 20))
+    assert.throws(() => spoolRoom(root, 20 << 20, 1), /very many dumps, \d+ bytes of its disk are free/)
+  } finally {
+    execFileSync('umount', [root])
+  }
 })
