@@ -50,6 +50,10 @@ const mostWaiting = 4096
  */
 const patience = 120_000
 const betweenLooks = { first: 20, most: 500 }
+/** Milliseconds between two looks whether the receiver is still there. */
+const betweenParents = 200
+/** Milliseconds in which the receiver takes what it is told, or has been ended. */
+const underWay = 10_000
 /** The socket that systemd passed. */
 export const passedSocket = 4
 
@@ -83,6 +87,9 @@ export function keepDoor(calls: SocketLibc): void {
   let isOver = false
   /** Connections that have not spoken yet, and those on their way to the receiver. */
   let leaving = 0
+  const unspoken = new Set<Socket>()
+  /** The crashes that were passed on of late, and when. */
+  let passedOn: { readonly fact: string; readonly at: number }[] = []
 
   const line = new Line<Visit>({
     most: mostWaiting,
@@ -105,19 +112,22 @@ export function keepDoor(calls: SocketLibc): void {
   function meetVisitor(socket: Socket): void {
     socket.on('error', () => {})
     leaving++
+    unspoken.add(socket)
     hearOut(socket, performance.now())
   }
 
   /** Others are met while one has not spoken yet. */
   function hearOut(socket: Socket, since: number): void {
     const waited = performance.now() - since
-    const crash = meet(calls, handleOf(socket).fd, waited >= patience)
+    const over = waited >= patience ? 'the kernel did not ask for it in time' : undefined
+    const crash = meet(calls, handleOf(socket).fd, over)
     if (crash === undefined) {
       const { first, most } = betweenLooks
       setTimeout(hearOut, Math.min(most, Math.max(first, waited / 10)), socket, since)
       return
     }
     leaving--
+    unspoken.delete(socket)
     hear(socket, crash)
     leave()
   }
@@ -160,6 +170,8 @@ export function keepDoor(calls: SocketLibc): void {
       ...(config === undefined ? {} : { config }),
     }
     places.take(range)
+    const now = performance.now()
+    passedOn = [...passedOn.filter(({ at }) => now - at < underWay), { fact: crash.fact, at: now }]
     leaving++
     const handle = handleOf(socket)
     // Node has a name for the handle's class alone.
@@ -177,6 +189,19 @@ export function keepDoor(calls: SocketLibc): void {
     // Behind the lines that are on their way.
     const state: DoorState = { state: 'over' }
     process.send?.(state, () => process.connected && process.disconnect?.())
+  }
+
+  /** The receiver was killed, and what it was told of it may not have read: of these crashes nobody else would tell. */
+  function tellOfAll(): void {
+    const why = 'the receiver has ended'
+    for (const socket of unspoken) {
+      const crash = meet(calls, handleOf(socket).fd, why)
+      if (crash !== undefined)
+        log.write('warning', typeof crash === 'string' ? crash : `REFUSED the core of ${crash.fact}: ${why}`)
+    }
+    isOver = true
+    line.clear()
+    for (const { fact, at } of passedOn) if (performance.now() - at < underWay) log.write('notice', fact)
   }
 
   const tellOfLine = (): void => {
@@ -202,7 +227,16 @@ export function keepDoor(calls: SocketLibc): void {
       leave()
     })
   })
-  process.once('disconnect', () => process.exit(isOver ? 0 : 1))
+  const end = (): void => {
+    const isKilled = !isOver
+    if (isKilled) tellOfAll()
+    process.exit(isKilled ? 1 : 0)
+  }
+  process.once('disconnect', end)
+  // While a connection is on its way to a receiver that is killed, Node tells of no disconnection, and whoever came would be
+  // met here and go nowhere.
+  const receiver = process.ppid
+  setInterval(() => process.ppid !== receiver && end(), betweenParents).unref()
   if (values.listen === undefined) server.listen({ fd: passedSocket }, open)
   else listenAt(server, values.listen)
 }

@@ -33,9 +33,10 @@ export interface Crash {
 
 /**
  * Whose crash it is, of which the kernel asks what to do; a sentence for its log where it is none, or is sent away. Undefined where
- * it has not asked yet: the crashed thread does, which may have to wait for a processor. Never waits itself.
+ * it has not asked yet: the crashed thread does, which may have to wait for a processor, but for as long as nothing is `over`, which
+ * says why it waits no longer. Never waits itself.
  */
-export function meet(libc: SocketLibc, fd: number, isLast: boolean): Crash | string | undefined {
+export function meet(libc: SocketLibc, fd: number, over?: string): Crash | string | undefined {
   const pidfd = libc.peerPidfd(fd)
   if (pidfd === undefined) return 'a connection of nobody'
   const info = libc.info(pidfd)
@@ -45,13 +46,12 @@ export function meet(libc: SocketLibc, fd: number, isLast: boolean): Crash | str
   const name = escapeBytes(Buffer.from(comm, 'latin1'), 64)
   const signal = info.signal === undefined ? 'signal 0' : signalName(info.signal)
   const fact = `crash of process ${info.tgid} (${name}) of user ${info.uid}, ${signal}`
-  const sentAway = (why: string): string => `REFUSED the core of ${fact}: the kernel ${why}`
-  if (libc.peek(fd, requestSize, 0).length < requestSize)
-    return isLast ? sentAway('did not ask for it in time') : undefined
+  const sentAway = (why: string): string => `REFUSED the core of ${fact}: ${why}`
+  if (libc.peek(fd, requestSize, 0).length < requestSize) return over && sentAway(over)
   const request = libc.receive(fd, requestSize, 0)
   return request !== undefined && parseRequest(request) !== undefined
     ? { info, comm, fact }
-    : sentAway('asked in a way that is not known')
+    : sentAway('the kernel asked in a way that is not known')
 }
 
 /** How a core begins, and who died of what, where that tells. */

@@ -69,19 +69,19 @@ test('meet() waits for nobody: who has not asked yet is looked at again, and in 
   try {
     const [socket] = (await once(server, 'connection')) as [Socket]
     const { fd } = (socket as unknown as { _handle: { fd: number } })._handle
-    for (let look = 0; look < 3; look++) assert.equal(meet(libc, fd, false), undefined)
+    for (let look = 0; look < 3; look++) assert.equal(meet(libc, fd), undefined)
     assert.match(
-      String(meet(libc, fd, true)),
+      String(meet(libc, fd, 'the kernel did not ask for it in time')),
       /^REFUSED the core of crash of process \d+ .*: the kernel did not ask for it in time$/,
     )
     const request = formatAnswer(CoredumpBit.kernel | CoredumpBit.reject | CoredumpBit.wait)
     request.writeUInt32LE(requestSize, 4)
     for (const part of [request.subarray(0, 7), request.subarray(7)]) {
-      assert.equal(meet(libc, fd, false), undefined)
+      assert.equal(meet(libc, fd), undefined)
       kernel.write(part)
       while (libc.peek(fd, requestSize, 0).length < part.length) await new Promise(setImmediate)
     }
-    const crash = meet(libc, fd, false)
+    const crash = meet(libc, fd)
     assert.ok(typeof crash === 'object')
     assert.match(crash.fact, new RegExp(`^crash of process ${process.pid} \\(.*\\) of user 0, SIGABRT$`))
     socket.destroy()

@@ -333,6 +333,28 @@ describe('the coredump socket', { skip, timeout: 10 * 60_000 }, () => {
     assert.deepEqual(spares.filter(isThere), [])
   })
 
+  test('a receiver that is killed leaves word of each crash that it was told of', async () => {
+    using bed = attackBed()
+    await using receiver = await startReceiver(bed, asUnit)
+    let crash = 0
+    process.kill(receiver.pid, 'SIGSTOP')
+    const ended = bed.crash('kill -SEGV $$', {
+      pattern: `@@${receiver.path}`,
+      during: async pid => {
+        crash = pid
+      },
+    })
+    // It is passed on, and nobody reads it.
+    await new Promise(done => setTimeout(done, 2000))
+    const word = `crash of process ${crash} `
+    assert.ok(crash > 0)
+    assert.deepEqual(kernelLog(word), [])
+    process.kill(receiver.pid, 'SIGKILL')
+    await ended
+    for (let i = 0; i < 100 && kernelLog(word).length === 0; i++) await pause()
+    assert.equal(kernelLog(word).length, 1)
+  })
+
   test('who may not open the kernel log writes to the one that was passed as standard output', () => {
     const log = join(import.meta.dirname, '../../src/handler/log.ts')
     const text = `a receiver's word ${process.pid}`
