@@ -13,7 +13,7 @@ import { KernelLog, type Level } from '../handler/log.ts'
 import type { SocketLibc } from './libc.ts'
 import { Line } from './line.ts'
 import { Places } from './places.ts'
-import { type Crash, coreLimitOf, markedBy, meet, refuse } from './receive.ts'
+import { type Crash, coreLimitOf, markedBy, meet, refuse, refusedText } from './receive.ts'
 import type { Handle, StandbyOrder } from './standby.ts'
 
 /** The first argument of such a process, which runs the same file as the receiver. */
@@ -104,7 +104,7 @@ export function keepDoor(calls: SocketLibc): void {
 
   function sendAway({ socket, crash }: Visit, why: string): void {
     refuse(calls, handleOf(socket).fd)
-    log.write('warning', `REFUSED the core of ${crash.fact}: ${why}`)
+    log.write('warning', refusedText(crash.fact, why))
     socket.destroy()
     leave()
   }
@@ -197,7 +197,7 @@ export function keepDoor(calls: SocketLibc): void {
     for (const socket of unspoken) {
       const crash = meet(calls, handleOf(socket).fd, why)
       if (crash !== undefined)
-        log.write('warning', typeof crash === 'string' ? crash : `REFUSED the core of ${crash.fact}: ${why}`)
+        log.write('warning', typeof crash === 'string' ? crash : refusedText(crash.fact, why))
     }
     isOver = true
     line.clear()

@@ -46,13 +46,15 @@ export function meet(libc: SocketLibc, fd: number, over?: string): Crash | strin
   const name = escapeBytes(Buffer.from(comm, 'latin1'), 64)
   const signal = info.signal === undefined ? 'signal 0' : signalName(info.signal)
   const fact = `crash of process ${info.tgid} (${name}) of user ${info.uid}, ${signal}`
-  const sentAway = (why: string): string => `REFUSED the core of ${fact}: ${why}`
-  if (libc.peek(fd, requestSize, 0).length < requestSize) return over && sentAway(over)
+  if (libc.peek(fd, requestSize, 0).length < requestSize) return over && refusedText(fact, over)
   const request = libc.receive(fd, requestSize, 0)
   return request !== undefined && parseRequest(request) !== undefined
     ? { info, comm, fact }
-    : sentAway('the kernel asked in a way that is not known')
+    : refusedText(fact, 'the kernel asked in a way that is not known')
 }
+
+/** The kernel log's line of a crash that is sent away, of which the daemon makes a record. */
+export const refusedText = (fact: string, why: string): string => `REFUSED the core of ${fact}: ${why}`
 
 /** How a core begins, and who died of what, where that tells. */
 export interface Beginning {

@@ -21,6 +21,7 @@ import {
   exeOf,
   markedBy,
   refuse,
+  refusedText,
   signalOf,
   threadOf,
 } from './receive.ts'
@@ -95,7 +96,7 @@ function callFor(
   const mark = markedBy(limit)
   if (mark !== undefined) {
     refuse(calls, connection)
-    new KernelLog().write('warning', `REFUSED the core of ${order.fact}: ${mark}`)
+    new KernelLog().write('warning', refusedText(order.fact, mark))
     return undefined
   }
   const byLimit = refusalByLimit(limit === undefined ? undefined : BigInt(limit), config)
