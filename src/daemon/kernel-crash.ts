@@ -20,8 +20,11 @@ export type KernelCrash = {
   readonly comm?: string
   readonly uid?: number
   readonly signal?: { number: number; name: string }
-} /** `waits`: for so many seconds at most it stands in line before a handler begins. */ & (
-  | { readonly kind: 'begun'; readonly waits?: number }
+} /**
+ * `waits`: for so many seconds at most it stands in line before a handler begins. `isAgain`: another line had told of it, which may
+ * be lost.
+ */ & (
+  | { readonly kind: 'begun'; readonly waits?: number; readonly isAgain?: true }
   /** `detail` is a sentence. */
   | { readonly kind: 'lost'; readonly reason: TruncationReason; readonly detail: string }
 )
@@ -96,6 +99,7 @@ function parseHandlers(text: string): KernelCrash | undefined {
   const before = ours.slice(0, match.index)
   const after = ours.slice(match.index + match[0].length)
   if (before === '') {
+    if (after.startsWith(', told of again')) return { kind: 'begun', ...crash, isAgain: true }
     const waits = /^, waits in line for at most (\d{1,6}) s/.exec(after)?.[1]
     return { kind: 'begun', ...crash, ...(waits === undefined ? {} : { waits: Number(waits) }) }
   }

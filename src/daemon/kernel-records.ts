@@ -129,7 +129,9 @@ export class KernelRecords {
   #await(first: LogRecord, pid: number, crash: KernelCrash): void {
     const waiting = this.#waiting.get(pid)
     // The number of a process that is long gone may come again.
-    const isNew = waiting === undefined || (crash.kind === 'begun' && first.sequence > waiting.first.sequence)
+    const isNew =
+      waiting === undefined ||
+      (crash.kind === 'begun' && !crash.isAgain && first.sequence > waiting.first.sequence)
     if (waiting !== undefined && isNew && !this.#isKnown(pid, waiting.first))
       this.#write(waiting.first, ended(waiting.crash))
     if (isNew) this.#waiting.set(pid, { first, crash, since: performance.now() })

@@ -201,7 +201,9 @@ export function keepDoor(calls: SocketLibc): void {
     }
     isOver = true
     line.clear()
-    for (const { fact, at } of passedOn) if (performance.now() - at < underWay) log.write('notice', fact)
+    // A handler may have come of them all the same.
+    for (const { fact, at } of passedOn)
+      if (performance.now() - at < underWay) log.write('notice', `${fact}, told of again`)
   }
 
   const tellOfLine = (): void => {

@@ -48,6 +48,8 @@ describe('parseKernelLine()', () => {
     })
     const waiting = parseKernelLine(`gocore-sink: ${fact}, waits in line for at most 60 s`, false)
     assert.deepEqual(waiting, { ...begun, waits: 60 })
+    const again = parseKernelLine(`gocore-sink: ${fact}, told of again`, false)
+    assert.deepEqual(again, { ...begun, isAgain: true })
     const lost = parseKernelLine(
       `gocore-sink: LOST the core of ${fact}: Could not write to /a: ENOSPC`,
       false,
@@ -312,6 +314,23 @@ describe('KernelRecords of lines that are given', () => {
     bed.records.look(lines)
     assert.deepEqual(bed.written, [brief.pid, long.pid])
     long.kill('SIGKILL')
+  })
+
+  it('makes no record of a crash that was told of again while its handler is at work', async () => {
+    using archive = testArchive()
+    let isThere = true
+    using bed = recordsIn(archive, { isThere: () => isThere })
+    const lines = linesOf([`${handlers(7)}, waits in line for at most 60 s`, `${handlers(7)}, told of again`])
+    bed.records.look(lines.slice(0, 1))
+    bed.records.look(lines)
+    bed.again().look(lines)
+    assert.deepEqual(bed.written, [])
+    isThere = false
+    // The line of before may be lost.
+    bed.again().look(lines.slice(1))
+    assert.deepEqual(bed.written, [7])
+    const [entry] = archive.store.list()
+    assert.equal(entry?.manifest.core.detail, 'The handler was ended before it could store anything')
   })
 
   it('makes a record of a line once, though a clock was set meanwhile and no catalog has it', t => {
