@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtempDisposableSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openSystemCalls } from '../../src/base/system-calls.ts'
@@ -35,11 +37,12 @@ console.log(JSON.stringify([
 test('landlockWrites() leaves reading as it is, and writing below one directory', {
   skip: version < 2 ? 'this kernel has no Landlock of version 2' : false,
 }, () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'landlock-'))
   const script = `import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { landlockWrites } from ${landlock}
-const [own, other] = ['own', 'other'].map(name => fs.mkdtempSync('/tmp/landlock-' + name))
-fs.mkdirSync(join(own, 'a')); fs.mkdirSync(join(own, 'b'))
+const [own, other] = ['own', 'other'].map(name => join(${JSON.stringify(directory.path)}, name))
+for (const at of [own, other, join(own, 'a'), join(own, 'b')]) fs.mkdirSync(at)
 fs.symlinkSync(other, join(own, 'link'))
 fs.writeFileSync(join(other, 'there'), 'x')
 if (!landlockWrites(own)) throw new Error('no Landlock')
@@ -50,8 +53,7 @@ console.log(JSON.stringify([
   code(() => fs.writeFileSync(join(own, 'link/file'), '')), code(() => fs.renameSync(join(own, 'b/file'), join(other, 'file'))),
   code(() => fs.unlinkSync(join(own, 'link/there'))), code(() => fs.mkdirSync(join(other, 'd'))),
   code(() => fs.openSync(join(other, 'there'), 'r+')),
-]))
-fs.rmSync(own, { recursive: true })`
+]))`
   const run = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
