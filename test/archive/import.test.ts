@@ -34,6 +34,7 @@ import { importOnce } from '../../src/cli/import-once.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { addDump, report, type TestArchive, testArchive } from '../daemon/archive.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 
 const core = randomBytes(5_000_000)
 const needsLz4 = spawnSync('lz4', ['--version']).status !== 0 && 'lz4 is not installed'
@@ -145,18 +146,14 @@ describe('importDump()', () => {
     const { from, dump } = other(archive)
     const small = join(archive.directory, 'small')
     mkdirSync(small)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m,mode=755', 'tmpfs', small])
-    try {
-      const store = openLocalStore(join(small, 'archive'))
-      initializeStore(store)
-      assert.throws(() => importDump(store, from, dump), /ENOSPC/)
-      assert.deepEqual(readdirSync(store.layout.dump(dump)), [])
-      execFileSync('mount', ['-o', 'remount,size=30m', small])
-      assert.equal(importDump(store, from, dump).isNew, true)
-      assert.ok(contentIn(store, dump).equals(core))
-    } finally {
-      execFileSync('umount', [small])
-    }
+    using _disk = mountTmpfs(small, 'size=3m,mode=755')
+    const store = openLocalStore(join(small, 'archive'))
+    initializeStore(store)
+    assert.throws(() => importDump(store, from, dump), /ENOSPC/)
+    assert.deepEqual(readdirSync(store.layout.dump(dump)), [])
+    execFileSync('mount', ['-o', 'remount,size=30m', small])
+    assert.equal(importDump(store, from, dump).isNew, true)
+    assert.ok(contentIn(store, dump).equals(core))
   })
 
   it('calls a core complete that is, and not one whose file has become shorter', () => {

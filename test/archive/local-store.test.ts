@@ -23,6 +23,7 @@ import { ArchiveError } from '../../src/base/errors.ts'
 import { type ArchiveBed, archiveContract } from '../contract/archive.ts'
 import { addDump, asNobody, makeUnlistable, testArchive } from '../daemon/archive.ts'
 import { packLz4 } from '../support/lz4-file.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 
 const manifestOf = (
   id: string,
@@ -160,26 +161,22 @@ describe('the local store', () => {
     for (const count of [3, 1000]) {
       using bed = openBed()
       mkdirSync(bed.root)
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=40,mode=700', 'tmpfs', bed.root])
-      try {
-        const time = new Date().toISOString()
-        const dump = beginDump(openLocalStore(bed.root), new Date(time), 1)
-        const facts = manifestOf(dump.ref.id, time, undefined, {})
-        dump.writePending(facts)
-        assert.throws(
-          () => {
-            for (let n = 0; n < 40; n++) writeFileSync(join(bed.root, `tmp-${n}`), '')
-          },
-          { code: 'ENOSPC' },
-        )
-        const libraries = Array.from({ length: count }, (_, n) => ({ path: `/lib/${n}.so`, size: n }))
-        dump.finish({ ...facts, libraries })
-        const { id, libraries: kept, notes } = bed.store.readManifest(dump.ref)
-        assert.deepEqual([id, kept.length], [dump.ref.id, count === 3 ? 3 : 0])
-        assert.match(notes.join(), count === 3 ? /^$/ : /no room for the list of libraries/)
-      } finally {
-        execFileSync('umount', [bed.root])
-      }
+      using _disk = mountTmpfs(bed.root, 'nr_inodes=40,mode=700')
+      const time = new Date().toISOString()
+      const dump = beginDump(openLocalStore(bed.root), new Date(time), 1)
+      const facts = manifestOf(dump.ref.id, time, undefined, {})
+      dump.writePending(facts)
+      assert.throws(
+        () => {
+          for (let n = 0; n < 40; n++) writeFileSync(join(bed.root, `tmp-${n}`), '')
+        },
+        { code: 'ENOSPC' },
+      )
+      const libraries = Array.from({ length: count }, (_, n) => ({ path: `/lib/${n}.so`, size: n }))
+      dump.finish({ ...facts, libraries })
+      const { id, libraries: kept, notes } = bed.store.readManifest(dump.ref)
+      assert.deepEqual([id, kept.length], [dump.ref.id, count === 3 ? 3 : 0])
+      assert.match(notes.join(), count === 3 ? /^$/ : /no room for the list of libraries/)
     }
   })
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { initializeStore } from '../../src/archive/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { encryptDump } from '../../src/daemon/encrypt.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 import { addDump, testArchive } from './archive.ts'
 
 const recipients = ['age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj']
@@ -32,22 +32,18 @@ describe('encryptDump()', () => {
   }, async () => {
     using archive = testArchive()
     const { store } = archive
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=755', 'tmpfs', store.root])
-    try {
-      initializeStore(store)
-      const ref = addDump(store, { core: randomBytes(5 << 20) })
-      let least = Number.POSITIVE_INFINITY
-      const isHeld = (): boolean => {
-        least = Math.min(least, store.usage().free)
-        return true
-      }
-      await assert.rejects(encryptDump(store, ref, { recipients, user, isHeld }), /the archive does not have/)
-      assert.equal(least, Number.POSITIVE_INFINITY, 'nothing was written')
-      const small = addDump(store, { core: randomBytes(100_000) })
-      assert.equal(await encryptDump(store, small, { recipients, user }), true)
-    } finally {
-      execFileSync('umount', [store.root])
+    using _disk = mountTmpfs(store.root, 'size=8m,mode=755')
+    initializeStore(store)
+    const ref = addDump(store, { core: randomBytes(5 << 20) })
+    let least = Number.POSITIVE_INFINITY
+    const isHeld = (): boolean => {
+      least = Math.min(least, store.usage().free)
+      return true
     }
+    await assert.rejects(encryptDump(store, ref, { recipients, user, isHeld }), /the archive does not have/)
+    assert.equal(least, Number.POSITIVE_INFINITY, 'nothing was written')
+    const small = addDump(store, { core: randomBytes(100_000) })
+    assert.equal(await encryptDump(store, small, { recipients, user }), true)
   })
 
   it('leaves nothing behind where there is no room for the manifest', async t => {

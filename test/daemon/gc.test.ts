@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import fs, {
   closeSync,
@@ -30,6 +29,7 @@ import { shipSpool } from '../../src/daemon/ship.ts'
 import { leastToShrink, type ShrinkOutcome, shrinker } from '../../src/daemon/shrink.ts'
 import { reindex, syncCatalog, syncDump } from '../../src/daemon/sync.ts'
 import { isFinding, verify } from '../../src/daemon/verify.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 import { addDump, addExecutable, makeOld, makeUnlistable, report, testArchive } from './archive.ts'
 
 const day = 24 * 3600 * 1000
@@ -334,30 +334,26 @@ describe('runGc() of what does not shrink', () => {
   }, async () => {
     using archive = testArchive()
     const { store } = archive
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=9m,mode=755', 'tmpfs', store.root])
-    try {
-      initializeStore(store)
-      makeOld(store)
-      const [oldest, next] = fill(store, 16)
-      assert.throws(() => writeFileSync(join(store.root, 'filler'), Buffer.alloc(16 << 20)), /ENOSPC/)
-      assert.equal(store.usage().free, 0)
-      const options = {
-        ...{ store, policy: { ...policy, keepFree: 0.05, shrinkAfter: day / 1000 } },
-        shrink: shrinker(store, new Leases(store), { analysis }),
-        leases: new Leases(store),
-      }
-      const result = await runGc(options)
-      assert.equal(result.actions.length, 3)
-      assert.match(done(result)[0]!, /^shrink [a-z2-7]+ ENOSPC$/)
-      assert.deepEqual(done(result).slice(1), [
-        `delete ${oldest!.id} undefined`,
-        `delete ${next!.id} undefined`,
-      ])
-      const { free, total } = store.usage()
-      assert.ok(free >= total * 0.05, `${free} of ${total}`)
-    } finally {
-      execFileSync('umount', [store.root])
+    using _disk = mountTmpfs(store.root, 'size=9m,mode=755')
+    initializeStore(store)
+    makeOld(store)
+    const [oldest, next] = fill(store, 16)
+    assert.throws(() => writeFileSync(join(store.root, 'filler'), Buffer.alloc(16 << 20)), /ENOSPC/)
+    assert.equal(store.usage().free, 0)
+    const options = {
+      ...{ store, policy: { ...policy, keepFree: 0.05, shrinkAfter: day / 1000 } },
+      shrink: shrinker(store, new Leases(store), { analysis }),
+      leases: new Leases(store),
     }
+    const result = await runGc(options)
+    assert.equal(result.actions.length, 3)
+    assert.match(done(result)[0]!, /^shrink [a-z2-7]+ ENOSPC$/)
+    assert.deepEqual(done(result).slice(1), [
+      `delete ${oldest!.id} undefined`,
+      `delete ${next!.id} undefined`,
+    ])
+    const { free, total } = store.usage()
+    assert.ok(free >= total * 0.05, `${free} of ${total}`)
   })
 
   it('deletes the oldest of an archive that fills up while it is at work', {
@@ -365,23 +361,19 @@ describe('runGc() of what does not shrink', () => {
   }, async () => {
     using archive = testArchive()
     const { store } = archive
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=9m,mode=755', 'tmpfs', store.root])
-    try {
-      initializeStore(store)
-      makeOld(store)
-      const [oldest] = fill(store, 6)
-      for (const ref of fill(store, 2)) store.writeReport(ref, JSON.stringify(report()))
-      const shrink = async (): Promise<ShrinkOutcome> => {
-        assert.throws(() => writeFileSync(join(store.root, 'filler'), Buffer.alloc(16 << 20)), /ENOSPC/)
-        throw Object.assign(new Error('full'), { errno: -28, code: 'ENOSPC' })
-      }
-      const limits = { ...policy, keepFree: 0.03, keepLatest: 1, shrinkAfter: day / 1000 }
-      assert.deepEqual(done(await runGc({ store, policy: limits, shrink })).slice(1), [
-        `delete ${oldest!.id} undefined`,
-      ])
-    } finally {
-      execFileSync('umount', [store.root])
+    using _disk = mountTmpfs(store.root, 'size=9m,mode=755')
+    initializeStore(store)
+    makeOld(store)
+    const [oldest] = fill(store, 6)
+    for (const ref of fill(store, 2)) store.writeReport(ref, JSON.stringify(report()))
+    const shrink = async (): Promise<ShrinkOutcome> => {
+      assert.throws(() => writeFileSync(join(store.root, 'filler'), Buffer.alloc(16 << 20)), /ENOSPC/)
+      throw Object.assign(new Error('full'), { errno: -28, code: 'ENOSPC' })
     }
+    const limits = { ...policy, keepFree: 0.03, keepLatest: 1, shrinkAfter: day / 1000 }
+    assert.deepEqual(done(await runGc({ store, policy: limits, shrink })).slice(1), [
+      `delete ${oldest!.id} undefined`,
+    ])
   })
 
   it('deletes the oldest where inodes are used up, not bytes', {
@@ -389,31 +381,27 @@ describe('runGc() of what does not shrink', () => {
   }, async () => {
     using archive = testArchive()
     const { store } = archive
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,nr_inodes=100,mode=755', 'tmpfs', store.root])
-    try {
-      initializeStore(store)
-      makeOld(store)
-      store.now()
-      const add = (n: number): DumpRef =>
-        addDump(store, { time: new Date(Date.now() - 1e8 + 1e6 * n), core: null })
-      const refs = [add(0)]
-      store.pin(refs[0]!, { time: 'now' })
-      assert.throws(() => {
-        for (;;) refs.push(add(refs.length))
-      }, /ENOSPC/)
-      for (let n = 0; !store.isFull(); n++) writeFileSync(join(store.root, `${n}`), '')
-      const rules = { ...policy, keepFree: 0.05 }
-      assert.deepEqual((await runGc({ store, policy: { ...rules, keepFree: 0 } })).actions, [])
-      const oldest = refs.slice(1, 1 + Math.ceil((refs.length - 1) / 20))
-      assert.deepEqual(
-        done(await runGc({ store, policy: rules })),
-        oldest.map(({ id }) => `delete ${id} undefined`),
-      )
-      assert.equal(store.isFull(), false)
-      assert.deepEqual((await runGc({ store, policy: rules })).actions, [])
-    } finally {
-      execFileSync('umount', [store.root])
-    }
+    using _disk = mountTmpfs(store.root, 'size=64m,nr_inodes=100,mode=755')
+    initializeStore(store)
+    makeOld(store)
+    store.now()
+    const add = (n: number): DumpRef =>
+      addDump(store, { time: new Date(Date.now() - 1e8 + 1e6 * n), core: null })
+    const refs = [add(0)]
+    store.pin(refs[0]!, { time: 'now' })
+    assert.throws(() => {
+      for (;;) refs.push(add(refs.length))
+    }, /ENOSPC/)
+    for (let n = 0; !store.isFull(); n++) writeFileSync(join(store.root, `${n}`), '')
+    const rules = { ...policy, keepFree: 0.05 }
+    assert.deepEqual((await runGc({ store, policy: { ...rules, keepFree: 0 } })).actions, [])
+    const oldest = refs.slice(1, 1 + Math.ceil((refs.length - 1) / 20))
+    assert.deepEqual(
+      done(await runGc({ store, policy: rules })),
+      oldest.map(({ id }) => `delete ${id} undefined`),
+    )
+    assert.equal(store.isFull(), false)
+    assert.deepEqual((await runGc({ store, policy: rules })).actions, [])
   })
 
   it('fails at nothing for being told to stop', async () => {

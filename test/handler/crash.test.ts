@@ -16,6 +16,7 @@ import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
 import { openLz4 } from '../../src/lz4/index.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 
 const have = (program: string, option = '--version'): boolean => spawnSync(program, [option]).status === 0
 const haveGo = have('go', 'version')
@@ -164,24 +165,20 @@ describe('a crash through the kernel', kernel, () => {
     using bed = new HandlerBed({ StateDirectory: '/proc/nowhere' })
     const victim = goVictim(bed)
     mkdirSync(bed.path('archive'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=755', 'tmpfs', bed.path('archive')])
-    try {
-      await bed.crash(`exec ${victim} 60`)
-      const [dump] = bed.dumps()
-      assert.ok(dump, 'a manifest is there')
-      const { core } = dump.manifest
-      assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
-      assert.ok(core.raw_size > 10 << 20 && core.raw_size < core.expected_size!)
-      using source = openCoreFile(bed.store.corePath(dump)!)
-      assert.equal(source.size, core.raw_size)
-      assert.equal(Buffer.from(source.read(0, 4)).toString('latin1'), '\x7fELF')
-      // It has an end like a whole one: an index, and a copy of its head.
-      assert.deepEqual(source.warnings, [])
-      assert.ok(source.headCopy!() > 1000)
-      if (have('lz4')) execFileSync('lz4', ['-t', '-q', bed.store.corePath(dump)!])
-    } finally {
-      execFileSync('umount', [bed.path('archive')])
-    }
+    using _disk = mountTmpfs(bed.path('archive'), 'size=24m,mode=755')
+    await bed.crash(`exec ${victim} 60`)
+    const [dump] = bed.dumps()
+    assert.ok(dump, 'a manifest is there')
+    const { core } = dump.manifest
+    assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
+    assert.ok(core.raw_size > 10 << 20 && core.raw_size < core.expected_size!)
+    using source = openCoreFile(bed.store.corePath(dump)!)
+    assert.equal(source.size, core.raw_size)
+    assert.equal(Buffer.from(source.read(0, 4)).toString('latin1'), '\x7fELF')
+    // It has an end like a whole one: an index, and a copy of its head.
+    assert.deepEqual(source.warnings, [])
+    assert.ok(source.headCopy!() > 1000)
+    if (have('lz4')) execFileSync('lz4', ['-t', '-q', bed.store.corePath(dump)!])
   })
 
   test('of a process that is killed in the middle is marked as cut', withGo, async () => {

@@ -9,6 +9,7 @@ import { openElf } from '../../src/engine/index.ts'
 import { planMiniCore } from '../../src/handler/mini-core.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 
 const withGo = {
   skip: noKernel || (spawnSync('go', ['version']).status === 0 ? false : 'Go is not installed'),
@@ -151,72 +152,60 @@ test(
 test('so has one for which there is hardly any room', withGo, async () => {
   using bed = new HandlerBed({ StateDirectory: '/proc/nowhere', StorageDeadline: '1min' })
   mkdirSync(bed.path('archive'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'tmpfs', bed.path('archive')])
-  try {
-    await bed.crash(`exec ${build(bed)}`)
-    const [dump] = bed.dumps()
-    const { core } = dump!.manifest
-    assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
-    assert.equal(goroutines(bed, bed.store.corePath(dump!)!).filter(isWaiter).length, 300)
-  } finally {
-    execFileSync('umount', [bed.path('archive')])
-  }
+  using _disk = mountTmpfs(bed.path('archive'), 'size=12m,mode=755')
+  await bed.crash(`exec ${build(bed)}`)
+  const [dump] = bed.dumps()
+  const { core } = dump!.manifest
+  assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
+  assert.equal(goroutines(bed, bed.store.corePath(dump!)!).filter(isWaiter).length, 300)
 })
 
 test('and one for which there is some room, all of which is used', withGo, async () => {
   using bed = new HandlerBed({ StateDirectory: '/proc/nowhere', StorageDeadline: '1min' })
   mkdirSync(bed.path('archive'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', bed.path('archive')])
-  try {
-    await bed.crash(`exec ${build(bed)}`)
-    const [dump] = bed.dumps()
-    const { core } = dump!.manifest
-    assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
-    assert.ok(core.raw_size > 80 << 20 && core.raw_size < core.expected_size!)
-    assert.equal(goroutines(bed, bed.store.corePath(dump!)!).filter(isWaiter).length, 300)
-  } finally {
-    execFileSync('umount', [bed.path('archive')])
-  }
+  using _disk = mountTmpfs(bed.path('archive'), 'size=100m,mode=755')
+  await bed.crash(`exec ${build(bed)}`)
+  const [dump] = bed.dumps()
+  const { core } = dump!.manifest
+  assert.deepEqual([core.state, core.reason], ['truncated', 'no-space'])
+  assert.ok(core.raw_size > 80 << 20 && core.raw_size < core.expected_size!)
+  assert.equal(goroutines(bed, bed.store.corePath(dump!)!).filter(isWaiter).length, 300)
 })
 
 test('which may turn out to be enough', withGo, async () => {
   using bed = new HandlerBed({ StateDirectory: '/proc/nowhere', StorageDeadline: '1min' })
   mkdirSync(bed.path('archive'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m,mode=755', 'tmpfs', bed.path('archive')])
-  try {
-    await bed.crash(`exec ${build(bed, 'for j := range noise { noise[j] = byte(i + j>>8) }')}`)
-    const [dump] = bed.dumps()
-    const { core } = dump!.manifest
-    assert.deepEqual([core.state, core.reason], ['complete', undefined])
-    assert.ok(core.raw_size > 300 << 20)
-    const path = bed.store.corePath(dump!)!
-    assert.equal(goroutines(bed, path).filter(isWaiter).length, 300)
-    using source = openCoreFile(path)
-    const plain = bed.path('core')
-    const fd = openSync(plain, 'w')
-    for (let at = 0; at < source.size; at += 1 << 20)
-      writeSync(fd, source.read(at, Math.min(1 << 20, source.size - at)))
-    closeSync(fd)
-    if (spawnSync('gdb', ['--version']).status === 0)
-      assert.match(
-        execFileSync('gdb', ['-batch', '-nx', '-ex', 'bt', bed.path('victim'), plain], {
-          encoding: 'utf8',
-          stdio: 'pipe',
-        }),
-        /main\.main/,
-      )
-    // The kernel's order is by address, and so are the headers of this one.
-    const loads = execFileSync('readelf', ['-lW', plain], { encoding: 'utf8' })
-      .split('\n')
-      .filter(line => /^ +LOAD /.test(line))
-      .map(line => Number(line.trim().split(/ +/)[2]))
-    assert.deepEqual(
-      loads,
-      loads.toSorted((a, b) => a - b),
+  using _disk = mountTmpfs(bed.path('archive'), 'size=100m,mode=755')
+  await bed.crash(`exec ${build(bed, 'for j := range noise { noise[j] = byte(i + j>>8) }')}`)
+  const [dump] = bed.dumps()
+  const { core } = dump!.manifest
+  assert.deepEqual([core.state, core.reason], ['complete', undefined])
+  assert.ok(core.raw_size > 300 << 20)
+  const path = bed.store.corePath(dump!)!
+  assert.equal(goroutines(bed, path).filter(isWaiter).length, 300)
+  using source = openCoreFile(path)
+  const plain = bed.path('core')
+  const fd = openSync(plain, 'w')
+  for (let at = 0; at < source.size; at += 1 << 20)
+    writeSync(fd, source.read(at, Math.min(1 << 20, source.size - at)))
+  closeSync(fd)
+  if (spawnSync('gdb', ['--version']).status === 0)
+    assert.match(
+      execFileSync('gdb', ['-batch', '-nx', '-ex', 'bt', bed.path('victim'), plain], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }),
+      /main\.main/,
     )
-  } finally {
-    execFileSync('umount', [bed.path('archive')])
-  }
+  // The kernel's order is by address, and so are the headers of this one.
+  const loads = execFileSync('readelf', ['-lW', plain], { encoding: 'utf8' })
+    .split('\n')
+    .filter(line => /^ +LOAD /.test(line))
+    .map(line => Number(line.trim().split(/ +/)[2]))
+  assert.deepEqual(
+    loads,
+    loads.toSorted((a, b) => a - b),
+  )
 })
 
 const noCompiler = spawnSync('cc', ['--version']).status === 0 ? false : 'a C compiler is not installed'
@@ -226,15 +215,11 @@ test('what was reserved and never used needs no room', { skip: noKernel || noCom
   const source = join(import.meta.dirname, '../../scripts/faults.d/victim.c')
   execFileSync('cc', ['-w', '-pthread', '-o', bed.path('victim'), source])
   mkdirSync(bed.path('archive'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=755', 'tmpfs', bed.path('archive')])
-  try {
-    await bed.crash(`exec ${bed.path('victim')} sparse 8`)
-    const { core } = bed.dumps()[0]!.manifest
-    assert.deepEqual([core.state, core.detail], ['complete', undefined])
-    assert.ok(core.raw_size > 8 * 2 ** 30)
-  } finally {
-    execFileSync('umount', [bed.path('archive')])
-  }
+  using _disk = mountTmpfs(bed.path('archive'), 'size=64m,mode=755')
+  await bed.crash(`exec ${bed.path('victim')} sparse 8`)
+  const { core } = bed.dumps()[0]!.manifest
+  assert.deepEqual([core.state, core.detail], ['complete', undefined])
+  assert.ok(core.raw_size > 8 * 2 ** 30)
 })
 
 /** A program whose notes take more than a block: registers of the processor's extensions alone may be 11 KB for each thread. */

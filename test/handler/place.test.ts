@@ -1,6 +1,6 @@
 /** What a place takes beside the core, and no more than it may. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
   mkdirSync,
@@ -19,6 +19,7 @@ import { openElf } from '../../src/handler/open-elf.ts'
 import { Place } from '../../src/handler/place.ts'
 import { spoolRoom } from '../../src/handler/spool-bound.ts'
 import { HandlerBed } from '../support/handler-bed.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 
 const facts = { pid: 1, uid: 0, gid: 0, comm: 'x' }
 
@@ -141,13 +142,9 @@ test('a spool of very many dumps leaves an eighth of SpoolMax free on its disk',
   using bed = new HandlerBed()
   const root = bed.path('spool')
   mkdirSync(root, { recursive: true })
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', root])
-  try {
-    for (const name of ['a', 'b']) writeFileSync(join(root, name), Buffer.alloc(14 << 20))
-    assert.equal(spoolRoom(root, 20 << 20, 1), 4 << 20)
-    writeFileSync(join(root, 'others'), Buffer.alloc(10 << 20))
-    assert.throws(() => spoolRoom(root, 20 << 20, 1), /very many dumps, \d+ bytes of its disk are free/)
-  } finally {
-    execFileSync('umount', [root])
-  }
+  using _disk = mountTmpfs(root, 'size=40m')
+  for (const name of ['a', 'b']) writeFileSync(join(root, name), Buffer.alloc(14 << 20))
+  assert.equal(spoolRoom(root, 20 << 20, 1), 4 << 20)
+  writeFileSync(join(root, 'others'), Buffer.alloc(10 << 20))
+  assert.throws(() => spoolRoom(root, 20 << 20, 1), /very many dumps, \d+ bytes of its disk are free/)
 })

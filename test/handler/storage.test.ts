@@ -26,6 +26,7 @@ import { openCoreFile } from '../../src/source/index.ts'
 import { coreOf, replayArguments } from '../support/core-stream.ts'
 import { type Fault, faultPrefix, noShim } from '../support/fault-shim.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
+import { mountTmpfs } from '../support/tmpfs.ts'
 
 const core = coreOf(40 << 20)
 
@@ -293,15 +294,11 @@ describe('where there is room for the facts of a crash alone', { skip: noKernel 
       const path = bed.path('full')
       writeFileSync(bed.config, readFileSync(bed.config, 'utf8').replaceAll('=full\n', `=${path}\n`))
       mkdirSync(path)
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k,mode=755', 'tmpfs', path])
-      try {
-        bed.replay(core, replayArguments, { prefix: faultPrefix(bed, bed.path('archive'), faults) })
-        const [dump] = bed.dumps(openLocalStore(bed.path(root)))
-        const { state, reason } = dump!.manifest.core
-        assert.deepEqual([state, reason, dump!.manifest.process.comm], ['none', 'no-space', 'api'])
-      } finally {
-        execFileSync('umount', [path])
-      }
+      using _disk = mountTmpfs(path, 'size=300k,mode=755')
+      bed.replay(core, replayArguments, { prefix: faultPrefix(bed, bed.path('archive'), faults) })
+      const [dump] = bed.dumps(openLocalStore(bed.path(root)))
+      const { state, reason } = dump!.manifest.core
+      assert.deepEqual([state, reason, dump!.manifest.process.comm], ['none', 'no-space', 'api'])
     })
 })
 
@@ -341,29 +338,21 @@ test('where the archive refuses and the spool hangs, the archive is asked for th
   using bed = new HandlerBed({ StorageDeadline: '1s' })
   mkdirSync(bed.path('archive'))
   mkdirSync(bed.path('state'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300k,mode=755', 'tmpfs', bed.path('archive')])
-  try {
-    bed.replay(core, replayArguments, {
-      prefix: faultPrefix(bed, bed.path('state'), [['mkdir', 1, 'stall']]),
-    })
-    const { state, reason } = bed.dumps()[0]!.manifest.core
-    assert.deepEqual([state, reason], ['none', 'no-space'])
-  } finally {
-    execFileSync('umount', [bed.path('archive')])
-  }
+  using _disk = mountTmpfs(bed.path('archive'), 'size=300k,mode=755')
+  bed.replay(core, replayArguments, {
+    prefix: faultPrefix(bed, bed.path('state'), [['mkdir', 1, 'stall']]),
+  })
+  const { state, reason } = bed.dumps()[0]!.manifest.core
+  assert.deepEqual([state, reason], ['none', 'no-space'])
 })
 
 describe('a file system that is full where a block ends', { skip: noKernel }, () => {
   const mounted = (bed: HandlerBed, size: number, use: () => void): void => {
     const path = bed.path('archive')
     mkdirSync(path, { recursive: true })
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', path])
-    try {
-      assert.equal(bed.replay(core, replayArguments), 0)
-      use()
-    } finally {
-      execFileSync('umount', [path])
-    }
+    using _disk = mountTmpfs(path, `size=${size},mode=755`)
+    assert.equal(bed.replay(core, replayArguments), 0)
+    use()
   }
 
   for (const block of [8, 20])
@@ -396,14 +385,10 @@ test('a dump on a file system that has no inode for its manifest has it all the 
   const path = bed.path('archive')
   mkdirSync(path)
   // Root, format.json, five directories, pending.json, core.
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=9,mode=755', 'tmpfs', path])
-  try {
-    assert.equal(bed.replay(core, replayArguments), 0)
-    const [dump] = bed.dumps()
-    assert.equal(dump!.manifest.core.state, 'complete')
-    assert.ok(content(bed).equals(core))
-    assert.deepEqual(readdirSync(bed.store.layout.dump(dump!)).sort(), ['core.lz4', 'manifest.json'])
-  } finally {
-    execFileSync('umount', [path])
-  }
+  using _disk = mountTmpfs(path, 'nr_inodes=9,mode=755')
+  assert.equal(bed.replay(core, replayArguments), 0)
+  const [dump] = bed.dumps()
+  assert.equal(dump!.manifest.core.state, 'complete')
+  assert.ok(content(bed).equals(core))
+  assert.deepEqual(readdirSync(bed.store.layout.dump(dump!)).sort(), ['core.lz4', 'manifest.json'])
 })

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import {
   chmodSync,
@@ -26,6 +25,7 @@ import { postEvent, runHook, signature } from '../../../src/daemon/monitor/deliv
 import { News } from '../../../src/daemon/monitor/news.ts'
 import { Outbox } from '../../../src/daemon/monitor/outbox.ts'
 import { Postman } from '../../../src/daemon/monitor/postman.ts'
+import { mountTmpfs } from '../../support/tmpfs.ts'
 import { addDump, type TestArchive, testArchive } from '../archive.ts'
 import { child, startDaemon, until } from '../running.ts'
 
@@ -219,15 +219,11 @@ describe('Outbox', () => {
     using archive = testArchive()
     const directory = join(archive.directory, 'outbox')
     mkdirSync(directory)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=2', 'tmpfs', directory])
-    try {
-      const outbox = new Outbox(directory, undefined)
-      assert.throws(() => outbox.put(event, ['command', 'https://a.example']), { code: 'ENOSPC' })
-      assert.deepEqual(readdirSync(directory), [])
-      assert.ok(outbox.put(event, ['command']))
-    } finally {
-      execFileSync('umount', [directory])
-    }
+    using _disk = mountTmpfs(directory, 'nr_inodes=2')
+    const outbox = new Outbox(directory, undefined)
+    assert.throws(() => outbox.put(event, ['command', 'https://a.example']), { code: 'ENOSPC' })
+    assert.deepEqual(readdirSync(directory), [])
+    assert.ok(outbox.put(event, ['command']))
   })
 })
 
