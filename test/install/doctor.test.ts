@@ -405,6 +405,41 @@ test('doctor lets the handler that the kernel would start record a crash', needs
   assert.match(what, /does not record a crash .*: the handler: Error: no such addon\.$/)
 })
 
+test('doctor tries the version whose receiver runs', needsRoot, () => {
+  const node = join(folder, 'version/bin/node')
+  put({
+    'version/bin/node': `#!/bin/sh\nexec ${process.execPath} "$@"\n`,
+    'version/dist/cli.cjs': '',
+    'version/dist/handler.cjs': '',
+    'version/dist/receiver.js': '',
+  })
+  chmodSync(node, 0o755)
+  const here = openHost()
+  let state = 'active'
+  const host: Host = {
+    ...here,
+    text: path => (path === '/proc/sys/kernel/core_pattern' ? '@@/run/gocore-sink.sock\n' : here.text(path)),
+    output: argv => (argv.includes('MainPID') ? '77\n' : `${state}\n`),
+    link: path => (path === '/proc/77/exe' ? node : here.link(path)),
+  }
+  const found = (): string => {
+    const { name, status, what } = checkHandler(host)
+    return `${name} ${status} ${what.replaceAll(folder, '')}`
+  }
+  assert.match(found(), /^receiver ok \/version\/dist\/receiver\.js records crashes/)
+  put({ 'version/dist/handler.cjs': "throw new Error('no such addon')" })
+  assert.match(found(), /^receiver problem .*does not record a crash .*: no such addon\.$/)
+  rmSync(join(folder, 'version/dist/receiver.js'))
+  assert.match(
+    found(),
+    /^receiver problem The receiver's files: \/version\/dist\/receiver\.js is not there\.$/,
+  )
+  rmSync(node)
+  assert.equal(found(), 'receiver ok The receiver runs.')
+  state = 'failed'
+  assert.match(found(), /^receiver problem The receiver of the socket is failed/)
+})
+
 test("doctor says of another user's process only what it knows", needsRoot, async () => {
   putProcess(11, { exe: 'go' })
   put({ 'proc/11/status': 'Name:\tserver\nUid:\t1000\t1000\t1000\t1000\nVmSize:\t  100 kB\n' })

@@ -1,7 +1,7 @@
 /** Our own parts: the handler's files, the Node beneath, the daemon, the clock. */
 import { statSync } from 'node:fs'
 import { createConnection } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { validate } from 'node-cron'
 import { reasonOf } from '../../base/errors.ts'
 import { type Config, keys } from '../../config/index.ts'
@@ -29,31 +29,32 @@ export function checkHandler(host: Host): Finding {
       what: `${program} is not what install wrote.`,
       remedy: 'gocore-sink install',
     }
-  try {
-    for (const path of [program, join(version, 'bin/node'), join(version, 'dist/handler.cjs')]) {
+  return tried(name, version, [program, join(version, 'dist/handler.cjs')])
+}
+
+/** What is to be said of a version's directory, and of these files that belong to it. */
+function tried(name: string, version: string, files: readonly string[]): Finding {
+  const problem = { name, status: 'problem' } as const
+  for (const path of [join(version, 'bin/node'), ...files])
+    try {
       statSync(path)
       requireRootOwned(path)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EACCES') throw error
+      const why = code === 'ENOENT' ? `${path} is not there` : reasonOf(error)
+      return { ...problem, what: `The ${name}'s files: ${why}.`, remedy: 'gocore-sink install' }
     }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
-    return {
-      name,
-      status: 'problem',
-      what: `The handler's files: ${reasonOf(error)}.`,
-      remedy: 'gocore-sink install',
-    }
-  }
   try {
     tryProgram(version)
   } catch (error) {
     return {
-      name,
-      status: 'problem',
+      ...problem,
       what: `The handler does not record a crash that was made up for a trial: ${reasonOf(error)}.`,
       remedy: `remove ${version}, and install from where it came from`,
     }
   }
-  return { name, status: 'ok', what: `${program} records crashes, and its files are root's alone.` }
+  return { name, status: 'ok', what: `${files[0]} records crashes, and its files are root's alone.` }
 }
 
 /** Where dumps come by the socket. */
@@ -75,7 +76,12 @@ function checkReceiver(host: Host): Finding {
       what: 'The receiver runs in a sandbox that leaves it more to write: the archive did not answer when it was started.',
       remedy: 'gocore-sink install --socket, when the archive answers',
     }
-  return { name, status: 'ok', what: 'The receiver runs.' }
+  // What was removed, or is not to be seen, says nothing of the next one.
+  const pid = host.output(['systemctl', 'show', '-P', 'MainPID', unit])?.trim()
+  const node = host.link(`/proc/${pid}/exe`)
+  if (node === undefined || !host.exists(node)) return { name, status: 'ok', what: 'The receiver runs.' }
+  const version = dirname(dirname(node))
+  return tried(name, version, [join(version, 'dist/receiver.js')])
 }
 
 export function checkNode(versions: string = process.versions.node): Finding {
