@@ -6,7 +6,10 @@ import type { ByteSource } from '../bytes/byte-source.ts'
 import type { Mapping } from './mapping.ts'
 import type { Memory } from './memory.ts'
 
-/** Undefined where the core lacks a byte of the mappings. */
+/** Bytes of a file that may lie between its mappings, beside as many as these have: linkers leave less. */
+const mostUnmapped = 64 << 20
+
+/** Undefined where the core lacks a byte of the mappings, or they say that the file is mostly something else. */
 export function fileInCore(
   memory: Memory,
   mappings: readonly Mapping[],
@@ -15,6 +18,8 @@ export function fileInCore(
   const parts = mappings.filter(mapping => mapping.path === path)
   if (parts.length === 0 || !parts.every(({ start, end }) => holds(memory, start, end))) return undefined
   const size = parts.reduce((max, { start, end, fileOffset }) => Math.max(max, fileOffset + end - start), 0)
+  const mapped = parts.reduce((sum, { start, end }) => sum + end - start, 0)
+  if (size - mapped > mapped + mostUnmapped) return undefined
   return {
     name: `${path} in the core`,
     size,

@@ -49,9 +49,9 @@ export function findBuildInfo(file: LoadedFile, memory: Memory): BuildInfo | und
 }
 
 function scan(memory: Memory, start: number, size: number): BuildInfo | undefined {
-  // Past 2^53 a number does not change when 16 is added.
+  // Past 2^53 a number does not change when 16 is added, nor does one as far below 0, which a damaged bias makes.
   const end = Math.min(start + size, Number.MAX_SAFE_INTEGER)
-  for (let at = Math.ceil(start / align) * align; at + headerSize <= end; at += align) {
+  for (let at = Math.max(0, Math.ceil(start / align) * align); at + headerSize <= end; at += align) {
     const head = memory.tryRead(at, headerSize)
     if (!head) {
       // A hole: on to the next page.

@@ -21,6 +21,8 @@ const maxFuncs = 1 << 24
 /** The linker aligns the table to 32 bytes; 8 covers other linkers. */
 const alignment = 8
 const chunkSize = 4 << 20
+/** Bytes of a file to look through: code and data of a program lie within 2 GiB of each other. */
+const maxScan = 2 ** 31
 
 /** `.data.rel.ro.gopclntab`: position-independent programs before Go 1.26. */
 const sectionNames = ['.gopclntab', '.data.rel.ro.gopclntab']
@@ -46,10 +48,13 @@ export function findPclntab(file: LoadedFile, memory: Memory): PclnHeader | unde
     const header = section && readPclnHeader(memory, section.addr + file.bias)
     if (header) return header
   }
+  let left = maxScan
   for (const segment of file.elf.segments) {
     if (segment.type !== SegmentType.load || (segment.flags & SegmentFlag.read) === 0) continue
-    const found = scan(file, memory, segment)
+    const size = Math.min(segment.filesz, file.elf.source.size - segment.offset, left)
+    const found = scan(file, memory, segment, size)
     if (found) return found
+    left -= Math.max(0, size)
   }
   return undefined
 }
@@ -57,11 +62,11 @@ export function findPclntab(file: LoadedFile, memory: Memory): PclnHeader | unde
 function scan(
   file: LoadedFile,
   memory: Memory,
-  segment: { offset: number; vaddr: number; filesz: number },
+  segment: { offset: number; vaddr: number },
+  end: number,
 ): PclnHeader | undefined {
   const { source } = file.elf
   const magics = new Set(pclnFormats.map(({ magic }) => magic))
-  const end = Math.min(segment.filesz, source.size - segment.offset)
   for (let base = 0; base < end; base += chunkSize) {
     const bytes = source.read(segment.offset + base, Math.min(chunkSize, end - base))
     const view = viewOf(bytes)

@@ -62,6 +62,7 @@ test('the program of a core with all file pages is read from the core', () => {
   assert.equal(Buffer.from(source.read(4100, 100)).toString(), 'program')
   assert.equal(fileInCore(memory, [{ ...mapping, end: mapping.end + 1 }], '/bin/p'), undefined)
   assert.equal(fileInCore(memory, [mapping], '/bin/other'), undefined)
+  assert.equal(fileInCore(memory, [{ ...mapping, fileOffset: 2 ** 40 }], '/bin/p'), undefined, 'all hole')
 })
 
 test('relocatedData() adds the load bias where the file has relative relocations', () => {
