@@ -1,10 +1,10 @@
 /** A machine whose disk is full is one on which things crash. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { mountTmpfs } from '../support/tmpfs.ts'
 import { runCli } from './run-cli.ts'
 import { addCrash, makeArchive } from './sample-archive.ts'
 
@@ -30,8 +30,8 @@ describe('with a full disk below the catalog', {
       const root = mkdtempSync(join(tmpdir(), 'gocore-full-'))
       const state = join(root, 'state')
       mkdirSync(state)
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'tmpfs', state])
       try {
+        using _disk = mountTmpfs(state, 'size=1m,mode=755')
         const config = makeArchive(root)
         const on = (...args: string[]): ReturnType<typeof runCli> => runCli(['--config', config, ...args])
         if (isKnown) assert.equal(on('ls', '-q').status, 0)
@@ -47,7 +47,6 @@ describe('with a full disk below the catalog', {
         assert.deepEqual([shown.status, shown.stderr], [0, ''])
         assert.match(shown.stdout, /nil map/)
       } finally {
-        spawnSync('umount', [state])
         rmSync(root, { recursive: true })
       }
     })
