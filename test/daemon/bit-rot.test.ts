@@ -16,7 +16,7 @@ import type { Goroutine as RuntimeGoroutine } from '../../src/engine/runtime/gor
 import { openLz4 } from '../../src/lz4/index.ts'
 import { FileSource, openCoreFile } from '../../src/source/index.ts'
 import { runCli } from '../cli/run-cli.ts'
-import { whyNoCrashes } from '../support/crashed-programs.ts'
+import { reportOf as engineReportOf, whyNoCrashes } from '../support/crashed-programs.ts'
 import { type TestArchive, testArchive } from './archive.ts'
 import { crashHeap, type HeapCrash, keepCrash } from './heap-crash.ts'
 
@@ -37,6 +37,11 @@ function placesOf(crash: HeapCrash): Map<number, { addr: number; lo: number; hi:
   const { runtime } = openCore(core, { executable, find: () => undefined })
   const place = (g: RuntimeGoroutine) => ({ addr: g.addr, ...g.stack, sp: g.sched.sp })
   return new Map([...runtime!.goroutines()].map(g => [g.id, place(g)]))
+}
+
+function regionsOf(crash: HeapCrash) {
+  using core = openCoreFile(crash.core)
+  return openCore(core, { find: () => undefined }).image.memory.regions
 }
 
 /** Turns a bit over in the middle of the block that holds the byte at `offset` of the core; answers the block's bounds. */
@@ -87,19 +92,15 @@ describe('one flipped bit in a stored core', { skip: whyNoCrashes() ?? false }, 
   let places: ReturnType<typeof placesOf>
   let block: { start: number; end: number }
   let damaged: { low: number; high: number }[]
-  /** Answers whether the crash has a block of stacks that nothing else is needed of: where what lies is by chance. */
-  async function prepare(): Promise<boolean> {
+  /**
+   * Of a fresh crash the place of a stack in whose block nothing else lies that is needed, if it has one: what lies
+   * where is by chance. The engine alone reads it, as a process that has had a daemon's analysis leaves no cores any
+   * more, nor do its children, and the next crash may be needed.
+   */
+  async function crashWithPlace(): Promise<number | undefined> {
     crash = (await crashHeap({ go: '1.26', megabytes: 64 }))!
-    archive = testArchive()
-    ref = keepCrash(archive.store, crash)
-    whole = await reportOf(archive.store, ref)
+    const { death } = engineReportOf(crash)
     places = placesOf(crash)
-    using core = openCoreFile(crash.core)
-    const { regions } = openCore(core, { find: () => undefined }).image.memory
-    const offsetOf = (address: number): number => {
-      const { offset, start } = regions.find(region => region.start <= address && address < region.end)!
-      return offset + address - start
-    }
     // Where runtime.allgs itself is lost goroutines are searched for, which is another matter. Lists that it has
     // outgrown do not have the last two.
     const addresses = [...places.values()].map(({ addr }) => addr)
@@ -107,41 +108,49 @@ describe('one flipped bit in a stored core', { skip: whyNoCrashes() ?? false }, 
     const lastTwo = Buffer.alloc(16)
     for (const [i, addr] of addresses.slice(-2).entries()) lastTwo.writeBigUInt64LE(BigInt(addr), 8 * i)
     const listEnd = bytes.indexOf(lastTwo) + 16
-    const dying = places.get(whole.death.goroutine!)!
+    const dying = places.get(death.goroutine!)!
+    const regions = regionsOf(crash)
+    const offsetOf = (address: number): number => {
+      const { offset, start } = regions.find(region => region.start <= address && address < region.end)!
+      return offset + address - start
+    }
     // What tells of the death: its list of goroutines, the goroutine, its stack, and the text's header in the heap.
     const needed = [
       { start: listEnd - 8 * addresses.length, end: listEnd },
       { start: offsetOf(dying.addr), end: offsetOf(dying.addr) + 512 },
       { start: offsetOf(dying.lo), end: offsetOf(dying.hi - 1) + 1 },
-      ...headersOf(whole.death.message.replace('panic: ', ''), crash, bytes),
+      ...headersOf(death.message.replace('panic: ', ''), crash, bytes),
     ]
-    const isFree = ({ sp }: { sp: number }): boolean => {
-      const start = Math.floor(offsetOf(sp) / blockSize) * blockSize
+    const isFree = (offset: number): boolean => {
+      const start = Math.floor(offset / blockSize) * blockSize
       return needed.every(range => range.end <= start || start + blockSize <= range.start)
     }
-    const hit = [...places.values()].slice(500).find(isFree)
-    if (hit === undefined) return false
-    block = rot(archive.store.corePath(ref)!, offsetOf(hit.sp))
+    const stacks = [...places.values()].slice(500).map(({ sp }) => offsetOf(sp))
+    return stacks.find(isFree)
+  }
+  before(async () => {
+    let place: number | undefined
+    for (let tries = 0; place === undefined; tries++) {
+      assert.ok(tries < 6)
+      crash?.[Symbol.dispose]()
+      place = await crashWithPlace()
+    }
+    archive = testArchive()
+    ref = keepCrash(archive.store, crash)
+    whole = await reportOf(archive.store, ref)
+    block = rot(archive.store.corePath(ref)!, place)
     // Neighbours in the file need not be neighbours in memory.
-    damaged = regions
+    damaged = regionsOf(crash)
       .map(({ start, end, offset }) => ({
         low: Math.max(start, start + block.start - offset),
         high: Math.min(end, start + block.end - offset),
       }))
       .filter(({ low, high }) => low < high)
-    return true
-  }
-  const dispose = (): void => {
-    archive[Symbol.dispose]()
-    crash[Symbol.dispose]()
-  }
-  before(async () => {
-    for (let tries = 0; !(await prepare()); tries++) {
-      assert.ok(tries < 5)
-      dispose()
-    }
   })
-  after(dispose)
+  after(() => {
+    archive?.[Symbol.dispose]()
+    crash?.[Symbol.dispose]()
+  })
 
   it('verify names the block, its bytes and its addresses, and nothing else', () => {
     const found = [...verify({ store: archive.store })].filter(isFinding)

@@ -36,10 +36,12 @@ export async function crashHeap({ go, megabytes, flags = [] }: HeapOptions): Pro
     return undefined
   }
 
+  let died: { status: number | null; signal: string | null; error?: Error }
   {
     using pattern = await takeCorePattern()
     pattern.set(join(directory, 'core.%P'))
-    spawnSync('/bin/sh', ['-c', 'ulimit -c unlimited; exec "$0" "$1"', executable, String(megabytes)], {
+    const command = ['-c', 'ulimit -c unlimited; exec "$0" "$1"', executable, String(megabytes)]
+    died = spawnSync('/bin/sh', command, {
       cwd: directory,
       env: { GOTRACEBACK: 'crash' },
       // A traceback of a thousand goroutines is more than spawnSync takes.
@@ -47,7 +49,11 @@ export async function crashHeap({ go, megabytes, flags = [] }: HeapOptions): Pro
     })
   }
   const core = readdirSync(directory).find(name => name.startsWith('core.'))
-  if (core === undefined) throw new Error('the program left no core')
+  if (core === undefined) {
+    const { status, signal, error } = died
+    dispose()
+    throw new Error(`the program left no core: status ${status}, signal ${signal}`, { cause: error })
+  }
   return { directory, executable, core: join(directory, core), [Symbol.dispose]: dispose }
 }
 
