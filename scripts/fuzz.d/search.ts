@@ -46,6 +46,9 @@ export class Search {
   constructor(options: SearchOptions) {
     this.#options = options
     this.#seeds = options.target.seeds()
+    const names = new Set(this.#seeds.map(({ source }) => source.name))
+    if (names.size < this.#seeds.length)
+      throw new Error(`two seeds of ${options.target.name} have one name, by which damage is told`)
   }
 
   /** Inputs that led somewhere, seeds included. */

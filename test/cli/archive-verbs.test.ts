@@ -21,6 +21,7 @@ import { Leases } from '../../src/archive/lease.ts'
 import { addDump, testArchive } from '../daemon/archive.ts'
 import { until } from '../daemon/running.ts'
 import { assertGolden } from '../support/golden.ts'
+import { commandLine } from '../support/programs.ts'
 import { type Outcome, runCli } from './run-cli.ts'
 import { addCrash, makeArchive } from './sample-archive.ts'
 
@@ -137,9 +138,8 @@ describe('rm that waits', () => {
       file,
       `ArchiveDirectory=${store.root}\nStateDirectory=${at('state')}\nRuntimeDirectory=${at('run')}\n`,
     )
-    const program = join(import.meta.dirname, '../../src/cli/main.ts')
     const lease = new Leases(store).take(second.id)!
-    const rm = spawn(process.execPath, [program, '--config', file, 'rm', '-y', first.id, second.id])
+    const rm = spawn(process.execPath, [commandLine, '--config', file, 'rm', '-y', first.id, second.id])
     let said = ''
     for (const stream of [rm.stdout, rm.stderr])
       stream.on('data', piece => {
@@ -312,8 +312,13 @@ describe('who may read and not write', { skip: process.getuid?.() !== 0 }, () =>
     ],
   ])
     it(`${verb!.split(' ')[0]} says that it takes a right`, () => {
-      const program = join(import.meta.dirname, '../../src/cli/main.ts')
-      const args = ['--disable-warning=ExperimentalWarning', program, '--config', own, ...verb!.split(' ')]
+      const args = [
+        '--disable-warning=ExperimentalWarning',
+        commandLine,
+        '--config',
+        own,
+        ...verb!.split(' '),
+      ]
       const run = spawnSync(process.execPath, args, { uid: 65534, gid: 65534, encoding: 'utf8' })
       assert.match(run.stderr, new RegExp(`^gocore-sink: ${what}: permission denied \\(EACCES\\)`, 'm'))
       assert.equal(run.status, 1)
@@ -408,10 +413,9 @@ describe('ls --watch', () => {
   it('prints what there is, then each crash as it comes', async () => {
     const place = mkdtempSync(join(root, 'watch-'))
     const file = makeArchive(place)
-    const program = join(import.meta.dirname, '../../src/cli/main.ts')
     const child = spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', program, '--config', file, 'ls', '-wq'],
+      ['--disable-warning=ExperimentalWarning', commandLine, '--config', file, 'ls', '-wq'],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { verbs } from '../../src/cli/verbs.ts'
+import { commandLine } from '../support/programs.ts'
 
 /**
  * The scripts are sourced in the shells themselves. `gocore-sink` on their PATH is a stand-in that answers `ls` with
@@ -13,7 +14,6 @@ import { verbs } from '../../src/cli/verbs.ts'
 const folder = mkdtempSync(join(tmpdir(), 'gocore-completion-'))
 after(() => rmSync(folder, { recursive: true }))
 const has = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0
-const program = join(import.meta.dirname, '../../src/cli/main.ts')
 const script = (shell: string): string => join(folder, `gocore-sink.${shell}`)
 const env = {
   PATH: `${folder}/bin:${process.env.PATH}`,
@@ -26,7 +26,7 @@ const env = {
 
 before(() => {
   for (const shell of ['bash', 'zsh', 'fish'])
-    writeFileSync(script(shell), execFileSync(process.execPath, [program, 'completion', shell]))
+    writeFileSync(script(shell), execFileSync(process.execPath, [commandLine, 'completion', shell]))
   mkdirSync(join(folder, 'bin'))
   mkdirSync(join(folder, 'work/sub'), { recursive: true })
   writeFileSync(join(folder, 'work/core.zst'), '')

@@ -22,6 +22,7 @@ import { after, before, describe, it } from 'node:test'
 import { gzipSync, zstdDecompressSync } from 'node:zlib'
 import { parseSystemdName } from '../../src/cli/import-file.ts'
 import { assertGolden } from '../support/golden.ts'
+import { commandLine } from '../support/programs.ts'
 import { type Outcome, runCli } from './run-cli.ts'
 
 /** The core that the repository carries, beside its program, as files of a stranger's directory. */
@@ -189,7 +190,7 @@ describe('what can go wrong', () => {
     assert.match(withExe('show', './cut'), /warning: The core ends after 4000000 of \d+ bytes/)
   })
   it('is quiet when its reader goes away', () => {
-    const text = `node --disable-warning=ExperimentalWarning ${join(import.meta.dirname, '../../src/cli/main.ts')} bt -as ./raw --exe ./till | head -1; echo \${PIPESTATUS[0]}`
+    const text = `node --disable-warning=ExperimentalWarning ${commandLine} bt -as ./raw --exe ./till | head -1; echo \${PIPESTATUS[0]}`
     const run = spawnSync('bash', ['-c', text], {
       cwd: work,
       encoding: 'utf8',
@@ -269,7 +270,7 @@ describe('export of a core file', () => {
   it('writes to what the caller gave, a pipe that sudo’s user made too', {
     skip: process.getuid!() !== 0,
   }, () => {
-    const program = `${process.execPath} ${join(import.meta.dirname, '../../src/cli/main.ts')} export ./core.zst`
+    const program = `${process.execPath} ${commandLine} export ./core.zst`
     const scripts = [
       `(chown 61234 /dev/stdout; ${program} -o /dev/stdout) | cmp - raw`,
       `(${program} -o /dev/fd/7 7>&1 >/dev/null) | cmp - raw`,

@@ -8,8 +8,7 @@ import { it } from 'node:test'
 import { messageIds } from '../../src/daemon/monitor/journal.ts'
 import { addDump, testArchive } from '../daemon/archive.ts'
 import { until } from '../daemon/running.ts'
-
-const program = join(import.meta.dirname, '../../src/cli/main.ts')
+import { commandLine } from '../support/programs.ts'
 
 const receiver = `
 import socket, sys
@@ -44,7 +43,7 @@ it('rm and gc by hand are told to the journal, with the dump and who did it', as
   mount -t tmpfs none /run; mkdir -p /run/systemd/journal; mount --bind ${journal} /run/systemd/journal
   "$0" "$1" --config ${config} rm -y ${removed!.id}
   "$0" "$1" --config ${config} gc`
-  const run = spawnSync('unshare', ['-m', 'sh', '-c', script, process.execPath, program], {
+  const run = spawnSync('unshare', ['-m', 'sh', '-c', script, process.execPath, commandLine], {
     encoding: 'utf8',
   })
   assert.equal(run.status, 0, run.stderr)

@@ -9,6 +9,7 @@ import { commands } from '../../src/cli/debug/table.ts'
 import { verbHelp } from '../../src/cli/help.ts'
 import { verbs } from '../../src/cli/verbs.ts'
 import { assertGolden } from '../support/golden.ts'
+import { commandLine } from '../support/programs.ts'
 import { runCli } from './run-cli.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -51,8 +52,7 @@ describe('gocore-sink', () => {
     })
   for (const words of ['', '--help', 'show --help', '--version'])
     it(`${words || 'nothing'}: says when nobody can read it`, () => {
-      const program = join(root, 'src/cli/main.ts')
-      const run = spawnSync('sh', ['-c', `${process.execPath} ${program} ${words} > /dev/full`], {
+      const run = spawnSync('sh', ['-c', `${process.execPath} ${commandLine} ${words} > /dev/full`], {
         encoding: 'utf8',
       })
       assert.equal(

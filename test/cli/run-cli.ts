@@ -1,9 +1,7 @@
-/** Runs the program from source as a user would, with nothing of the surroundings but what is said. */
+/** Runs the program as a user would, with nothing of the surroundings but what is said. */
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { compileCache } from '../support/compile-cache.ts'
-
-const program = join(import.meta.dirname, '../../src/cli/main.ts')
+import { commandLine } from '../support/programs.ts'
 
 export interface Outcome {
   readonly status: number
@@ -15,7 +13,7 @@ export function runCli(
   args: readonly string[],
   options: { cwd?: string; env?: Record<string, string>; input?: string } = {},
 ): Outcome {
-  const run = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
+  const run = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', commandLine, ...args], {
     cwd: options.cwd ?? '/',
     env: {
       PATH: process.env.PATH!,

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { CrashRow } from '../../src/catalog/index.ts'
 import { openCatalog } from '../../src/catalog/index.ts'
+import { daemon as daemonProgram } from '../support/programs.ts'
 import type { TestArchive } from './archive.ts'
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -50,7 +51,7 @@ export async function startDaemon(archive: TestArchive, options: StartOptions = 
   writeConfig(archive, options.lines)
   const program = options.program
     ? [child('daemon'), configOf(archive), options.program, String(options.graceMs ?? 5000)]
-    : [path('../../src/daemon/main.ts'), '--config', configOf(archive)]
+    : [daemonProgram, '--config', configOf(archive)]
   const daemon = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...program], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH!, ...options.env },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Coverage } from '../../scripts/fuzz.d/coverage.ts'
+import { randomFrom } from '../../scripts/fuzz.d/random.ts'
 import { runTarget } from '../../scripts/fuzz.d/run-target.ts'
+import { Search } from '../../scripts/fuzz.d/search.ts'
 import type { Seed, Target } from '../../scripts/fuzz.d/target.ts'
-import { targets } from '../../scripts/fuzz.d/targets.ts'
 import { tryInput } from '../../scripts/fuzz.d/trial.ts'
 import { FormatError } from '../../src/base/errors.ts'
 import { bytesSource } from '../../src/engine/bytes/byte-source.ts'
@@ -54,8 +56,11 @@ test('a search that is led by what inputs reach keeps those that led further', {
 })
 
 test('seeds of a target have names of their own, by which damage is told', () => {
-  for (const target of targets) {
-    const names = target.seeds().map(({ source }) => source.name)
-    assert.equal(new Set(names).size, names.length, target.name)
-  }
+  const search = (seeds: readonly Seed[]) =>
+    new Search({
+      ...{ target: { name: 'toy', seeds: () => seeds, run: () => {} }, coverage: new Coverage() },
+      ...{ random: randomFrom(1), times: 1, onTry: () => {}, onOutcome: () => {} },
+    })
+  assert.throws(() => search([seed, { ...seed }]), /two seeds of toy have one name/)
+  search([seed, { source: bytesSource('another', new Uint8Array(8)) }])
 })

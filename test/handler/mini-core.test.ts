@@ -9,6 +9,7 @@ import { openElf } from '../../src/engine/index.ts'
 import { planMiniCore } from '../../src/handler/mini-core.ts'
 import { openCoreFile } from '../../src/source/index.ts'
 import { HandlerBed, noKernel } from '../support/handler-bed.ts'
+import { commandLine } from '../support/programs.ts'
 import { mountTmpfs } from '../support/tmpfs.ts'
 
 const withGo = {
@@ -73,8 +74,7 @@ interface Shown {
 }
 
 function show(bed: HandlerBed, core: string): Shown {
-  const cli = join(import.meta.dirname, '../../src/cli/main.ts')
-  const args = ['--disable-warning=ExperimentalWarning', cli, 'show', core, '--json']
+  const args = ['--disable-warning=ExperimentalWarning', commandLine, 'show', core, '--json']
   const all = [...args, '--exe', bed.path('victim')]
   return JSON.parse(execFileSync(process.execPath, all, { encoding: 'utf8', maxBuffer: 1 << 28 })) as Shown
 }

@@ -24,7 +24,7 @@ test('a handler of the kernel is the last at the disk, makes haste with the pipe
   const look = (pid: number): void => {
     const base = `/proc/${pid}`
     // The shell before it has the number, too.
-    if (!readFileSync(`${base}/cmdline`, 'latin1').includes('main.ts')) return
+    if (!readFileSync(`${base}/cmdline`, 'latin1').includes(HandlerBed.handler)) return
     seen.oom.add(readFileSync(`${base}/oom_score_adj`, 'latin1').trim())
     seen.nice.add(niceOf(readFileSync(`${base}/stat`, 'latin1')))
     for (const tid of readdirSync(`${base}/task`))

@@ -4,11 +4,10 @@ import { chmodSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn } from '../../src/archive/files.ts'
 import { HandlerBed } from '../support/handler-bed.ts'
+import { commandLine } from '../support/programs.ts'
 
 /** Uids of nobody's: the tests become them, and no account is made. */
 export const [alice, bob] = [61_234, 61_235] as const
-
-const cli = join(import.meta.dirname, '../../src/cli/main.ts')
 
 /** The victim and its attacker live in `open/`, the archive beside it is the machine's. */
 export function attackBed(settings: Record<string, string> = {}): HandlerBed {
@@ -33,7 +32,12 @@ export const become = (uid: number): string =>
 
 /** Runs the command line as this user. */
 export function cliAs(uid: number, bed: HandlerBed, args: readonly string[]) {
-  const command = [...become(uid).split(' '), process.execPath, '--disable-warning=ExperimentalWarning', cli]
+  const command = [
+    ...become(uid).split(' '),
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    commandLine,
+  ]
   const run = spawnSync(command[0]!, [...command.slice(1), ...args, '--config', bed.config], {
     cwd: '/',
     env: { PATH: process.env.PATH!, HOME: '/nonexistent', TZ: 'UTC' },

@@ -10,6 +10,7 @@ import { parseCgroup } from '../../src/handler/proc-text.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { startDaemon } from '../daemon/running.ts'
 import { type HandlerBed, kernelLog, noKernel } from '../support/handler-bed.ts'
+import { commandLine } from '../support/programs.ts'
 import { attackBed, dangerous, everything, until } from './bed.ts'
 
 const kernel = { skip: noKernel, timeout: 10 * 60_000 }
@@ -93,7 +94,7 @@ describe('text that the crasher chose', kernel, () => {
       'script',
       [
         '-qec',
-        `${process.execPath} --disable-warning=ExperimentalWarning ${cli} info ${dump.id} --config ${bed.config}`,
+        `${process.execPath} --disable-warning=ExperimentalWarning ${commandLine} info ${dump.id} --config ${bed.config}`,
         '/dev/null',
       ],
       { encoding: 'latin1', env: { PATH: process.env.PATH!, TERM: 'xterm', PAGER: 'cat -', LINES: '5' } },
@@ -253,5 +254,3 @@ describe('text that the crasher chose', kernel, () => {
     assert.equal([...openLocalStore(bed.path('archive')).list()].length, 1)
   })
 })
-
-const cli = join(import.meta.dirname, '../../src/cli/main.ts')

@@ -9,6 +9,7 @@ import { handlerBounds } from '../../src/install/bounds.ts'
 import { gateText } from '../../src/install/gate.ts'
 import { compileCache } from './compile-cache.ts'
 import { takeCorePattern } from './core-pattern.ts'
+import { handler } from './programs.ts'
 
 const fields = '%P %u %g %s %t %c %e %h %I %d -F%F'
 
@@ -23,8 +24,7 @@ interface CrashOptions {
 }
 
 export class HandlerBed {
-  /** The handler's program: the checkout's source, or its build. */
-  static handler = join(import.meta.dirname, '../../src/handler/main.ts')
+  static handler = handler
   readonly directory: string
   readonly config: string
 

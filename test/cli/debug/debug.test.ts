@@ -12,6 +12,7 @@ import { openState } from '../../../src/cli/debug/open.ts'
 import { commands } from '../../../src/cli/debug/table.ts'
 import { openTarget } from '../../../src/cli/target.ts'
 import { assertGolden } from '../../support/golden.ts'
+import { commandLine } from '../../support/programs.ts'
 import { type Outcome, runCli } from '../run-cli.ts'
 
 const fixture = join(import.meta.dirname, '../../fixtures/till')
@@ -49,8 +50,7 @@ describe('debug in a pipe', () => {
     const { stderr, status } = debug('transcript ./none/x')
     assert.equal(stderr, 'Could not open ./none/x: no such file or directory (ENOENT)\n')
     assert.equal(status, 1)
-    const program = join(import.meta.dirname, '../../../src/cli/main.ts')
-    const text = `printf 'p 1\\np 2\\n' | ${process.execPath} ${program} debug ${core} --exe ${exe} > /dev/full`
+    const text = `printf 'p 1\\np 2\\n' | ${process.execPath} ${commandLine} debug ${core} --exe ${exe} > /dev/full`
     const full = spawnSync('sh', ['-c', text], { encoding: 'utf8' })
     assert.equal(
       full.stderr,
@@ -251,11 +251,10 @@ describe('debug in a terminal', { skip: haveScript ? false : 'needs script of ut
   const home = join(work, 'home')
   /** Keys, each when what it waits for has come since the last ones: a pasted Tab is no Tab, and a program takes its time. */
   const typed = async (...steps: [seen: string, keys: string][]): Promise<string> => {
-    const program = join(import.meta.dirname, '../../../src/cli/main.ts')
     const words = [
       process.execPath,
       '--disable-warning=ExperimentalWarning',
-      program,
+      commandLine,
       'debug',
       core,
       '--exe',
@@ -284,8 +283,7 @@ describe('debug in a terminal', { skip: haveScript ? false : 'needs script of ut
   test('gives the prompt back when Ctrl-C comes while a command is at work', async () => {
     const script = join(work, 'long')
     writeFileSync(script, 'funcs .\nframe 1\n'.repeat(50_000))
-    const program = join(import.meta.dirname, '../../../src/cli/main.ts')
-    const words = [process.execPath, program, 'debug', core, '--exe', exe]
+    const words = [process.execPath, commandLine, 'debug', core, '--exe', exe]
     const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
       env: { PATH: process.env.PATH!, HOME: join(work, 'other-home'), TERM: 'xterm', NO_COLOR: '1' },
     })

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
+import { commandLine } from '../../support/programs.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'gocore-with-'))
 after(() => rmSync(root, { recursive: true }))
 const fixture = (name: string): string => join(import.meta.dirname, '../../fixtures/till', name)
-const program = join(import.meta.dirname, '../../../src/cli/main.ts')
 
 for (const signal of ['SIGHUP', 'SIGTERM'] as const)
   test(`debug --with leaves nothing of what it unpacked when it is ended by ${signal}`, {
@@ -21,7 +21,7 @@ for (const signal of ['SIGHUP', 'SIGTERM'] as const)
     writeFileSync(join(bin, 'gdb'), '#!/bin/sh\necho started\nread line\n', { mode: 0o755 })
     writeFileSync(exe, zstdDecompressSync(readFileSync(fixture('till.zst'))))
     const args = ['debug', fixture('core.zst'), '--exe', exe, '--with', 'gdb']
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', commandLine, ...args], {
       env: { PATH: `${bin}:${process.env.PATH}`, HOME: '/nonexistent', TMPDIR: tmp },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
