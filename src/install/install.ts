@@ -211,7 +211,7 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
     program,
     ...(withKernel ? { pattern } : earlier?.pattern === undefined ? {} : { pattern: earlier.pattern }),
     previous: live ? previousSettings(layout, options.proc) : (earlier?.previous ?? {}),
-    config: { path: layout.config, sha256: createHash('sha256').update(config).digest('hex') },
+    config: writtenConfig(layout, config, earlier),
     files: written,
     former,
     settings: {
@@ -261,6 +261,14 @@ export function installSteps(layout: Layout, options: InstallOptions = {}): Step
       (path): Step => ({ kind: 'remove', path, at: at(path), recursive: true }),
     ),
   ]
+}
+
+/** The configuration as we have written it, be it long ago: what is there now may be the administrator's, or be as we would write it. */
+function writtenConfig(layout: Layout, text: string, earlier?: InstallRecord): InstallRecord['config'] {
+  const { config: path } = layout
+  if (!existsSync(staged(layout, path)))
+    return { path, sha256: createHash('sha256').update(text).digest('hex') }
+  return earlier?.config.path === path ? earlier.config : { path, sha256: '' }
 }
 
 function kernelSteps(pattern: string, proc = '/proc'): Step[] {

@@ -14,7 +14,7 @@ export interface InstallRecord {
   readonly files: readonly string[]
   /** Those that versions before put down and this one removed: their directories are left to uninstall. */
   readonly former?: readonly string[]
-  /** As it was written; one that was changed since is the administrator's. */
+  /** As it was written, empty where one was there before; what is not that any more is the administrator's. */
   readonly config: { readonly path: string; readonly sha256: string }
   readonly settings: { readonly archive: string; readonly state: string; readonly run: string }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -224,6 +225,30 @@ test(
     assert.equal(existsSync(prefix), false)
   },
 )
+
+for (const { who, edited } of [
+  { who: 'one that the administrator changed stays, though an install came after that', edited: true },
+  { who: 'one that nobody changed goes, though a newer version would write another', edited: false },
+])
+  test(`uninstall and the configuration: ${who}`, needsRoot, async () => {
+    install({ prefix, proc, product }, say)
+    const config = join(prefix, 'etc/gocore-sink.conf')
+    const record = join(prefix, 'lib/gocore-sink/installed.json')
+    if (edited) writeFileSync(config, readFileSync(config, 'utf8').replace(/^#KeepFree=.*/m, 'KeepFree=7%'))
+    else {
+      // As a version wrote it that had no such key.
+      const older = readFileSync(config, 'utf8').replace(/^#KeepFree=.*/m, '')
+      const written = JSON.parse(readFileSync(record, 'utf8'))
+      written.config.sha256 = createHash('sha256').update(older).digest('hex')
+      writeFileSync(config, older)
+      writeFileSync(record, JSON.stringify(written))
+    }
+    install({ prefix, proc, product: makeProduct('two') }, say)
+    lines = []
+    await uninstall({ prefix, proc }, say)
+    assert.equal(existsSync(config), edited)
+    assert.equal(lines.includes(`${config} was changed since and stays.`), edited)
+  })
 
 test('uninstall --purge is refused while dumps are on hold, before any step', needsRoot, async () => {
   const archive = join(folder, 'dumps')
